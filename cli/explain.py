@@ -1,0 +1,102 @@
+"""``latentdp explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentdp import UnsupportedInstance
+from latentdp.batch import preview
+from latentdp.card import NOT_COVERED, describe_guarantee, statement
+from latentdp.dicom.actions import ACTIONS
+from latentdp.dicom.instance import inventory, looks_like_dicom
+from latentdp.files import read
+from latentdp.privatizer import Privatizer
+
+from .options import (
+    EpsilonOption,
+    JsonOption,
+    KeepOption,
+    LabelReleaseOption,
+    LabelsOption,
+    MechanismOption,
+    PerElementOption,
+    PresetOption,
+    WeightsOption,
+    make_recipe,
+)
+from .render import guarantee_table, print_json, progress, table
+
+
+def explain(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Folder or file.")],
+    preset: PresetOption = "balanced",
+    epsilon: EpsilonOption = None,
+    epsilon_per_element: PerElementOption = None,
+    mechanism: MechanismOption = None,
+    weights: WeightsOption = "cxr-adult",
+    labels: LabelsOption = None,
+    label_release: LabelReleaseOption = None,
+    keep_label_dims: KeepOption = 0,
+    json: JsonOption = False,
+) -> int:
+    """Show what would be kept, replaced and removed, and the guarantee, without writing anything."""
+    recipe = make_recipe(
+        preset=preset,
+        epsilon=epsilon,
+        epsilon_per_element=epsilon_per_element,
+        mechanism=mechanism,
+        weights=weights,
+        labels=labels,
+        label_release=label_release,
+        keep_label_dims=keep_label_dims,
+    )
+    privatizer = Privatizer.from_recipe(recipe)
+    facts: dict[str, object] = {
+        "guarantee": describe_guarantee(privatizer.guarantee),
+        "statement": statement(privatizer),
+        "plan": privatizer.plan.describe(),
+        "not_covered": list(NOT_COVERED),
+        "output_header": {action.keyword: action.holds for action in ACTIONS},
+    }
+    rows = guarantee_table(privatizer)
+    code = 0
+    if source.is_file():
+        refusal = _refusal(source, privatizer.flow.shape)
+        elements = inventory(source) if looks_like_dicom(source) else []
+        facts["usable"] = not refusal
+        facts["refusal"] = refusal
+        facts["elements"] = [
+            {"tag": tag, "keyword": keyword, "action": action} for tag, keyword, action in elements
+        ]
+        rows.insert(0, ("file", f"would be quarantined: {refusal}" if refusal else "usable"))
+        rows += [(action, f"{tag} {keyword}") for tag, keyword, action in elements]
+        code = 1 if refusal else 0
+    else:
+        with progress("reading", shown=not json) as advance:
+            summary, refused = preview(source, recipe, labels=labels, progress=advance)
+        facts["counts"] = summary.counts()
+        facts["refused"] = [{"file": name, "reason": reason} for name, reason in refused]
+        rows.insert(0, ("usable", f"{summary.released} of {summary.inputs} files"))
+        rows[1:1] = [("would be quarantined", f"{name}: {reason}") for name, reason in refused]
+        for holds in sorted({action.holds for action in ACTIONS}):
+            attributes = ", ".join(a.keyword for a in ACTIONS if a.holds == holds)
+            rows.append((f"header: {holds}", attributes))
+        rows.append(("header: removed", "every attribute that is not named above"))
+        code = summary.exit_code
+    rows += [("not covered", line) for line in NOT_COVERED]
+    if json:
+        print_json(facts)
+    else:
+        table("what a release would be", rows)
+    return code
+
+
+def _refusal(path: Path, shape: tuple[int, int]) -> str:
+    try:
+        read(path, shape)
+    except UnsupportedInstance as error:
+        return f"{error.reason}: {error}"
+    return ""

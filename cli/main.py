@@ -1,0 +1,90 @@
+"""The ``latentdp`` command: its sub-commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import click
+import typer
+
+import latentdp
+from latentdp.errors import LatentDPError
+
+from .explain import explain
+from .privatize import privatize
+from .train import train
+from .weights import weights
+
+INTERRUPTED = 130
+INTERNAL = 70
+
+app = typer.Typer(
+    name="latentdp",
+    help="Release chest X-rays under differential privacy, in the latent space of a flow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 99},
+)
+app.command()(privatize)
+app.command()(explain)
+app.command()(weights)
+app.command()(train)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"latentdp {latentdp.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code; no traceback reaches the user."""
+    try:
+        code = app(args=None if argv is None else list(argv), standalone_mode=False)
+    except LatentDPError as error:
+        return _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        typer.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; run the same command again to go on", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # the reader went away; say no more
+        return 1
+    except Exception as error:  # noqa: BLE001 (a message may hold a patient's value: name the place only)
+        if os.environ.get("LATENTDP_TRACEBACK"):
+            raise
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
+        return _fail(
+            f"internal error ({type(error).__name__} at {place}); finished files are safe. "
+            "Set LATENTDP_TRACEBACK=1 to see where it came from",
+            INTERNAL,
+        )
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"latentdp: {message}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Options that several commands share, and the recipe that they add up to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentdp import InputError, Recipe
+from latentdp.recipe import ALL, PRESETS
+
+PresetOption = Annotated[
+    str, typer.Option("--preset", metavar="NAME", help=f"One of: {', '.join(PRESETS)}.")
+]
+EpsilonOption = Annotated[
+    float | None,
+    typer.Option("--epsilon", help="Budget of the whole image in nats; the preset has a default."),
+]
+PerElementOption = Annotated[
+    float | None,
+    typer.Option(
+        "--epsilon-per-element",
+        help="Budget of each latent element that is noised, to compare with DP-GLOW. The whole "
+        "image costs as many times that; no label can be released by response beside it.",
+    ),
+]
+MechanismOption = Annotated[
+    str | None, typer.Option("--mechanism", metavar="NAME", help="Mechanism on the latent.")
+]
+WeightsOption = Annotated[
+    str,
+    typer.Option(
+        "--weights", metavar="NAME|FILE", help="Shipped weights by name, or your own file."
+    ),
+]
+LabelsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        metavar="CSV",
+        help="Class of each input: columns file (below IN) and label. Without it no label is "
+        "used or released.",
+    ),
+]
+LabelReleaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--label-release",
+        metavar="HOW",
+        help="With --labels: none, public (released exactly, unprotected) or response "
+        "(randomised, at a share of epsilon).",
+    ),
+]
+KeepOption = Annotated[
+    int,
+    typer.Option(
+        "--keep-label-dims",
+        metavar="N",
+        help="Pass on, UNPROTECTED, the N latent dimensions that say most about the label.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def make_recipe(
+    *,
+    preset: str,
+    epsilon: float | None,
+    epsilon_per_element: float | None,
+    mechanism: str | None,
+    weights: str,
+    labels: Path | None,
+    label_release: str | None,
+    keep_label_dims: int,
+) -> Recipe:
+    """The recipe that the options describe.
+
+    Raises:
+        InputError: Options that contradict each other, or a value out of its range.
+    """
+    if labels is None and label_release not in (None, "none"):
+        raise InputError("--label-release needs --labels")
+    label = "none" if labels is None else label_release
+    recipe = Recipe.from_preset(
+        preset,
+        epsilon=epsilon,
+        mechanism=mechanism,
+        weights=weights,
+        label=label,
+        keep_label_dims=keep_label_dims or None,
+    )
+    if epsilon_per_element is None:
+        return recipe
+    if epsilon is not None:
+        raise InputError("give --epsilon or --epsilon-per-element, not both")
+    if recipe.label == "response" or recipe.directions == 0:
+        raise InputError(
+            "--epsilon-per-element needs a preset that noises latent elements, and a label that "
+            "is not released by response"
+        )
+    from latentdp.checkpoints import load
+    from latentdp.flows.base import load_flow
+
+    elements = recipe.directions
+    if elements == ALL:
+        elements = load_flow(load(weights)).d - recipe.keep_label_dims
+    return Recipe.from_preset(
+        preset,
+        epsilon=epsilon_per_element * elements,
+        mechanism=mechanism,
+        weights=weights,
+        label=label,
+        keep_label_dims=keep_label_dims or None,
+    )

@@ -1,0 +1,158 @@
+"""``latentdp privatize``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentdp import InputError
+from latentdp.batch import preview, privatize_folder
+from latentdp.card import describe_guarantee
+from latentdp.folders import CARD, IMAGES, read_card
+from latentdp.privatizer import Privatizer
+from latentdp.summary import Summary
+
+from .options import (
+    EpsilonOption,
+    JsonOption,
+    KeepOption,
+    LabelReleaseOption,
+    LabelsOption,
+    MechanismOption,
+    PerElementOption,
+    PresetOption,
+    WeightsOption,
+    make_recipe,
+)
+from .render import guarantee_table, print_json, progress, table
+
+
+def privatize(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Folder of images (or one file).")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the release.")],
+    preset: PresetOption = "balanced",
+    epsilon: EpsilonOption = None,
+    epsilon_per_element: PerElementOption = None,
+    mechanism: MechanismOption = None,
+    weights: WeightsOption = "cxr-adult",
+    labels: LabelsOption = None,
+    label_release: LabelReleaseOption = None,
+    keep_label_dims: KeepOption = 0,
+    vault: Annotated[
+        Path | None,
+        typer.Option(
+            "--vault",
+            metavar="DIR",
+            help="Private folder for key, ledger and reports; default OUT.vault. Use one vault "
+            "for all releases of a project.",
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget",
+            metavar="EPSILON",
+            help="Refuse (exit 3) if a patient would have spent more than this in the vault.",
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", help="Processes to use.")] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read everything, write nothing, show the numbers.")
+    ] = False,
+    json: JsonOption = False,
+) -> int:
+    """Privatize a folder of chest radiographs (DICOM, or PNG/JPEG/TIFF) into a new folder.
+
+    Exit codes: 0 all done, 1 some files quarantined, 2 wrong usage or nothing usable, 3 budget
+    refused, 4 weights refused.
+    """
+    recipe = make_recipe(
+        preset=preset,
+        epsilon=epsilon,
+        epsilon_per_element=epsilon_per_element,
+        mechanism=mechanism,
+        weights=weights,
+        labels=labels,
+        label_release=label_release,
+        keep_label_dims=keep_label_dims,
+    )
+    if dry_run:
+        if workers < 1:
+            raise InputError(f"expected at least 1 worker, got {workers}")
+        with progress("reading", shown=not json) as advance:
+            summary, refused = preview(
+                source, recipe, labels=labels, workers=workers, progress=advance
+            )
+        privatizer = Privatizer.from_recipe(recipe)
+        if json:
+            print_json(
+                {
+                    "dry_run": True,
+                    "counts": summary.counts(),
+                    "patients": summary.patients,
+                    "patient_epsilon": summary.patient_epsilon,
+                    "guarantee": describe_guarantee(privatizer.guarantee),
+                    "refused": [{"file": name, "reason": reason} for name, reason in refused],
+                }
+            )
+        else:
+            rows = _rows(summary, "would be written")
+            rows += [("refused", f"{name}: {reason}") for name, reason in refused]
+            table("dry run: nothing was written", rows + guarantee_table(privatizer))
+        return summary.exit_code
+    private = vault if vault is not None else out.with_name(out.name + ".vault")
+    with progress("privatizing", shown=not json) as advance:
+        summary = privatize_folder(
+            source,
+            out,
+            recipe,
+            vault=private,
+            labels=labels,
+            workers=workers,
+            budget=budget,
+            progress=advance,
+        )
+    if json:
+        card = read_card(out) or {}
+        print_json(
+            {
+                "release": str(out / CARD),
+                "vault": str(private),
+                "report": str(summary.report),
+                "counts": summary.counts(),
+                "written_now": summary.released,
+                "epsilon_charged_now": summary.spent,
+                "guarantee": card.get("guarantee"),
+            }
+        )
+        return summary.exit_code
+    rows = _rows(summary, "written")
+    rows += guarantee_table(Privatizer.from_recipe(recipe))
+    rows += [
+        ("images", str(out / IMAGES)),
+        ("card", f"{out / CARD} (public)"),
+        ("vault", f"{private} (PRIVATE: key, ledger, before-after.png; do not release it)"),
+        ("report", str(summary.report)),
+    ]
+    table(f"release of {summary.inputs} files", rows)
+    return summary.exit_code
+
+
+def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
+    rows = [(verb, str(summary.released))]
+    if summary.already:
+        rows.append(("already there", f"{summary.already} (not charged again)"))
+    if summary.duplicates:
+        rows.append(("duplicates", f"{summary.duplicates} (same bytes as another input)"))
+    for reason, count in sorted(summary.quarantined.items()):
+        rows.append(("quarantined", f"{count} {reason}"))
+    rows.append(
+        (
+            "patients",
+            f"{summary.patients}; most spent on one: epsilon {summary.patient_epsilon:.6g} "
+            f"({summary.most_images} images)",
+        )
+    )
+    return rows

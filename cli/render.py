@@ -1,0 +1,87 @@
+"""What the commands print: short tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from latentdp.batch import Progress as Callback
+from latentdp.card import statement
+from latentdp.privatizer import Privatizer
+
+__all__ = ["guarantee_table", "print_json", "progress", "table"]
+
+
+def print_json(data: Any) -> None:
+    """Prints ``data`` as JSON on standard output."""
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def table(title: str, rows: list[tuple[str, str]]) -> None:
+    """Prints two columns; wraps instead of cutting off."""
+    made = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
+    made.add_column(no_wrap=True)
+    made.add_column(overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    Console(highlight=False, markup=False).print(made)
+
+
+def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
+    """Rows that say what is guaranteed. A per-element number never stands alone."""
+    guarantee = privatizer.guarantee
+    rows = [("guarantee", line) for line in statement(privatizer)]
+    rows.append(("also", str(privatizer.approximate)))
+    rows.append(
+        (
+            "implies",
+            f"telling two images' releases apart: AUC at most "
+            f"{guarantee.verification_ceiling():.3f}; naming the source among 30,805 patients: "
+            f"at most {guarantee.gallery_ceiling(30_805):.2%}",
+        )
+    )
+    for block in privatizer.plan.blocks:
+        cost = {"resample": "epsilon 0", "keep": "UNPROTECTED"}.get(str(block.action), "")
+        if block.mechanism is not None:
+            each = block.mechanism.describe().get("epsilon_per_element")
+            cost = f"epsilon {block.mechanism.guarantee.epsilon:.6g}"
+            cost += f" ({len(block.dims)} x {each:.4g})" if each else ""
+        rows.append((f"{len(block.dims)} latent dims", f"{block.action}: {cost}"))
+    rows.append(("label", _label(privatizer)))
+    return rows
+
+
+@contextmanager
+def progress(title: str, *, shown: bool) -> Iterator[Callback]:
+    """A progress bar on standard error, where that is a terminal."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not (shown and console.is_terminal),
+    ) as bar:
+        task = bar.add_task(title)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance
+
+
+def _label(privatizer: Privatizer) -> str:
+    plan = privatizer.plan
+    if plan.response is not None:
+        truth = plan.response.threshold / 2**64
+        return f"randomised response: epsilon {plan.response.guarantee.epsilon:.6g}, true with {truth:.1%}"
+    return "released exactly: UNPROTECTED" if plan.label == "public" else "not used, not released"

@@ -1,0 +1,143 @@
+"""``latentdp train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentdp import InputError
+
+from .options import JsonOption
+from .render import print_json, progress, table
+
+DEFAULT_SIZES = "12,12,8"
+DEFAULT_HIDDEN = "192,160,128"
+
+
+def train(
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA", help="Manifest (CSV), a folder with manifest.csv, or of pictures."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE", help="Weights to write; also FILE's .png, .state."),
+    ],
+    size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 64,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(help="What classes are made of: view, finding, subtype, class. Repeatable."),
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Keep only these sources of a manifest. Repeatable.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="Length of the run; 0 for no limit.")] = 0.0,
+    steps: Annotated[int, typer.Option(help="Optimiser steps; 0 for no limit.")] = 0,
+    batch: Annotated[int, typer.Option(help="Images per step, over all processes.")] = 32,
+    blocks: Annotated[
+        str, typer.Option(help="Flow steps per level, coarsest first.")
+    ] = DEFAULT_SIZES,
+    hidden: Annotated[
+        str, typer.Option(help="Width of the coupling networks per level, coarsest first.")
+    ] = DEFAULT_HIDDEN,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of Adam.")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Seed of the training; not of any release.")] = 0,
+    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
+    note: Annotated[
+        str, typer.Option(help="Training data and licence, for the model card.")
+    ] = "not stated",
+    private_data: Annotated[
+        bool, typer.Option("--private-data", help="Mark the card: trained on private images.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Train a flow on public images. Interrupted runs go on from FILE.state.
+
+    Several processes on one machine: torchrun --nproc-per-node N -m latentdp._cli.main train ...
+    """
+    from latentdp.checkpoints import load, save
+    from latentdp.contact_sheet import contact_sheet
+    from latentdp.flows.assess import assess, samples
+    from latentdp.flows.base import load_flow, use_threads
+    from latentdp.flows.dataset import SPLITS, read_dataset
+    from latentdp.flows.glow import GlowConfig
+    from latentdp.flows.training import Settings, Trainer
+
+    if threads > 0:
+        use_threads(threads)
+    if out.suffix != ".safetensors":
+        raise InputError("expected --out to end in .safetensors")
+    options = {"size": size, "conditions": condition or (), "sources": source or ()}
+    training = read_dataset(data, "train", **options)
+    held_out = {}
+    for split in SPLITS[1:]:
+        try:
+            held_out[split] = read_dataset(data, split, classes=training.classes, **options)
+        except InputError:
+            if split == "val":
+                raise
+    config = GlowConfig(
+        size=size,
+        classes=training.classes,
+        steps=_numbers(blocks, "--blocks"),
+        hidden=_numbers(hidden, "--hidden"),
+    )
+    settings = Settings(
+        minutes=minutes, steps=steps, batch=batch, learning_rate=learning_rate, seed=seed
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(config, settings, training, held_out["val"], out.with_suffix(".state"))
+    history: list[dict[str, float]] = []
+    with progress("training", shown=not json and trainer.rank == 0) as advance:
+
+        def report(now: dict[str, float]) -> None:
+            history.append(now)
+            advance(int(1000 * now["progress"]), 1000)
+
+        trainer.run(report)
+    if trainer.rank != 0:
+        return
+    card = {
+        "summary": f"{size}x{size} Glow, classes: {', '.join(config.classes) or 'none'}",
+        "training_data": note,
+        "private_training": private_data,
+        "conditions": list(condition or ()),
+        "sources": list(source or ()),
+        "parameters": sum(p.numel() for p in trainer.net.parameters()),
+        "architecture": config.to_json(),
+        "training": {
+            "minutes": round(trainer.elapsed / 60, 1),
+            "steps": trainer.step,
+            "images_shown": trainer.step * batch,
+            "batch": batch,
+            "learning_rate": learning_rate,
+            "seed": seed,
+        },
+    }
+    save(trainer.checkpoint(out.stem, card), out)
+    flow = load_flow(load(str(out)))  # measured as it will be used: rounded, from the file
+    card |= assess(flow, training, held_out)
+    save(trainer.checkpoint(out.stem, card), out)
+    drawn = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
+    contact_sheet(out.with_suffix(".png"), [drawn[i : i + 8] for i in range(0, len(drawn), 8)])
+    facts = {"weights": str(out), "samples": str(out.with_suffix(".png"))} | {
+        key: card[key] for key in ("bits_per_dimension", "round_trip_error", "training")
+    }
+    if json:
+        print_json(facts | {"history": history})
+    else:
+        table("trained", [(key.replace("_", " "), str(value)) for key, value in facts.items()])
+
+
+def _numbers(text: str, option: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise InputError(f"expected {option} to be positive numbers separated by commas")
+    return numbers

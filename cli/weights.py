@@ -1,0 +1,51 @@
+"""``latentdp weights``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from latentdp.checkpoints import load, shipped
+
+from .options import JsonOption
+from .render import print_json, table
+
+
+def weights(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME|FILE]", help="Weights whose card is shown.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the shipped weights, or show the model card of one."""
+    if name is None:
+        listed = shipped()
+        if json:
+            print_json(listed)
+        else:
+            rows = [
+                (key, f"{entry['summary']} ({entry['bytes'] / 1e6:.1f} MB)")
+                for key, entry in listed.items()
+            ]
+            table("shipped weights", rows)
+        return
+    checkpoint = load(name)
+    facts = {"name": checkpoint.name, "sha256": checkpoint.sha256} | checkpoint.card
+    if json:
+        print_json(facts)
+        return
+    shown = [
+        (key.replace("_", " "), _short(value))
+        for key, value in facts.items()
+        if not key.startswith("label_ranking")
+    ]
+    table(f"model card of {checkpoint.name}", shown)
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{k} {_short(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return "\n".join(_short(v) for v in value)
+    return str(value)

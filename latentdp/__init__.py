@@ -1,0 +1,39 @@
+"""latentdp: release chest X-rays under differential privacy in the latent space of a flow.
+
+    import latentdp as ldp
+    privatizer = ldp.Privatizer.load("cxr-adult", preset="balanced")
+    release = privatizer(images, labels=labels)
+    print(release.guarantee)
+
+Importing the package loads no torch; `Privatizer.load` does.
+"""
+
+__version__ = "0.1.0"
+
+from latentdp.errors import (
+    BudgetExceeded,
+    InputError,
+    LatentDPError,
+    UnsupportedInstance,
+    WeightsError,
+)
+from latentdp.guarantee import Guarantee, Relation, Unit
+from latentdp.privatizer import Privatizer, Release
+from latentdp.recipe import PRESETS, Preset, Recipe
+
+__all__ = [
+    "PRESETS",
+    "BudgetExceeded",
+    "Guarantee",
+    "InputError",
+    "LatentDPError",
+    "Preset",
+    "Privatizer",
+    "Recipe",
+    "Relation",
+    "Release",
+    "Unit",
+    "UnsupportedInstance",
+    "WeightsError",
+    "__version__",
+]

@@ -1,0 +1,58 @@
+"""Every error that latentdp raises on purpose, with the exit code that the command gives it.
+
+    LatentDPError                 1
+    ├── InputError                2   wrong usage, or nothing usable
+    │   └── UnsupportedInstance   2   one file that cannot be handled (a batch quarantines it)
+    ├── BudgetExceeded            3   the ledger refused; nothing was drawn or written
+    └── WeightsError              4   weights missing, altered, incomplete or incompatible
+
+A message names what was expected and what came. It names attributes and tags, never a value
+from a patient's file: a value may be a name.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BudgetExceeded",
+    "InputError",
+    "LatentDPError",
+    "UnsupportedInstance",
+    "WeightsError",
+]
+
+
+class LatentDPError(Exception):
+    """Base of all errors that are shown to a user as one line."""
+
+    exit_code = 1
+
+
+class InputError(LatentDPError):
+    """What was asked for is not possible as asked: an option, an array or a folder is wrong."""
+
+    exit_code = 2
+
+
+class UnsupportedInstance(InputError):
+    """One image file cannot be handled. In a batch it is quarantined and the rest goes on.
+
+    Args:
+        reason: A short class of reasons, for tables (``"burned-in"``, ``"multi-frame"``, ...).
+        message: One sentence: what was expected and what came, without any value of the file.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class BudgetExceeded(LatentDPError):
+    """The privacy budget of a patient does not allow this release. Nothing was spent."""
+
+    exit_code = 3
+
+
+class WeightsError(LatentDPError):
+    """Weights that cannot be trusted to do what their card says."""
+
+    exit_code = 4

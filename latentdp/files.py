@@ -1,0 +1,87 @@
+"""One input file and one output file, DICOM or picture, behind the same two functions."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.arrays import resize
+from latentdp.dicom import instance as dicom
+from latentdp.dicom.header import Identity, Method, Source
+from latentdp.pictures import is_picture, read_picture, write_picture
+
+__all__ = ["Identity", "Method", "Radiograph", "digest", "read", "write"]
+
+# Every output carries this modification time: the order of writing would link it to its source.
+EPOCH = 946_684_800  # 2000-01-01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Radiograph:
+    """What is taken from one input.
+
+    Attributes:
+        image: ``(h, w)`` float32 in [0, 1], already of the flow's size.
+        source: What a DICOM output has to know of its source; None for a picture.
+        patient: The patient's identifier; empty where there is none.
+        study: Source UID, or empty; likewise ``series`` and ``instance``.
+    """
+
+    image: NDArray[np.float32]
+    source: Source | None = None
+    patient: str = ""
+    study: str = ""
+    series: str = ""
+    instance: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """File name suffix of the output."""
+        return ".png" if self.source is None else ".dcm"
+
+
+def read(path: Path, shape: tuple[int, int]) -> Radiograph:
+    """Reads one file and resizes its image to ``shape``.
+
+    Raises:
+        UnsupportedInstance: For whatever the file holds that cannot be handled.
+    """
+    if is_picture(path):
+        return Radiograph(image=resize(read_picture(path), shape))
+    found = dicom.read(path)
+    return Radiograph(
+        image=resize(found.pixels, shape),
+        source=found.source,
+        patient=found.patient,
+        study=found.study,
+        series=found.series,
+        instance=found.instance,
+    )
+
+
+def write(
+    path: Path, image: NDArray[np.float32], taken: Radiograph, identity: Identity, method: Method
+) -> str:
+    """Writes a private image to a temporary name, then renames it; returns its SHA-256."""
+    if taken.source is None:
+        temporary = path.with_name(f".{path.name}.tmp")
+        try:
+            write_picture(temporary, image)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    else:
+        dicom.write(path, image, source=taken.source, identity=identity, method=method)
+    os.utime(path, (EPOCH, EPOCH))
+    return digest(path)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

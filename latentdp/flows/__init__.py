@@ -1,0 +1,1 @@
+"""Invertible networks between images and Gaussian latents. Only this package imports normflows."""

@@ -1,0 +1,125 @@
+"""What a trained flow is worth: the measurements on a model card.
+
+All of them are on public images. The ranking of latent dimensions by what they say about the
+label is a public constant that plans use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.spatial.distance import cdist
+
+from latentdp.arrays import UNKNOWN, Images
+from latentdp.flows.base import Flow
+from latentdp.flows.dataset import Dataset
+from latentdp.noise import SeededNoise
+from latentdp.samplers import normal
+
+__all__ = ["assess", "label_ranking", "latent_statistics", "round_trip_error", "samples"]
+
+RANKED = 256
+
+
+def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> dict[str, Any]:
+    """Measurements for the card: ``held_out`` maps split names to data, ``val`` among them."""
+    val = held_out["val"]
+    report: dict[str, Any] = {
+        "images": {"train": len(train)} | {name: len(data) for name, data in held_out.items()},
+        "class_counts_train": {
+            name: int((train.labels == i).sum()) for i, name in enumerate(train.classes)
+        },
+        "bits_per_dimension": {
+            name: round(flow.bits_per_dimension(data.pixels, data.labels), 4)
+            for name, data in held_out.items()
+        },
+        "round_trip_error": round_trip_error(flow, val),
+        "latents_val": latent_statistics(flow, val),
+        "memorisation": memorisation(flow, train, val),
+    }
+    report["bits_per_dimension"]["train"] = round(
+        flow.bits_per_dimension(train.pixels[:1024], train.labels[:1024]), 4
+    )
+    ranking, scores = label_ranking(flow, train)
+    report["label_ranking"] = ranking
+    report["label_ranking_f"] = scores
+    return report
+
+
+def round_trip_error(flow: Flow, data: Dataset, limit: int = 128) -> float:
+    """Largest |x - decode(encode(x))| over the first ``limit`` images, in [0, 1] units."""
+    images = _images(data.pixels[:limit])
+    labels = data.labels[:limit]
+    return float(np.abs(flow.decode(flow.encode(images, labels), labels) - images).max())
+
+
+def latent_statistics(flow: Flow, data: Dataset, limit: int = 512) -> list[dict[str, float]]:
+    """Mean, standard deviation and excess kurtosis of each level's latents, coarsest first."""
+    noise = SeededNoise(7)
+    count = min(limit, len(data))
+    bits = (noise.words(count * data.pixels[0].size) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    # The flow was trained on dequantised images: k / 256 plus a uniform part of one bin.
+    dequantised = (data.pixels[:count] + bits.reshape(count, *flow.shape) - 0.5) / 255
+    z = flow.encode(np.clip(dequantised, 0, 1).astype(np.float32), data.labels[:count])
+    return [
+        {
+            "dimensions": level.stop - level.start,
+            "mean": round(float(z[:, level].mean()), 4),
+            "std": round(float(z[:, level].std()), 4),
+            "excess_kurtosis": round(float(stats.kurtosis(z[:, level], axis=None)), 3),
+        }
+        for level in flow.levels
+    ]
+
+
+def label_ranking(flow: Flow, data: Dataset) -> tuple[list[int], list[float]]:
+    """Latent dimensions by the F statistic between classes (one-way analysis of variance).
+
+    Encoded without the label: with it, the flow would have taken out of the latent what the
+    label says. Empty for fewer than two classes.
+    """
+    known = data.labels != UNKNOWN
+    present = [i for i in range(len(data.classes)) if (data.labels == i).sum() > 1]
+    if len(present) < 2:
+        return [], []
+    z = flow.encode(_images(data.pixels[known]))
+    labels = data.labels[known]
+    f = np.nan_to_num(stats.f_oneway(*(z[labels == i] for i in present), axis=0).statistic)
+    order = np.argsort(-f, kind="stable")[:RANKED]
+    return [int(i) for i in order], [round(float(f[i]), 2) for i in order]
+
+
+def memorisation(flow: Flow, train: Dataset, val: Dataset, limit: int = 256) -> dict[str, float]:
+    """Distance to the nearest training image (root mean square, grey levels of 255).
+
+    Of samples that were drawn from the flow, and of real validation images for comparison:
+    samples that lie much nearer to the training set than new patients do were memorised.
+    """
+    reference = train.pixels.reshape(len(train), -1).astype(np.float32)
+
+    def nearest(images: NDArray[Any]) -> NDArray[np.float64]:
+        flat = images.reshape(len(images), -1).astype(np.float32)
+        return np.asarray(cdist(flat, reference).min(axis=1) / np.sqrt(flat.shape[1]))
+
+    drawn = samples(flow, limit, temperature=0.8) * 255
+    ours, real = nearest(drawn), nearest(val.pixels[:limit])
+    return {
+        "sample_median": round(float(np.median(ours)), 2),
+        "sample_min": round(float(ours.min()), 2),
+        "val_median": round(float(np.median(real)), 2),
+        "val_min": round(float(real.min()), 2),
+    }
+
+
+def samples(flow: Flow, n: int, *, temperature: float, seed: int = 0) -> Images:
+    """Images drawn from the flow, classes in turn, with a seed: for cards and demonstrations."""
+    z = temperature * normal(SeededNoise(seed), (n, flow.d))
+    labels = np.arange(n) % max(1, len(flow.classes)) if flow.classes else None
+    return flow.decode(z, labels)
+
+
+def _images(pixels: NDArray[np.uint8]) -> Images:
+    return pixels.astype(np.float32) / 255

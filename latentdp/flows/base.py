@@ -1,0 +1,189 @@
+"""A flow for inference: numpy in, numpy out, every argument checked once.
+
+``encode`` and ``decode`` are exact inverses up to float32 rounding. Latents are whitened and
+ordered coarse to fine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import sys
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from latentdp.arrays import UNKNOWN, Images, Labels, Latents, check_images, check_labels, check_latents
+from latentdp.checkpoints import Checkpoint
+from latentdp.errors import InputError, WeightsError
+from latentdp.flows.glow import Glow, GlowConfig
+
+__all__ = ["Flow", "load_flow", "use_threads"]
+
+MICRO_BATCH = 32
+
+
+class Flow:
+    """An invertible map between ``(n, h, w)`` images in [0, 1] and ``(n, d)`` latents.
+
+    Args:
+        net: The network, with every ActNorm initialised.
+        card: The model card of its weights.
+        name: Name of the weights.
+        sha256: Digest of the weights file.
+
+    Raises:
+        WeightsError: A layer has not seen its first batch.
+    """
+
+    def __init__(self, net: Glow, card: dict[str, Any], name: str = "", sha256: str = "") -> None:
+        waiting = net.uninitialised()
+        if waiting:
+            raise WeightsError(
+                f"{len(waiting)} normalisation layers are not initialised; "
+                "they would take their statistics from the first image they see"
+            )
+        _tune_allocator()
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._net = net.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.card, self.name, self.sha256 = card, name, sha256
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of its images in pixels."""
+        return (self._net.config.size, self._net.config.size)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes it is conditioned on; a label is an index into them."""
+        return self._net.config.classes
+
+    @cached_property
+    def levels(self) -> tuple[slice, ...]:
+        """Where each level lies in the latent vector, coarsest first."""
+        ends = np.cumsum([0] + [math.prod(s) for s in self._net.config.level_shapes])
+        return tuple(slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False))
+
+    @property
+    def d(self) -> int:
+        """Number of latent dimensions; equal to the number of pixels."""
+        return self.levels[-1].stop
+
+    @property
+    def label_ranking(self) -> tuple[int, ...]:
+        """Latent dimensions that say most about the label on public data, best first."""
+        return tuple(self.card.get("label_ranking", ()))
+
+    def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
+        """Images ``(n, h, w)`` in [0, 1] to whitened latents ``(n, d)``.
+
+        Args:
+            images: Floats; any other shape, range or NaN is refused.
+            labels: Class indices ``(n,)``, -1 or None for unknown.
+        """
+        checked = check_images(images, self.shape)
+        known = check_labels(labels, len(checked), len(self.classes))
+        out = np.empty((len(checked), self.d), dtype=np.float64)
+        for rows in _micro_batches(len(checked)):
+            # An 8-bit value k / 255 goes to the middle of its dequantisation bin.
+            x = torch.from_numpy((checked[rows] * 255 + 0.5) / 256 - 0.5)[:, None]
+            with torch.inference_mode():
+                z, _ = self._net.encode(self._put(x), self._index(known[rows]))
+            out[rows] = z.double().cpu().numpy()
+        return out
+
+    def decode(self, latents: ArrayLike, labels: ArrayLike | None = None) -> Images:
+        """Latents ``(n, d)`` to images ``(n, h, w)``, clipped to [0, 1].
+
+        Raises:
+            InputError: Wrong shape, or an image would not be finite.
+        """
+        images, valid = self.decode_valid(latents, labels)
+        if not valid.all():
+            raise InputError(f"{int((~valid).sum())} of {len(valid)} latents decode to no image")
+        return images
+
+    def decode_valid(
+        self, latents: ArrayLike, labels: ArrayLike | None = None
+    ) -> tuple[Images, NDArray[np.bool_]]:
+        """Like `decode`, and which images are finite; the others are all zero."""
+        z = check_latents(latents, self.d)
+        known = check_labels(labels, len(z), len(self.classes))
+        out = np.empty((len(z), *self.shape), dtype=np.float32)
+        for rows in _micro_batches(len(z)):
+            part = torch.from_numpy(z[rows].astype(np.float32))
+            with torch.inference_mode():
+                x = self._net.decode(self._put(part), self._index(known[rows]))
+            out[rows] = ((x[:, 0].cpu().numpy() + 0.5) * 256 - 0.5) / 255
+        valid = np.isfinite(out).all(axis=(1, 2))
+        out[~valid] = 0
+        return np.clip(out, 0, 1), valid
+
+    def bits_per_dimension(
+        self, pixels: NDArray[np.uint8], labels: ArrayLike | None = None
+    ) -> float:
+        """Mean negative log2-likelihood per pixel of 8-bit images ``(n, h, w)``.
+
+        Under uniform dequantisation with a fixed seed, as is usual for flows.
+        """
+        known = check_labels(labels, len(pixels), len(self.classes))
+        generator = torch.Generator().manual_seed(1)
+        total = 0.0
+        for rows in _micro_batches(len(pixels)):
+            x = torch.from_numpy(pixels[rows]).float()[:, None]
+            x = (x + torch.rand(x.shape, generator=generator)) / 256 - 0.5
+            with torch.inference_mode():
+                total += float(self._net(self._put(x), self._index(known[rows])).double().sum())
+        return -total / len(pixels) / (self.d * math.log(2)) + 8
+
+    def _put(self, x: Tensor) -> Tensor:
+        device = next(self._net.parameters()).device
+        return x.to(device, memory_format=torch.channels_last) if x.ndim == 4 else x.to(device)
+
+    def _index(self, labels: Labels) -> Tensor:
+        index = np.where(labels == UNKNOWN, len(self.classes), labels)
+        return torch.from_numpy(index).to(next(self._net.parameters()).device)
+
+
+def load_flow(checkpoint: Checkpoint) -> Flow:
+    """The flow of a checkpoint.
+
+    Raises:
+        WeightsError: Unknown kind, or tensors that do not fit the configuration.
+    """
+    if checkpoint.kind != "glow":
+        raise WeightsError(f"expected weights of kind 'glow', got {checkpoint.kind!r}")
+    try:
+        net = Glow(GlowConfig.from_json(checkpoint.config))
+        state = {k: torch.from_numpy(np.asarray(v)).float() for k, v in checkpoint.tensors.items()}
+        net.load_state_dict(state)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"weights {checkpoint.name!r} do not fit their configuration") from error
+    return Flow(net, checkpoint.card, checkpoint.name, checkpoint.sha256)
+
+
+def _micro_batches(n: int) -> list[slice]:
+    return [slice(i, min(i + MICRO_BATCH, n)) for i in range(0, n, MICRO_BATCH)]
+
+
+def _tune_allocator() -> None:
+    """Keeps freed buffers in the process: glibc would hand them back and fault them in again.
+
+    Measured at more than twice the speed for buffers over 32 MiB. Elsewhere it does nothing.
+    """
+    if sys.platform == "linux":
+        try:
+            libc = ctypes.CDLL("libc.so.6")
+            libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+            libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
+        except (OSError, AttributeError):  # another C library
+            return
+
+
+def use_threads(n: int) -> None:
+    """How many processor cores one flow may use; 1 where several processes share the machine."""
+    torch.set_num_threads(n)

@@ -1,0 +1,266 @@
+"""Training a flow: maximum likelihood, resumable, on one process or several under torchrun.
+
+What is trained is public-data weights. The guarantee of a release is about the released image
+and never about the people in the training set, whom the weights may have memorised.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from latentdp.checkpoints import Checkpoint
+from latentdp.errors import InputError
+from latentdp.flows.base import Flow
+from latentdp.flows.dataset import Dataset
+from latentdp.flows.glow import Glow, GlowConfig, LabelledNet
+
+__all__ = ["Settings", "Trainer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to train. A resumed run must be given the same settings.
+
+    Attributes:
+        minutes: Wall-clock length of the whole run, resumed parts counted in; 0 for no limit.
+        steps: Number of optimiser steps; 0 for no limit. The first limit reached ends the run.
+        batch: Images a step, over all processes together.
+        learning_rate: Adam's peak rate; warmed up over 200 steps, then a cosine to 1 %.
+        ema: Decay of the averaged weights that are evaluated and exported.
+        label_dropout: Share of images shown without their label, so that "unknown" is learnt.
+        shift: Largest random shift in pixels, each way, edges repeated.
+        mixed: Coupling networks in bfloat16.
+        seed: Of initial weights, order, noise and augmentation. Training only.
+    """
+
+    minutes: float = 0.0
+    steps: int = 0
+    batch: int = 32
+    learning_rate: float = 1e-3
+    ema: float = 0.9995
+    label_dropout: float = 0.15
+    shift: int = 2
+    mixed: bool = True
+    seed: int = 0
+
+
+class Trainer:
+    """One training run.
+
+    Args:
+        config: Shape of the network; its classes are those of ``train``.
+        settings: How to train.
+        train: The training split.
+        val: The validation split, only looked at.
+        state: Where the run is kept so that it can go on after an interruption.
+    """
+
+    def __init__(
+        self, config: GlowConfig, settings: Settings, train: Dataset, val: Dataset, state: Path
+    ) -> None:
+        if not (settings.minutes > 0 or settings.steps > 0):
+            raise InputError("expected a positive number of minutes or of steps, got neither")
+        if len(train) < 2:
+            raise InputError(f"expected at least 2 training images, got {len(train)}")
+        self.config, self.settings, self.train, self.val = config, settings, train, val
+        self.state = state
+        self.rank, self.world = 0, 1
+        if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
+            cuda = torch.cuda.is_available()
+            if not dist.is_initialized():
+                dist.init_process_group("nccl" if cuda else "gloo")
+            self.rank, self.world = dist.get_rank(), dist.get_world_size()
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        self.device = torch.device(f"cuda:{local}" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(settings.seed)
+        self.net = Glow(config).to(self.device, memory_format=torch.channels_last)
+        self._set_mixed(settings.mixed)
+        self.generator = torch.Generator().manual_seed(settings.seed * 1000 + self.rank)
+        self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
+        self.step, self.elapsed = 0, 0.0
+        if state.is_file():
+            self._resume()
+        else:
+            self._initialise()
+            self.average = copy.deepcopy(self.net).requires_grad_(False)
+        self.parallel: nn.Module = self.net
+        if self.world > 1:
+            self.parallel = nn.parallel.DistributedDataParallel(self.net)
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is done, in [0, 1]."""
+        s = self.settings
+        by_time = self.elapsed / (60 * s.minutes) if s.minutes > 0 else 0.0
+        by_step = self.step / s.steps if s.steps > 0 else 0.0
+        return min(1.0, max(by_time, by_step))
+
+    def run(
+        self,
+        report: Callable[[dict[str, float]], None],
+        *,
+        every: float = 60.0,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Trains until the limit or until ``stop()``; saves and reports every ``every`` seconds.
+
+        Args:
+            report: Called with ``progress``, ``step``, ``images``, ``loss``, ``val`` (bits/dim)
+                and ``rate`` (images/s), on the first process only.
+        """
+        began, saved, losses, since = time.monotonic(), time.monotonic(), [], self.step
+        already = self.elapsed
+        while self._agree(self.progress < 1.0 and not stop()):
+            losses.append(self._step())
+            self.elapsed = already + time.monotonic() - began
+            finished = self._agree(self.progress >= 1.0)
+            due = time.monotonic() - saved >= every
+            if self.rank == 0 and (finished or due):
+                self.save()
+                report(
+                    {
+                        "progress": self.progress,
+                        "step": self.step,
+                        "images": self.step * self.settings.batch,
+                        "loss": float(np.mean(losses)),
+                        "val": self.flow().bits_per_dimension(
+                            self.val.pixels[:512], self.val.labels[:512]
+                        ),
+                        "rate": (self.step - since) * self.settings.batch / (time.monotonic() - saved),
+                    }
+                )
+                losses, since, saved = [], self.step, time.monotonic()
+        if self.rank == 0:
+            self.save()
+
+    def flow(self) -> Flow:
+        """The averaged network as it stands, for inference."""
+        return Flow(copy.deepcopy(self.average), {})
+
+    def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
+        """The averaged network as a weights file.
+
+        The coupling networks' weights are stored as float16, which halves the file; both
+        directions use the same rounded values, so invertibility is untouched. Mixing matrices,
+        normalisation and priors stay float32.
+        """
+        tensors = {}
+        for key, tensor in self.average.state_dict().items():
+            array = tensor.detach().cpu().numpy()
+            half = ".net." in key and array.ndim == 4
+            tensors[key] = array.astype(np.float16) if half else array
+        return Checkpoint(
+            name=name, kind="glow", config=self.config.to_json(), card=card, tensors=tensors
+        )
+
+    def save(self) -> None:
+        """Writes everything that is needed to go on, to a temporary name and then renamed."""
+        temporary = self.state.with_name(f".{self.state.name}.tmp")
+        torch.save(
+            {
+                "config": self.config.to_json(),
+                "net": self.net.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "generator": self.generator.get_state(),
+                "step": self.step,
+                "elapsed": self.elapsed,
+            },
+            temporary,
+        )
+        temporary.replace(self.state)
+
+    def _resume(self) -> None:
+        kept: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
+        if kept["config"] != self.config.to_json():
+            raise InputError(
+                f"{self.state.name} belongs to another network or other classes; "
+                "give the same options or remove it"
+            )
+        self.net.load_state_dict(kept["net"])
+        self.average = copy.deepcopy(self.net).requires_grad_(False)
+        self.average.load_state_dict(kept["average"])
+        self.optimiser.load_state_dict(kept["optimiser"])
+        self.step, self.elapsed = kept["step"], kept["elapsed"]
+        self.generator.set_state(kept["generator"])
+        if self.rank:  # only the first process's stream is kept; the others start a new one
+            self.generator.manual_seed((self.settings.seed + self.step) * 1000 + self.rank)
+
+    def _initialise(self) -> None:
+        """ActNorm's first batch: public training images, never a patient's."""
+        pixels, labels = self._batch(min(256, len(self.train)))
+        with torch.no_grad():
+            self.net(pixels, labels)
+        if self.world > 1:
+            for tensor in self.net.state_dict().values():
+                dist.broadcast(tensor, 0)
+
+    def _step(self) -> float:
+        s = self.settings
+        warm = min(1.0, (self.step + 1) / 200)
+        rate = s.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        pixels, labels = self._batch(max(1, s.batch // self.world))
+        self.optimiser.zero_grad(set_to_none=True)
+        dimensions = self.config.size**2
+        loss = -self.parallel(pixels, labels).mean() / (dimensions * math.log(2)) + 8
+        if bool(torch.isfinite(loss)):
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+            self.optimiser.step()
+        self.step += 1
+        decay = min(s.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for ours, theirs in zip(
+                self.average.parameters(), self.net.parameters(), strict=True
+            ):
+                ours.lerp_(theirs, 1 - decay)
+        return float(loss.detach())
+
+    def _batch(self, n: int) -> tuple[Tensor, Tensor]:
+        s, g = self.settings, self.generator
+        rows = torch.randint(len(self.train), (n,), generator=g)
+        pixels = torch.from_numpy(self.train.pixels[rows.numpy()]).float()[:, None]
+        if s.shift:
+            pixels = _shift(pixels, s.shift, g)
+        pixels = (pixels + torch.rand(pixels.shape, generator=g)) / 256 - 0.5
+        labels = torch.from_numpy(self.train.labels[rows.numpy()]).clone()
+        labels[torch.rand(n, generator=g) < s.label_dropout] = -1
+        labels[labels < 0] = len(self.config.classes)
+        pixels = pixels.to(self.device, memory_format=torch.channels_last)
+        return pixels, labels.to(self.device)
+
+    def _agree(self, yes: bool) -> bool:
+        """All processes take the first one's decision, or they would wait for each other."""
+        if self.world == 1:
+            return yes
+        flag = torch.tensor([int(yes)], device=self.device)
+        dist.broadcast(flag, 0)
+        return bool(flag.item())
+
+    def _set_mixed(self, mixed: bool) -> None:
+        for module in self.net.modules():
+            if isinstance(module, LabelledNet):
+                module.mixed = mixed
+
+
+def _shift(pixels: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Shifts each image by up to ``most`` pixels in both directions, repeating its edges."""
+    n, _, height, width = pixels.shape
+    padded = nn.functional.pad(pixels, (most, most, most, most), mode="replicate")
+    down = torch.randint(2 * most + 1, (n, 1), generator=generator) + torch.arange(height)
+    right = torch.randint(2 * most + 1, (n, 1), generator=generator) + torch.arange(width)
+    return padded[torch.arange(n)[:, None, None], 0, down[:, :, None], right[:, None, :]][:, None]

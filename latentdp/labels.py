@@ -1,0 +1,149 @@
+"""Releasing a class label: not at all, exactly, or by randomised response.
+
+The decoder is conditioned on the *released* label only. Were it conditioned on the true one, as
+in CADP, the label would be released in full through the image.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentdp.arrays import UNKNOWN, Labels
+from latentdp.errors import InputError
+from latentdp.guarantee import Guarantee, above
+from latentdp.noise import Noise
+from latentdp.samplers import below
+
+__all__ = ["LabelRelease", "RandomisedResponse", "read_labels", "write_labels"]
+
+
+class LabelRelease(StrEnum):
+    """What happens to the label."""
+
+    NONE = "none"
+    PUBLIC = "public"
+    RESPONSE = "response"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomisedResponse:
+    """k-ary randomised response (Warner 1965): the truth with probability p, else another class.
+
+    p = threshold / 2^64, so the guarantee is a ratio of integers:
+    epsilon = ln(p (k - 1) / (1 - p)).
+
+    Attributes:
+        classes: Number of classes k, at least 2.
+        threshold: The truth is told when a uniform 64-bit word is below it.
+    """
+
+    classes: int
+    threshold: int
+
+    def __post_init__(self) -> None:
+        if self.classes < 2:
+            raise InputError(f"expected at least 2 classes to choose from, got {self.classes}")
+        if not 2**64 <= self.threshold * self.classes <= (2**64 - 1) * self.classes:
+            raise InputError("expected the truth to be at least as likely as any other class")
+
+    @classmethod
+    def calibrate(cls, epsilon: float, classes: int) -> RandomisedResponse:
+        """The most truthful one that spends at most ``epsilon``."""
+        if not (math.isfinite(epsilon) and epsilon > 0):
+            raise InputError(f"expected a finite positive epsilon for the label, got {epsilon}")
+        if classes < 2:
+            raise InputError(f"expected at least 2 classes to choose from, got {classes}")
+        truth = 1 / (1 + (classes - 1) * math.exp(-epsilon))
+        made = cls(
+            classes=classes,
+            threshold=max(-(-(2**64) // classes), min(int(truth * 2**64), 2**64 - 2**12)),
+        )
+        while made.guarantee.epsilon > epsilon and made.threshold * classes > 2**64 + classes:
+            less = max(1, made.threshold >> 40)
+            made = cls(
+                classes=classes, threshold=max(-(-(2**64) // classes), made.threshold - less)
+            )
+        return made
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Pure epsilon of the label."""
+        odds = self.threshold * (self.classes - 1) / (2**64 - self.threshold)
+        return Guarantee(epsilon=above(max(0.0, math.log(odds))))
+
+    def respond(self, labels: Labels, noise: Noise) -> Labels:
+        """Released labels. An unknown label is replaced by a uniform class first."""
+        n = labels.size
+        truth = np.where(labels == UNKNOWN, below(noise, self.classes, n), labels)
+        other = (truth + 1 + below(noise, self.classes - 1, n)) % self.classes
+        honest = noise.words(n) < np.uint64(self.threshold)
+        return np.where(honest, truth, other)
+
+    def describe(self) -> dict[str, Any]:
+        """The parameters that determine the guarantee, for a card."""
+        return {
+            "mechanism": "randomised-response",
+            "classes": self.classes,
+            "threshold": self.threshold,
+            "truth_probability": self.threshold / 2**64,
+        }
+
+
+def read_labels(path: Path, classes: tuple[str, ...]) -> dict[str, int]:
+    """Reads a CSV with the columns ``file`` (relative to the input folder) and ``label``.
+
+    Returns:
+        File to class index. An empty label means unknown and is left out.
+
+    Raises:
+        InputError: No such file or column, a label that the weights do not know, or the same file
+            with two labels. The message names the line, not the file it is about.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = {"file", "label"} - set(reader.fieldnames or ())
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not a readable CSV file") from error
+    if missing:
+        raise InputError(f"{path.name}: expected the columns file and label; no {min(missing)!r}")
+    index = {name.lower(): i for i, name in enumerate(classes)}
+    found: dict[str, int] = {}
+    for line, row in enumerate(rows, start=2):
+        label = (row["label"] or "").strip().lower()
+        if not label:
+            continue
+        if label not in index:
+            raise InputError(
+                f"{path.name} line {line}: expected one of {', '.join(classes)}, got another label"
+            )
+        name = Path((row["file"] or "").strip()).as_posix()
+        if found.setdefault(name, index[label]) != index[label]:
+            raise InputError(f"{path.name} line {line}: a file has two different labels")
+    return found
+
+
+def write_labels(path: Path, released: dict[str, str]) -> None:
+    """Writes released labels (output file name to class) as CSV, merged with what is there.
+
+    Sorted by the random file name, so that the order says nothing.
+    """
+    merged: dict[str, str] = {}
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8") as file:
+            merged = {row["file"]: row["label"] for row in csv.DictReader(file)}
+    merged |= released
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "label"])
+        writer.writerows(sorted(merged.items()))
+    temporary.replace(path)

@@ -1,0 +1,1 @@
+"""Differentially private mechanisms on latent vectors. A mechanism is a file."""

@@ -1,0 +1,69 @@
+"""PNG, JPEG and TIFF pictures of radiographs, for researchers. They come out as 8-bit PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from latentdp.errors import UnsupportedInstance
+
+__all__ = ["SUFFIXES", "is_picture", "read_picture", "write_picture"]
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+MINIMUM = 64
+MAXIMUM_PIXELS = 20_000 * 20_000
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name says so; anything else is read as DICOM, whatever it is called."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_picture(path: Path) -> NDArray[np.float32]:
+    """The grey values ``(h, w)`` of one picture, scaled by its bit depth to [0, 1].
+
+    Raises:
+        UnsupportedInstance: Unreadable, more than one page, colour, blank or too small.
+    """
+    try:
+        with Image.open(path) as picture:
+            if getattr(picture, "n_frames", 1) > 1:
+                raise UnsupportedInstance("multi-frame", "expected one page, got several")
+            if picture.width * picture.height > MAXIMUM_PIXELS:
+                raise UnsupportedInstance("unreadable", "expected at most 20000 x 20000 pixels")
+            image = _grey(picture)
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, EOFError) as error:
+        raise UnsupportedInstance("unreadable", "not a picture that can be decoded") from error
+    except Image.DecompressionBombError as error:
+        raise UnsupportedInstance("unreadable", "more pixels than a radiograph has") from error
+    if min(image.shape) < MINIMUM:
+        raise UnsupportedInstance("too-small", f"expected at least {MINIMUM} pixels a side")
+    if not np.isfinite(image).all() or image.max() <= image.min():
+        raise UnsupportedInstance("blank", "expected a picture, got one value everywhere")
+    return image
+
+
+def write_picture(path: Path, image: NDArray[np.float32]) -> None:
+    """Writes ``(h, w)`` values in [0, 1] as an 8-bit grey PNG without any metadata."""
+    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    with path.open("wb") as file:
+        Image.fromarray(pixels).save(file, format="PNG")
+
+
+def _grey(picture: Image.Image) -> NDArray[np.float32]:
+    if picture.mode in ("L", "1"):
+        return np.asarray(picture.convert("L"), dtype=np.float32) / 255
+    if picture.mode.startswith("I;16"):
+        return np.asarray(picture, dtype=np.float32) / 65535
+    if picture.mode == "I":  # 16-bit PNG in some versions of Pillow
+        return np.clip(np.asarray(picture, dtype=np.float32) / 65535, 0, 1)
+    if picture.mode in ("RGB", "RGBA", "LA", "P", "PA"):
+        rgb = np.asarray(picture.convert("RGB"), dtype=np.int16)
+        # JPEG's colour conversion moves grey by a level or two.
+        if np.abs(rgb - rgb[..., :1]).max() > 3:
+            raise UnsupportedInstance("colour", "expected a grey picture, got colour")
+        return rgb[..., 0].astype(np.float32) / 255
+    raise UnsupportedInstance("colour", "expected 8- or 16-bit grey, got another pixel format")

@@ -1,0 +1,31 @@
+"""A plug-in is a file: the names of a kind are the modules of its folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+from latentdp.errors import InputError
+
+__all__ = ["load", "names"]
+
+_NOT_PLUGINS = frozenset({"base"})
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Names of the plug-ins of ``kind``: ``mechanisms``."""
+    package = importlib.import_module(f"latentdp.{kind}")
+    found = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    return tuple(sorted(found - _NOT_PLUGINS))
+
+
+def load(kind: str, name: str) -> Any:
+    """The module of one plug-in.
+
+    Raises:
+        InputError: No such plug-in; the message lists those that there are.
+    """
+    if name not in names(kind):
+        raise InputError(f"no {kind[:-1]} {name!r}; there are: {', '.join(names(kind))}")
+    return importlib.import_module(f"latentdp.{kind}.{name}")

@@ -1,0 +1,128 @@
+"""Flow + plan + noise: images in, private images and their guarantee out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from latentdp.arrays import Images, Labels, check_images, check_labels
+from latentdp.checkpoints import load
+from latentdp.errors import WeightsError
+from latentdp.guarantee import Guarantee
+from latentdp.labels import LabelRelease
+from latentdp.noise import Noise, SystemNoise
+from latentdp.plan import Plan
+from latentdp.recipe import Recipe
+
+if TYPE_CHECKING:
+    from latentdp.flows.base import Flow
+
+__all__ = ["Privatizer", "Release"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """What may be released of a batch of images.
+
+    Attributes:
+        images: ``(n, h, w)`` float32 in [0, 1].
+        labels: Released class indices ``(n,)``; all -1 if none are released.
+        guarantee: Of each image (and label), for everything that is not in ``unprotected``.
+        approximate: The same noise read as (epsilon, delta).
+        unprotected: What is released exactly; epsilon is infinity for it.
+        valid: ``(n,)`` False where decoding gave no finite image; such a row is all zero.
+    """
+
+    images: Images
+    labels: Labels
+    guarantee: Guarantee
+    approximate: Guarantee
+    unprotected: tuple[str, ...]
+    valid: NDArray[np.bool_]
+
+
+class Privatizer:
+    """Privatizes images that are in memory. Accounting per patient is the caller's.
+
+    Args:
+        flow: Between images and latents.
+        recipe: What to spend on what.
+        noise: Only tests give one; the default is the operating system's.
+    """
+
+    def __init__(self, flow: Flow, recipe: Recipe, noise: Noise | None = None) -> None:
+        self.flow = flow
+        self.recipe = recipe.with_weights(flow.sha256)
+        self.plan = Plan.make(
+            recipe, d=flow.d, ranking=flow.label_ranking, classes=len(flow.classes)
+        )
+        self._noise: Noise = SystemNoise() if noise is None else noise
+
+    @classmethod
+    def load(cls, weights: str = "cxr-adult", *, preset: str = "balanced", **changes: Any) -> Self:
+        """Loads shipped weights by name, or a file by path, under a preset.
+
+        Args:
+            weights: Name or path.
+            preset: Name of a preset.
+            changes: Fields of `Recipe` that differ from the preset, such as ``epsilon=2.0``.
+        """
+        return cls.from_recipe(Recipe.from_preset(preset, weights=weights, **changes))
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe, noise: Noise | None = None) -> Self:
+        """Loads what a recipe names.
+
+        Raises:
+            WeightsError: The recipe is bound to weights of another digest.
+        """
+        from latentdp.flows.base import load_flow  # here, so that importing us loads no torch
+
+        flow = load_flow(load(recipe.weights))
+        if recipe.weights_sha256 not in ("", flow.sha256):
+            raise WeightsError("the recipe was made for weights with another sha256")
+        return cls(flow, recipe, noise)
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Of each image, for everything that is not unprotected."""
+        return replace(self.plan.guarantee, secure=self._noise.secure)
+
+    @property
+    def approximate(self) -> Guarantee:
+        """The same noise read as (epsilon, delta = 1e-6)."""
+        return replace(self.plan.approximate(), secure=self._noise.secure)
+
+    def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:
+        """Privatizes images ``(n, h, w)`` in [0, 1], each on its own.
+
+        Args:
+            images: Floats of the flow's shape.
+            labels: Class indices ``(n,)``, -1 or None for unknown. They are used only as the
+                recipe says: not at all, through randomised response, or as public.
+        """
+        checked = check_images(images, self.flow.shape)
+        n = len(checked)
+        given = check_labels(labels, n, len(self.flow.classes))
+        unknown = np.full_like(given, -1)
+        released = unknown
+        if self.plan.response is not None:
+            released = self.plan.response.respond(given, self._noise)
+        elif self.plan.label is LabelRelease.PUBLIC:
+            released = given
+        # Only a label that is public may shape the latent: under "unknown" what the image says
+        # of its label stays in the latent, where the plan's blocks decide about it.
+        seen = given if self.plan.label is LabelRelease.PUBLIC else unknown
+        latents = self.plan.apply(self.flow.encode(checked, seen), self._noise)
+        decoded, valid = self.flow.decode_valid(latents, released)
+        return Release(
+            images=decoded,
+            labels=released,
+            guarantee=self.guarantee,
+            approximate=self.approximate,
+            unprotected=self.plan.unprotected,
+            valid=valid,
+        )

@@ -1,0 +1,151 @@
+"""A recipe: all that determines a release, as one frozen record with a digest.
+
+Two releases with the same recipe digest were made the same way; the same input under the same
+recipe is one release, served once and charged once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from latentdp.errors import InputError
+from latentdp.labels import LabelRelease
+from latentdp.plugins import names
+
+__all__ = ["ALL", "PRESETS", "Preset", "Recipe"]
+
+ALL = -1  # "every latent dimension", for `Recipe.directions`
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Defaults of a recipe under a name, with the sentence that explains them."""
+
+    summary: str
+    values: dict[str, Any]
+
+
+PRESETS: dict[str, Preset] = {
+    "strict": Preset(
+        "label by randomised response; everything else is resampled",
+        {"epsilon": 1.0, "directions": 0, "label": "response", "label_share": 1.0},
+    ),
+    "balanced": Preset(
+        "label by randomised response (a quarter of the budget); Laplace on the few public "
+        "directions that say most about the label; the rest is resampled",
+        {"epsilon": 8.0, "directions": 4, "label": "response", "label_share": 0.25},
+    ),
+    "dp-glow": Preset(
+        "per-element Laplace on the full latent, as in DP-GLOW, with the guarantee of the whole "
+        "image; for comparison",
+        {"epsilon": 4096.0, "directions": ALL, "label": "none", "temperature": 1.0},
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that determines a release besides the input and the random bits.
+
+    Attributes:
+        preset: The name it started from, for the record.
+        weights: Name or path of the flow's weights.
+        weights_sha256: Digest of the weights file; empty until they are loaded.
+        epsilon: Budget of the whole image in nats, the label's share included.
+        mechanism: Name of the mechanism on the latent.
+        directions: Number of public latent dimensions that the mechanism is spent on; all
+            others are resampled from the prior. `ALL` for the full latent.
+        clip: Clip of the mechanism; None for its default.
+        keep_label_dims: Latent dimensions passed on unprotected, those that say most about
+            the label on public data.
+        label: ``none``, ``public`` (released exactly, unprotected) or ``response``.
+        label_share: Share of epsilon that randomised response may spend.
+        temperature: Standard deviation of resampled dimensions; below 1 images are smoother.
+    """
+
+    preset: str = "balanced"
+    weights: str = "cxr-adult"
+    weights_sha256: str = ""
+    epsilon: float
+    mechanism: str = "laplace"
+    directions: int
+    clip: float | None = None
+    keep_label_dims: int = 0
+    label: str = LabelRelease.NONE
+    label_share: float = 0.0
+    temperature: float = 0.8
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise InputError(f"no preset {self.preset!r}; there are: {', '.join(PRESETS)}")
+        if not (math.isfinite(self.epsilon) and self.epsilon > 0):
+            raise InputError(f"expected a finite positive epsilon, got {self.epsilon}")
+        if self.mechanism not in names("mechanisms"):
+            known = ", ".join(names("mechanisms"))
+            raise InputError(f"no mechanism {self.mechanism!r}; there are: {known}")
+        if self.directions < ALL:
+            raise InputError(f"expected at least 0 directions, got {self.directions}")
+        if self.clip is not None and not (math.isfinite(self.clip) and self.clip > 0):
+            raise InputError(f"expected a finite positive clip, got {self.clip}")
+        if self.keep_label_dims < 0:
+            raise InputError(f"expected at least 0 kept dimensions, got {self.keep_label_dims}")
+        if self.label not in list(LabelRelease):
+            raise InputError(
+                f"expected the label release to be one of {', '.join(LabelRelease)}, "
+                f"got {self.label!r}"
+            )
+        if not 0 <= self.label_share <= 1:
+            raise InputError(f"expected a label share in [0, 1], got {self.label_share}")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise InputError(f"expected a positive temperature, got {self.temperature}")
+
+    @classmethod
+    def from_preset(cls, preset: str, **changes: Any) -> Recipe:
+        """The recipe of a preset; a change of None is no change.
+
+        Raises:
+            InputError: Unknown preset or field, or a value out of its range.
+        """
+        if preset not in PRESETS:
+            raise InputError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
+        values = {**PRESETS[preset].values, **{k: v for k, v in changes.items() if v is not None}}
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise InputError(f"a recipe has no {min(unknown)!r}")
+        return cls(preset=preset, **values)
+
+    def with_weights(self, sha256: str) -> Recipe:
+        """The same, bound to one weights file."""
+        return replace(self, weights_sha256=sha256)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the record. The weights count by their content, not by their name."""
+        record = asdict(self)
+        if self.weights_sha256:
+            del record["weights"]
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+    def to_toml(self) -> str:
+        """As TOML, one line a field; None is left out."""
+        record = asdict(self)
+        return "".join(f"{k} = {json.dumps(v)}\n" for k, v in record.items() if v is not None)
+
+    @classmethod
+    def from_toml(cls, text: str) -> Recipe:
+        """The inverse of `to_toml`.
+
+        Raises:
+            InputError: Not TOML, an unknown or missing field, or a value out of its range.
+        """
+        try:
+            return cls(**tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"not a recipe: {error}") from error
+        except TypeError as error:
+            raise InputError("not a recipe: a field is unknown, missing or of another type") from error

@@ -1,0 +1,57 @@
+"""What became of every input of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from latentdp.errors import InputError
+
+__all__ = ["Summary"]
+
+
+@dataclass
+class Summary:
+    """Counts; inputs = released + already + duplicates + quarantined.
+
+    Attributes:
+        inputs: Number of files found.
+        released: Written in this run.
+        already: Finished in an earlier run, or copied from its folder; not charged again.
+        duplicates: Byte-identical to another input, whose output stands for both.
+        quarantined: Reason to number of files.
+        spent: Epsilon charged in this run, summed over all patients.
+        patients: Number of patients with an output in this run.
+        most_images: Largest number of releases of one of them in this vault.
+        patient_epsilon: Largest epsilon of one of them in this vault.
+        report: Private report of the run, in the vault; None for a preview.
+    """
+
+    inputs: int
+    released: int = 0
+    already: int = 0
+    duplicates: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    spent: float = 0.0
+    patients: int = 0
+    most_images: int = 0
+    patient_epsilon: float = 0.0
+    report: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 some quarantined, 2 nothing usable."""
+        if not (self.released or self.already):
+            return InputError.exit_code
+        return 1 if self.quarantined else 0
+
+    def counts(self) -> dict[str, Any]:
+        """For the public card: no file, path or identifier."""
+        return {
+            "inputs": self.inputs,
+            "outputs": self.released + self.already,
+            "duplicates": self.duplicates,
+            "quarantined": dict(sorted(self.quarantined.items())),
+        }

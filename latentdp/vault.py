@@ -1,0 +1,97 @@
+"""The vault: everything that links a release to its sources, kept apart from it.
+
+A vault is a folder that only its owner can enter (0700). It holds the key of all pseudonyms, the
+ledger, and a private report of each run. It is never inside the folder that is released.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from latentdp.errors import InputError
+from latentdp.ledger import Ledger
+from latentdp.noise import SystemNoise
+
+__all__ = ["Vault"]
+
+KEY_BYTES = 32
+
+
+class Vault:
+    """An open vault.
+
+    Args:
+        path: Its folder; made, with a new key, where there is none.
+
+    Raises:
+        InputError: Others can enter the folder, or its key is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.exists():
+            path.mkdir(mode=0o700, parents=True)
+        if not path.is_dir():
+            raise InputError("expected the vault to be a folder")
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise InputError(
+                "expected the vault to be open to its owner only (mode 0700); "
+                "close it with chmod 700, or name another"
+            )
+        self.key = self._key()
+        self.reports = path / "reports"
+        self.reports.mkdir(mode=0o700, exist_ok=True)
+
+    def ledger(self) -> Ledger:
+        """The ledger of what was spent on whom."""
+        return Ledger(f"sqlite:///{(self.path / 'ledger.sqlite').resolve()}")
+
+    def token(self, domain: str, *parts: str | bytes) -> str:
+        """A keyed digest (HMAC-SHA256, hexadecimal) of ``parts``, separate for each domain."""
+        mac = hmac.new(self.key, digestmod=hashlib.sha256)
+        for part in (domain, *parts):
+            data = part.encode() if isinstance(part, str) else part
+            mac.update(len(data).to_bytes(8, "big") + data)
+        return mac.hexdigest()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one run at a time may reserve and write with this vault.
+
+        Raises:
+            InputError: Another run holds it.
+        """
+        with (self.path / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError("another run is using this vault; wait until it ends") from error
+            yield
+
+    def _key(self) -> bytes:
+        file = self.path / "key"
+        if not file.exists():
+            # Written under another name and linked, so that a key is never half written
+            # and two processes that start at once agree on one.
+            temporary = self.path / f".key.{os.getpid()}"
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
+                f.write(SystemNoise().words(KEY_BYTES // 8).tobytes())
+                f.flush()
+                os.fsync(f.fileno())
+            try:
+                os.link(temporary, file)
+            except FileExistsError:
+                pass
+            finally:
+                temporary.unlink()
+        key = file.read_bytes()
+        if len(key) != KEY_BYTES:
+            raise InputError(f"expected the vault's key to be {KEY_BYTES} bytes; it is damaged")
+        return key

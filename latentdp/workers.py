@@ -1,0 +1,171 @@
+"""The three things done per file, in this process or in several: digest, read, release.
+
+A worker process loads the weights once. Files come back as small arrays of the flow's size, so
+memory and traffic do not depend on the size of the inputs.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp import files
+from latentdp.errors import LatentDPError, UnsupportedInstance
+from latentdp.noise import Noise
+from latentdp.privatizer import Privatizer
+from latentdp.recipe import Recipe
+
+__all__ = ["Pool", "Refusal", "Task", "Written", "pool"]
+
+GROUP = 32  # images that go through the flow together
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one file cannot be handled."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One image to be released.
+
+    Attributes:
+        path: Where the private file goes.
+        radiograph: The input.
+        label: Its class index, -1 for unknown.
+        identity: The output's pseudonyms.
+        method: What the output says about how it was made.
+    """
+
+    path: Path
+    radiograph: files.Radiograph
+    label: int
+    identity: files.Identity
+    method: files.Method
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What became of a task: ``sha256`` is empty if decoding gave no finite image."""
+
+    sha256: str
+    label: int
+    image: NDArray[np.float32]
+
+
+class Pool:
+    """Runs the three functions over lists, in order; each list is worked on in parallel."""
+
+    def __init__(self, executor: ProcessPoolExecutor | None, privatizer: Privatizer) -> None:
+        self._executor, self._privatizer = executor, privatizer
+
+    def digests(self, paths: Sequence[Path]) -> Iterator[str]:
+        """SHA-256 of each file; empty for one that cannot be opened."""
+        return self._map(_digest, paths)
+
+    def read(self, paths: Sequence[Path]) -> Iterator[files.Radiograph | Refusal]:
+        """Each file as an image of the flow's size, or why not."""
+        shape = self._privatizer.flow.shape
+        return self._map(_read, [(path, shape) for path in paths])
+
+    def release(self, tasks: Sequence[Task]) -> Iterator[Written]:
+        """Privatizes and writes each task."""
+        groups = [tasks[i : i + GROUP] for i in range(0, len(tasks), GROUP)]
+        if self._executor is None:
+            results = (_release(self._privatizer, group) for group in groups)
+        else:
+            results = iter(self._executor.map(_release_here, groups))
+        return (written for group in results for written in group)
+
+    def _map(self, function: Callable[[A], B], items: Sequence[A]) -> Iterator[B]:
+        if self._executor is None:
+            return map(function, items)
+        return self._executor.map(function, items, chunksize=8)
+
+
+@contextmanager
+def pool(
+    recipe: Recipe, workers: int, noise: Noise | None, privatizer: Privatizer
+) -> Iterator[Pool]:
+    """A pool of ``workers`` processes; with 1, the work is done in this process."""
+    if workers == 1:
+        yield Pool(None, privatizer)
+        return
+    # Started fresh, not forked: a fork after torch has made threads can hang.
+    executor = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start,
+        initargs=(recipe, noise),
+    )
+    try:
+        yield Pool(executor, privatizer)
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+_here: dict[str, Any] = {}  # this worker process's privatizer
+
+
+def _start(recipe: Recipe, noise: Noise | None) -> None:
+    from latentdp.flows.base import use_threads
+
+    use_threads(1)
+    _here["privatizer"] = Privatizer.from_recipe(recipe, noise)
+
+
+def _release_here(tasks: Sequence[Task]) -> list[Written]:
+    return _release(_here["privatizer"], tasks)
+
+
+def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
+    images = np.stack([task.radiograph.image for task in tasks])
+    release = privatizer(images, labels=np.array([task.label for task in tasks]))
+    written = []
+    for i, task in enumerate(tasks):
+        sha256 = ""
+        if release.valid[i]:
+            try:
+                sha256 = files.write(
+                    task.path, release.images[i], task.radiograph, task.identity, task.method
+                )
+            except OSError as error:
+                raise LatentDPError(
+                    f"an output could not be written ({error.strerror}); nothing half-written "
+                    "was left, and running the same command again goes on from here"
+                ) from None
+        written.append(
+            Written(sha256=sha256, label=int(release.labels[i]), image=release.images[i])
+        )
+    return written
+
+
+def _digest(path: Path) -> str:
+    try:
+        return files.digest(path)
+    except OSError:
+        return ""
+
+
+def _read(item: tuple[Path, tuple[int, int]]) -> files.Radiograph | Refusal:
+    path, shape = item
+    try:
+        return files.read(path, shape)
+    except UnsupportedInstance as error:
+        return Refusal(error.reason, str(error))
+    except OSError:
+        return Refusal("unreadable", "the file cannot be opened")

@@ -1,0 +1,1 @@
+"""Shipped weights: safetensors files, ``manifest.toml`` with their digests, a card each."""
