@@ -42,7 +42,7 @@ def explain(
     keep_label_dims: KeepOption = 0,
     json: JsonOption = False,
 ) -> int:
-    """Show what would be kept, replaced and removed, and the guarantee, without writing anything."""
+    """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
     recipe = make_recipe(
         preset=preset,
         epsilon=epsilon,

@@ -66,9 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; run the same command again to go on", INTERRUPTED)
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # the reader went away; say no more
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (the reader went away)
         return 1
-    except Exception as error:  # noqa: BLE001 (a message may hold a patient's value: name the place only)
+    except Exception as error:
         if os.environ.get("LATENTDP_TRACEBACK"):
             raise
         frame = traceback.extract_tb(error.__traceback__)[-1]

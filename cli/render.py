@@ -44,7 +44,7 @@ def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
         (
             "implies",
             f"telling two images' releases apart: AUC at most "
-            f"{guarantee.verification_ceiling():.3f}; naming the source among 30,805 patients: "
+            f"{guarantee.verification_ceiling():.4f}; naming the source among 30,805 patients: "
             f"at most {guarantee.gallery_ceiling(30_805):.2%}",
         )
     )
@@ -82,6 +82,7 @@ def progress(title: str, *, shown: bool) -> Iterator[Callback]:
 def _label(privatizer: Privatizer) -> str:
     plan = privatizer.plan
     if plan.response is not None:
+        epsilon = plan.response.guarantee.epsilon
         truth = plan.response.threshold / 2**64
-        return f"randomised response: epsilon {plan.response.guarantee.epsilon:.6g}, true with {truth:.1%}"
+        return f"randomised response: epsilon {epsilon:.6g}, true with {truth:.1%}"
     return "released exactly: UNPROTECTED" if plan.label == "public" else "not used, not released"

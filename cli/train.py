@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -63,7 +64,7 @@ def train(
     from latentdp.contact_sheet import contact_sheet
     from latentdp.flows.assess import assess, samples
     from latentdp.flows.base import load_flow, use_threads
-    from latentdp.flows.dataset import SPLITS, read_dataset
+    from latentdp.flows.dataset import SPLITS, read_dataset, splits
     from latentdp.flows.glow import GlowConfig
     from latentdp.flows.training import Settings, Trainer
 
@@ -71,15 +72,13 @@ def train(
         use_threads(threads)
     if out.suffix != ".safetensors":
         raise InputError("expected --out to end in .safetensors")
-    options = {"size": size, "conditions": condition or (), "sources": source or ()}
-    training = read_dataset(data, "train", **options)
-    held_out = {}
-    for split in SPLITS[1:]:
-        try:
-            held_out[split] = read_dataset(data, split, classes=training.classes, **options)
-        except InputError:
-            if split == "val":
-                raise
+    read = partial(read_dataset, data, size=size, conditions=condition or (), sources=source or ())
+    training = read("train")
+    held_out = {
+        split: read(split, classes=training.classes)
+        for split in SPLITS[1:]
+        if split == "val" or split in splits(data)
+    }
     config = GlowConfig(
         size=size,
         classes=training.classes,

@@ -110,7 +110,8 @@ def statement(privatizer: Privatizer) -> list[str]:
         return [f"Any two images are indistinguishable up to {guarantee}."]
     kept = "; ".join(plan.unprotected)
     return [
-        f"Any two images that agree in what is unprotected are indistinguishable up to {guarantee}.",
+        "Any two images that agree in what is unprotected are indistinguishable up to "
+        f"{guarantee}.",
         f"Unprotected, epsilon infinity: {kept}.",
     ]
 

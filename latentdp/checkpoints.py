@@ -119,6 +119,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     tensors = {key: np.ascontiguousarray(value) for key, value in checkpoint.tensors.items()}
     try:
         save_file(tensors, str(temporary), metadata=metadata)
+        temporary.chmod(0o644)  # weights are public; the library makes private files
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -29,6 +29,6 @@ def contact_sheet(path: Path, rows: Sequence[Images], *, zoom: int = 3) -> None:
             sheet[y : y + height, x : x + width] = image
     pixels = np.rint(np.clip(sheet, 0, 1) * 255).astype(np.uint8)
     picture = Image.fromarray(pixels)
-    picture.resize(
-        (zoom * picture.width, zoom * picture.height), Image.Resampling.NEAREST
-    ).save(path, format="PNG", optimize=True)
+    picture.resize((zoom * picture.width, zoom * picture.height), Image.Resampling.NEAREST).save(
+        path, format="PNG", optimize=True
+    )

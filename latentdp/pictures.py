@@ -55,9 +55,9 @@ def write_picture(path: Path, image: NDArray[np.float32]) -> None:
 
 def _grey(picture: Image.Image) -> NDArray[np.float32]:
     if picture.mode in ("L", "1"):
-        return np.asarray(picture.convert("L"), dtype=np.float32) / 255
+        return np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
     if picture.mode.startswith("I;16"):
-        return np.asarray(picture, dtype=np.float32) / 65535
+        return np.asarray(picture, dtype=np.float32) / np.float32(65535)
     if picture.mode == "I":  # 16-bit PNG in some versions of Pillow
         return np.clip(np.asarray(picture, dtype=np.float32) / 65535, 0, 1)
     if picture.mode in ("RGB", "RGBA", "LA", "P", "PA"):
@@ -65,5 +65,5 @@ def _grey(picture: Image.Image) -> NDArray[np.float32]:
         # JPEG's colour conversion moves grey by a level or two.
         if np.abs(rgb - rgb[..., :1]).max() > 3:
             raise UnsupportedInstance("colour", "expected a grey picture, got colour")
-        return rgb[..., 0].astype(np.float32) / 255
+        return rgb[..., 0].astype(np.float32) / np.float32(255)
     raise UnsupportedInstance("colour", "expected 8- or 16-bit grey, got another pixel format")

@@ -148,4 +148,6 @@ class Recipe:
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"not a recipe: {error}") from error
         except TypeError as error:
-            raise InputError("not a recipe: a field is unknown, missing or of another type") from error
+            raise InputError(
+                "not a recipe: a field is unknown, missing or of another type"
+            ) from error

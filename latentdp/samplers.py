@@ -58,7 +58,9 @@ class TwoSidedGeometric:
     def masses(self) -> NDArray[np.int64]:
         """Integer masses of L, ``(base,)``, summing to 2 ** 47 exactly."""
         ideal = np.exp2(-np.arange(self.base) / self.base)
-        masses = np.floor(ideal * (2.0**_MASS_BITS / ideal.sum())).astype(np.int64)
+        masses: NDArray[np.int64] = np.floor(ideal * (2.0**_MASS_BITS / ideal.sum())).astype(
+            np.int64
+        )
         missing = 2**_MASS_BITS - int(masses.sum())
         # Fewer than 2 * base units are missing from rounding down; give them out evenly.
         masses += missing // self.base

@@ -81,7 +81,8 @@ class Vault:
             # Written under another name and linked, so that a key is never half written
             # and two processes that start at once agree on one.
             temporary = self.path / f".key.{os.getpid()}"
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as f:
                 f.write(SystemNoise().words(KEY_BYTES // 8).tobytes())
                 f.flush()
                 os.fsync(f.fileno())

@@ -85,10 +85,11 @@ class Pool:
     def release(self, tasks: Sequence[Task]) -> Iterator[Written]:
         """Privatizes and writes each task."""
         groups = [tasks[i : i + GROUP] for i in range(0, len(tasks), GROUP)]
+        results: Iterator[list[Written]]
         if self._executor is None:
             results = (_release(self._privatizer, group) for group in groups)
         else:
-            results = iter(self._executor.map(_release_here, groups))
+            results = self._executor.map(_release_here, groups)
         return (written for group in results for written in group)
 
     def _map(self, function: Callable[[A], B], items: Sequence[A]) -> Iterator[B]:

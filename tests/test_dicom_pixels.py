@@ -290,6 +290,18 @@ def test_a_missing_codec_names_the_extra(tmp_path, monkeypatch, syntax, extra):
     assert caught.value.reason == "codec"
 
 
+def test_a_damaged_rle_run_is_unreadable(tmp_path, capfd):
+    dataset = radiograph()
+    dataset.compress(RLELossless)
+    data = bytearray(dataset.PixelData)
+    start = 8 + 8 + 4 + 64  # offset table, item, number of segments and their offsets
+    data[start : start + 1000 : 2] = b"\x7f" * 500  # every run longer than what is left
+    dataset.PixelData = bytes(data)
+    refusal = outcome(save(dataset, tmp_path / "a.dcm"))
+    assert refusal.reason == "unreadable"
+    assert capfd.readouterr().err == ""
+
+
 def test_a_constant_picture_is_blank(reason):
     assert reason(np.full((72, 96), 7)) == "blank"
     assert reason(WindowCenter="-5000", WindowWidth="10") == "blank"

@@ -56,6 +56,8 @@ def sop(suffix):
         ("not-frontal", {"PatientOrientation": ["F", "L"]}),
         (None, {"PatientOrientation": ["L", "F"]}),
         (None, {"PatientOrientation": ""}),
+        (None, {"PatientOrientation": ["", ""]}),
+        (None, {"PatientOrientation": ["L", ""]}),
         ("not-human", {"PatientSpeciesDescription": "Canine species"}),
         ("not-human", {"PatientSpeciesCodeSequence": [coded("Felis catus")]}),
         ("not-human", {"PatientBreedDescription": "Poodle"}),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,7 +166,7 @@ def _read(dataset: FileDataset) -> Instance:
     patient = refusals.single(dataset, "PatientID")
     issuer = refusals.single(dataset, "IssuerOfPatientID")
     return Instance(
-        pixels=_upright(pixels.picture(dataset), dataset.get("PatientOrientation")),
+        pixels=_upright(pixels.picture(dataset), *refusals.orientation(dataset)),
         source=Source(
             kind=kind,
             burned_in=refusals.burned_in(dataset),
@@ -180,15 +180,12 @@ def _read(dataset: FileDataset) -> Instance:
     )
 
 
-def _upright(image: NDArray[np.float32], orientation: Any) -> NDArray[np.float32]:
-    """Turns an image that states its orientation so that rows run left and columns to the feet.
+def _upright(image: NDArray[np.float32], row: str, column: str) -> NDArray[np.float32]:
+    """Turns an image so that rows run to the patient's left and columns to the feet.
 
-    So a radiograph is looked at: as if the patient faced the viewer. Without Patient Orientation
-    (0020,0020) it is taken as it is.
+    So a radiograph is looked at: as if the patient faced the viewer. One that does not state its
+    orientation is taken as it is.
     """
-    if not orientation:
-        return image
-    row, column = (str(direction)[:1] for direction in orientation)
     return np.ascontiguousarray(image[:: -1 if column == "H" else 1, :: -1 if row == "R" else 1])
 
 

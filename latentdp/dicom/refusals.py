@@ -15,7 +15,7 @@ from pydicom.sequence import Sequence
 
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["KINDS", "REASONS", "burned_in", "check", "kind_of", "single"]
+__all__ = ["KINDS", "REASONS", "burned_in", "check", "kind_of", "orientation", "single"]
 
 REASONS = MappingProxyType(
     {
@@ -125,6 +125,16 @@ def burned_in(dataset: Dataset) -> str:
     return "NO" if _text(dataset, "BurnedInAnnotation") == "NO" else ""
 
 
+def orientation(dataset: Dataset) -> tuple[str, str]:
+    """Returns whither rows and columns run, Patient Orientation (0020,0020), PS3.3 C.7.6.1.1.1.
+
+    Of each direction the first letter (L, R, A, P, H, F), or two empty texts when not both are
+    stated.
+    """
+    letters = [direction[:1] for direction in _text(dataset, "PatientOrientation").split()]
+    return (letters[0], letters[1]) if len(letters) == 2 else ("", "")
+
+
 def single(dataset: Dataset, keyword: str) -> str:
     """Returns the one value of an identifier without its padding, "" when missing or blank.
 
@@ -176,7 +186,8 @@ def _check_species(dataset: Dataset) -> None:
     if (species and not species & {"HUMAN", "SAPIENS"}) or breed or told & _ANIMAL:
         raise UnsupportedInstance(
             "not-human",
-            "expected a human patient (0010,2201), (0010,2202), got another species or a breed",
+            "expected a human patient by species (0010,2201), (0010,2202), breed (0010,2292) and "
+            "the descriptions, got an animal",
         )
 
 
@@ -200,10 +211,9 @@ def _check_view(dataset: Dataset) -> None:
     if not view:
         view = _words(dataset, "SeriesDescription", "AcquisitionDeviceProcessingDescription")
         view = frozenset() if view & _FRONTAL else view
-    # Where rows and columns run to, PS3.3 C.7.6.1.1.1: in a frontal view, left or right and feet
-    # or head; in a lateral one, rows run to the front or the back.
-    stated = _text(dataset, "PatientOrientation")
-    sideways = stated and not re.fullmatch(r"[LR][A-Z]* [FH][A-Z]*", stated)
+    # In a frontal view rows run to a side; in a lateral one to the front or the back.
+    row, column = orientation(dataset)
+    sideways = row + column not in ("", "LF", "RF", "LH", "RH")
     if view & _NOT_FRONTAL or sideways:
         raise UnsupportedInstance(
             "not-frontal",

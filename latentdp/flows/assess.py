@@ -60,7 +60,9 @@ def latent_statistics(flow: Flow, data: Dataset, limit: int = 512) -> list[dict[
     """Mean, standard deviation and excess kurtosis of each level's latents, coarsest first."""
     noise = SeededNoise(7)
     count = min(limit, len(data))
-    bits = (noise.words(count * data.pixels[0].size) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    bits = (noise.words(count * data.pixels[0].size) >> np.uint64(11)).astype(
+        np.float64
+    ) * 2.0**-53
     # The flow was trained on dequantised images: k / 256 plus a uniform part of one bin.
     dequantised = (data.pixels[:count] + bits.reshape(count, *flow.shape) - 0.5) / 255
     z = flow.encode(np.clip(dequantised, 0, 1).astype(np.float32), data.labels[:count])
@@ -122,4 +124,4 @@ def samples(flow: Flow, n: int, *, temperature: float, seed: int = 0) -> Images:
 
 
 def _images(pixels: NDArray[np.uint8]) -> Images:
-    return pixels.astype(np.float32) / 255
+    return pixels.astype(np.float32) / np.float32(255)

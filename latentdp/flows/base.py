@@ -10,6 +10,7 @@ import ctypes
 import math
 import sys
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,15 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from latentdp.arrays import UNKNOWN, Images, Labels, Latents, check_images, check_labels, check_latents
+from latentdp.arrays import (
+    UNKNOWN,
+    Images,
+    Labels,
+    Latents,
+    check_images,
+    check_labels,
+    check_latents,
+)
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
 from latentdp.flows.glow import Glow, GlowConfig
@@ -49,7 +58,8 @@ class Flow:
             )
         _tune_allocator()
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._net = net.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self._net = net.to(device).eval().requires_grad_(False)
+        self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.card, self.name, self.sha256 = card, name, sha256
 
     @property
@@ -60,18 +70,19 @@ class Flow:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes it is conditioned on; a label is an index into them."""
-        return self._net.config.classes
+        classes: tuple[str, ...] = self._net.config.classes
+        return classes
 
     @cached_property
     def levels(self) -> tuple[slice, ...]:
         """Where each level lies in the latent vector, coarsest first."""
         ends = np.cumsum([0] + [math.prod(s) for s in self._net.config.level_shapes])
-        return tuple(slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False))
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
     @property
     def d(self) -> int:
         """Number of latent dimensions; equal to the number of pixels."""
-        return self.levels[-1].stop
+        return self.shape[0] * self.shape[1]
 
     @property
     def label_ranking(self) -> tuple[int, ...]:
@@ -119,7 +130,7 @@ class Flow:
             with torch.inference_mode():
                 x = self._net.decode(self._put(part), self._index(known[rows]))
             out[rows] = ((x[:, 0].cpu().numpy() + 0.5) * 256 - 0.5) / 255
-        valid = np.isfinite(out).all(axis=(1, 2))
+        valid = np.asarray(np.isfinite(out).all(axis=(1, 2)))
         out[~valid] = 0
         return np.clip(out, 0, 1), valid
 
@@ -162,7 +173,9 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         state = {k: torch.from_numpy(np.asarray(v)).float() for k, v in checkpoint.tensors.items()}
         net.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"weights {checkpoint.name!r} do not fit their configuration") from error
+        raise WeightsError(
+            f"weights {checkpoint.name!r} do not fit their configuration"
+        ) from error
     return Flow(net, checkpoint.card, checkpoint.name, checkpoint.sha256)
 
 

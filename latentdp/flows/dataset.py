@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from latentdp.arrays import UNKNOWN, resize
 from latentdp.errors import InputError
 
-__all__ = ["CONDITIONS", "PICTURE_SUFFIXES", "Dataset", "read_dataset"]
+__all__ = ["CONDITIONS", "SPLITS", "Dataset", "read_dataset", "read_picture", "splits"]
 
 SPLITS = ("train", "val", "test")
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
@@ -111,6 +111,11 @@ def read_dataset(
     )
 
 
+def splits(source: Path) -> set[str]:
+    """The splits that a manifest or a folder names."""
+    return {row.get("split", "") for row in _rows(source)[1]}
+
+
 def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
     """One 8-bit grey picture as a ``(size, size)`` square.
 
@@ -119,7 +124,7 @@ def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
     """
     try:
         with Image.open(path) as picture:
-            image = np.asarray(picture.convert("L"), dtype=np.float32) / 255
+            image = np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
     except (OSError, UnidentifiedImageError, ValueError) as error:
         raise InputError(f"{path.name} is not a readable picture") from error
     return np.rint(resize(image, (size, size)) * 255).astype(np.uint8)

@@ -17,8 +17,8 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import normflows as nf
 import torch
@@ -71,8 +71,13 @@ class GlowConfig:
     @classmethod
     def from_json(cls, text: str) -> GlowConfig:
         """The inverse of `to_json`."""
-        fields = json.loads(text)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        fields: dict[str, Any] = json.loads(text)
+        return cls(
+            size=fields["size"],
+            classes=tuple(fields["classes"]),
+            steps=tuple(fields["steps"]),
+            hidden=tuple(fields["hidden"]),
+        )
 
     @property
     def level_shapes(self) -> tuple[tuple[int, int, int], ...]:
@@ -104,7 +109,7 @@ class LabelledNet(nn.Module):
         features, label = features_and_label
         first, *rest = self.net
         with torch.autocast(features.device.type, torch.bfloat16, enabled=self.mixed):
-            hidden = first(features)
+            hidden: Tensor = first(features)
             hidden = hidden + self.label[label].to(hidden.dtype)[:, :, None, None]
             for layer in rest:
                 hidden = layer(hidden)
@@ -195,7 +200,7 @@ class Glow(nn.Module):
                 h, change = step.encode(h, label)
                 log_det = log_det + change
             kept, leaving = (None, h) if i == 0 else h.chunk(2, dim=1)
-            leaving, change = self.priors[i].whiten(leaving, label, kept)
+            leaving, change = self._prior(i).whiten(leaving, label, kept)
             log_det = log_det + change
             latents.append(leaving.flatten(1))
             if kept is not None:
@@ -205,13 +210,13 @@ class Glow(nn.Module):
     def decode(self, z: Tensor, label: Tensor) -> Tensor:
         """Whitened latent ``(n, d)`` to image; the exact inverse of `encode`."""
         shapes = self.config.level_shapes
-        parts = z.split([math.prod(shape) for shape in shapes], dim=1)
+        parts = torch.split(z, [math.prod(shape) for shape in shapes], dim=1)
         h: Tensor | None = None
         for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
             kept = None if h is None else nn.functional.pixel_shuffle(h, 2)
-            leaving = self.priors[i].colour(part.reshape(-1, *shape), label, kept)
+            leaving = self._prior(i).colour(part.reshape(-1, *shape), label, kept)
             h = leaving if kept is None else torch.cat([kept, leaving], dim=1)
-            for step in reversed(list(self._steps(i))):
+            for step in reversed(self._steps(i)):
                 h = step.decode(h, label)
         assert h is not None
         return nn.functional.pixel_shuffle(h, 4)
@@ -222,10 +227,15 @@ class Glow(nn.Module):
         log_normal = -0.5 * (z.square().sum(dim=1) + z.shape[1] * math.log(2 * math.pi))
         return log_normal + log_det
 
-    def _steps(self, level: int) -> Iterator[Step]:
-        for step in self.levels[level]:  # type: ignore[union-attr]
-            assert isinstance(step, Step)
-            yield step
+    def _steps(self, level: int) -> list[Step]:
+        steps = self.levels[level]
+        assert isinstance(steps, nn.ModuleList)
+        return [step for step in steps if isinstance(step, Step)]
+
+    def _prior(self, level: int) -> Prior:
+        prior = self.priors[level]
+        assert isinstance(prior, Prior)
+        return prior
 
     def uninitialised(self) -> list[str]:
         """Names of ActNorm layers that have not seen their first batch.

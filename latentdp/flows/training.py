@@ -85,7 +85,8 @@ class Trainer:
         local = int(os.environ.get("LOCAL_RANK", "0"))
         self.device = torch.device(f"cuda:{local}" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
-        self.net = Glow(config).to(self.device, memory_format=torch.channels_last)
+        self.net = Glow(config).to(self.device)
+        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._set_mixed(settings.mixed)
         self.generator = torch.Generator().manual_seed(settings.seed * 1000 + self.rank)
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
@@ -119,6 +120,8 @@ class Trainer:
         Args:
             report: Called with ``progress``, ``step``, ``images``, ``loss``, ``val`` (bits/dim)
                 and ``rate`` (images/s), on the first process only.
+            every: Seconds between reports.
+            stop: Asked before each step.
         """
         began, saved, losses, since = time.monotonic(), time.monotonic(), [], self.step
         already = self.elapsed
@@ -138,7 +141,9 @@ class Trainer:
                         "val": self.flow().bits_per_dimension(
                             self.val.pixels[:512], self.val.labels[:512]
                         ),
-                        "rate": (self.step - since) * self.settings.batch / (time.monotonic() - saved),
+                        "rate": (self.step - since)
+                        * self.settings.batch
+                        / (time.monotonic() - saved),
                     }
                 )
                 losses, since, saved = [], self.step, time.monotonic()
@@ -210,7 +215,9 @@ class Trainer:
     def _step(self) -> float:
         s = self.settings
         warm = min(1.0, (self.step + 1) / 200)
-        rate = s.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
+        rate = (
+            s.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
+        )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         pixels, labels = self._batch(max(1, s.batch // self.world))
@@ -224,9 +231,7 @@ class Trainer:
         self.step += 1
         decay = min(s.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for ours, theirs in zip(
-                self.average.parameters(), self.net.parameters(), strict=True
-            ):
+            for ours, theirs in zip(self.average.parameters(), self.net.parameters(), strict=True):
                 ours.lerp_(theirs, 1 - decay)
         return float(loss.detach())
 

@@ -22,7 +22,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtr, ndtri, ndtri_exp
+from scipy.special import log_ndtr, ndtri_exp
 
 from latentdp.arrays import Latents, check_latents
 from latentdp.errors import InputError
@@ -167,15 +167,21 @@ def to_normal(y: NDArray[np.float64], c: float, b: float) -> NDArray[np.float64]
             log_normal_below + _log_laplace(side - c, b),
             _log_difference(log_ndtr(t), log_ndtr(np.full_like(t, -c))),
             # e^(k + y/b) [...] / 2, as a mirrored difference of upper tails
-            k + side / b + math.log(0.5) + _log_difference(log_ndtr(-t - 1 / b), log_ndtr(-c - 1 / b)),
+            k
+            + side / b
+            + math.log(0.5)
+            + _log_difference(log_ndtr(-t - 1 / b), log_ndtr(-c - 1 / b)),
         ]
         positive = np.logaddexp.reduce(masses)
         negative = (
-            k - side / b + math.log(0.5)
+            k
+            - side / b
+            + math.log(0.5)
             + _log_difference(log_ndtr(t - 1 / b), log_ndtr(np.full_like(t, -c - 1 / b)))
         )
         log_f = _log_difference(positive, negative)
-    return np.sign(y) * -np.asarray(ndtri_exp(np.minimum(log_f, math.log(0.5))))
+    mirrored = -np.sign(y) * ndtri_exp(np.minimum(log_f, math.log(0.5)))
+    return np.asarray(mirrored, dtype=np.float64)
 
 
 def _log_laplace(y: NDArray[np.float64], b: float) -> NDArray[np.float64]:

@@ -1,0 +1,45 @@
+# Two commands do everything on a machine with Python >= 3.11 and make:
+#   make demo   creates .venv, privatizes samples/cxr and shows the result
+#   make test   creates .venv with the test extras and runs the tests
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check lint types layers samples clean
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "latentdp needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(PIP) -c constraints.txt torch
+	$(PIP) -c constraints.txt -e .
+	touch $@
+
+.venv/ready-test: .venv/ready
+	$(PIP) -c constraints.txt -e '.[test]'
+	touch $@
+
+demo: .venv/ready
+	rm -rf demo
+	$(BIN)/latentdp privatize samples/cxr demo/release --vault demo/vault || test $$? -eq 1
+	@echo "Look at demo/vault/before-after.png: above the samples, below what may be released."
+
+test: .venv/ready-test
+	$(BIN)/pytest -n 2
+
+check: lint types layers
+
+lint: .venv/ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready-test
+	$(BIN)/mypy latentdp cli
+
+layers: .venv/ready-test
+	$(BIN)/lint-imports
+
+samples: .venv/ready
+	$(BIN)/python samples/make.py
+
+clean:
+	rm -rf .venv demo build dist *.egg-info

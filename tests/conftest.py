@@ -1,0 +1,54 @@
+"""Fixtures that many tests share."""
+
+import importlib.metadata
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from latentdp.flows.base import Flow, use_threads
+from latentdp.flows.glow import Glow, GlowConfig
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+SAMPLES = ROOT / "samples" / "cxr"
+
+use_threads(1)
+
+
+def make_net(classes: tuple[str, ...] = ("a", "b", "c"), size: int = 16) -> Glow:
+    """A small network with random, not trivial, weights and initialised normalisation."""
+    torch.manual_seed(3)
+    net = Glow(GlowConfig(size=size, classes=classes, steps=(2, 2), hidden=(8, 8)))
+    with torch.no_grad():
+        net(torch.rand(32, 1, size, size) - 0.5, torch.zeros(32, dtype=torch.long))
+        for parameter in net.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return net
+
+
+@pytest.fixture(scope="session")
+def tiny_flow() -> Flow:
+    return Flow(make_net(), {"label_ranking": list(range(20))}, "tiny", "00" * 32)
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).random((5, 16, 16)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., int]:
+    """The installed console script's function: what a user runs, without a new process."""
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="latentdp")
+    main = entry.load()
+    return lambda *arguments: main([str(a) for a in arguments])
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip("the shared real radiographs are not here")
+    return SHARED

@@ -1,0 +1,63 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentdp import Guarantee, InputError, Unit
+
+epsilons = st.floats(0, 1e6)
+
+
+@given(st.lists(epsilons, min_size=1, max_size=5))
+def test_composition_never_understates_the_sum(values):
+    first, *rest = (Guarantee(epsilon=e) for e in values)
+    whole = first.compose(*rest)
+    assert whole.epsilon >= math.fsum(values)
+    assert whole.epsilon <= math.fsum(values) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("bad", [-1.0, math.nan])
+def test_epsilon_must_be_a_number_of_at_least_zero(bad):
+    with pytest.raises(InputError, match="epsilon"):
+        Guarantee(epsilon=bad)
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.0, math.nan])
+def test_delta_must_be_below_one(bad):
+    with pytest.raises(InputError, match="delta"):
+        Guarantee(epsilon=1.0, delta=bad)
+
+
+def test_different_units_do_not_compose():
+    with pytest.raises(InputError, match="cannot be composed"):
+        Guarantee(epsilon=1).compose(Guarantee(epsilon=1, unit=Unit.PATIENT))
+
+
+def test_a_patient_pays_for_every_image():
+    patient = Guarantee(epsilon=2.0).for_patient(3)
+    assert patient.unit is Unit.PATIENT
+    assert patient.epsilon == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "auc", "gallery", "top1"),
+    [(1, 0.731, 30_805, 0.0001), (3, 0.953, 30_805, 0.0007), (10, 1.0, 30_805, 0.417)],
+)
+def test_what_epsilon_implies(epsilon, auc, gallery, top1):
+    # Closed forms 1 / (1 + e^-eps) and e^eps / (e^eps + N - 1).
+    g = Guarantee(epsilon=epsilon)
+    assert g.verification_ceiling() == pytest.approx(auc, abs=6e-4)
+    assert g.gallery_ceiling(gallery) == pytest.approx(top1, abs=6e-4)
+
+
+def test_no_protection_and_full_protection():
+    assert Guarantee(epsilon=math.inf).gallery_ceiling(1000) == 1
+    assert Guarantee(epsilon=0).verification_ceiling() == 0.5
+    assert Guarantee(epsilon=0).gallery_ceiling(100) == pytest.approx(0.01)
+
+
+def test_a_seed_is_named_in_words():
+    assert "NOT PRIVATE" in str(Guarantee(epsilon=1, secure=False))
+    whole = Guarantee(epsilon=1).compose(Guarantee(epsilon=1, secure=False))
+    assert not whole.secure
