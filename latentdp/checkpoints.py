@@ -116,7 +116,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "config": checkpoint.config,
         "card": json.dumps(checkpoint.card, sort_keys=True),
     }
-    tensors = {key: np.ascontiguousarray(value) for key, value in checkpoint.tensors.items()}
+    tensors = {key: np.asarray(value, order="C") for key, value in checkpoint.tensors.items()}
     try:
         save_file(tensors, str(temporary), metadata=metadata)
         temporary.chmod(0o644)  # weights are public; the library makes private files

@@ -60,16 +60,14 @@ class RandomisedResponse:
             raise InputError(f"expected a finite positive epsilon for the label, got {epsilon}")
         if classes < 2:
             raise InputError(f"expected at least 2 classes to choose from, got {classes}")
-        truth = 1 / (1 + (classes - 1) * math.exp(-epsilon))
-        made = cls(
-            classes=classes,
-            threshold=max(-(-(2**64) // classes), min(int(truth * 2**64), 2**64 - 2**12)),
-        )
-        while made.guarantee.epsilon > epsilon and made.threshold * classes > 2**64 + classes:
-            less = max(1, made.threshold >> 40)
-            made = cls(
-                classes=classes, threshold=max(-(-(2**64) // classes), made.threshold - less)
-            )
+        # Counted in lies out of 2^64: near certainty these are few, and a float of the truth's
+        # probability could not tell them apart.
+        lies = math.ceil(2.0**64 * (classes - 1) / (classes - 1 + math.exp(min(epsilon, 700))))
+        most = 2**64 * (classes - 1) // classes
+        made = cls(classes=classes, threshold=2**64 - min(max(lies, 1), most))
+        while made.guarantee.epsilon > epsilon and lies < most:  # rounding of the claim
+            lies += max(1, lies >> 40)
+            made = cls(classes=classes, threshold=2**64 - min(lies, most))
         return made
 
     @property

@@ -77,7 +77,7 @@ class Recipe:
     clip: float | None = None
     keep_label_dims: int = 0
     label: str = LabelRelease.NONE
-    label_share: float = 0.0
+    label_share: float = 0.25
     temperature: float = 0.8
 
     def __post_init__(self) -> None:

@@ -58,6 +58,7 @@ SAMPLES = (
     Sample("clinic-b/IM0003", "B-79", "Rossi^Maria", "F", "20220815", "DX", "MONOCHROME1", 8, 11, "PA"),
     Sample("clinic-b/IM0004", "B-80", "Sato^Hanako", "F", "20221001", "CR", "MONOCHROME1", 8, 1, "AP"),
 )  # fmt: skip
+# ruff: noqa: E501 (a table reads better in one line a row)
 BROKEN = "clinic-b/broken.dcm"
 
 

@@ -85,7 +85,8 @@ def loss_stays_below_claim(
     half = n // 2
     candidates = np.quantile(np.concatenate([low[:half], high[:half]]), np.linspace(0, 1, 200))
     best = max(
-        candidates, key=lambda t: _bound((high[:half] > t).sum(), (low[:half] > t).sum(), half)
+        candidates,
+        key=lambda t: _bound((high[:half] > t).sum(), (low[:half] > t).sum(), half),
     )
     bound = _bound((high[half:] > best).sum(), (low[half:] > best).sum(), n - half)
     return bool(bound <= mechanism.guarantee.epsilon)

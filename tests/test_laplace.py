@@ -23,7 +23,7 @@ from latentdp.samplers import two_sided_geometric
 def test_calibrated_guarantee_is_the_closed_form_and_within_budget(epsilon, dimensions, clip):
     made = Laplace.calibrate(epsilon, dimensions, clip)
     closed = dimensions * 2 * made.steps * math.log(2) / made.base
-    assert made.guarantee.epsilon == pytest.approx(closed, rel=1e-5)
+    assert made.guarantee.epsilon == pytest.approx(closed, rel=1e-4)
     assert made.guarantee.epsilon >= closed
     assert made.guarantee.epsilon <= epsilon
 

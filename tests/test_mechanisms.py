@@ -8,6 +8,7 @@ import pytest
 from latentdp import InputError, plugins
 from latentdp.guarantee import Guarantee
 from latentdp.mechanisms.laplace import Laplace
+from latentdp.noise import SeededNoise, SystemNoise
 from tests.contract import LAWS
 
 EXAMPLES = [
@@ -28,7 +29,7 @@ def test_law(law, example):
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_large_ones_too(example):
     z = np.random.default_rng(0).normal(size=(2, example.dimensions))
-    out = example.privatize(z, noise=__import__("latentdp.noise", fromlist=["x"]).SystemNoise())
+    out = example.privatize(z, noise=SystemNoise())
     assert out.shape == z.shape
     assert np.isfinite(out).all()
     assert 0 < example.guarantee.epsilon < np.inf
@@ -54,7 +55,7 @@ def test_calibration_refuses_what_is_no_budget(name, epsilon):
 
 
 def test_an_unknown_mechanism_is_answered_with_the_known_ones():
-    with pytest.raises(InputError, match="there are: .*laplace"):
+    with pytest.raises(InputError, match=r"there are: .*laplace"):
         plugins.load("mechanisms", "gauss")
 
 
@@ -112,8 +113,6 @@ class SeedOfItsOwn(Laplace):
     """Ignores the door of randomness."""
 
     def privatize(self, latents, /, *, noise):
-        from latentdp.noise import SeededNoise
-
         return super().privatize(latents, noise=SeededNoise(1))
 
 
@@ -158,9 +157,7 @@ MUTANTS = [
 
 
 @pytest.mark.parametrize(
-    ("mutant", "law"),
-    MUTANTS,
-    ids=lambda x: getattr(x, "__class__", x).__name__ if not isinstance(x, str) else x,
+    ("mutant", "law"), [pytest.param(m, law, id=type(m).__name__) for m, law in MUTANTS]
 )
 def test_the_contract_catches(mutant, law):
     assert not LAWS[law](mutant)

@@ -1,23 +1,34 @@
 """Rewrites ``manifest.toml`` and the model cards (``*.md``) from the weights files beside it.
 
     python weights/manifest.py
+    python weights/manifest.py --looked-at cxr-adult "what was seen on the sample grid"
 
 Everything in them comes from the files' own metadata, so a card cannot drift from its weights.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from latentdp.checkpoints import load
+from latentdp.checkpoints import load, save
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
     """Writes the manifest and one card per weights file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--looked-at", nargs=2, metavar=("NAME", "TEXT"))
+    arguments = parser.parse_args()
+    if arguments.looked_at:
+        name, text = arguments.looked_at
+        checkpoint = load(str(HERE / f"{name}.safetensors"))
+        card = checkpoint.card | {"looked_at": text}
+        save(replace(checkpoint, card=card), HERE / f"{name}.safetensors")
     entries = []
     for path in sorted(HERE.glob("*.safetensors")):
         checkpoint = load(str(path))
@@ -62,7 +73,7 @@ Trained on private data: {"yes" if card["private_training"] else "no"}.
 {training["minutes"]} minutes. Architecture: `{card["architecture"]}`.
 
 ## Measurements
-| split | train (first 1,024) | val | test |
+| split | train (1,024 of them) | val | test |
 |---|---|---|---|
 | bits per dimension | {bits["train"]} | {bits["val"]} | {bits.get("test", "not measured")} |
 

@@ -149,6 +149,9 @@ class Trainer:
                 losses, since, saved = [], self.step, time.monotonic()
         if self.rank == 0:
             self.save()
+        if self.world > 1:  # leave together: a process that is alone at exit aborts
+            dist.barrier()
+            dist.destroy_process_group()
 
     def flow(self) -> Flow:
         """The averaged network as it stands, for inference."""

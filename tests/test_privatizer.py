@@ -1,0 +1,120 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from latentdp import Guarantee, InputError, Privatizer, Recipe, WeightsError
+from latentdp.noise import SeededNoise
+
+
+def make(flow, preset="balanced", seed=0, **changes) -> Privatizer:
+    return Privatizer(flow, Recipe.from_preset(preset, **changes), SeededNoise(seed))
+
+
+def test_release_has_the_shape_and_range_of_images(tiny_flow, images):
+    release = Privatizer(tiny_flow, Recipe.from_preset("balanced", label="none"))(images)
+    assert release.images.shape == images.shape
+    assert release.images.dtype == np.float32
+    assert release.images.min() >= 0
+    assert release.images.max() <= 1
+    assert release.valid.all()
+    assert (release.labels == -1).all()
+    assert release.guarantee.secure
+    assert release.guarantee.epsilon == pytest.approx(8, rel=0.01)
+
+
+def test_a_seed_voids_the_guarantee(tiny_flow, images):
+    release = make(tiny_flow)(images)
+    assert "NOT PRIVATE" in str(release.guarantee)
+    assert not release.approximate.secure
+
+
+def test_without_label_and_directions_the_output_says_nothing_of_the_image(tiny_flow, images):
+    one = make(tiny_flow, "strict", label="none")(images)
+    other = make(tiny_flow, "strict", label="none")(1 - images)
+    assert np.array_equal(one.images, other.images)
+    assert one.guarantee.epsilon == 0
+
+
+def test_the_decoder_sees_the_released_label_only(tiny_flow, images):
+    """Whatever the true label, the same released label gives the same image."""
+
+    class AlwaysOne:
+        guarantee = Guarantee(epsilon=0.5)
+
+        def respond(self, labels, noise):
+            return np.ones_like(labels)
+
+    found = []
+    for true in range(3):
+        made = make(tiny_flow, "strict", label="response")
+        made.plan = replace(made.plan, response=AlwaysOne())
+        found.append(made(images, labels=np.full(len(images), true)).images)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+    unknown = make(tiny_flow, "strict", label="none")(images).images
+    assert not np.array_equal(found[0], unknown), "the label must reach the decoder at all"
+
+
+def test_a_label_that_is_not_released_changes_nothing(tiny_flow, images):
+    a = make(tiny_flow, "dp-glow")(images, labels=np.zeros(5, int))
+    b = make(tiny_flow, "dp-glow")(images, labels=np.full(5, 2))
+    assert np.array_equal(a.images, b.images)
+    assert (b.labels == -1).all()
+
+
+def test_a_public_label_is_released_and_listed(tiny_flow, images):
+    labels = np.array([0, 1, 2, -1, 0])
+    release = make(tiny_flow, label="public")(images, labels=labels)
+    assert np.array_equal(release.labels, labels)
+    assert "label" in release.unprotected[0]
+
+
+def test_each_image_is_privatized_on_its_own(tiny_flow, images):
+    """The distribution cannot depend on batch mates: with fixed words, the row does not."""
+    from tests.contract import Replay
+
+    recipe = Recipe.from_preset("dp-glow", label="none")
+    alone = Privatizer(tiny_flow, recipe, Replay())(images[:1]).images
+    among = Privatizer(tiny_flow, recipe, Replay())(images).images[:1]
+    assert np.abs(alone - among).max() < 1e-3
+
+
+def test_large_budget_gives_the_image_back(tiny_flow, images):
+    images = 0.1 + 0.8 * images
+    release = make(tiny_flow, "dp-glow", epsilon=1e6, clip=6.0)(images)
+    assert np.abs(release.images - images).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (np.zeros((2, 8, 8), np.float32), "shape"),
+        (np.zeros((16, 16), np.float32), "shape"),
+        (np.zeros((2, 16, 16), np.uint8), "floats"),
+        (np.full((1, 16, 16), 1.5, np.float32), r"\[0, 1\]"),
+        (np.full((1, 16, 16), np.nan, np.float32), "not finite"),
+    ],
+)
+def test_arrays_that_are_no_images_are_refused(tiny_flow, bad, message):
+    with pytest.raises(InputError, match=message):
+        make(tiny_flow)(bad)
+
+
+@pytest.mark.parametrize("bad", [np.zeros(3, int), np.full(5, 3), np.zeros(5), np.full(5, -2)])
+def test_labels_that_do_not_fit_are_refused(tiny_flow, images, bad):
+    with pytest.raises(InputError, match="labels"):
+        make(tiny_flow)(images, labels=bad)
+
+
+def test_a_recipe_is_bound_to_its_weights():
+    recipe = Recipe.from_preset("strict", weights="cxr-adult").with_weights("0" * 64)
+    with pytest.raises(WeightsError, match="another sha256"):
+        Privatizer.from_recipe(recipe)
+
+
+def test_importing_the_package_loads_no_torch():
+    code = "import sys, latentdp; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
