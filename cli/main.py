@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
-import click
 import typer
 
 import latentdp
@@ -58,16 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = app(args=None if argv is None else list(argv), standalone_mode=False)
     except LatentDPError as error:
         return _fail(str(error), error.exit_code)
-    except click.exceptions.NoArgsIsHelpError as error:
-        typer.echo(error.format_message())
-        return 2
-    except click.ClickException as error:
+    except typer.TyperException as error:  # wrong usage, or no arguments and therefore the help
         return _fail(error.format_message(), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted; run the same command again to go on", INTERRUPTED)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (the reader went away)
-        return 1
+    except typer.Abort:
+        code = INTERRUPTED
     except Exception as error:
         if os.environ.get("LATENTDP_TRACEBACK"):
             raise
@@ -78,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             "Set LATENTDP_TRACEBACK=1 to see where it came from",
             INTERNAL,
         )
+    if code == INTERRUPTED:
+        return _fail("interrupted; run the same command again to go on", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

@@ -1,0 +1,156 @@
+"""The README is compared with the program, and its commands are run."""
+
+import re
+import shlex
+import shutil
+
+import click
+import numpy as np
+import pytest
+import typer
+
+import latentdp
+from latentdp import PRESETS
+from latentdp.card import NOT_COVERED
+from latentdp.checkpoints import load, shipped
+from latentdp.dicom.actions import ACTIONS
+from latentdp.dicom.refusals import REASONS
+from latentdp.plugins import names
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def section(name: str) -> str:
+    return README.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
+
+
+def presets() -> str:
+    return "".join(
+        f"| `{name}` | {p.summary} | {p.values['epsilon']:g} |\n" for name, p in PRESETS.items()
+    )
+
+
+def not_covered() -> str:
+    return "".join(f"- {line}\n" for line in NOT_COVERED)
+
+
+def attributes() -> str:
+    rows = "".join(f"| {a.keyword} | {a.holds} | {', '.join(a.kinds)} |\n" for a in ACTIONS)
+    return "| attribute | holds | in |\n|---|---|---|\n" + rows
+
+
+def reasons() -> str:
+    rows = "".join(f"| `{reason}` | {text} |\n" for reason, text in sorted(REASONS.items()))
+    return "| reason | meaning |\n|---|---|\n" + rows
+
+
+def weights() -> str:
+    rows = ""
+    for name in sorted(shipped()):
+        card = load(name).card
+        bits, near = card["bits_per_dimension"], card["memorisation"]
+        rows += (
+            f"| `{name}` | {', '.join(load(name).card['class_counts_train'])} "
+            f"| {card['images']['train']:,} | {bits['val']:.3f} | {bits['test']:.3f} "
+            f"| {card['round_trip_error']:.0e} "
+            f"| {near['sample_median']:.1f} / {near['val_median']:.1f} |\n"
+        )
+    return (
+        "| weights | classes | training images | bits/dim val | test | round-trip error "
+        "| nearest training image: samples / new patients |\n|---|---|---|---|---|---|---|\n"
+    ) + rows
+
+
+GENERATED = {
+    "presets": presets,
+    "not covered": not_covered,
+    "attributes": attributes,
+    "reasons": reasons,
+    "weights": weights,
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_parts_are_current(name):
+    """Run `python -m tests.write_readme` after a change."""
+    assert section(name) == GENERATED[name]()
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.startswith("latentdp")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "samples", place / "samples")
+    return place
+
+
+@pytest.mark.parametrize("line", commands())
+def test_commands_of_the_readme_run(line, command, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    _, *arguments = shlex.split(line, comments=True)
+    assert command(*arguments) in (0, 1)
+    assert not capsys.readouterr().err
+
+
+def test_the_result_stands_within_30_lines():
+    assert "indistinguishable up to epsilon" in "\n".join(README.splitlines()[:30])
+
+
+def test_the_printed_result_is_what_the_command_prints(command, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "200")
+    shutil.rmtree(folder / "release", ignore_errors=True)
+    shutil.rmtree(folder / "release.vault", ignore_errors=True)
+    command("privatize", "samples/cxr", "release")
+    printed = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+    block = README.split("```\nrelease of")[1].split("```")[0]
+    for line in ("release of" + block).splitlines():
+        assert " ".join(line.split()) in printed | {""}
+
+
+def test_python_of_the_readme_runs(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    rng = np.random.default_rng(0)
+    space = {
+        "images": rng.random((2, 64, 64)).astype(np.float32),
+        "labels": np.array([0, 1]),
+    }
+    exec(code, space)  # the README's own five lines
+    assert "epsilon" in capsys.readouterr().out
+    assert space["release"].images.shape == (2, 64, 64)
+
+
+def test_every_option_is_documented():
+    from importlib.metadata import entry_points
+
+    (entry,) = entry_points(group="console_scripts", name="latentdp")
+    app = typer.main.get_command(__import__(entry.module, fromlist=["app"]).app)
+    for name, made in app.commands.items():
+        assert f"latentdp {name}" in README
+        assert made.help
+        for parameter in made.params:
+            if parameter.param_type_name != "option":
+                continue
+            longest = max(parameter.opts, key=len)
+            assert longest == "--help" or f"`{longest}" in README, (name, longest)
+    assert isinstance(app, click.Group) or hasattr(app, "commands")
+
+
+def test_every_mechanism_and_weight_is_named():
+    for name in (*names("mechanisms"), *shipped(), *latentdp.PRESETS):
+        assert f"`{name}`" in README
+
+
+def test_public_names_are_sorted_and_exist():
+    public = [n for n in latentdp.__all__ if not n.startswith("__")]
+    assert all(hasattr(latentdp, name) for name in latentdp.__all__)
+    assert public == sorted(public, key=lambda n: (not n.isupper(), n))
+
+
+def test_the_changelog_names_the_version():
+    assert f"## {latentdp.__version__}" in (ROOT / "CHANGELOG.md").read_text()

@@ -1,0 +1,12 @@
+"""Rewrites the generated parts of the README: `python -m tests.write_readme`."""
+
+from tests.conftest import ROOT
+from tests.test_docs import GENERATED, section
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    for name, make in GENERATED.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        text = text.replace(start + section(name) + end, start + make() + end)
+    path.write_text(text, encoding="utf-8")
