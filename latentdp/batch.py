@@ -88,29 +88,32 @@ def preview(
     found = find_files(source)
     _labels(labels, source, found, privatizer)
     summary = Summary(inputs=len(found))
-    cost = privatizer.plan.guarantee.epsilon
+    guarantee = privatizer.guarantee
     images: Counter[str] = Counter()
     refused = []
+    done = 0
     seen: set[str] = set()
     with pool(privatizer.recipe, workers, None, privatizer) as processes:
         for part in chunks(found):
             digests, reads = processes.digests(part), processes.read(part)
             for path, digest, read in zip(part, digests, reads, strict=True):
-                if digest in seen:
-                    summary.duplicates += 1
-                elif isinstance(read, Refusal):
+                if isinstance(read, Refusal):
                     summary.quarantined[read.reason] += 1
                     refused.append((name_below(source, path), read.reason))
+                elif digest in seen:
+                    summary.duplicates += 1
                 else:
                     summary.released += 1
                     images[read.patient or digest] += 1
                 seen.add(digest)
+                done += 1
                 if progress:
-                    progress(sum(summary.quarantined.values()) + summary.released, len(found))
+                    progress(done, len(found))
     summary.patients = len(images)
-    summary.most_images = max(images.values(), default=0)
-    summary.patient_epsilon = cost * summary.most_images
-    summary.spent = cost * summary.released
+    if images:
+        summary.most_images = max(images.values())
+        summary.patient_epsilon = guarantee.for_patient(summary.most_images).epsilon
+    summary.spent = guarantee.epsilon * summary.released
     return summary, refused
 
 

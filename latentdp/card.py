@@ -20,7 +20,8 @@ __all__ = ["NOT_COVERED", "describe_guarantee", "release_card", "write_json"]
 NOT_COVERED = (
     "people in the weights' training set, whom the weights may have memorised",
     "how many images the release holds, and which of them share a pseudonymous patient",
-    "the kind of each file (CR, DX, SC or picture), which follows the source",
+    "the kind of each file (CR, DX, SC or picture) and its marks for burned-in text and lossy "
+    "compression, which follow the source",
     "that an input was refused, where the refusal depends on its pixels",
     "what a reader of this computer's memory, timing or disk could learn during the run",
 )

@@ -36,6 +36,7 @@ __all__ = ["Progress", "Run", "chunks", "name_below"]
 
 CHUNK = 128
 SHEET = 12  # pairs on the before/after sheet
+NON_FINITE = Refusal("non-finite", "the private latent decoded to no finite image")
 
 Progress = Callable[[int, int], None]
 
@@ -77,6 +78,7 @@ class Run:
         )
         self.done = 0
         self.seen: set[str] = set()
+        self.refused: dict[str, Refusal] = {}
         self.subjects: set[str] = set()
         self.released_labels: dict[str, str] = {}
         self.pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
@@ -129,11 +131,11 @@ class Run:
         """Releases one chunk; yields a row of the private report for each input."""
         known = self.ledger.find(i.key for i in inputs)
         todo: list[_Input] = []
+        copies: list[_Input] = []
         for item in inputs:
             entry = known.get(item.key)
             if item.key in self.seen:
-                self.summary.duplicates += 1
-                yield self._row(item, "duplicate")
+                copies.append(item)
             elif entry is not None and self._serve(entry):
                 self.summary.already += 1
                 yield self._row(item, "already", entry)
@@ -143,8 +145,7 @@ class Run:
         batch: list[tuple[_Input, files.Radiograph, Entry]] = []
         for item, read in zip(todo, self.workers.read([i.path for i in todo]), strict=True):
             if isinstance(read, Refusal):
-                self.summary.quarantined[read.reason] += 1
-                yield self._row(item, "quarantined", refusal=read)
+                yield self._quarantine(item, read)
                 continue
             entry = known.get(item.key)
             if entry is None or entry.sha256:  # new, or its output is lost: a release of its own
@@ -154,6 +155,12 @@ class Run:
         self.ledger.reserve(new, limit)
         self.summary.spent += sum(entry.micro_epsilon for entry in new) / 1e6
         yield from self._release(batch)
+        for item in copies:
+            if item.key in self.refused:
+                yield self._quarantine(item, self.refused[item.key])
+            else:
+                self.summary.duplicates += 1
+                yield self._row(item, "duplicate")
 
     def _release(
         self, batch: Sequence[tuple[_Input, files.Radiograph, Entry]]
@@ -172,15 +179,19 @@ class Run:
         self.ledger.finish([entry for entry in finished if entry.sha256])
         for ((item, read, _), result), entry in zip(results, finished, strict=True):
             if not entry.sha256:
-                refusal = Refusal("non-finite", "the private latent decoded to no finite image")
-                self.summary.quarantined[refusal.reason] += 1
-                yield self._row(item, "quarantined", refusal=refusal)
+                yield self._quarantine(item, NON_FINITE)
                 continue
             self._part(entry).replace(self.out / IMAGES / entry.output)
             self.summary.released += 1
             if len(self.pairs) < SHEET:
                 self.pairs.append((read.image, result.image))
             yield self._row(item, "released", entry)
+
+    def _quarantine(self, item: _Input, refusal: Refusal) -> dict[str, str]:
+        self.refused[item.key] = refusal
+        self.summary.quarantined[refusal.reason] += 1
+        row = self._row(item, "quarantined")
+        return row | {"reason": refusal.reason, "message": refusal.message}
 
     def _serve(self, entry: Entry) -> bool:
         """Whether the output is there, or can be brought from where an earlier run left it."""
@@ -229,13 +240,7 @@ class Run:
             method=self.method,
         )
 
-    def _row(
-        self,
-        item: _Input,
-        status: str,
-        entry: Entry | None = None,
-        refusal: Refusal | None = None,
-    ) -> dict[str, str]:
+    def _row(self, item: _Input, status: str, entry: Entry | None = None) -> dict[str, str]:
         self.done += 1
         if self.progress:
             self.progress(self.done, self.summary.inputs)
@@ -245,8 +250,6 @@ class Run:
             self.subjects.add(entry.subject)
             if entry.label != UNKNOWN:
                 self.released_labels[entry.output] = self.privatizer.flow.classes[entry.label]
-        if refusal is not None:
-            row |= {"reason": refusal.reason, "message": refusal.message}
         return row
 
     def _write_card(self, status: str) -> None:

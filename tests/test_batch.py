@@ -156,6 +156,13 @@ def test_the_same_bytes_twice_are_one_release(place):
     assert summary.most_images == 2
 
 
+def test_a_copy_of_a_refused_file_is_refused_too(place):
+    shutil.copy(place / "in" / "clinic-b" / "broken.dcm", place / "in" / "copy")
+    for summary in (preview(place / "in", RECIPE)[0], go(place)):
+        assert (summary.released, summary.duplicates) == (GOOD, 0)
+        assert summary.quarantined == {"unreadable": 2}
+
+
 def test_workers_make_the_same_release(place):
     summary = go(place, workers=2)
     assert (summary.released, summary.exit_code) == (GOOD, 1)

@@ -26,9 +26,10 @@ def section(name: str) -> str:
 
 
 def presets() -> str:
-    return "".join(
+    rows = "".join(
         f"| `{name}` | {p.summary} | {p.values['epsilon']:g} |\n" for name, p in PRESETS.items()
     )
+    return "| preset | what it does | default epsilon |\n|---|---|---|\n" + rows
 
 
 def not_covered() -> str:
