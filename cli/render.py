@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from latentdp.batch import Progress as Callback
+from latentdp.batch import Progress as Advance
 from latentdp.card import statement
 from latentdp.privatizer import Privatizer
 
-__all__ = ["guarantee_table", "print_json", "progress", "table"]
+__all__ = ["guarantee_table", "print_json", "progress", "table", "training_progress"]
 
 
 def print_json(data: Any) -> None:
@@ -60,7 +60,7 @@ def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def progress(title: str, *, shown: bool) -> Iterator[Callback]:
+def progress(title: str, *, shown: bool) -> Iterator[Advance]:
     """A progress bar on standard error, where that is a terminal."""
     console = Console(stderr=True)
     with Progress(
@@ -77,6 +77,26 @@ def progress(title: str, *, shown: bool) -> Iterator[Callback]:
             bar.update(task, completed=done, total=total)
 
         yield advance
+
+
+@contextmanager
+def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], None]]:
+    """A bar with the newest measurements; where standard error is no terminal, a line for each."""
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
+        task = bar.add_task("training", total=1.0)
+
+        def show(now: dict[str, float]) -> None:
+            line = (
+                f"{now['images']:,} images, {now['rate']:.0f}/s, train {now['loss']:.3f}, "
+                f"val {now['val']:.3f} bits/dim"
+            )
+            bar.update(task, completed=now["progress"], description=line)
+            if shown and not console.is_terminal:
+                console.print(f"{now['progress']:.1%} {line}", soft_wrap=True)
+
+        yield show
 
 
 def _label(privatizer: Privatizer) -> str:

@@ -11,7 +11,7 @@ import typer
 from latentdp import InputError
 
 from .options import JsonOption
-from .render import print_json, progress, table
+from .render import print_json, table, training_progress
 
 DEFAULT_SIZES = "12,12,8"
 DEFAULT_HIDDEN = "192,160,128"
@@ -91,11 +91,11 @@ def train(
     out.parent.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(config, settings, training, held_out["val"], out.with_suffix(".state"))
     history: list[dict[str, float]] = []
-    with progress("training", shown=not json and trainer.rank == 0) as advance:
+    with training_progress(shown=not json and trainer.rank == 0) as show:
 
         def report(now: dict[str, float]) -> None:
             history.append(now)
-            advance(int(1000 * now["progress"]), 1000)
+            show(now)
 
         trainer.run(report)
     if trainer.rank != 0:
