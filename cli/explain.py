@@ -11,9 +11,8 @@ from latentdp import UnsupportedInstance
 from latentdp.batch import preview
 from latentdp.card import NOT_COVERED, describe_guarantee, statement
 from latentdp.dicom.actions import ACTIONS
-from latentdp.dicom.instance import inventory, looks_like_dicom
+from latentdp.dicom.instance import inventory
 from latentdp.files import read
-from latentdp.privatizer import Privatizer
 
 from .options import (
     EpsilonOption,
@@ -25,7 +24,7 @@ from .options import (
     PerElementOption,
     PresetOption,
     WeightsOption,
-    make_recipe,
+    make_privatizer,
 )
 from .render import guarantee_table, print_json, progress, table
 
@@ -43,7 +42,7 @@ def explain(
     json: JsonOption = False,
 ) -> int:
     """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
-    recipe = make_recipe(
+    privatizer = make_privatizer(
         preset=preset,
         epsilon=epsilon,
         epsilon_per_element=epsilon_per_element,
@@ -53,9 +52,8 @@ def explain(
         label_release=label_release,
         keep_label_dims=keep_label_dims,
     )
-    privatizer = Privatizer.from_recipe(recipe)
     facts: dict[str, object] = {
-        "guarantee": describe_guarantee(privatizer.guarantee),
+        "guarantee": describe_guarantee(privatizer),
         "statement": statement(privatizer),
         "plan": privatizer.plan.describe(),
         "not_covered": list(NOT_COVERED),
@@ -65,7 +63,7 @@ def explain(
     code = 0
     if source.is_file():
         refusal = _refusal(source, privatizer.flow.shape)
-        elements = inventory(source) if looks_like_dicom(source) else []
+        elements = _elements(source)
         facts["usable"] = not refusal
         facts["refusal"] = refusal
         facts["elements"] = [
@@ -76,7 +74,7 @@ def explain(
         code = 1 if refusal else 0
     else:
         with progress("reading", shown=not json) as advance:
-            summary, refused = preview(source, recipe, labels=labels, progress=advance)
+            summary, refused = preview(source, privatizer, labels=labels, progress=advance)
         facts["counts"] = summary.counts()
         facts["refused"] = [{"file": name, "reason": reason} for name, reason in refused]
         rows.insert(0, ("usable", f"{summary.released} of {summary.inputs} files"))
@@ -92,6 +90,14 @@ def explain(
     else:
         table("what a release would be", rows)
     return code
+
+
+def _elements(path: Path) -> list[tuple[str, str, str]]:
+    """What becomes of each element; empty for a picture and for what has no output."""
+    try:
+        return inventory(path)
+    except UnsupportedInstance:
+        return []
 
 
 def _refusal(path: Path, shape: tuple[int, int]) -> str:

@@ -1,13 +1,14 @@
-"""Options that several commands share, and the recipe that they add up to."""
+"""Options that several commands share, and what they add up to."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latentdp import InputError, Recipe
+from latentdp import InputError, Privatizer, Recipe
 from latentdp.recipe import ALL, PRESETS
 
 PresetOption = Annotated[
@@ -63,7 +64,7 @@ KeepOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-def make_recipe(
+def make_privatizer(
     *,
     preset: str,
     epsilon: float | None,
@@ -73,43 +74,33 @@ def make_recipe(
     labels: Path | None,
     label_release: str | None,
     keep_label_dims: int,
-) -> Recipe:
-    """The recipe that the options describe.
+) -> Privatizer:
+    """What the options describe, with its weights loaded.
 
     Raises:
         InputError: Options that contradict each other, or a value out of its range.
+        WeightsError: The weights are refused.
     """
     if labels is None and label_release not in (None, "none"):
         raise InputError("--label-release needs --labels")
-    label = "none" if labels is None else label_release
     recipe = Recipe.from_preset(
         preset,
         epsilon=epsilon,
         mechanism=mechanism,
         weights=weights,
-        label=label,
+        label="none" if labels is None else label_release,
         keep_label_dims=keep_label_dims or None,
     )
-    if epsilon_per_element is None:
-        return recipe
-    if epsilon is not None:
-        raise InputError("give --epsilon or --epsilon-per-element, not both")
-    if recipe.label == "response" or recipe.directions == 0:
-        raise InputError(
-            "--epsilon-per-element needs a preset that noises latent elements, and a label that "
-            "is not released by response"
-        )
-    from latentdp.checkpoints import load
-    from latentdp.flows.base import load_flow
-
-    elements = recipe.directions
-    if elements == ALL:
-        elements = load_flow(load(weights)).d - recipe.keep_label_dims
-    return Recipe.from_preset(
-        preset,
-        epsilon=epsilon_per_element * elements,
-        mechanism=mechanism,
-        weights=weights,
-        label=label,
-        keep_label_dims=keep_label_dims or None,
-    )
+    if epsilon_per_element is not None:
+        if epsilon is not None:
+            raise InputError("give --epsilon or --epsilon-per-element, not both")
+        if recipe.label == "response" or recipe.directions == 0:
+            raise InputError(
+                "--epsilon-per-element needs a preset that noises latent elements, and a label "
+                "that is not released by response"
+            )
+        elements = recipe.directions
+        if elements == ALL:
+            elements = Privatizer.from_recipe(recipe).flow.d - recipe.keep_label_dims
+        recipe = replace(recipe, epsilon=epsilon_per_element * elements)
+    return Privatizer.from_recipe(recipe)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from latentdp import InputError
 from latentdp.batch import preview, privatize_folder
 from latentdp.card import describe_guarantee
 from latentdp.folders import CARD, IMAGES, read_card
@@ -24,7 +23,7 @@ from .options import (
     PerElementOption,
     PresetOption,
     WeightsOption,
-    make_recipe,
+    make_privatizer,
 )
 from .render import guarantee_table, print_json, progress, table
 
@@ -57,6 +56,13 @@ def privatize(
             help="Refuse (exit 3) if a patient would have spent more than this in the vault.",
         ),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Release, and charge, inputs once more whose earlier output is lost or altered.",
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option("--workers", help="Processes to use.")] = 1,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read everything, write nothing, show the numbers.")
@@ -66,9 +72,9 @@ def privatize(
     """Privatize a folder of chest radiographs (DICOM, or PNG/JPEG/TIFF) into a new folder.
 
     Exit codes: 0 all done, 1 some files quarantined, 2 wrong usage or nothing usable, 3 budget
-    refused, 4 weights refused.
+    refused, 4 weights refused, 5 stopped in the middle (run it again to go on).
     """
-    recipe = make_recipe(
+    privatizer = make_privatizer(
         preset=preset,
         epsilon=epsilon,
         epsilon_per_element=epsilon_per_element,
@@ -79,13 +85,10 @@ def privatize(
         keep_label_dims=keep_label_dims,
     )
     if dry_run:
-        if workers < 1:
-            raise InputError(f"expected at least 1 worker, got {workers}")
         with progress("reading", shown=not json) as advance:
             summary, refused = preview(
-                source, recipe, labels=labels, workers=workers, progress=advance
+                source, privatizer, labels=labels, workers=workers, budget=budget, progress=advance
             )
-        privatizer = Privatizer.from_recipe(recipe)
         if json:
             print_json(
                 {
@@ -93,25 +96,26 @@ def privatize(
                     "counts": summary.counts(),
                     "patients": summary.patients,
                     "patient_epsilon": summary.patient_epsilon,
-                    "guarantee": describe_guarantee(privatizer.guarantee),
+                    "guarantee": describe_guarantee(privatizer),
                     "refused": [{"file": name, "reason": reason} for name, reason in refused],
                 }
             )
         else:
-            rows = _rows(summary, "would be written")
+            rows = _rows(summary, privatizer, "would be written")
             rows += [("refused", f"{name}: {reason}") for name, reason in refused]
             table("dry run: nothing was written", rows + guarantee_table(privatizer))
         return summary.exit_code
-    private = vault if vault is not None else out.with_name(out.name + ".vault")
+    private = vault if vault is not None else beside(out)
     with progress("privatizing", shown=not json) as advance:
         summary = privatize_folder(
             source,
             out,
-            recipe,
+            privatizer,
             vault=private,
             labels=labels,
             workers=workers,
             budget=budget,
+            again=again,
             progress=advance,
         )
     if json:
@@ -128,8 +132,8 @@ def privatize(
             }
         )
         return summary.exit_code
-    rows = _rows(summary, "written")
-    rows += guarantee_table(Privatizer.from_recipe(recipe))
+    rows = _rows(summary, privatizer, "written")
+    rows += guarantee_table(privatizer)
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),
@@ -140,7 +144,13 @@ def privatize(
     return summary.exit_code
 
 
-def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
+def beside(out: Path) -> Path:
+    """Where the vault is if none is named: OUT.vault."""
+    place = out.resolve()
+    return place.with_name(place.name + ".vault") if place.name else place / "vault"
+
+
+def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str, str]]:
     rows = [(verb, str(summary.released))]
     if summary.already:
         rows.append(("already there", f"{summary.already} (not charged again)"))
@@ -152,7 +162,8 @@ def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
         (
             "patients",
             f"{summary.patients}; most spent on one: epsilon {summary.patient_epsilon:.6g} "
-            f"({summary.most_images} images)",
+            f"({summary.most_images} images)"
+            + (", and what is unprotected" if privatizer.plan.unprotected else ""),
         )
     )
     return rows

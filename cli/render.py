@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from latentdp.batch import Progress as Advance
-from latentdp.card import statement
+from latentdp.card import GALLERY, statement
 from latentdp.privatizer import Privatizer
 
 __all__ = ["guarantee_table", "print_json", "progress", "table", "training_progress"]
@@ -31,7 +31,7 @@ def table(title: str, rows: list[tuple[str, str]]) -> None:
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*map(_printable, row))
     Console(highlight=False, markup=False).print(made)
 
 
@@ -40,14 +40,9 @@ def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
     guarantee = privatizer.guarantee
     rows = [("guarantee", line) for line in statement(privatizer)]
     rows.append(("also", str(privatizer.approximate)))
-    rows.append(
-        (
-            "implies",
-            f"telling two images' releases apart: AUC at most "
-            f"{guarantee.verification_ceiling():.4f}; naming the source among 30,805 patients: "
-            f"at most {guarantee.gallery_ceiling(30_805):.2%}",
-        )
-    )
+    rows.append(("implies", _ceilings(privatizer)))
+    if guarantee.epsilon == 0:
+        rows.append(("note", "nothing of an input enters its image; --labels would add a label"))
     for block in privatizer.plan.blocks:
         cost = {"resample": "epsilon 0", "keep": "UNPROTECTED"}.get(str(block.action), "")
         if block.mechanism is not None:
@@ -57,6 +52,12 @@ def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
         rows.append((f"{len(block.dims)} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
     return rows
+
+
+def _printable(text: str) -> str:
+    """File names may hold control characters or bytes that are no text."""
+    safe = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in safe)
 
 
 @contextmanager
@@ -97,6 +98,17 @@ def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], N
                 console.print(f"{now['progress']:.1%} {line}", soft_wrap=True)
 
         yield show
+
+
+def _ceilings(privatizer: Privatizer) -> str:
+    guarantee = privatizer.guarantee
+    if privatizer.plan.unprotected:
+        return "no bound on re-identification: what is unprotected may identify by itself"
+    return (
+        f"telling two images' releases apart: AUC at most {guarantee.verification_ceiling():.4f}; "
+        f"naming the source among {GALLERY:,} images: at most "
+        f"{guarantee.gallery_ceiling(GALLERY):.2%}"
+    )
 
 
 def _label(privatizer: Privatizer) -> str:

@@ -11,6 +11,7 @@ Importing the package loads no torch; `Privatizer.load` does.
 __version__ = "0.1.0"
 
 from latentdp.errors import (
+    Aborted,
     BudgetExceeded,
     InputError,
     LatentDPError,
@@ -23,6 +24,7 @@ from latentdp.recipe import PRESETS, Preset, Recipe
 
 __all__ = [
     "PRESETS",
+    "Aborted",
     "BudgetExceeded",
     "Guarantee",
     "InputError",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from latentdp.errors import InputError
+from latentdp.errors import BudgetExceeded, InputError
 from latentdp.folders import check_release, find_files
 from latentdp.labels import read_labels
-from latentdp.ledger import micro
-from latentdp.noise import Noise
 from latentdp.privatizer import Privatizer
-from latentdp.recipe import Recipe
 from latentdp.run import Progress, Run, chunks, name_below
 from latentdp.summary import Summary
 from latentdp.vault import Vault
@@ -24,44 +22,50 @@ __all__ = ["Progress", "preview", "privatize_folder"]
 def privatize_folder(
     source: Path,
     out: Path,
-    recipe: Recipe,
+    privatizer: Privatizer,
     *,
     vault: Path,
     labels: Path | None = None,
     workers: int = 1,
     budget: float | None = None,
+    again: bool = False,
     progress: Progress | None = None,
-    noise: Noise | None = None,
 ) -> Summary:
     """Privatizes every file below ``source`` into ``out / "images"``.
 
     Args:
         source: Folder or file; never written to.
         out: New or empty folder, or one with an earlier part of the same release.
-        recipe: What to spend on what.
+        privatizer: What to do to each image.
         vault: Folder of the key, the ledger and private reports; made if absent.
         labels: CSV with ``file`` and ``label``.
         workers: Processes; 1 works in this one.
         budget: Largest epsilon per patient, earlier releases from this vault included.
+        again: Release, and charge, what was released before but cannot be found.
         progress: Called with the number of files done and of all.
-        noise: Only tests give one.
 
     Raises:
         InputError: Something is wrong before anything was written.
         BudgetExceeded: A patient would go over ``budget``; nothing was written or charged.
-        WeightsError: The weights are refused.
+        Aborted: Writing failed in the middle; what is finished is safe.
     """
-    if workers < 1:
-        raise InputError(f"expected at least 1 worker, got {workers}")
-    privatizer = Privatizer.from_recipe(recipe, noise)
-    recipe = privatizer.recipe
+    limit = _limit(budget, privatizer)
     found = find_files(source)
-    check_release(source, out, vault, recipe.digest)
     given = _labels(labels, source, found, privatizer)
+    check_release(source, out, vault, privatizer)
     store = Vault(vault)
-    limit = None if budget is None else micro(budget)
-    with store.locked(), pool(recipe, workers, noise, privatizer) as processes:
-        run = Run(source, out, privatizer, store, given, processes, len(found), progress)
+    store.check(out)
+    with store.locked(), pool(privatizer, workers) as processes:
+        run = Run(
+            source,
+            out,
+            privatizer,
+            vault=store,
+            labels=given,
+            workers=processes,
+            again=again,
+            progress=progress,
+        )
         try:
             if limit is not None:
                 run.check_budget(found, limit)
@@ -73,27 +77,31 @@ def privatize_folder(
 
 def preview(
     source: Path,
-    recipe: Recipe,
+    privatizer: Privatizer,
     *,
     labels: Path | None = None,
     workers: int = 1,
+    budget: float | None = None,
     progress: Progress | None = None,
 ) -> tuple[Summary, list[tuple[str, str]]]:
     """What `privatize_folder` would do with a new vault, without writing anything.
 
     Returns:
         The summary, and for each refused file its path below ``source`` and the reason.
+
+    Raises:
+        InputError: As `privatize_folder`.
+        BudgetExceeded: The images of one patient alone cost more than ``budget``.
     """
-    privatizer = Privatizer.from_recipe(recipe)
+    limit = _limit(budget, privatizer)
     found = find_files(source)
     _labels(labels, source, found, privatizer)
     summary = Summary(inputs=len(found))
     guarantee = privatizer.guarantee
     images: Counter[str] = Counter()
     refused = []
-    done = 0
     seen: set[str] = set()
-    with pool(privatizer.recipe, workers, None, privatizer) as processes:
+    with pool(privatizer, workers) as processes:
         for part in chunks(found):
             digests, reads = processes.digests(part), processes.read(part)
             for path, digest, read in zip(part, digests, reads, strict=True):
@@ -104,17 +112,29 @@ def preview(
                     summary.duplicates += 1
                 else:
                     summary.released += 1
-                    images[read.patient or digest] += 1
+                    images[read.patient or f"unknown {digest}"] += 1
                 seen.add(digest)
-                done += 1
                 if progress:
-                    progress(done, len(found))
-    summary.patients = len(images)
+                    progress(summary.accounted, len(found))
+    summary.outputs, summary.patients = summary.released, len(images)
     if images:
         summary.most_images = max(images.values())
         summary.patient_epsilon = guarantee.for_patient(summary.most_images).epsilon
     summary.spent = guarantee.epsilon * summary.released
+    if limit is not None and summary.patient_epsilon * 1e6 > limit:
+        raise BudgetExceeded("a patient would go over the budget even with a new vault")
     return summary, refused
+
+
+def _limit(budget: float | None, privatizer: Privatizer) -> int | None:
+    """The budget in micro-epsilons, rounded down."""
+    if budget is None:
+        return None
+    if not (math.isfinite(budget) and budget > 0):
+        raise InputError(f"expected a finite positive budget of epsilon, got {budget}")
+    if privatizer.plan.keeps:
+        raise InputError("a budget cannot bound a release that keeps latent dimensions")
+    return math.floor(budget * 1_000_000)
 
 
 def _labels(

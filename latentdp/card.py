@@ -12,63 +12,68 @@ from typing import Any
 
 from latentdp import __version__
 from latentdp.dicom.actions import ACTIONS
-from latentdp.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
+from latentdp.summary import Summary
 
-__all__ = ["NOT_COVERED", "describe_guarantee", "release_card", "write_json"]
+__all__ = [
+    "GALLERY",
+    "NOT_COVERED",
+    "derivation",
+    "describe_guarantee",
+    "release_card",
+    "write_json",
+]
+
+GALLERY = 30_805  # number of patients in ChestX-ray14, for the ceiling on naming the source
 
 NOT_COVERED = (
     "people in the weights' training set, whom the weights may have memorised",
-    "how many images the release holds, and which of them share a pseudonymous patient",
+    "how many images the release holds, how many inputs were refused, and which images share a "
+    "pseudonymous patient, study or series, also across releases from one vault",
     "the kind of each file (CR, DX, SC or picture) and its marks for burned-in text and lossy "
     "compression, which follow the source",
-    "that an input was refused, where the refusal depends on its pixels",
     "what a reader of this computer's memory, timing or disk could learn during the run",
 )
 
 
-def describe_guarantee(guarantee: Guarantee, gallery: int = 30_805) -> dict[str, Any]:
-    """A guarantee and what it implies, as JSON values.
+def describe_guarantee(privatizer: Privatizer) -> dict[str, Any]:
+    """The guarantee of an image and what it implies, as JSON values.
 
-    Args:
-        guarantee: To be described.
-        gallery: Size of the gallery for the top-1 ceiling; by default the number of patients in
-            ChestX-ray14.
+    The ceilings bound any attacker, and hold only if nothing is unprotected.
     """
+    guarantee, bounded = privatizer.guarantee, not privatizer.plan.unprotected
     return {
         "epsilon": guarantee.epsilon,
         "delta": guarantee.delta,
         "unit": str(guarantee.unit),
         "relation": str(guarantee.relation),
         "private": guarantee.secure,
-        "verification_auc_at_most": guarantee.verification_ceiling(),
-        "top1_at_most": {"gallery": gallery, "rate": guarantee.gallery_ceiling(gallery)},
+        "verification_auc_at_most": guarantee.verification_ceiling() if bounded else None,
+        "top1_at_most": {
+            "gallery": GALLERY,
+            "rate": guarantee.gallery_ceiling(GALLERY) if bounded else None,
+        },
     }
 
 
 def release_card(
-    privatizer: Privatizer,
-    *,
-    status: str,
-    counts: dict[str, Any],
-    most_images: int,
-    patient_epsilon: float,
+    privatizer: Privatizer, summary: Summary, *, status: str, vault: str
 ) -> dict[str, Any]:
     """The public card of a release.
 
     Args:
         privatizer: What made it.
+        summary: What became of the inputs.
         status: ``complete`` or ``incomplete``.
-        counts: Inputs, outputs, and quarantined per reason.
-        most_images: Largest number of images released of one patient.
-        patient_epsilon: Largest epsilon spent on one patient in this vault.
+        vault: The vault's public tag: only that vault may go on with this release.
     """
     recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
     patient = {
-        "epsilon": max(patient_epsilon, guarantee.epsilon),
-        "images": most_images,
+        "epsilon": max(summary.patient_epsilon, guarantee.epsilon),
+        "images": summary.most_images,
         "unit": "patient",
-        "rule": "sum over the images of a patient, earlier releases from the same vault included",
+        "rule": "sum over the images of a patient, earlier releases from the same vault included; "
+        "what is unprotected is not counted",
     }
     return {
         "tool": "latentdp",
@@ -77,8 +82,11 @@ def release_card(
         "private": guarantee.secure,
         "warning": None if guarantee.secure else "NOT PRIVATE: the noise came from a seed",
         "guarantee": {
-            "image": describe_guarantee(guarantee),
-            "image_approximate": describe_guarantee(privatizer.approximate),
+            "image": describe_guarantee(privatizer),
+            "image_approximate": {
+                "epsilon": privatizer.approximate.epsilon,
+                "delta": privatizer.approximate.delta,
+            },
             "patient": patient,
             "unprotected": list(privatizer.plan.unprotected),
             "statement": statement(privatizer),
@@ -100,7 +108,8 @@ def release_card(
         },
         "image": {"size": list(flow.shape), "classes": list(flow.classes)},
         "header": {a.keyword: a.holds for a in ACTIONS},
-        "counts": counts,
+        "counts": summary.public_counts(),
+        "vault": vault,
     }
 
 
@@ -115,6 +124,16 @@ def statement(privatizer: Privatizer) -> list[str]:
         f"{guarantee}.",
         f"Unprotected, epsilon infinity: {kept}.",
     ]
+
+
+def derivation(privatizer: Privatizer) -> str:
+    """How an output was made, for its header: public facts of the recipe only."""
+    recipe, flow = privatizer.recipe, privatizer.flow
+    return (
+        f"latentdp {__version__}: preset {recipe.preset}, mechanism {recipe.mechanism}, "
+        f"{flow.shape[0]}x{flow.shape[1]} pixels, weights sha256 {flow.sha256[:16]}, "
+        f"recipe {recipe.digest[:16]}. " + " ".join(statement(privatizer))
+    )
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -95,14 +95,17 @@ def load(name: str) -> Checkpoint:
     for key, tensor in tensors.items():
         if not np.isfinite(tensor.astype(np.float32)).all():
             raise WeightsError(f"{path.name}: tensor {key} has values that are not finite")
-    return Checkpoint(
-        name=name if name in shipped() else path.stem,
-        kind=metadata["kind"],
-        config=metadata["config"],
-        card=json.loads(metadata["card"]),
-        tensors=tensors,
-        sha256=digest(path),
-    )
+    try:
+        return Checkpoint(
+            name=name if name in shipped() else path.stem,
+            kind=metadata["kind"],
+            config=metadata["config"],
+            card=dict(json.loads(metadata["card"])),
+            tensors=tensors,
+            sha256=digest(path),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise WeightsError(f"{path.name}: its metadata lack the network or its card") from error
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:

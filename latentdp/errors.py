@@ -4,7 +4,8 @@
     ├── InputError                2   wrong usage, or nothing usable
     │   └── UnsupportedInstance   2   one file that cannot be handled (a batch quarantines it)
     ├── BudgetExceeded            3   the ledger refused; nothing was drawn or written
-    └── WeightsError              4   weights missing, altered, incomplete or incompatible
+    ├── WeightsError              4   weights missing, altered, incomplete or incompatible
+    └── Aborted                   5   a run had to stop; what is finished is safe, run it again
 
 A message names what was expected and what came. It names attributes and tags, never a value
 from a patient's file: a value may be a name.
@@ -13,6 +14,7 @@ from a patient's file: a value may be a name.
 from __future__ import annotations
 
 __all__ = [
+    "Aborted",
     "BudgetExceeded",
     "InputError",
     "LatentDPError",
@@ -50,6 +52,12 @@ class BudgetExceeded(LatentDPError):
     """The privacy budget of a patient does not allow this release. Nothing was spent."""
 
     exit_code = 3
+
+
+class Aborted(LatentDPError):
+    """A run had to stop in the middle: a full disk, a dead worker. Running it again goes on."""
+
+    exit_code = 5
 
 
 class WeightsError(LatentDPError):

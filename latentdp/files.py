@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.arrays import resize
+from latentdp.checkpoints import digest
 from latentdp.dicom import instance as dicom
 from latentdp.dicom.header import Identity, Method, Source
 from latentdp.pictures import is_picture, read_picture, write_picture
@@ -51,7 +51,7 @@ def read(path: Path, shape: tuple[int, int]) -> Radiograph:
     Raises:
         UnsupportedInstance: For whatever the file holds that cannot be handled.
     """
-    if is_picture(path):
+    if is_picture(path) and not dicom.looks_like_dicom(path):
         return Radiograph(image=resize(read_picture(path), shape))
     found = dicom.read(path)
     return Radiograph(
@@ -79,9 +79,3 @@ def write(
         dicom.write(path, image, source=taken.source, identity=identity, method=method)
     os.utime(path, (EPOCH, EPOCH))
     return digest(path)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from latentdp.errors import InputError
+
+if TYPE_CHECKING:
+    from latentdp.privatizer import Privatizer
 
 __all__ = ["CARD", "IMAGES", "check_release", "find_files", "read_card"]
 
@@ -16,7 +19,10 @@ IMAGES = "images"
 
 
 def find_files(source: Path) -> list[Path]:
-    """Every file below ``source`` (or ``source`` itself), sorted; linked folders are not entered.
+    """Everything below ``source`` (or ``source`` itself) that is no folder, sorted.
+
+    Linked folders are not entered. They, broken links and folders that cannot be read are
+    returned too, so that they are accounted for.
 
     Raises:
         InputError: No such folder, or nothing in it.
@@ -25,18 +31,20 @@ def find_files(source: Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise InputError("expected the input to be a folder or a file; there is none")
-    found = [
-        Path(base) / name
-        for base, _, names in os.walk(source, followlinks=False)
-        for name in names
-        if (Path(base) / name).is_file()
-    ]
+    found: list[Path] = []
+
+    def unreadable(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for base, folders, names in os.walk(source, followlinks=False, onerror=unreadable):
+        linked = [name for name in folders if (Path(base) / name).is_symlink()]
+        found += [Path(base) / name for name in (*names, *linked)]
     if not found:
         raise InputError("the input folder holds no files")
     return sorted(found)
 
 
-def check_release(source: Path, out: Path, vault: Path, recipe_digest: str) -> None:
+def check_release(source: Path, out: Path, vault: Path, privatizer: Privatizer) -> None:
     """Refuses folders that would mix inputs, outputs and secrets, before anything is written.
 
     Raises:
@@ -55,6 +63,11 @@ def check_release(source: Path, out: Path, vault: Path, recipe_digest: str) -> N
         if places[inner] == places[outer] or places[outer] in places[inner].parents:
             raise InputError(f"the {inner} must not lie inside the {outer}")
     if not out.exists():
+        try:
+            out.mkdir(parents=True)
+            out.rmdir()
+        except OSError as error:
+            raise InputError(f"the output folder cannot be made ({error.strerror})") from error
         return
     if not out.is_dir():
         raise InputError("expected the output to be a folder, got a file")
@@ -63,11 +76,14 @@ def check_release(source: Path, out: Path, vault: Path, recipe_digest: str) -> N
     card = read_card(out)
     if card is None:
         raise InputError("the output folder holds other files; name a new or an empty one")
-    if card.get("recipe", {}).get("digest") != recipe_digest:
+    made = card.get("recipe", {}).get("digest"), card.get("private")
+    if made != (privatizer.recipe.digest, privatizer.guarantee.secure):
         raise InputError(
             "the output folder holds a release with another recipe; "
             "give the same options, or name a new folder"
         )
+    if not vault.exists():
+        raise InputError("the output folder belongs to a vault that is not there; name it")
 
 
 def read_card(out: Path) -> dict[str, Any] | None:

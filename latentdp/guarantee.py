@@ -65,7 +65,7 @@ class Guarantee:
             raise InputError("guarantees of different units or relations cannot be composed")
         return replace(
             self,
-            epsilon=above(math.fsum(g.epsilon for g in everything)) if others else self.epsilon,
+            epsilon=_sum_above([g.epsilon for g in everything]),
             delta=min(math.fsum(g.delta for g in everything), 1 - 2**-53),
             secure=all(g.secure for g in everything),
         )
@@ -99,6 +99,12 @@ class Guarantee:
         delta = f", delta {self.delta:.0e}" if self.delta else ""
         void = "" if self.secure else " -- NOT PRIVATE: the noise came from a seed"
         return f"epsilon {number}{delta} per {self.unit} ({self.relation}){void}"
+
+
+def _sum_above(values: list[float]) -> float:
+    """The sum, rounded up; exact where at most one value is not zero."""
+    total = math.fsum(values)
+    return math.nextafter(total, math.inf) if sum(v > 0 for v in values) > 1 else total
 
 
 def above(x: float) -> float:

@@ -130,18 +130,13 @@ def read_labels(path: Path, classes: tuple[str, ...]) -> dict[str, int]:
 
 
 def write_labels(path: Path, released: dict[str, str]) -> None:
-    """Writes released labels (output file name to class) as CSV, merged with what is there.
+    """Writes released labels (output file name to class) as CSV.
 
     Sorted by the random file name, so that the order says nothing.
     """
-    merged: dict[str, str] = {}
-    if path.is_file():
-        with path.open(newline="", encoding="utf-8") as file:
-            merged = {row["file"]: row["label"] for row in csv.DictReader(file)}
-    merged |= released
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "label"])
-        writer.writerows(sorted(merged.items()))
+        writer.writerows(sorted(released.items()))
     temporary.replace(path)

@@ -8,8 +8,9 @@ was paid for and one output exists.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -28,9 +29,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from latentdp.errors import BudgetExceeded, InputError
+from latentdp.errors import Aborted, BudgetExceeded, InputError
 
-__all__ = ["Entry", "Ledger", "micro"]
+__all__ = ["NOTHING", "Entry", "Ledger", "micro"]
+
+NOTHING = "nothing"  # instead of a digest: the draw gave no image, and there is no second one
 
 _METADATA = MetaData()
 _ENTRIES = Table(
@@ -80,6 +83,20 @@ class Entry:
     sha256: str = ""
     label: int = -1
 
+    def written(self, sha256: str, label: int, folder: str) -> Entry:
+        """The same, once its output lies in ``folder`` with this digest and released label."""
+        return replace(self, sha256=sha256, label=label, folder=folder)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise Aborted(
+            "the ledger could not be read or written; nothing that is not recorded was released"
+        ) from error
+
 
 class Ledger:
     """A ledger in a database.
@@ -106,15 +123,19 @@ class Ledger:
 
     def find(self, keys: Iterable[str]) -> dict[str, Entry]:
         """The newest entry of each key that has one."""
-        wanted = list(keys)
-        found: dict[str, Entry] = {}
-        with self._engine.connect() as connection:
+        return {entry.key: entry for entry in self._select(_ENTRIES.c.key, keys)}
+
+    def outputs(self, names: Iterable[str]) -> dict[str, Entry]:
+        """The entries whose outputs have these file names, by name."""
+        return {entry.output: entry for entry in self._select(_ENTRIES.c.output, names)}
+
+    def _select(self, column: Column[str], values: Iterable[str]) -> Iterator[Entry]:
+        """Entries in the order in which they were made."""
+        wanted = list(values)
+        with _told(), self._engine.connect() as connection:
             for start in range(0, len(wanted), 500):
-                part = wanted[start : start + 500]
-                query = select(_ENTRIES).where(_ENTRIES.c.key.in_(part)).order_by(_ENTRIES.c.id)
-                for row in connection.execute(query):
-                    found[row.key] = _entry(row)
-        return found
+                query = select(_ENTRIES).where(column.in_(wanted[start : start + 500]))
+                yield from map(_entry, connection.execute(query.order_by(_ENTRIES.c.id)))
 
     def reserve(self, entries: Sequence[Entry], limit: int | None = None) -> None:
         """Records ``entries`` as spent, all or none, durably.
@@ -128,7 +149,7 @@ class Ledger:
         """
         if not entries:
             return
-        with self._engine.begin() as connection:
+        with _told(), self._engine.begin() as connection:
             if limit is not None:
                 self._check(connection, entries, limit)
             connection.execute(
@@ -146,13 +167,13 @@ class Ledger:
             )
 
     def finish(self, written: Iterable[Entry]) -> None:
-        """Records the digest and the released label of outputs that were written."""
-        with self._engine.begin() as connection:
+        """Records digest, released label and folder of outputs that were written."""
+        with _told(), self._engine.begin() as connection:
             for e in written:
                 connection.execute(
                     update(_ENTRIES)
                     .where(_ENTRIES.c.output == e.output)
-                    .values(sha256=e.sha256, label=e.label)
+                    .values(sha256=e.sha256, label=e.label, folder=e.folder)
                 )
 
     def spent(self, subjects: Iterable[str] | None = None) -> dict[str, tuple[int, int]]:
@@ -161,7 +182,7 @@ class Ledger:
         query = select(
             _ENTRIES.c.subject, func.sum(_ENTRIES.c.micro_epsilon), func.count()
         ).group_by(_ENTRIES.c.subject)
-        with self._engine.connect() as connection:
+        with _told(), self._engine.connect() as connection:
             return {
                 subject: (int(total), int(count))
                 for subject, total, count in connection.execute(query)
@@ -170,7 +191,7 @@ class Ledger:
 
     def check(self, entries: Sequence[Entry], limit: int) -> None:
         """Raises `BudgetExceeded` if reserving ``entries`` would break ``limit``."""
-        with self._engine.connect() as connection:
+        with _told(), self._engine.connect() as connection:
             self._check(connection, entries, limit)
 
     def _check(self, connection: Any, entries: Sequence[Entry], limit: int) -> None:

@@ -114,7 +114,7 @@ class Plan:
         if label is LabelRelease.RESPONSE:
             share = 1.0 if spent == 0 else recipe.label_share
             response = RandomisedResponse.calibrate(recipe.epsilon * share, classes)
-            budget -= response.guarantee.epsilon
+            budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
         rest = np.setdiff1d(np.arange(d), ranking[:kept])
         dims = tuple(map(int, rest)) if recipe.directions == ALL else ranking[kept : kept + spent]
         blocks = []
@@ -155,10 +155,14 @@ class Plan:
         found = []
         if self.label is LabelRelease.PUBLIC:
             found.append("the class label, released exactly")
-        kept = sum(len(b.dims) for b in self.blocks if b.action is Action.KEEP)
-        if kept:
-            found.append(f"{kept} of {self.d} latent dimensions, passed on without noise")
+        if self.keeps:
+            found.append(f"{self.keeps} of {self.d} latent dimensions, passed on without noise")
         return tuple(found)
+
+    @property
+    def keeps(self) -> int:
+        """Number of latent dimensions that are passed on unprotected."""
+        return sum(len(b.dims) for b in self.blocks if b.action is Action.KEEP)
 
     def apply(self, latents: Latents, noise: Noise) -> Latents:
         """New latents ``(n, d)``, each row from its own row only."""

@@ -59,7 +59,7 @@ class Privatizer:
         self.plan = Plan.make(
             recipe, d=flow.d, ranking=flow.label_ranking, classes=len(flow.classes)
         )
-        self._noise: Noise = SystemNoise() if noise is None else noise
+        self.noise: Noise = SystemNoise() if noise is None else noise
 
     @classmethod
     def load(cls, weights: str = "cxr-adult", *, preset: str = "balanced", **changes: Any) -> Self:
@@ -89,15 +89,18 @@ class Privatizer:
     @property
     def guarantee(self) -> Guarantee:
         """Of each image, for everything that is not unprotected."""
-        return replace(self.plan.guarantee, secure=self._noise.secure)
+        return replace(self.plan.guarantee, secure=self.noise.secure)
 
     @property
     def approximate(self) -> Guarantee:
         """The same noise read as (epsilon, delta = 1e-6)."""
-        return replace(self.plan.approximate(), secure=self._noise.secure)
+        return replace(self.plan.approximate(), secure=self.noise.secure)
 
     def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:
         """Privatizes images ``(n, h, w)`` in [0, 1], each on its own.
+
+        Under a plan that releases labels by response, an unknown label is answered by a random
+        class, which costs the same.
 
         Args:
             images: Floats of the flow's shape.
@@ -110,13 +113,13 @@ class Privatizer:
         unknown = np.full_like(given, -1)
         released = unknown
         if self.plan.response is not None:
-            released = self.plan.response.respond(given, self._noise)
+            released = self.plan.response.respond(given, self.noise)
         elif self.plan.label is LabelRelease.PUBLIC:
             released = given
         # Only a label that is public may shape the latent: under "unknown" what the image says
         # of its label stays in the latent, where the plan's blocks decide about it.
         seen = given if self.plan.label is LabelRelease.PUBLIC else unknown
-        latents = self.plan.apply(self.flow.encode(checked, seen), self._noise)
+        latents = self.plan.apply(self.flow.encode(checked, seen), self.noise)
         decoded, valid = self.flow.decode_valid(latents, released)
         return Release(
             images=decoded,

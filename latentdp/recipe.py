@@ -81,6 +81,9 @@ class Recipe:
     temperature: float = 0.8
 
     def __post_init__(self) -> None:
+        for name in ("epsilon", "label_share", "temperature", "clip"):  # 8 and 8.0 are one recipe
+            if isinstance(getattr(self, name), int):
+                object.__setattr__(self, name, float(getattr(self, name)))
         if self.preset not in PRESETS:
             raise InputError(f"no preset {self.preset!r}; there are: {', '.join(PRESETS)}")
         if not (math.isfinite(self.epsilon) and self.epsilon > 0):

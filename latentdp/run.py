@@ -8,9 +8,8 @@ are taken in random order and get random names, so that neither order nor time l
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,68 +18,99 @@ from numpy.typing import NDArray
 
 from latentdp import __version__, files
 from latentdp.arrays import UNKNOWN
-from latentdp.card import release_card, statement, write_json
+from latentdp.card import derivation, release_card, write_json
 from latentdp.contact_sheet import contact_sheet
 from latentdp.dicom.pseudonyms import Pseudonyms
-from latentdp.folders import CARD, IMAGES
-from latentdp.labels import write_labels
-from latentdp.ledger import Entry, Ledger, micro
+from latentdp.folders import CARD
+from latentdp.labels import LabelRelease, write_labels
+from latentdp.ledger import NOTHING, Entry, Ledger, micro
 from latentdp.noise import SystemNoise
+from latentdp.outputs import Outputs
 from latentdp.privatizer import Privatizer
 from latentdp.samplers import permutation
 from latentdp.summary import Summary
 from latentdp.vault import Vault
-from latentdp.workers import Pool, Refusal, Task
+from latentdp.workers import GROUP, Pool, Refusal, Task
 
-__all__ = ["Progress", "Run", "chunks", "name_below"]
+__all__ = ["LOST", "NON_FINITE", "Progress", "Run", "chunks", "name_below"]
 
 CHUNK = 128
 SHEET = 12  # pairs on the before/after sheet
 NON_FINITE = Refusal("non-finite", "the private latent decoded to no finite image")
+LOST = Refusal(
+    "lost",
+    "its output of an earlier run was moved, removed or altered; --again makes another one "
+    "and charges it",
+)
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Input:
-    """One file on its way; ``name`` is its path below the input folder, for the vault only."""
+class Input:
+    """One file on its way.
+
+    Attributes:
+        path: Where it is.
+        name: Its path below the input folder; for the vault only.
+        content: Digest of its bytes, or its name if it cannot be opened.
+        key: Keyed digest of content, recipe and label: what makes a release the same one.
+        label: Class index, -1 for unknown.
+    """
 
     path: Path
     name: str
+    content: str
     key: str
     label: int
 
+    @property
+    def alone(self) -> str:
+        """Stands in for an identifier that the source lacks: only equal files share it."""
+        return f"unknown {self.content}"
+
 
 class Run:
-    """One run over one folder."""
+    """One run over one folder.
+
+    Args:
+        source: Input folder or file.
+        out: Release folder.
+        privatizer: What to do to each image.
+        vault: Open and locked.
+        labels: Class index by name below ``source``.
+        workers: Who does it.
+        again: Release, and charge, what was released before but cannot be found.
+        progress: Called with the number of files done and of all.
+    """
 
     def __init__(
         self,
         source: Path,
         out: Path,
         privatizer: Privatizer,
+        *,
         vault: Vault,
         labels: dict[str, int],
         workers: Pool,
-        total: int,
+        again: bool,
         progress: Progress | None,
     ) -> None:
         self.source, self.out, self.privatizer = source, out, privatizer
-        self.vault, self.labels, self.workers, self.progress = vault, labels, workers, progress
+        self.vault, self.labels, self.workers = vault, labels, workers
+        self.again, self.progress = again, progress
         self.ledger: Ledger = vault.ledger()
+        self.outputs = Outputs(out)
         self.pseudonyms = Pseudonyms(vault.key)
-        self.summary = Summary(inputs=total)
+        self.summary = Summary()
         self.cost = micro(privatizer.plan.guarantee.epsilon)
         self.method = files.Method(
-            description=_description(privatizer),
+            description=derivation(privatizer),
             version=__version__,
             size=privatizer.flow.shape[0],
         )
-        self.done = 0
         self.seen: set[str] = set()
         self.refused: dict[str, Refusal] = {}
-        self.subjects: set[str] = set()
-        self.released_labels: dict[str, str] = {}
         self.pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
 
     def check_budget(self, found: Sequence[Path], limit: int) -> None:
@@ -89,7 +119,7 @@ class Run:
         for part in chunks(found):
             inputs = self._inputs(part)
             known = self.ledger.find(i.key for i in inputs)
-            todo = [i for i in inputs if i.key not in known]
+            todo = [i for i in inputs if self._is_new(known.get(i.key))]
             for item, read in zip(todo, self.workers.read([i.path for i in todo]), strict=True):
                 if not isinstance(read, Refusal):
                     asked[item.key] = self._entry(item, read)
@@ -97,61 +127,74 @@ class Run:
 
     def run(self, found: Sequence[Path], limit: int | None) -> None:
         """All files, chunk by chunk, in random order."""
-        (self.out / IMAGES).mkdir(parents=True, exist_ok=True)
+        self.summary.inputs = len(found)
+        self.out.mkdir(parents=True, exist_ok=True)
+        self._write_card("incomplete")
+        self.outputs.recover(self.ledger)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         self.summary.report = self.vault.reports / f"{stamp}.jsonl"
-        self._write_card("incomplete")
+        recipe = self.privatizer.recipe.to_toml()
+        self.summary.report.with_suffix(".toml").write_text(recipe, encoding="utf-8")
         order = permutation(SystemNoise(), len(found))
         with self.summary.report.open("w", encoding="utf-8") as report:
             for part in chunks([found[i] for i in order]):
                 for row in self._chunk(self._inputs(part), limit):
                     report.write(json.dumps(row) + "\n")
+                    if self.progress:
+                        self.progress(self.summary.accounted, self.summary.inputs)
                 report.flush()
-        for left_over in (self.out / IMAGES).glob(".*.part"):
-            left_over.unlink()
-        if self.released_labels:
-            write_labels(self.out / "labels.csv", self.released_labels)
         if self.pairs:
             sides = [np.stack(side) for side in zip(*self.pairs, strict=True)]
             contact_sheet(self.vault.path / "before-after.png", sides)
         self._write_card("complete")
 
-    def _inputs(self, paths: Sequence[Path]) -> list[_Input]:
+    def _inputs(self, paths: Sequence[Path]) -> list[Input]:
         inputs = []
+        noise = "" if self.privatizer.guarantee.secure else "seeded"
         for path, digest in zip(paths, self.workers.digests(paths), strict=True):
             name = name_below(self.source, path)
-            label = self.labels.get(name, UNKNOWN)
-            recipe = self.privatizer.recipe.digest
-            # A file that cannot be opened has no digest; its name keeps it apart from others.
-            key = self.vault.token("release", digest or name, recipe, str(label))
-            inputs.append(_Input(path=path, name=name, key=key, label=label))
+            label = UNKNOWN
+            if self.privatizer.plan.label is not LabelRelease.NONE:
+                label = self.labels.get(name, UNKNOWN)
+            content = digest or name
+            key = self.vault.token(
+                "release", content, self.privatizer.recipe.digest, str(label), noise
+            )
+            inputs.append(Input(path=path, name=name, content=content, key=key, label=label))
         return inputs
 
-    def _chunk(self, inputs: Sequence[_Input], limit: int | None) -> Iterator[dict[str, str]]:
+    def _chunk(self, inputs: Sequence[Input], limit: int | None) -> Iterator[dict[str, str]]:
         """Releases one chunk; yields a row of the private report for each input."""
         known = self.ledger.find(i.key for i in inputs)
-        todo: list[_Input] = []
-        copies: list[_Input] = []
+        todo: list[Input] = []
+        copies: list[Input] = []
         for item in inputs:
             entry = known.get(item.key)
             if item.key in self.seen:
                 copies.append(item)
-            elif entry is not None and self._serve(entry):
-                self.summary.already += 1
-                yield self._row(item, "already", entry)
-            else:
+            elif entry is None or not entry.sha256:
                 todo.append(item)
+            elif entry.sha256 == NOTHING:
+                yield self._quarantine(item, NON_FINITE)
+            elif self.outputs.serve(entry):
+                self.summary.already += 1
+                yield _row(item, "already", entry)
+            elif self.again:
+                todo.append(item)
+            else:
+                yield self._quarantine(item, LOST)
             self.seen.add(item.key)
-        batch: list[tuple[_Input, files.Radiograph, Entry]] = []
+        batch: list[tuple[Input, files.Radiograph, Entry]] = []
+        new: list[Entry] = []
         for item, read in zip(todo, self.workers.read([i.path for i in todo]), strict=True):
             if isinstance(read, Refusal):
                 yield self._quarantine(item, read)
                 continue
             entry = known.get(item.key)
-            if entry is None or entry.sha256:  # new, or its output is lost: a release of its own
+            if entry is None or self._is_new(entry):
                 entry = self._entry(item, read)
+                new.append(entry)
             batch.append((item, read, entry))
-        new = [entry for item, _, entry in batch if entry is not known.get(item.key)]
         self.ledger.reserve(new, limit)
         self.summary.spent += sum(entry.micro_epsilon for entry in new) / 1e6
         yield from self._release(batch)
@@ -160,110 +203,86 @@ class Run:
                 yield self._quarantine(item, self.refused[item.key])
             else:
                 self.summary.duplicates += 1
-                yield self._row(item, "duplicate")
+                yield _row(item, "duplicate")
 
     def _release(
-        self, batch: Sequence[tuple[_Input, files.Radiograph, Entry]]
+        self, batch: Sequence[tuple[Input, files.Radiograph, Entry]]
     ) -> Iterator[dict[str, str]]:
-        """Noise, decode, write; then record; then give the files their names.
+        """Noise, decode, write; then record; then give the files their names."""
+        groups = [batch[i : i + GROUP] for i in range(0, len(batch), GROUP)]
+        tasks = [[self._task(*one) for one in group] for group in groups]
+        for group, results in zip(groups, self.workers.release(tasks), strict=True):
+            done = [
+                entry.written(result.sha256 or NOTHING, result.label, self.outputs.folder)
+                for (_, _, entry), result in zip(group, results, strict=True)
+            ]
+            self.ledger.finish(done)
+            for (item, read, _), entry, result in zip(group, done, results, strict=True):
+                if entry.sha256 == NOTHING:
+                    yield self._quarantine(item, NON_FINITE)
+                    continue
+                self.outputs.publish(entry)
+                self.summary.released += 1
+                if len(self.pairs) < SHEET:
+                    self.pairs.append((read.image, result.image))
+                yield _row(item, "released", entry)
 
-        A file has its final name only after the ledger knows its digest and label, so a run that
-        dies at any point leaves either a finished file or a reservation that is still open.
-        """
-        tasks = [self._task(item, read, entry) for item, read, entry in batch]
-        results = list(zip(batch, self.workers.release(tasks), strict=True))
-        finished = [
-            replace(entry, sha256=result.sha256, label=result.label)
-            for (_, _, entry), result in results
-        ]
-        self.ledger.finish([entry for entry in finished if entry.sha256])
-        for ((item, read, _), result), entry in zip(results, finished, strict=True):
-            if not entry.sha256:
-                yield self._quarantine(item, NON_FINITE)
-                continue
-            self._part(entry).replace(self.out / IMAGES / entry.output)
-            self.summary.released += 1
-            if len(self.pairs) < SHEET:
-                self.pairs.append((read.image, result.image))
-            yield self._row(item, "released", entry)
+    def _is_new(self, entry: Entry | None) -> bool:
+        """Whether a release would be a new one, to be charged, and not one that is owed."""
+        if entry is None:
+            return True
+        if not entry.sha256:  # an open reservation; one of another folder may yet be finished
+            return entry.folder != self.outputs.folder
+        return entry.sha256 != NOTHING and self.again and self.outputs.find(entry) is None
 
-    def _quarantine(self, item: _Input, refusal: Refusal) -> dict[str, str]:
+    def _quarantine(self, item: Input, refusal: Refusal) -> dict[str, str]:
         self.refused[item.key] = refusal
         self.summary.quarantined[refusal.reason] += 1
-        row = self._row(item, "quarantined")
-        return row | {"reason": refusal.reason, "message": refusal.message}
+        return _row(item, "quarantined") | {
+            "reason": refusal.reason,
+            "message": refusal.message,
+        }
 
-    def _serve(self, entry: Entry) -> bool:
-        """Whether the output is there, or can be brought from where an earlier run left it."""
-        if not entry.sha256:
-            return False
-        here = self.out / IMAGES / entry.output
-        if _is(here, entry.sha256):
-            return True
-        if _is(self._part(entry), entry.sha256):
-            self._part(entry).replace(here)
-            return True
-        first = Path(entry.folder) / IMAGES / entry.output
-        if _is(first, entry.sha256):
-            shutil.copy2(first, self._part(entry))
-            self._part(entry).replace(here)
-            return True
-        return False
-
-    def _part(self, entry: Entry) -> Path:
-        return self.out / IMAGES / f".{entry.output}.part"
-
-    def _entry(self, item: _Input, read: files.Radiograph) -> Entry:
+    def _entry(self, item: Input, read: files.Radiograph) -> Entry:
         name = SystemNoise().words(2).tobytes().hex()
         return Entry(
             key=item.key,
-            subject=self.vault.token("patient", read.patient or _alone(item)),
+            subject=self.vault.token("patient", read.patient or item.alone),
             micro_epsilon=self.cost,
             output=name + read.suffix,
-            folder=str(self.out.resolve()),
+            folder=self.outputs.folder,
         )
 
-    def _task(self, item: _Input, read: files.Radiograph, entry: Entry) -> Task:
+    def _task(self, item: Input, read: files.Radiograph, entry: Entry) -> Task:
         names, recipe = self.pseudonyms, self.privatizer.recipe.digest
         identity = files.Identity(
-            patient=names.patient(read.patient or _alone(item)),
-            study=names.uid("study", read.study or _alone(item)),
-            series=names.uid("series", read.series or _alone(item), recipe),
+            patient=names.patient(read.patient or item.alone),
+            study=names.uid("study", read.study or item.alone),
+            series=names.uid("series", read.series or item.alone, recipe),
             # The output's random name makes two files that claim one UID two instances.
-            instance=names.uid("instance", read.instance or _alone(item), recipe, entry.output),
+            instance=names.uid("instance", read.instance or item.alone, recipe, entry.output),
         )
         return Task(
-            path=self._part(entry),
+            path=self.outputs.path(entry.output),
             radiograph=read,
             label=item.label,
             identity=identity,
             method=self.method,
         )
 
-    def _row(self, item: _Input, status: str, entry: Entry | None = None) -> dict[str, str]:
-        self.done += 1
-        if self.progress:
-            self.progress(self.done, self.summary.inputs)
-        row = {"file": item.name, "status": status}
-        if entry is not None:
-            row["output"] = entry.output
-            self.subjects.add(entry.subject)
-            if entry.label != UNKNOWN:
-                self.released_labels[entry.output] = self.privatizer.flow.classes[entry.label]
-        return row
-
     def _write_card(self, status: str) -> None:
-        spent = self.ledger.spent(self.subjects)
-        self.summary.patients = len(spent)
-        self.summary.most_images = max((count for _, count in spent.values()), default=0)
-        self.summary.patient_epsilon = max((total for total, _ in spent.values()), default=0) / 1e6
-        card = release_card(
-            self.privatizer,
-            status=status,
-            counts=self.summary.counts(),
-            most_images=self.summary.most_images,
-            patient_epsilon=self.summary.patient_epsilon,
-        )
+        """The card, and the labels, of everything that lies in the folder."""
+        names = self.outputs.names()
+        entries = self.ledger.outputs(names).values()
+        spent = self.ledger.spent({entry.subject for entry in entries})
+        summary, classes = self.summary, self.privatizer.flow.classes
+        summary.outputs, summary.patients = len(names), len(spent)
+        summary.most_images = max((count for _, count in spent.values()), default=0)
+        summary.patient_epsilon = max((total for total, _ in spent.values()), default=0) / 1e6
+        labels = {e.output: classes[e.label] for e in entries if e.label != UNKNOWN}
+        if labels:
+            write_labels(self.out / "labels.csv", labels)
+        card = release_card(self.privatizer, summary, status=status, vault=self.vault.tag)
         write_json(self.out / CARD, card)
 
 
@@ -278,20 +297,6 @@ def name_below(source: Path, path: Path) -> str:
     return path.relative_to(source if source.is_dir() else source.parent).as_posix()
 
 
-def _alone(item: _Input) -> str:
-    """Stands in for an identifier that the source lacks: such files are never merged."""
-    return f"unknown {item.key}"
-
-
-def _is(path: Path, sha256: str) -> bool:
-    return path.is_file() and files.digest(path) == sha256
-
-
-def _description(privatizer: Privatizer) -> str:
-    """How an output was made, for its header: public facts of the recipe only."""
-    recipe, flow = privatizer.recipe, privatizer.flow
-    return (
-        f"latentdp {__version__}: preset {recipe.preset}, mechanism {recipe.mechanism}, "
-        f"{flow.shape[0]}x{flow.shape[1]} pixels, weights sha256 {flow.sha256[:16]}, "
-        f"recipe {recipe.digest[:16]}. " + " ".join(statement(privatizer))
-    )
+def _row(item: Input, status: str, entry: Entry | None = None) -> dict[str, str]:
+    row = {"file": item.name, "status": status}
+    return row if entry is None else row | {"output": entry.output}

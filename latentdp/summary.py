@@ -18,18 +18,20 @@ class Summary:
 
     Attributes:
         inputs: Number of files found.
+        outputs: Number of images in the release folder, those of earlier runs included.
         released: Written in this run.
         already: Finished in an earlier run, or copied from its folder; not charged again.
         duplicates: Byte-identical to another input, whose output stands for both.
         quarantined: Reason to number of files.
         spent: Epsilon charged in this run, summed over all patients.
-        patients: Number of patients with an output in this run.
+        patients: Number of patients with an output in the folder.
         most_images: Largest number of releases of one of them in this vault.
         patient_epsilon: Largest epsilon of one of them in this vault.
         report: Private report of the run, in the vault; None for a preview.
     """
 
-    inputs: int
+    inputs: int = 0
+    outputs: int = 0
     released: int = 0
     already: int = 0
     duplicates: int = 0
@@ -41,6 +43,12 @@ class Summary:
     report: Path | None = None
 
     @property
+    def accounted(self) -> int:
+        """Number of inputs whose fate is known."""
+        kept = self.released + self.already + self.duplicates
+        return kept + sum(self.quarantined.values())
+
+    @property
     def exit_code(self) -> int:
         """0 all done, 1 some quarantined, 2 nothing usable."""
         if not (self.released or self.already):
@@ -48,10 +56,22 @@ class Summary:
         return 1 if self.quarantined else 0
 
     def counts(self) -> dict[str, Any]:
-        """For the public card: no file, path or identifier."""
+        """For the operator's eyes."""
         return {
             "inputs": self.inputs,
             "outputs": self.released + self.already,
             "duplicates": self.duplicates,
             "quarantined": dict(sorted(self.quarantined.items())),
+        }
+
+    def public_counts(self) -> dict[str, Any]:
+        """For the card: no reasons, since some depend on what an image shows."""
+        return {
+            "images_in_release": self.outputs,
+            "last_run": {
+                "inputs": self.inputs,
+                "outputs": self.released + self.already,
+                "duplicates": self.duplicates,
+                "quarantined": sum(self.quarantined.values()),
+            },
         }

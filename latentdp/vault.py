@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from latentdp.errors import InputError
+from latentdp.folders import read_card
 from latentdp.ledger import Ledger
 from latentdp.noise import SystemNoise
 
@@ -37,7 +38,10 @@ class Vault:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.exists():
-            path.mkdir(mode=0o700, parents=True)
+            try:
+                path.mkdir(mode=0o700, parents=True)
+            except OSError as error:
+                raise InputError(f"the vault cannot be made ({error.strerror})") from error
         if not path.is_dir():
             raise InputError("expected the vault to be a folder")
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -49,6 +53,21 @@ class Vault:
         self.reports = path / "reports"
         self.reports.mkdir(mode=0o700, exist_ok=True)
 
+    @property
+    def tag(self) -> str:
+        """A public name of this vault, for the cards of its releases."""
+        return self.token("tag")[:16]
+
+    def check(self, out: Path) -> None:
+        """Refuses a release folder that another vault has begun.
+
+        Raises:
+            InputError: A second vault would release, and charge, the same images once more.
+        """
+        card = read_card(out)
+        if card is not None and card.get("vault") != self.tag:
+            raise InputError("the output folder belongs to another vault; name that one")
+
     def ledger(self) -> Ledger:
         """The ledger of what was spent on whom."""
         return Ledger(f"sqlite:///{(self.path / 'ledger.sqlite').resolve()}")
@@ -57,7 +76,8 @@ class Vault:
         """A keyed digest (HMAC-SHA256, hexadecimal) of ``parts``, separate for each domain."""
         mac = hmac.new(self.key, digestmod=hashlib.sha256)
         for part in (domain, *parts):
-            data = part.encode() if isinstance(part, str) else part
+            # A file name may hold bytes that are no text; they come as surrogates.
+            data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
             mac.update(len(data).to_bytes(8, "big") + data)
         return mac.hexdigest()
 

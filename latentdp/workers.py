@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp import files
-from latentdp.errors import LatentDPError, UnsupportedInstance
+from latentdp.errors import Aborted, InputError, UnsupportedInstance
 from latentdp.noise import Noise
+from latentdp.outputs import part_of
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 
@@ -44,7 +46,7 @@ class Task:
     """One image to be released.
 
     Attributes:
-        path: Where the private file goes.
+        path: Where the private file will lie; it is written under its hidden name.
         radiograph: The input.
         label: Its class index, -1 for unknown.
         identity: The output's pseudonyms.
@@ -67,6 +69,11 @@ class Written:
     image: NDArray[np.float32]
 
 
+NOT_A_FILE = Refusal(
+    "not-a-file", "a folder that is linked or cannot be entered, a broken link, or a device"
+)
+
+
 class Pool:
     """Runs the three functions over lists, in order; each list is worked on in parallel."""
 
@@ -82,15 +89,11 @@ class Pool:
         shape = self._privatizer.flow.shape
         return self._map(_read, [(path, shape) for path in paths])
 
-    def release(self, tasks: Sequence[Task]) -> Iterator[Written]:
-        """Privatizes and writes each task."""
-        groups = [tasks[i : i + GROUP] for i in range(0, len(tasks), GROUP)]
-        results: Iterator[list[Written]]
+    def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
+        """Privatizes and writes groups of tasks."""
         if self._executor is None:
-            results = (_release(self._privatizer, group) for group in groups)
-        else:
-            results = self._executor.map(_release_here, groups)
-        return (written for group in results for written in group)
+            return (_release(self._privatizer, group) for group in groups)
+        return self._executor.map(_release_here, groups)
 
     def _map(self, function: Callable[[A], B], items: Sequence[A]) -> Iterator[B]:
         if self._executor is None:
@@ -99,10 +102,15 @@ class Pool:
 
 
 @contextmanager
-def pool(
-    recipe: Recipe, workers: int, noise: Noise | None, privatizer: Privatizer
-) -> Iterator[Pool]:
-    """A pool of ``workers`` processes; with 1, the work is done in this process."""
+def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
+    """A pool of ``workers`` processes; with 1, the work is done in this process.
+
+    Raises:
+        InputError: Fewer than one worker.
+        Aborted: A worker process died.
+    """
+    if workers < 1:
+        raise InputError(f"expected at least 1 worker, got {workers}")
     if workers == 1:
         yield Pool(None, privatizer)
         return
@@ -111,10 +119,15 @@ def pool(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(recipe, noise),
+        initargs=(privatizer.recipe, privatizer.noise),
     )
     try:
         yield Pool(executor, privatizer)
+    except BrokenProcessPool:
+        raise Aborted(
+            "a worker process died, perhaps over one damaged file; with --workers 1 the last "
+            "line of the vault's report is the one before it"
+        ) from None
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
@@ -122,7 +135,7 @@ def pool(
 _here: dict[str, Any] = {}  # this worker process's privatizer
 
 
-def _start(recipe: Recipe, noise: Noise | None) -> None:
+def _start(recipe: Recipe, noise: Noise) -> None:
     from latentdp.flows.base import use_threads
 
     use_threads(1)
@@ -141,11 +154,12 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
         sha256 = ""
         if release.valid[i]:
             try:
+                part = part_of(task.path, int(release.labels[i]))
                 sha256 = files.write(
-                    task.path, release.images[i], task.radiograph, task.identity, task.method
+                    part, release.images[i], task.radiograph, task.identity, task.method
                 )
             except OSError as error:
-                raise LatentDPError(
+                raise Aborted(
                     f"an output could not be written ({error.strerror}); nothing half-written "
                     "was left, and running the same command again goes on from here"
                 ) from None
@@ -157,7 +171,7 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
 
 def _digest(path: Path) -> str:
     try:
-        return files.digest(path)
+        return files.digest(path) if path.is_file() else ""
     except OSError:
         return ""
 
@@ -165,6 +179,8 @@ def _digest(path: Path) -> str:
 def _read(item: tuple[Path, tuple[int, int]]) -> files.Radiograph | Refusal:
     path, shape = item
     try:
+        if not path.is_file():
+            return NOT_A_FILE
         return files.read(path, shape)
     except UnsupportedInstance as error:
         return Refusal(error.reason, str(error))

@@ -1,6 +1,7 @@
 """Whole folders, as the command handles them, with the shipped weights."""
 
 import json
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -10,7 +11,7 @@ import pydicom
 import pytest
 from PIL import Image
 
-from latentdp import BudgetExceeded, InputError, Recipe, run
+from latentdp import Aborted, BudgetExceeded, InputError, Privatizer, Recipe, run
 from latentdp.batch import preview, privatize_folder
 from latentdp.flows.base import Flow
 from latentdp.folders import find_files
@@ -29,10 +30,11 @@ def place(tmp_path) -> Path:
     return tmp_path
 
 
-def go(place: Path, recipe: Recipe = RECIPE, out: str = "out", **options):
-    return privatize_folder(
-        place / "in", place / out, recipe, vault=options.pop("vault", place / "vault"), **options
-    )
+def go(place: Path, recipe: Recipe = RECIPE, out: str = "out", noise=None, **options):
+    vault = options.pop("vault", place / "vault")
+    privatizer = Privatizer.from_recipe(recipe, noise)
+    source = place / options.pop("source", "in")
+    return privatize_folder(source, place / out, privatizer, vault=vault, **options)
 
 
 def outputs(place: Path, out: str = "out") -> dict[str, bytes]:
@@ -61,8 +63,8 @@ def test_every_input_is_an_output_or_a_quarantine_line(place):
     assert all(r["reason"] and r["message"] for r in told if r["status"] == "quarantined")
     card = json.loads((place / "out" / "release.json").read_text())
     assert card["status"] == "complete"
-    assert card["counts"]["inputs"] == 11
-    assert card["counts"]["outputs"] == 8
+    assert card["counts"]["last_run"]["inputs"] == 11
+    assert card["counts"]["images_in_release"] == 8
 
 
 def test_outputs_reopen_and_differ_from_their_sources(place):
@@ -140,13 +142,111 @@ def test_another_folder_gets_the_first_output_and_pays_nothing(place):
     assert outputs(place, "again") == outputs(place)
 
 
-def test_a_lost_output_is_a_new_release_and_is_charged(place):
+@pytest.mark.parametrize("harm", ["removed", "altered"])
+def test_a_lost_output_is_told_and_made_again_only_when_asked(place, harm):
     go(place)
-    name = sorted(outputs(place))[0]
-    (place / "out" / "images" / name).unlink()
+    victim = place / "out" / "images" / sorted(outputs(place))[0]
+    if harm == "removed":
+        victim.unlink()
+    else:
+        victim.write_bytes(victim.read_bytes() + b"xx")
     summary = go(place)
+    assert (summary.released, summary.already, summary.spent) == (0, GOOD - 1, 0)
+    assert summary.quarantined["lost"] == 1
+    with pytest.raises(BudgetExceeded):
+        go(place, budget=15.0, again=True)
+    summary = go(place, again=True)
     assert (summary.released, summary.already) == (1, GOOD - 1)
     assert summary.spent == pytest.approx(8, rel=0.01)
+
+
+def test_files_without_a_patient_are_added_up_over_recipes(place):
+    shutil.rmtree(place / "in")
+    (place / "in").mkdir()
+    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8), (80, 1))).save(place / "in" / "p.png")
+    assert go(place, budget=8.0).released == 1
+    other = Recipe.from_preset("balanced", label="none", epsilon=7.0)
+    with pytest.raises(BudgetExceeded):
+        go(place, other, out="other", budget=8.0)
+    summary = go(place, other, out="other")
+    assert summary.patient_epsilon == pytest.approx(15, rel=0.01)
+
+
+def test_another_vault_may_not_go_on_with_a_release(place):
+    go(place)
+    before = outputs(place)
+    with pytest.raises(InputError, match="vault that is not there"):
+        go(place, vault=place / "second vault")
+    Vault(place / "second vault")
+    with pytest.raises(InputError, match="another vault"):
+        go(place, vault=place / "second vault")
+    assert outputs(place) == before
+
+
+def test_the_card_is_about_the_folder_and_not_about_the_last_run(place):
+    first = go(place)
+    shutil.copytree(place / "in" / "clinic-b", place / "less")
+    go(place, source="less")
+    card = json.loads((place / "out" / "release.json").read_text())
+    assert card["counts"]["images_in_release"] == GOOD
+    assert card["guarantee"]["patient"]["epsilon"] == pytest.approx(first.patient_epsilon)
+    assert card["guarantee"]["patient"]["images"] == 2
+
+
+def test_no_ceiling_is_stated_where_something_is_unprotected(place):
+    go(place, Recipe.from_preset("balanced", label="none", keep_label_dims=4))
+    image = json.loads((place / "out" / "release.json").read_text())["guarantee"]["image"]
+    assert image["verification_auc_at_most"] is None
+    assert image["top1_at_most"]["rate"] is None
+    with pytest.raises(InputError, match="budget cannot bound"):
+        go(
+            place,
+            Recipe.from_preset("balanced", label="none", keep_label_dims=4),
+            out="b",
+            budget=100.0,
+        )
+
+
+def test_reasons_are_for_the_vault_and_not_for_the_card(place):
+    summary = go(place)
+    assert summary.quarantined == {"unreadable": 1}
+    text = (place / "out" / "release.json").read_text()
+    assert "unreadable" not in text
+    assert json.loads(text)["counts"]["last_run"]["quarantined"] == 1
+
+
+def test_a_budget_of_exactly_the_cost_is_enough(place):
+    labels = place / "labels.csv"
+    names = [p.relative_to(place / "in").as_posix() for p in find_files(place / "in")]
+    labels.write_text("file,label\n" + "".join(f"{n},PA/normal\n" for n in names))
+    for preset in ("strict", "balanced"):
+        recipe = Recipe.from_preset(preset)
+        budget = 2 * recipe.epsilon
+        assert go(place, recipe, out=preset, labels=labels, budget=budget,
+                  vault=place / f"v{preset}").released == GOOD  # fmt: skip
+
+
+def test_dicom_is_read_under_any_name_and_pictures_under_theirs(place):
+    (place / "in" / "clinic-a" / "cr-0001.dcm").rename(place / "in" / "clinic-a" / "a.png")
+    assert go(place).released == GOOD
+
+
+def test_a_damaged_picture_of_any_kind_does_not_end_the_run(place, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise TypeError("Missing dimensions")
+
+    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8), (80, 1))).save(place / "in" / "p.tif")
+    monkeypatch.setattr("latentdp.pictures._grey", broken)
+    summary = go(place)
+    assert summary.quarantined == {"unreadable": 2}
+
+
+def test_names_that_are_no_text_are_handled(place):
+    odd = os.fsencode(place / "in") + b"/\xff\xfe.dcm"
+    Path(os.fsdecode(odd)).write_bytes(b"nothing")
+    (place / "in" / "red\x1b[31m").write_bytes(b"")
+    summary = go(place)
+    assert summary.accounted == summary.inputs == GOOD + BROKEN + 2
 
 
 def test_the_same_bytes_twice_are_one_release(place):
@@ -158,7 +258,7 @@ def test_the_same_bytes_twice_are_one_release(place):
 
 def test_a_copy_of_a_refused_file_is_refused_too(place):
     shutil.copy(place / "in" / "clinic-b" / "broken.dcm", place / "in" / "copy")
-    for summary in (preview(place / "in", RECIPE)[0], go(place)):
+    for summary in (preview(place / "in", Privatizer.from_recipe(RECIPE))[0], go(place)):
         assert (summary.released, summary.duplicates) == (GOOD, 0)
         assert summary.quarantined == {"unreadable": 2}
 
@@ -201,9 +301,9 @@ def test_an_output_folder_with_other_files_or_another_recipe_is_refused(place):
 def test_nothing_to_do_is_an_error(place):
     (place / "empty").mkdir()
     with pytest.raises(InputError, match="no files"):
-        privatize_folder(place / "empty", place / "out", RECIPE, vault=place / "vault")
+        go(place, source="empty")
     with pytest.raises(InputError, match="there is none"):
-        privatize_folder(place / "none", place / "out", RECIPE, vault=place / "vault")
+        go(place, source="none")
     assert not (place / "out").exists()
     assert not (place / "vault").exists()
 
@@ -235,7 +335,7 @@ class Died(BaseException):
 
 
 @pytest.mark.parametrize(
-    "step", ["Ledger.reserve", "Pool.release", "files.write", "Ledger.finish", "Path.replace"]
+    "step", ["Ledger.reserve", "Pool.release", "files.write", "Ledger.finish", "Outputs.publish"]
 )
 @pytest.mark.parametrize("late", [False, True])
 def test_a_run_that_dies_anywhere_is_finished_by_the_next(place, monkeypatch, step, late):
@@ -245,17 +345,16 @@ def test_a_run_that_dies_anywhere_is_finished_by_the_next(place, monkeypatch, st
         "Pool.release": (run.Pool, "release"),
         "files.write": (run.files, "write"),
         "Ledger.finish": (run.Ledger, "finish"),
-        "Path.replace": (Path, "replace"),
+        "Outputs.publish": (run.Outputs, "publish"),
     }[step]
     real, calls = getattr(target, name), []
 
     def dying(*args, **kwargs):
-        mine = step != "Path.replace" or str(args[0]).endswith(".part")
-        calls.append(mine)
-        if mine and not late and sum(calls) == 1:
+        calls.append(name)
+        if not late and len(calls) == 1:
             raise Died
         result = real(*args, **kwargs)
-        if mine and late and sum(calls) == 1:
+        if late and len(calls) == 1:
             raise Died
         return result
 
@@ -263,13 +362,19 @@ def test_a_run_that_dies_anywhere_is_finished_by_the_next(place, monkeypatch, st
         patch.setattr(target, name, dying)
         with pytest.raises(Died):
             go(place)
-    finished = [n for n in outputs(place) if not n.startswith(".")]
-    for name_ in finished:
-        pydicom.dcmread(place / "out" / "images" / name_).pixel_array  # noqa: B018 (decodes)
+    drawn = {
+        pydicom.dcmread(path).SOPInstanceUID: path.read_bytes()
+        for path in (place / "out" / "images").iterdir()
+    }
     assert json.loads((place / "out" / "release.json").read_text())["status"] == "incomplete"
     summary = go(place)
     assert summary.released + summary.already == GOOD
     assert len(outputs(place)) == GOOD, "no partial file is left"
+    now = {
+        pydicom.dcmread(place / "out" / "images" / name_).SOPInstanceUID: data
+        for name_, data in outputs(place).items()
+    }
+    assert drawn.items() <= now.items(), "what was drawn once is not drawn again"
     ledger = Vault(place / "vault").ledger()
     assert sum(count for _, count in ledger.spent().values()) == GOOD
     ledger.close()
@@ -280,9 +385,10 @@ def test_a_full_disk_is_one_clear_error(place, monkeypatch):
         raise OSError(28, "No space left on device", "/secret/path")
 
     with monkeypatch.context() as patch:
-        patch.setattr(run.files, "write", full)
-        with pytest.raises(Exception, match="could not be written") as caught:
+        patch.setattr("latentdp.files.write", full)
+        with pytest.raises(Aborted, match="could not be written") as caught:
             go(place)
+    assert caught.value.exit_code == 5
     assert "secret" not in str(caught.value)
     assert outputs(place) == {}
     assert go(place).released == GOOD
@@ -300,6 +406,10 @@ def test_an_image_that_decodes_to_nothing_is_quarantined(place, monkeypatch):
     summary = go(place)
     assert summary.quarantined["non-finite"] == 1
     assert len(outputs(place)) == GOOD - 1 == summary.released
+    monkeypatch.undo()
+    again = go(place)
+    assert again.quarantined["non-finite"] == 1, "there is no second draw under one charge"
+    assert again.already == GOOD - 1
 
 
 def test_released_labels_are_written_with_the_new_names(place):
@@ -333,10 +443,13 @@ def test_a_seed_is_stamped_on_the_card_and_on_every_output(place):
     for name in outputs(place):
         ds = pydicom.dcmread(place / "out" / "images" / name)
         assert "NOT PRIVATE" in ds.DerivationDescription
+    with pytest.raises(InputError, match="another recipe"):
+        go(place)
+    assert go(place, out="private").released == GOOD, "a seeded output is never served as private"
 
 
 def test_a_preview_writes_nothing_and_tells_the_same_numbers(place):
-    summary, refused = preview(place / "in", RECIPE)
+    summary, refused = preview(place / "in", Privatizer.from_recipe(RECIPE))
     assert sorted(p.name for p in place.iterdir()) == ["in"]
     assert refused == [("clinic-b/broken.dcm", "unreadable")]
     real = go(place)
@@ -353,17 +466,22 @@ def test_the_vault_is_private_and_holds_the_pictures_to_look_at(place):
         assert sheet.size == (3 * GOOD * 66, 3 * 2 * 66)
 
 
-def test_links_are_not_followed_into_loops(place):
+def test_links_are_not_followed_but_accounted_for(place):
     (place / "in" / "loop").symlink_to(place / "in")
     (place / "in" / "dangling").symlink_to(place / "nowhere")
-    assert go(place).inputs == GOOD + BROKEN
+    os.mkfifo(place / "in" / "pipe")
+    summary = go(place)
+    assert summary.inputs == summary.accounted == GOOD + BROKEN + 3
+    assert summary.quarantined["not-a-file"] == 3
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("folder", ["radiograph", "nasty"])
 def test_real_and_nasty_files_are_all_accounted_for(shared_data, tmp_path, folder):
     source = shared_data / "dicom" / folder
-    summary = privatize_folder(source, tmp_path / "out", RECIPE, vault=tmp_path / "vault")
+    summary = privatize_folder(
+        source, tmp_path / "out", Privatizer.from_recipe(RECIPE), vault=tmp_path / "vault"
+    )
     total = sum(summary.quarantined.values()) + summary.released + summary.duplicates
     assert total == summary.inputs == len(find_files(source))
     if folder == "radiograph":

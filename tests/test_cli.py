@@ -72,6 +72,11 @@ def test_version_and_bare_call(command, capsys):
         (["privatize", "IN", "OUT", "--labels", "none.csv"], 2, "readable CSV"),
         (["privatize", "IN", "OUT", "--budget", "1"], 3, "patients would go over"),
         (["privatize", "IN", "OUT", "--budget", "nan"], 2, "epsilon"),
+        (["privatize", "IN", "OUT", "--budget", "1", "--dry-run"], 3, "over the budget"),
+        (["privatize", "IN", "OUT", "--epsilon", "1e-320"], 2, "too small"),
+        (["privatize", "IN", "OUT", "--vault", "IN/clinic-b/IM0001/v"], 2, "inside"),
+        (["privatize", "IN", "IN.txt/out"], 2, "cannot be made"),
+        (["privatize", "IN/clinic-a", "."], 2, "inside"),
         (["privatize", "nowhere", "OUT"], 2, "there is none"),
         (["privatize", "IN", "IN/out"], 2, "inside"),
         (["privatize", "IN"], 2, "OUT"),
@@ -97,6 +102,7 @@ def test_errors_are_one_line_with_their_exit_code(
 ):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(SAMPLES, tmp_path / "IN")
+    (tmp_path / "IN.txt").write_text("a file, not a folder")
     assert command(*arguments) == code
     told = capsys.readouterr()
     assert message in told.err

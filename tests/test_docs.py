@@ -16,6 +16,8 @@ from latentdp.checkpoints import load, shipped
 from latentdp.dicom.actions import ACTIONS
 from latentdp.dicom.refusals import REASONS
 from latentdp.plugins import names
+from latentdp.run import LOST, NON_FINITE
+from latentdp.workers import NOT_A_FILE
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,7 +44,9 @@ def attributes() -> str:
 
 
 def reasons() -> str:
-    rows = "".join(f"| `{reason}` | {text} |\n" for reason, text in sorted(REASONS.items()))
+    others = (LOST, NON_FINITE, NOT_A_FILE)
+    told = {**REASONS, **{refusal.reason: refusal.message for refusal in others}}
+    rows = "".join(f"| `{reason}` | {text} |\n" for reason, text in sorted(told.items()))
     return "| reason | meaning |\n|---|---|\n" + rows
 
 

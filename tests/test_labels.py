@@ -87,8 +87,7 @@ def test_a_missing_file_is_refused(tmp_path):
         read_labels(tmp_path / "none.csv", CLASSES)
 
 
-def test_released_labels_are_merged_and_sorted(tmp_path):
+def test_released_labels_are_sorted_by_their_random_names(tmp_path):
     path = tmp_path / "labels.csv"
-    write_labels(path, {"b.dcm": "viral"})
-    write_labels(path, {"a.dcm": "normal"})
+    write_labels(path, {"b.dcm": "viral", "a.dcm": "normal"})
     assert path.read_text().split() == ["file,label", "a.dcm,normal", "b.dcm,viral"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentdp import BudgetExceeded, InputError
+from latentdp import Aborted, BudgetExceeded, InputError
 from latentdp.ledger import Entry, Ledger, micro
 from latentdp.vault import Vault
 
@@ -67,7 +67,7 @@ def test_going_over_the_limit_records_nothing(ledger):
 
 def test_a_failure_in_the_middle_reserves_nothing(ledger):
     ledger.reserve([entry("a", output="same.png")])
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(Aborted, match="could not be"):
         ledger.reserve([entry("b"), entry("c", output="same.png")])
     assert ledger.spent() == {"s": (5, 1)}
 

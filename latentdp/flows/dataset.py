@@ -18,11 +18,11 @@ from PIL import Image, UnidentifiedImageError
 
 from latentdp.arrays import UNKNOWN, resize
 from latentdp.errors import InputError
+from latentdp.pictures import is_picture
 
 __all__ = ["CONDITIONS", "SPLITS", "Dataset", "read_dataset", "read_picture", "splits"]
 
 SPLITS = ("train", "val", "test")
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 NORMAL = frozenset({"no finding", "normal", "rsna normal"})
 
 
@@ -148,7 +148,7 @@ def _rows(source: Path) -> tuple[Path, list[dict[str, str]]]:
         raise InputError(f"expected a manifest or a folder of pictures, got {source}")
     rows = []
     for path in sorted(source.rglob("*")):
-        if path.suffix.lower() not in PICTURE_SUFFIXES:
+        if not is_picture(path):
             continue
         parts = path.relative_to(source).parts[:-1]
         split, below = (parts[0], parts[1:]) if parts and parts[0] in SPLITS else ("train", parts)

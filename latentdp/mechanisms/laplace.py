@@ -77,6 +77,11 @@ class Laplace:
         each = epsilon / dimensions
         if clip is None:
             clip = 1.0 if each <= 8 else 2.0 if each <= 20 else 3.0
+        if each < 1e-9:
+            raise InputError(
+                f"epsilon {epsilon:g} is too small for {dimensions} dimensions; "
+                "spend it on fewer of them"
+            )
         steps = 4096
         while steps > 1 and _base_for(each, steps) > 2**14:
             steps //= 2
@@ -114,7 +119,7 @@ class Laplace:
         """
         slack = self.dimensions * two_sided_geometric(self.base).slack
         ideal = _accountant_epsilon(
-            self.base / (2 * self.steps * math.log(2)), self.dimensions, delta
+            self.base / (2 * self.steps * math.log(2)), self.dimensions, delta * math.exp(-slack)
         )
         return Guarantee(epsilon=min(above(ideal + slack), self.guarantee.epsilon), delta=delta)
 
