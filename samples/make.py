@@ -52,7 +52,7 @@ class Sample:
 SAMPLES = (
     Sample("clinic-a/cr-0001.dcm", "A-1001", "Doe^Jane", "F", "20190304", "CR", "MONOCHROME2", 12, 3, "PA"),
     Sample("clinic-a/cr-0002.dcm", "A-1001", "Doe^Jane", "F", "20200911", "CR", "MONOCHROME1", 12, 7, "PA"),
-    Sample("clinic-a/cr-0003.dcm", "A-1002", "Roe^Richard", "M", "20190305", "CR", "MONOCHROME2", 8, 4, "AP"),
+    Sample("clinic-a/cr-0003.dcm", "A-1002", "Roe^Richard", "M", "20190305", "CR", "MONOCHROME2", 8, 5, "AP"),
     Sample("clinic-b/IM0001", "B-77", "Muster^Erika", "F", "20211224", "DX", "MONOCHROME2", 12, 2, "PA"),
     Sample("clinic-b/IM0002", "B-78", "Nowak^Jan", "M", "20220102", "DX", "MONOCHROME1", 12, 6, "PA"),
     Sample("clinic-b/IM0003", "B-79", "Rossi^Maria", "F", "20220815", "DX", "MONOCHROME1", 8, 11, "PA"),

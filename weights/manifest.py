@@ -88,6 +88,8 @@ Latents of validation images (N(0, 1) under a perfect flow), coarsest level firs
 Memorisation: the nearest training image of a sample drawn at temperature 0.8 is
 {near["sample_median"]} grey levels away (median of 256, root mean square; nearest
 {near["sample_min"]}); of a real validation image {near["val_median"]} (nearest {near["val_min"]}).
+Below temperature 1 a sample lies nearer to the average image and so to everything; distances
+far below those of new patients would mean copies.
 
 ## What it does not protect
 The guarantee of a release is about the released image. Images of the training set may be
