@@ -38,7 +38,7 @@ PRESETS: dict[str, Preset] = {
     "balanced": Preset(
         "label by randomised response (a quarter of the budget); Laplace on the few public "
         "directions that say most about the label; the rest is resampled",
-        {"epsilon": 8.0, "directions": 3, "label": "response", "label_share": 0.25},
+        {"epsilon": 8.0, "directions": 2, "label": "response", "label_share": 0.25},
     ),
     "dp-glow": Preset(
         "per-element Laplace on the full latent, as in DP-GLOW, with the guarantee of the whole "

@@ -88,7 +88,7 @@ def test_balanced_spends_on_the_best_directions_and_resamples_the_rest():
     made = plan(label="response")
     noised, fresh = made.blocks
     assert noised.action is Action.MECHANISM
-    assert noised.dims == RANKING[:3]
+    assert noised.dims == RANKING[:2]
     assert fresh.action is Action.RESAMPLE
     assert made.response.guarantee.epsilon == pytest.approx(2.0, rel=1e-3)
     assert noised.mechanism.guarantee.epsilon == pytest.approx(6.0, rel=1e-2)
