@@ -72,7 +72,7 @@ def progress(title: str, *, shown: bool) -> Iterator[Advance]:
         console=console,
         disable=not (shown and console.is_terminal),
     ) as bar:
-        task = bar.add_task(title)
+        task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)

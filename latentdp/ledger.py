@@ -113,6 +113,7 @@ class Ledger:
             self._engine = create_engine(url)
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _durable)
+                event.listen(self._engine, "begin", _exclusive)
             _METADATA.create_all(self._engine)
         except SQLAlchemyError as error:
             raise InputError("the ledger's database cannot be opened") from error
@@ -230,6 +231,12 @@ def _entry(row: Any) -> Entry:
 
 def _durable(connection: Any, _record: Any) -> None:
     """A commit is on the disk before it returns: what was reserved stays spent."""
+    connection.isolation_level = None  # the driver would begin on its own, and too late
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _exclusive(connection: Any) -> None:
+    """Nobody else writes between a check of the budget and the reservation that it allows."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

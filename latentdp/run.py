@@ -30,18 +30,12 @@ from latentdp.privatizer import Privatizer
 from latentdp.samplers import permutation
 from latentdp.summary import Summary
 from latentdp.vault import Vault
-from latentdp.workers import GROUP, Pool, Refusal, Task
+from latentdp.workers import GROUP, LOST, NON_FINITE, Pool, Refusal, Task
 
-__all__ = ["LOST", "NON_FINITE", "Progress", "Run", "chunks", "name_below"]
+__all__ = ["Progress", "Run", "chunks", "name_below"]
 
 CHUNK = 128
 SHEET = 12  # pairs on the before/after sheet
-NON_FINITE = Refusal("non-finite", "the private latent decoded to no finite image")
-LOST = Refusal(
-    "lost",
-    "its output of an earlier run was moved, removed or altered; --again makes another one "
-    "and charges it",
-)
 
 Progress = Callable[[int, int], None]
 

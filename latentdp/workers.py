@@ -7,6 +7,7 @@ memory and traffic do not depend on the size of the inputs.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -69,6 +70,13 @@ class Written:
     image: NDArray[np.float32]
 
 
+# Reasons that are not the file's format, which `latentdp.dicom.refusals` lists.
+NON_FINITE = Refusal("non-finite", "the private latent decoded to no finite image")
+LOST = Refusal(
+    "lost",
+    "its output of an earlier run was moved, removed or altered; --again makes another one "
+    "and charges it",
+)
 NOT_A_FILE = Refusal(
     "not-a-file", "a folder that is linked or cannot be entered, a broken link, or a device"
 )
@@ -119,7 +127,7 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(privatizer.recipe, privatizer.noise),
+        initargs=(privatizer.recipe, privatizer.noise, os.getpid()),
     )
     try:
         yield Pool(executor, privatizer)
@@ -132,14 +140,15 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-_here: dict[str, Any] = {}  # this worker process's privatizer
+_here: dict[str, Any] = {}  # in a worker process: its privatizer, and the run's process id
 
 
-def _start(recipe: Recipe, noise: Noise) -> None:
+def _start(recipe: Recipe, noise: Noise, parent: int) -> None:
     from latentdp.flows.base import use_threads
 
     use_threads(1)
     _here["privatizer"] = Privatizer.from_recipe(recipe, noise)
+    _here["parent"] = parent
 
 
 def _release_here(tasks: Sequence[Task]) -> list[Written]:
@@ -151,6 +160,8 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     release = privatizer(images, labels=np.array([task.label for task in tasks]))
     written = []
     for i, task in enumerate(tasks):
+        if _here.get("parent", os.getppid()) != os.getppid():
+            os._exit(1)  # the run was killed; its successor will make what it still owes
         sha256 = ""
         if release.valid[i]:
             try:

@@ -2,11 +2,16 @@
 
 import json
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from latentdp import __version__
 from tests.conftest import SAMPLES
@@ -135,6 +140,36 @@ def test_an_interruption_says_how_to_go_on(command, capsys, monkeypatch, tmp_pat
     monkeypatch.undo()
     assert command("privatize", SAMPLES, tmp_path / "out", "--json") == 1
     assert json.loads(capsys.readouterr().out)["counts"]["outputs"] == 7
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_killed_runs_are_finished_by_the_next(tmp_path, workers):
+    """SIGKILL at several moments; afterwards each image once, and one charge for each."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for i in range(150):
+        picture = rng.integers(0, 255, size=(64, 64), dtype=np.uint8)
+        Image.fromarray(picture).save(tmp_path / "in" / f"{i}.png")
+    script = Path(sys.executable).with_name("latentdp")
+    call = [script, "privatize", "in", "out", "--workers", workers, "--json"]
+    images = tmp_path / "out" / "images"
+    for enough in (1, 40, 90):
+        run = subprocess.Popen(
+            call, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while run.poll() is None and len(list(images.glob("*"))) < enough:
+            time.sleep(0.002)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    last = installed(*call[1:], cwd=tmp_path)
+    assert last.returncode == 0, last.stderr
+    told = json.loads(last.stdout)
+    assert told["counts"]["outputs"] == 150
+    assert len(list(images.iterdir())) == 150
+    with sqlite3.connect(tmp_path / "out.vault" / "ledger.sqlite") as ledger:
+        ((charged, finished),) = ledger.execute("select count(*), sum(sha256 <> '') from entries")
+    ledger.close()
+    assert charged == finished == 150
 
 
 def test_per_element_epsilon_is_never_printed_alone(command, capsys, tmp_path):

@@ -16,8 +16,7 @@ from latentdp.checkpoints import load, shipped
 from latentdp.dicom.actions import ACTIONS
 from latentdp.dicom.refusals import REASONS
 from latentdp.plugins import names
-from latentdp.run import LOST, NON_FINITE
-from latentdp.workers import NOT_A_FILE
+from latentdp.workers import LOST, NON_FINITE, NOT_A_FILE
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -72,6 +72,31 @@ def test_a_failure_in_the_middle_reserves_nothing(ledger):
     assert ledger.spent() == {"s": (5, 1)}
 
 
+def test_racing_reservations_cannot_overspend(tmp_path):
+    """Twenty threads with a connection each; the limit has room for seven."""
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    Ledger(url).close()
+    refused = []
+
+    def spend(i: int) -> None:
+        ledger = Ledger(url)
+        try:
+            ledger.reserve([entry(f"k{i}", cost=10)], limit=79)
+        except BudgetExceeded:
+            refused.append(i)
+        ledger.close()
+
+    threads = [threading.Thread(target=spend, args=(i,)) for i in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ledger = Ledger(url)
+    assert ledger.spent() == {"s": (70, 7)}
+    assert len(refused) == 13
+    ledger.close()
+
+
 def test_the_newest_entry_of_a_key_counts(ledger):
     ledger.reserve([entry("a", output="1.png")])
     ledger.reserve([entry("a", output="2.png")])
