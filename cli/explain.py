@@ -63,7 +63,7 @@ def explain(
     code = 0
     if source.is_file():
         refusal = _refusal(source, privatizer.flow.shape)
-        elements = _elements(source)
+        elements = [] if refusal else _elements(source)
         facts["usable"] = not refusal
         facts["refusal"] = refusal
         facts["elements"] = [

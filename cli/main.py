@@ -58,7 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LatentDPError as error:
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:  # wrong usage, or no arguments and therefore the help
-        return _fail(error.format_message(), error.exit_code)
+        message = error.format_message()
+        if message.startswith("Usage:"):
+            typer.echo(message, err=True)
+            return error.exit_code
+        return _fail(message, error.exit_code)
     except typer.Abort:
         code = INTERRUPTED
     except Exception as error:

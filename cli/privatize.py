@@ -65,7 +65,11 @@ def privatize(
     ] = False,
     workers: Annotated[int, typer.Option("--workers", help="Processes to use.")] = 1,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read everything, write nothing, show the numbers.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Read everything, write nothing, show what a new vault and a new OUT would give.",
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> int:

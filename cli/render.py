@@ -17,7 +17,7 @@ from latentdp.batch import Progress as Advance
 from latentdp.card import GALLERY, statement
 from latentdp.privatizer import Privatizer
 
-__all__ = ["guarantee_table", "print_json", "progress", "table", "training_progress"]
+__all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
 
 
 def print_json(data: Any) -> None:
@@ -52,6 +52,15 @@ def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
         rows.append((f"{len(block.dims)} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
     return rows
+
+
+def short(value: object) -> str:
+    """A value of a card as text."""
+    if isinstance(value, dict):
+        return "; ".join(f"{k} {short(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return "\n".join(short(v) for v in value)
+    return str(value)
 
 
 def _printable(text: str) -> str:

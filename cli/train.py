@@ -11,7 +11,7 @@ import typer
 from latentdp import InputError
 
 from .options import JsonOption
-from .render import print_json, table, training_progress
+from .render import print_json, short, table, training_progress
 
 DEFAULT_SIZES = "12,12,8"
 DEFAULT_HIDDEN = "192,160,128"
@@ -129,7 +129,7 @@ def train(
     if json:
         print_json(facts | {"history": history})
     else:
-        table("trained", [(key.replace("_", " "), str(value)) for key, value in facts.items()])
+        table("trained", [(key.replace("_", " "), short(value)) for key, value in facts.items()])
 
 
 def _numbers(text: str, option: str) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import typer
 from latentdp.checkpoints import load, shipped
 
 from .options import JsonOption
-from .render import print_json, table
+from .render import print_json, short, table
 
 
 def weights(
@@ -36,16 +36,8 @@ def weights(
         print_json(facts)
         return
     shown = [
-        (key.replace("_", " "), _short(value))
+        (key.replace("_", " "), short(value))
         for key, value in facts.items()
         if not key.startswith("label_ranking")
     ]
     table(f"model card of {checkpoint.name}", shown)
-
-
-def _short(value: object) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{k} {_short(v)}" for k, v in value.items())
-    if isinstance(value, list):
-        return "\n".join(_short(v) for v in value)
-    return str(value)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from latentdp.errors import BudgetExceeded, InputError
+from latentdp.errors import Aborted, BudgetExceeded, InputError
 from latentdp.folders import check_release, find_files
 from latentdp.labels import read_labels
 from latentdp.privatizer import Privatizer
@@ -70,6 +70,11 @@ def privatize_folder(
             if limit is not None:
                 run.check_budget(found, limit)
             run.run(found, limit)
+        except OSError as error:
+            raise Aborted(
+                f"a file could not be written or moved ({error.strerror}); running the same "
+                "command again goes on from here"
+            ) from error
         finally:
             run.ledger.close()
     return run.summary

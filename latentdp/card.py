@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from latentdp import __version__
+from latentdp.atomic import write_text
 from latentdp.dicom.actions import ACTIONS
 from latentdp.privatizer import Privatizer
 from latentdp.summary import Summary
@@ -27,6 +27,8 @@ __all__ = [
 GALLERY = 30_805  # number of patients in ChestX-ray14, for the ceiling on naming the source
 
 NOT_COVERED = (
+    "that several images show one patient, where a file names none (all pictures): each "
+    "different file then counts as a patient of its own",
     "people in the weights' training set, whom the weights may have memorised",
     "how many images the release holds, how many inputs were refused, and which images share a "
     "pseudonymous patient, study or series, also across releases from one vault",
@@ -137,10 +139,5 @@ def derivation(privatizer: Privatizer) -> str:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Writes JSON to a temporary name, then renames it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(data, indent=2, sort_keys=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Writes JSON, whole or not at all."""
+    write_text(path, json.dumps(data, indent=2) + "\n")

@@ -15,7 +15,7 @@ from latentdp.dicom import instance as dicom
 from latentdp.dicom.header import Identity, Method, Source
 from latentdp.pictures import is_picture, read_picture, write_picture
 
-__all__ = ["Identity", "Method", "Radiograph", "digest", "read", "write"]
+__all__ = ["Identity", "Method", "Radiograph", "digest", "read", "reader", "write"]
 
 # Every output carries this modification time: the order of writing would link it to its source.
 EPOCH = 946_684_800  # 2000-01-01
@@ -45,13 +45,18 @@ class Radiograph:
         return ".png" if self.source is None else ".dcm"
 
 
+def reader(path: Path) -> str:
+    """Who reads a file: ``picture`` by its suffix, unless it is DICOM under that name."""
+    return "picture" if is_picture(path) and not dicom.looks_like_dicom(path) else "dicom"
+
+
 def read(path: Path, shape: tuple[int, int]) -> Radiograph:
     """Reads one file and resizes its image to ``shape``.
 
     Raises:
         UnsupportedInstance: For whatever the file holds that cannot be handled.
     """
-    if is_picture(path) and not dicom.looks_like_dicom(path):
+    if reader(path) == "picture":
         return Radiograph(image=resize(read_picture(path), shape))
     found = dicom.read(path)
     return Radiograph(

@@ -71,7 +71,7 @@ def check_release(source: Path, out: Path, vault: Path, privatizer: Privatizer) 
         return
     if not out.is_dir():
         raise InputError("expected the output to be a folder, got a file")
-    if not any(out.iterdir()):
+    if not any(out.glob("[!.]*")):
         return
     card = read_card(out)
     if card is None:

@@ -7,6 +7,7 @@ in CADP, the label would be released in full through the image.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from latentdp.arrays import UNKNOWN, Labels
+from latentdp.atomic import write_text
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee, above
 from latentdp.noise import Noise
@@ -134,9 +136,8 @@ def write_labels(path: Path, released: dict[str, str]) -> None:
 
     Sorted by the random file name, so that the order says nothing.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "label"])
-        writer.writerows(sorted(released.items()))
-    temporary.replace(path)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["file", "label"])
+    writer.writerows(sorted(released.items()))
+    write_text(path, text.getvalue())

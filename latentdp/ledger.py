@@ -122,9 +122,12 @@ class Ledger:
         """Lets go of the database."""
         self._engine.dispose()
 
-    def find(self, keys: Iterable[str]) -> dict[str, Entry]:
-        """The newest entry of each key that has one."""
-        return {entry.key: entry for entry in self._select(_ENTRIES.c.key, keys)}
+    def find(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
+        """All entries of each key that has one, in the order in which they were made."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self._select(_ENTRIES.c.key, keys):
+            found.setdefault(entry.key, []).append(entry)
+        return found
 
     def outputs(self, names: Iterable[str]) -> dict[str, Entry]:
         """The entries whose outputs have these file names, by name."""
@@ -213,7 +216,7 @@ class Ledger:
         if over:
             raise BudgetExceeded(
                 f"{over} of {len(asked)} patients would go over their budget of "
-                f"epsilon {limit / 1e6:g}; nothing was released or charged"
+                f"epsilon {limit / 1e6:g}; what would go over was not released or charged"
             )
 
 

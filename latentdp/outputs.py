@@ -47,7 +47,11 @@ class Outputs:
     def recover(self, ledger: Ledger) -> None:
         """Makes the folder, and finishes or removes what a run that died left in it."""
         self._images.mkdir(exist_ok=True)
+        for left_over in self._images.parent.glob(".*.tmp"):
+            left_over.unlink()
         for hidden in self._images.glob(".*"):
+            if not hidden.is_file():
+                continue
             found = _PART.fullmatch(hidden.name)
             entry = None
             if found:
@@ -69,6 +73,12 @@ class Outputs:
             if place.is_file() and digest(place) == entry.sha256:
                 return place
         return None
+
+    def withdraw(self, entry: Entry, folder: Path) -> None:
+        """Moves an altered output out of the release, which another one will replace."""
+        if self.path(entry.output).is_file():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            shutil.move(self.path(entry.output), folder / entry.output)
 
     def serve(self, entry: Entry) -> bool:
         """Has the output of an earlier run here, copied if need be; False if it is lost."""

@@ -21,7 +21,8 @@ from latentdp.arrays import UNKNOWN
 from latentdp.card import derivation, release_card, write_json
 from latentdp.contact_sheet import contact_sheet
 from latentdp.dicom.pseudonyms import Pseudonyms
-from latentdp.folders import CARD
+from latentdp.errors import InputError
+from latentdp.folders import CARD, IMAGES
 from latentdp.labels import LabelRelease, write_labels
 from latentdp.ledger import NOTHING, Entry, Ledger, micro
 from latentdp.noise import SystemNoise
@@ -112,7 +113,7 @@ class Run:
         asked: dict[str, Entry] = {}
         for part in chunks(found):
             inputs = self._inputs(part)
-            known = self.ledger.find(i.key for i in inputs)
+            known = self._known(inputs)
             todo = [i for i in inputs if self._is_new(known.get(i.key))]
             for item, read in zip(todo, self.workers.read([i.path for i in todo]), strict=True):
                 if not isinstance(read, Refusal):
@@ -125,6 +126,10 @@ class Run:
         self.out.mkdir(parents=True, exist_ok=True)
         self._write_card("incomplete")
         self.outputs.recover(self.ledger)
+        names = self.outputs.names()
+        strange = len(names) - len(self.ledger.outputs(names))
+        if strange:
+            raise InputError(f"{strange} files in {IMAGES} are not of this release; remove them")
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         self.summary.report = self.vault.reports / f"{stamp}.jsonl"
         recipe = self.privatizer.recipe.to_toml()
@@ -159,7 +164,7 @@ class Run:
 
     def _chunk(self, inputs: Sequence[Input], limit: int | None) -> Iterator[dict[str, str]]:
         """Releases one chunk; yields a row of the private report for each input."""
-        known = self.ledger.find(i.key for i in inputs)
+        known = self._known(inputs)
         todo: list[Input] = []
         copies: list[Input] = []
         for item in inputs:
@@ -171,6 +176,9 @@ class Run:
             elif entry.sha256 == NOTHING:
                 yield self._quarantine(item, NON_FINITE)
             elif self.outputs.serve(entry):
+                if not Path(entry.folder).exists():  # moved: from now on it is known to be here
+                    here = self.outputs.folder
+                    self.ledger.finish([entry.written(entry.sha256, entry.label, here)])
                 self.summary.already += 1
                 yield _row(item, "already", entry)
             elif self.again:
@@ -186,6 +194,8 @@ class Run:
                 continue
             entry = known.get(item.key)
             if entry is None or self._is_new(entry):
+                if entry is not None:
+                    self.outputs.withdraw(entry, self.vault.path / "withdrawn")
                 entry = self._entry(item, read)
                 new.append(entry)
             batch.append((item, read, entry))
@@ -220,6 +230,14 @@ class Run:
                 if len(self.pairs) < SHEET:
                     self.pairs.append((read.image, result.image))
                 yield _row(item, "released", entry)
+
+    def _known(self, inputs: Sequence[Input]) -> dict[str, Entry]:
+        """The entry of each input that has one: that whose output is here, or the newest."""
+        found = self.ledger.find(i.key for i in inputs)
+        return {
+            key: next((e for e in entries if self.outputs.path(e.output).is_file()), entries[-1])
+            for key, entries in found.items()
+        }
 
     def _is_new(self, entry: Entry | None) -> bool:
         """Whether a release would be a new one, to be charged, and not one that is owed."""

@@ -51,7 +51,7 @@ class Summary:
     @property
     def exit_code(self) -> int:
         """0 all done, 1 some quarantined, 2 nothing usable."""
-        if not (self.released or self.already):
+        if not (self.released or self.already or self.quarantined["lost"]):
             return InputError.exit_code
         return 1 if self.quarantined else 0
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,7 +92,7 @@ class Pool:
         self._executor, self._privatizer = executor, privatizer
 
     def digests(self, paths: Sequence[Path]) -> Iterator[str]:
-        """SHA-256 of each file; empty for one that cannot be opened."""
+        """Reader and SHA-256 of each file; empty for one that cannot be opened."""
         return self._map(_digest, paths)
 
     def read(self, paths: Sequence[Path]) -> Iterator[files.Radiograph | Refusal]:
@@ -127,9 +130,12 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(privatizer.recipe, privatizer.noise, os.getpid()),
+        initargs=(privatizer.recipe, privatizer.noise),
     )
     try:
+        with _uninterrupted():  # the processes start here and inherit that they ignore Ctrl-C
+            for _ in range(workers):
+                executor.submit(os.getpid)
         yield Pool(executor, privatizer)
     except BrokenProcessPool:
         raise Aborted(
@@ -140,15 +146,36 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-_here: dict[str, Any] = {}  # in a worker process: its privatizer, and the run's process id
+_here: dict[str, Any] = {}  # this worker process's privatizer
 
 
-def _start(recipe: Recipe, noise: Noise, parent: int) -> None:
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C is for the run, which ends its workers; a worker would print a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_with(run: BaseProcess | None) -> None:
+    """Ends this worker with its run: its successor makes what is still owed, and only it."""
+    if run is not None:
+        run.join()
+    os._exit(1)
+
+
+def _start(recipe: Recipe, noise: Noise) -> None:
     from latentdp.flows.base import use_threads
 
+    run = multiprocessing.parent_process()
+    threading.Thread(target=_end_with, args=(run,), daemon=True).start()
     use_threads(1)
     _here["privatizer"] = Privatizer.from_recipe(recipe, noise)
-    _here["parent"] = parent
 
 
 def _release_here(tasks: Sequence[Task]) -> list[Written]:
@@ -160,8 +187,6 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     release = privatizer(images, labels=np.array([task.label for task in tasks]))
     written = []
     for i, task in enumerate(tasks):
-        if _here.get("parent", os.getppid()) != os.getppid():
-            os._exit(1)  # the run was killed; its successor will make what it still owes
         sha256 = ""
         if release.valid[i]:
             try:
@@ -182,7 +207,8 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
 
 def _digest(path: Path) -> str:
     try:
-        return files.digest(path) if path.is_file() else ""
+        # The same bytes as a picture and as DICOM are two inputs: one of them is refused.
+        return f"{files.reader(path)} {files.digest(path)}" if path.is_file() else ""
     except OSError:
         return ""
 

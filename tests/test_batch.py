@@ -158,6 +158,56 @@ def test_a_lost_output_is_told_and_made_again_only_when_asked(place, harm):
     summary = go(place, again=True)
     assert (summary.released, summary.already) == (1, GOOD - 1)
     assert summary.spent == pytest.approx(8, rel=0.01)
+    assert len(outputs(place)) == GOOD, "an altered output leaves the release"
+    assert (place / "vault" / "withdrawn" / victim.name).is_file() == (harm == "altered")
+    assert go(place).already == GOOD
+
+
+def test_a_file_that_is_not_of_the_release_is_not_released_with_it(place):
+    go(place)
+    (place / "out" / "images" / "notes.txt").write_text("x")
+    with pytest.raises(InputError, match="1 files in images are not of this release"):
+        go(place)
+
+
+def test_hidden_left_overs_do_not_block_or_stay(place):
+    (place / "out").mkdir()
+    (place / "out" / ".release.json.tmp").write_text("{")
+    assert go(place).released == GOOD
+    (place / "out" / ".labels.csv.tmp").write_text("")
+    (place / "out" / "images" / ".AppleDouble").mkdir()
+    (place / "out" / "images" / f".{'0' * 32}.dcm.-1.part").write_bytes(b"half")
+    assert go(place).already == GOOD
+    assert [p.name for p in (place / "out").rglob(".*")] == [".AppleDouble"]
+
+
+def test_the_same_bytes_under_two_kinds_of_name(place):
+    """The picture is released whatever the order; the other one is no DICOM."""
+    picture = place / "in" / "a.png"
+    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8), (80, 1))).save(picture)
+    shutil.copy(picture, place / "in" / "a_noext")
+    for summary in (preview(place / "in", Privatizer.from_recipe(RECIPE))[0], go(place)):
+        assert summary.released == GOOD + 1
+        assert summary.quarantined == {"unreadable": 1, "not-dicom": 1}
+
+
+def test_a_run_that_died_here_and_was_finished_elsewhere(place, monkeypatch):
+    """What lies here is served from here, and nothing is made or released twice in one folder."""
+    with monkeypatch.context() as patch:
+        patch.setattr(run.Outputs, "publish", lambda *_: (_ for _ in ()).throw(Died))
+        with pytest.raises(Died):
+            go(place)
+    assert go(place, out="other").accounted == GOOD + BROKEN
+    summary = go(place)
+    assert summary.already == GOOD
+    assert len(outputs(place)) == GOOD
+
+
+def test_a_moved_release_is_known_where_it_is(place):
+    go(place)
+    (place / "out").rename(place / "moved")
+    assert go(place, out="moved").already == GOOD
+    assert go(place, out="third").already == GOOD
 
 
 def test_files_without_a_patient_are_added_up_over_recipes(place):

@@ -158,9 +158,25 @@ def test_a_state_of_another_network_is_refused(tmp_path):
         Trainer(config, Settings(steps=1), dataset(), dataset(), tmp_path / "x.state")
 
 
-def test_training_needs_a_limit_and_data(tmp_path):
-    with pytest.raises(InputError, match="minutes or of steps"):
-        trainer(tmp_path / "x.state", steps=0)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 0}, "minutes or of steps"),
+        ({"steps": -1}, "steps of at least 0"),
+        ({"minutes": float("nan")}, "minutes of at least 0"),
+        ({"batch": 0}, "batch"),
+        ({"learning_rate": -1.0}, "learning rate"),
+    ],
+)
+def test_impossible_settings_are_refused(tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        trainer(tmp_path / "x.state", **change)
+
+
+def test_a_damaged_state_is_refused(tmp_path):
+    (tmp_path / "x.state").write_bytes(b"damaged")
+    with pytest.raises(InputError, match="damaged"):
+        trainer(tmp_path / "x.state")
 
 
 def arguments(folder: Path, out: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """The README is compared with the program, and its commands are run."""
 
+import importlib
 import re
 import shlex
 import shutil
@@ -133,7 +134,8 @@ def test_every_option_is_documented():
     from importlib.metadata import entry_points
 
     (entry,) = entry_points(group="console_scripts", name="latentdp")
-    app = typer.main.get_command(__import__(entry.module, fromlist=["app"]).app)
+    assert entry.module == "latentdp._cli.entry"
+    app = typer.main.get_command(importlib.import_module("latentdp._cli.main").app)
     for name, made in app.commands.items():
         assert f"latentdp {name}" in README
         assert made.help

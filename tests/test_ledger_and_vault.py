@@ -41,7 +41,7 @@ def test_reservations_are_spent_at_once_and_found_again(ledger, tmp_path):
     again = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     assert again.spent() == {"s": (12, 2), "t": (5, 1)}
     assert again.spent({"t"}) == {"t": (5, 1)}
-    assert again.find(["a", "none"]) == {"a": entry("a")}
+    assert again.find(["a", "none"]) == {"a": [entry("a")]}
     again.close()
 
 
@@ -51,7 +51,7 @@ def test_finishing_records_digest_and_label(ledger):
     ledger.reserve([entry("a")])
     done = replace(entry("a"), sha256="ff", label=2)
     ledger.finish([done])
-    assert ledger.find(["a"])["a"] == done
+    assert ledger.find(["a"])["a"] == [done]
 
 
 def test_going_over_the_limit_records_nothing(ledger):
@@ -97,10 +97,10 @@ def test_racing_reservations_cannot_overspend(tmp_path):
     ledger.close()
 
 
-def test_the_newest_entry_of_a_key_counts(ledger):
+def test_all_entries_of_a_key_are_found_in_order(ledger):
     ledger.reserve([entry("a", output="1.png")])
     ledger.reserve([entry("a", output="2.png")])
-    assert ledger.find(["a"])["a"].output == "2.png"
+    assert [e.output for e in ledger.find(["a"])["a"]] == ["1.png", "2.png"]
 
 
 def test_many_keys_are_found_in_parts(ledger):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import os
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,6 +56,17 @@ class Settings:
     mixed: bool = True
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name in ("minutes", "steps"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise InputError(f"expected {name} of at least 0, got {getattr(self, name)}")
+        if not (self.minutes > 0 or self.steps > 0):
+            raise InputError("expected a positive number of minutes or of steps, got neither")
+        if self.batch < 1:
+            raise InputError(f"expected a batch of at least 1, got {self.batch}")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
+
 
 class Trainer:
     """One training run.
@@ -70,8 +82,6 @@ class Trainer:
     def __init__(
         self, config: GlowConfig, settings: Settings, train: Dataset, val: Dataset, state: Path
     ) -> None:
-        if not (settings.minutes > 0 or settings.steps > 0):
-            raise InputError("expected a positive number of minutes or of steps, got neither")
         if len(train) < 2:
             raise InputError(f"expected at least 2 training images, got {len(train)}")
         self.config, self.settings, self.train, self.val = config, settings, train, val
@@ -191,7 +201,10 @@ class Trainer:
         temporary.replace(self.state)
 
     def _resume(self) -> None:
-        kept: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
+        try:
+            kept: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+            raise InputError(f"{self.state.name} is damaged; remove it to start anew") from error
         if kept["config"] != self.config.to_json():
             raise InputError(
                 f"{self.state.name} belongs to another network or other classes; "
