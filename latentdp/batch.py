@@ -9,9 +9,10 @@ from pathlib import Path
 
 from latentdp.errors import Aborted, BudgetExceeded, InputError
 from latentdp.folders import check_release, find_files
+from latentdp.inputs import chunks, name_below
 from latentdp.labels import read_labels
 from latentdp.privatizer import Privatizer
-from latentdp.run import Progress, Run, chunks, name_below
+from latentdp.run import Progress, Run
 from latentdp.summary import Summary
 from latentdp.vault import Vault
 from latentdp.workers import Refusal, pool

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from latentdp.contact_sheet import contact_sheet
 from latentdp.dicom.pseudonyms import Pseudonyms
 from latentdp.errors import InputError
 from latentdp.folders import CARD, IMAGES
+from latentdp.inputs import Input, chunks, name_below
 from latentdp.labels import LabelRelease, write_labels
 from latentdp.ledger import NOTHING, Entry, Ledger, micro
 from latentdp.noise import SystemNoise
@@ -33,36 +33,11 @@ from latentdp.summary import Summary
 from latentdp.vault import Vault
 from latentdp.workers import GROUP, LOST, NON_FINITE, Pool, Refusal, Task
 
-__all__ = ["Progress", "Run", "chunks", "name_below"]
+__all__ = ["Progress", "Run"]
 
-CHUNK = 128
 SHEET = 12  # pairs on the before/after sheet
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """One file on its way.
-
-    Attributes:
-        path: Where it is.
-        name: Its path below the input folder; for the vault only.
-        content: Digest of its bytes, or its name if it cannot be opened.
-        key: Keyed digest of content, recipe and label: what makes a release the same one.
-        label: Class index, -1 for unknown.
-    """
-
-    path: Path
-    name: str
-    content: str
-    key: str
-    label: int
-
-    @property
-    def alone(self) -> str:
-        """Stands in for an identifier that the source lacks: only equal files share it."""
-        return f"unknown {self.content}"
 
 
 class Run:
@@ -296,17 +271,6 @@ class Run:
             write_labels(self.out / "labels.csv", labels)
         card = release_card(self.privatizer, summary, status=status, vault=self.vault.tag)
         write_json(self.out / CARD, card)
-
-
-def chunks(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
-    """The files that are looked up, reserved and recorded together."""
-    for start in range(0, len(paths), CHUNK):
-        yield paths[start : start + CHUNK]
-
-
-def name_below(source: Path, path: Path) -> str:
-    """Path below the input folder. It may hold a patient's name: for the vault only."""
-    return path.relative_to(source if source.is_dir() else source.parent).as_posix()
 
 
 def _row(item: Input, status: str, entry: Entry | None = None) -> dict[str, str]:
