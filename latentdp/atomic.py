@@ -1,21 +1,33 @@
-"""Small text files written whole or not at all."""
+"""Files that are written whole or not at all: the one way in which the project writes a file."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["write_text"]
+__all__ = ["whole", "write_text"]
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Gives a hidden temporary name beside ``path``; what was written there becomes ``path``.
+
+    It is flushed to the disk and renamed at the end. An exception leaves nothing; a crash leaves
+    the old file or the new one, and at most ``.NAME.tmp`` beside it.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes to a hidden temporary name, to the disk, and renames.
-
-    A crash leaves the old file or the new one, and at most ``.NAME.tmp`` beside it.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """Writes UTF-8 text whole or not at all."""
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")

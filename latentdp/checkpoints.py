@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentdp.atomic import whole
 from latentdp.errors import WeightsError
 
 __all__ = ["Checkpoint", "find", "load", "save", "shipped"]
@@ -109,10 +109,9 @@ def load(name: str) -> Checkpoint:
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Writes ``checkpoint`` to a temporary name beside ``path``, then renames it."""
+    """Writes ``checkpoint`` as a weights file, whole or not at all."""
     from safetensors.numpy import save_file
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     metadata = {
         "format": FORMAT,
         "kind": checkpoint.kind,
@@ -120,12 +119,9 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "card": json.dumps(checkpoint.card, sort_keys=True),
     }
     tensors = {key: np.asarray(value, order="C") for key, value in checkpoint.tensors.items()}
-    try:
+    with whole(path) as temporary:
         save_file(tensors, str(temporary), metadata=metadata)
         temporary.chmod(0o644)  # weights are public; the library makes private files
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def digest(path: Path) -> str:

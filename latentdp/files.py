@@ -72,14 +72,9 @@ def read(path: Path, shape: tuple[int, int]) -> Radiograph:
 def write(
     path: Path, image: NDArray[np.float32], taken: Radiograph, identity: Identity, method: Method
 ) -> str:
-    """Writes a private image to a temporary name, then renames it; returns its SHA-256."""
+    """Writes a private image, whole or not at all; returns its SHA-256."""
     if taken.source is None:
-        temporary = path.with_name(f".{path.name}.tmp")
-        try:
-            write_picture(temporary, image)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_picture(path, image)
     else:
         dicom.write(path, image, source=taken.source, identity=identity, method=method)
     os.utime(path, (EPOCH, EPOCH))

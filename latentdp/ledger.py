@@ -70,7 +70,7 @@ class Entry:
         subject: Keyed pseudonym of the patient.
         micro_epsilon: What it costs.
         output: File name of the output inside ``folder``.
-        folder: The release folder it was first written to.
+        folder: The release folder it was written to, or found in after a move.
         sha256: Digest of the output file; empty until it is written.
         label: Released class index, -1 for none.
     """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from latentdp.atomic import whole
 from latentdp.errors import UnsupportedInstance
 
 __all__ = ["SUFFIXES", "is_picture", "read_picture", "write_picture"]
@@ -49,10 +49,8 @@ def read_picture(path: Path) -> NDArray[np.float32]:
 def write_picture(path: Path, image: NDArray[np.float32]) -> None:
     """Writes ``(h, w)`` values in [0, 1] as an 8-bit grey PNG without any metadata."""
     pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    with path.open("wb") as file:
-        Image.fromarray(pixels).save(file, format="PNG")
-        file.flush()
-        os.fsync(file.fileno())
+    with whole(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG")
 
 
 def _grey(picture: Image.Image) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.datadict import tag_for_keyword
 
-from latentdp.dicom import instance
+from latentdp import atomic
 from latentdp.dicom.actions import ACTIONS
 from latentdp.dicom.header import Identity, Method, Source, build
 from latentdp.dicom.instance import read, write
@@ -151,7 +151,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
         def fail(descriptor, error=error):
             raise error
 
-        monkeypatch.setattr(instance.os, "fsync", fail)
+        monkeypatch.setattr(atomic.os, "fsync", fail)
         with pytest.raises(type(error)):
             write(path, IMAGE, source=source("CR"), identity=IDENTITY, method=METHOD)
         assert list(tmp_path.iterdir()) == []
@@ -160,7 +160,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
 def test_an_interrupted_write_keeps_what_was_there(written, monkeypatch):
     path = written("CR")
     before = path.read_bytes()
-    monkeypatch.setattr(instance.os, "fsync", lambda _: 1 / 0)
+    monkeypatch.setattr(atomic.os, "fsync", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         written("CR", lossy=False)
     assert path.read_bytes() == before

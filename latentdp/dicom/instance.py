@@ -8,7 +8,6 @@ and no log line comes out of it: pydicom's would quote values.
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
+from latentdp.atomic import whole
 from latentdp.dicom import header, pixels, refusals
 from latentdp.dicom.actions import ACTIONS
 from latentdp.dicom.header import Identity, Method, Source
@@ -116,19 +116,11 @@ def write(
 ) -> None:
     """Writes one output file, whole or not at all.
 
-    It is written under a temporary name in the same folder, flushed to the disk and renamed, so
-    that a crash leaves either nothing or at most a file whose name begins with a dot.
+    A crash leaves either nothing or at most a file whose name begins with a dot.
     """
     dataset = header.build(image, source=source, identity=identity, method=method)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            dataset.save_as(file, enforce_file_format=True)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(path) as temporary:
+        dataset.save_as(temporary, enforce_file_format=True)
 
 
 def _guarded(path: Path, work: Callable[[FileDataset], _T]) -> _T:

@@ -29,7 +29,7 @@ from latentdp.arrays import (
 )
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
-from latentdp.flows.glow import Glow, GlowConfig
+from latentdp.flows.glow import Glow, GlowConfig, channels_last
 
 __all__ = ["Flow", "load_flow", "use_threads"]
 
@@ -58,8 +58,7 @@ class Flow:
             )
         _tune_allocator()
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._net = net.to(device).eval().requires_grad_(False)
-        self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._net = channels_last(net.to(device)).eval().requires_grad_(False)
         self.card, self.name, self.sha256 = card, name, sha256
 
     @property

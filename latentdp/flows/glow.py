@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from latentdp.errors import InputError
 
-__all__ = ["Glow", "GlowConfig"]
+__all__ = ["Glow", "GlowConfig", "channels_last"]
 
 # A prior may not be sharper or wider than this many nats: a pixel that never varies in the
 # training set (a black border) would otherwise get an unbounded gain.
@@ -248,3 +248,9 @@ class Glow(nn.Module):
             for name, module in self.named_modules()
             if isinstance(module, nf.flows.ActNorm) and not bool(module.data_dep_init_done)
         ]
+
+
+def channels_last(net: Glow) -> Glow:
+    """The network with its convolutions laid out as the CPU's and GPU's kernels like them best."""
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in the stubs
+    return net

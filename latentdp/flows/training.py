@@ -21,11 +21,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from latentdp.atomic import whole
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError
 from latentdp.flows.base import Flow
 from latentdp.flows.dataset import Dataset
-from latentdp.flows.glow import Glow, GlowConfig, LabelledNet
+from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, channels_last
 
 __all__ = ["Settings", "Trainer"]
 
@@ -95,8 +96,7 @@ class Trainer:
         local = int(os.environ.get("LOCAL_RANK", "0"))
         self.device = torch.device(f"cuda:{local}" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
-        self.net = Glow(config).to(self.device)
-        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = channels_last(Glow(config).to(self.device))
         self._set_mixed(settings.mixed)
         self.generator = torch.Generator().manual_seed(settings.seed * 1000 + self.rank)
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
@@ -184,21 +184,18 @@ class Trainer:
         )
 
     def save(self) -> None:
-        """Writes everything that is needed to go on, to a temporary name and then renamed."""
-        temporary = self.state.with_name(f".{self.state.name}.tmp")
-        torch.save(
-            {
-                "config": self.config.to_json(),
-                "net": self.net.state_dict(),
-                "average": self.average.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "generator": self.generator.get_state(),
-                "step": self.step,
-                "elapsed": self.elapsed,
-            },
-            temporary,
-        )
-        temporary.replace(self.state)
+        """Writes everything that is needed to go on."""
+        kept = {
+            "config": self.config.to_json(),
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+            "step": self.step,
+            "elapsed": self.elapsed,
+        }
+        with whole(self.state) as temporary:
+            torch.save(kept, temporary)
 
     def _resume(self) -> None:
         try:
@@ -240,9 +237,9 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         dimensions = self.config.size**2
         loss = -self.parallel(pixels, labels).mean() / (dimensions * math.log(2)) + 8
-        if bool(torch.isfinite(loss)):
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        if bool(torch.isfinite(norm)):  # of all processes' mean gradient, so all decide alike
             self.optimiser.step()
         self.step += 1
         decay = min(s.ema, (1 + self.step) / (10 + self.step))
