@@ -40,6 +40,7 @@ class Guarantee:
         unit: What is replaced: one image, or all images of one patient.
         relation: The neighbouring relation.
         secure: False if the noise came from a seed, which voids the guarantee.
+        exact: False if the proof is about real numbers and the program computes with floats.
     """
 
     epsilon: float
@@ -47,6 +48,7 @@ class Guarantee:
     unit: Unit = Unit.IMAGE
     relation: Relation = Relation.REPLACE_ONE
     secure: bool = True
+    exact: bool = True
 
     def __post_init__(self) -> None:
         if math.isnan(self.epsilon) or self.epsilon < 0:
@@ -68,6 +70,7 @@ class Guarantee:
             epsilon=_sum_above([g.epsilon for g in everything]),
             delta=min(math.fsum(g.delta for g in everything), 1 - 2**-53),
             secure=all(g.secure for g in everything),
+            exact=all(g.exact for g in everything),
         )
 
     def for_patient(self, images: int) -> Guarantee:
@@ -97,8 +100,9 @@ class Guarantee:
     def __str__(self) -> str:
         number = "infinity" if math.isinf(self.epsilon) else f"{self.epsilon:.6g}"
         delta = f", delta {self.delta:.0e}" if self.delta else ""
+        numerics = "" if self.exact else ", idealised numerics"
         void = "" if self.secure else " -- NOT PRIVATE: the noise came from a seed"
-        return f"epsilon {number}{delta} per {self.unit} ({self.relation}){void}"
+        return f"epsilon {number}{delta} per {self.unit} ({self.relation}{numerics}){void}"
 
 
 def _sum_above(values: list[float]) -> float:

@@ -99,6 +99,13 @@ class TwoSidedGeometric:
         sign = 1 - 2 * (words >> np.uint64(63)).astype(np.int64)
         return magnitude * sign
 
+    def log_probability(self, twice: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Log of P(2 N = twice), from the integer masses; -inf where ``twice`` is even."""
+        high, low = np.divmod((np.abs(twice) - 1) // 2, self.base)
+        logs = np.log(self.masses.astype(np.float64)) - _MASS_BITS * math.log(2)
+        # Halves: one for the sign, one for each round of the base, one to stop after the last.
+        return np.where(twice % 2 != 0, logs[low] - (high + 2) * math.log(2), -np.inf)
+
     @cached_property
     def _guide(self) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         """Upper thresholds of L, first candidate per cell of equal width, and the cell's shift.

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from latentdp import InputError
-from latentdp.mechanisms.laplace import Laplace, to_normal
+from latentdp.mechanisms.laplace import Laplace
+from latentdp.repair import to_normal
 from latentdp.noise import SeededNoise
 from latentdp.samplers import two_sided_geometric
 

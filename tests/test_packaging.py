@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import tomllib
@@ -27,7 +28,7 @@ def test_every_dependency_is_pinned_for_the_tests():
         PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["test"]
     )
     for requirement in wanted:
-        name = requirement.split(">")[0].split("=")[0].strip().lower()
+        name = re.split(r"[>=\[]", requirement)[0].strip().lower()
         assert name in pinned
 
 

@@ -5,48 +5,159 @@ A mechanism module defines one frozen dataclass and two names: ``mechanism`` (th
 command, the documentation and the tests list the folder.
 
 The dataclass's fields are the mechanism's real parameters, and ``guarantee`` is computed from
-them. The clip is part of ``privatize`` and comes before the noise, per image, so that the bound
-holds for any input, also one made by an adversary.
+them. A mechanism works in two steps. ``perturb`` clips, then adds noise, per image; its output is
+what the proof is about, integers wherever the mechanism claims exact numerics. ``repair`` turns
+that output into a latent and never sees the image again, so it is free. ``log_likelihood`` says
+how probable a perturbed output is under an image: with it anybody can enumerate a small mechanism,
+audit a large one with the best possible test, or attack a release with full knowledge.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+from abc import ABC, abstractmethod
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentdp.arrays import Latents
+from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee
 from latentdp.noise import Noise
 
-__all__ = ["Mechanism", "finite"]
+__all__ = ["Mechanism", "Part", "clip_norm", "finite", "positive"]
+
+Part = tuple["Mechanism", int]
 
 
-class Mechanism(Protocol):
-    """Privatizes ``(n, dimensions)`` latents, each row on its own."""
+class Mechanism(ABC):
+    """Privatizes ``(n, dimensions)`` latents, each row on its own.
+
+    Attributes:
+        name: Of the plug-in; the name of its module.
+        dimensions: Number of latent dimensions that it is made for.
+    """
+
+    name: ClassVar[str]
+    dimensions: int
 
     @property
-    def dimensions(self) -> int:
-        """Number of latent dimensions that it is made for."""
-
-    @property
+    @abstractmethod
     def guarantee(self) -> Guarantee:
         """Of one whole row, derived from the parameters."""
 
     def approximate(self, delta: float) -> Guarantee:
         """The same noise read as (epsilon, delta); never larger than ``guarantee``."""
+        return replace(self.guarantee, delta=delta)
+
+    @abstractmethod
+    def perturb(self, latents: Latents, noise: Noise) -> NDArray[Any]:
+        """Clip, then noise: what the guarantee is about.
+
+        Args:
+            latents: ``(n, dimensions)``, any floats; not changed.
+            noise: Where every random bit comes from.
+
+        Returns:
+            ``(n, m)``, for some m of the mechanism; int64 if its numerics are exact.
+        """
+
+    @abstractmethod
+    def repair(self, perturbed: NDArray[Any], noise: Noise) -> Latents:
+        """Post-processing: perturbed ``(n, m)`` to finite latents ``(n, dimensions)``.
+
+        For latents that were N(0, I), what comes back is N(0, I) again or near it.
+        """
 
     def privatize(self, latents: Latents, /, *, noise: Noise) -> Latents:
         """Clip, then noise, then repair. The input is not changed."""
+        return self.repair(self.perturb(latents, noise), noise)
+
+    @abstractmethod
+    def log_likelihood(self, latents: Latents, perturbed: NDArray[Any]) -> NDArray[np.float64]:
+        """Natural logarithm of the probability of each row of ``perturbed``, ``(n,)``.
+
+        Args:
+            latents: ``(n, dimensions)``, or ``(1, dimensions)`` for all rows alike.
+            perturbed: ``(n, m)`` as from `perturb`.
+        """
+
+    def outcomes(self) -> NDArray[Any] | None:
+        """Every possible row of `perturb`, if there are few; else None.
+
+        Where the support is infinite, all rows up to a probability below 1e-12.
+        """
+        return None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Smaller mechanisms, each with a number, whose guarantees add up to this one's.
+
+        An audit cannot certify a large epsilon; it audits the parts, and they are added on paper.
+        """
+        return ((self, 1),)
 
     def describe(self) -> dict[str, Any]:
-        """The parameters that determine the guarantee, for a card; JSON values only."""
+        """The parameters, which determine the guarantee, for a card; JSON values only."""
+        parameters = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {"mechanism": self.name} | parameters
 
     @classmethod
+    def from_card(cls, described: dict[str, Any]) -> Self:
+        """The mechanism that `describe` described.
+
+        Raises:
+            InputError: A parameter is missing or out of its range.
+        """
+        try:
+            return cls(**{f.name: described[f.name] for f in fields(cls)})  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"a parameter of the mechanism {cls.name!r} is missing or is not a number"
+            ) from error
+
+    @classmethod
+    @abstractmethod
     def calibrate(cls, epsilon: float, dimensions: int, clip: float | None = None) -> Self:
-        """The instance that spends at most ``epsilon`` on one whole row."""
+        """The instance that spends at most ``epsilon`` on one whole row.
+
+        Args:
+            epsilon: In nats; finite and positive.
+            dimensions: Number of latent dimensions, at least 1.
+            clip: Public bound in standard deviations of the latent; None for the mechanism's
+                own default. Directional mechanisms have none and refuse one.
+        """
 
 
 def finite(latents: Latents) -> Latents:
     """NaN becomes 0 and infinities the largest floats: a clip then bounds every input."""
     return np.nan_to_num(latents, nan=0.0)
+
+
+def clip_norm(latents: Latents, bound: float, order: int) -> Latents:
+    """Rows scaled down to a norm of at most ``bound``, up to rounding; never scaled up.
+
+    Args:
+        latents: ``(n, d)``, finite; up to the largest floats, whose norm would overflow.
+        bound: Positive.
+        order: 1 or 2.
+    """
+    largest = np.abs(latents).max(axis=1, keepdims=True, initial=0.0)
+    shape = latents / np.where(largest > 0, largest, 1.0)
+    norm = np.linalg.norm(shape, ord=order, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        inside = largest * norm <= bound
+    return np.where(inside, latents, shape * (bound / np.where(norm > 0, norm, 1.0)))
+
+
+def positive(epsilon: float, dimensions: int) -> None:
+    """Refuses what is no budget and no number of dimensions.
+
+    Raises:
+        InputError: ``epsilon`` is not finite and positive, or there is no dimension.
+    """
+    if not (np.isfinite(epsilon) and epsilon > 0):
+        raise InputError(f"expected a finite positive epsilon, got {epsilon}")
+    if dimensions < 1:
+        raise InputError(f"expected at least 1 dimension, got {dimensions}")

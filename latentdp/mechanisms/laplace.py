@@ -16,26 +16,26 @@ that it was trained on.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtri_exp
 
 from latentdp.arrays import Latents, check_latents
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee, above
-from latentdp.mechanisms.base import finite
+from latentdp.mechanisms.base import Mechanism, Part, finite, positive
 from latentdp.noise import Noise
+from latentdp.repair import jitter, to_normal
 from latentdp.samplers import MAX_BASE, two_sided_geometric
 
 __all__ = ["Laplace", "examples", "mechanism"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Laplace:
+class Laplace(Mechanism):
     """Per-element clip and discrete Laplace noise.
 
     Attributes:
@@ -45,6 +45,7 @@ class Laplace:
         base: Grid cells over which the noise's probability halves.
     """
 
+    name: ClassVar[str] = "laplace"
     dimensions: int
     clip: float
     steps: int
@@ -70,10 +71,7 @@ class Laplace:
             InputError: No such grid: epsilon is too small for so many dimensions, or not
                 positive and finite.
         """
-        if not (math.isfinite(epsilon) and epsilon > 0):
-            raise InputError(f"expected a finite positive epsilon, got {epsilon}")
-        if dimensions < 1:
-            raise InputError(f"expected at least 1 dimension, got {dimensions}")
+        positive(epsilon, dimensions)
         each = epsilon / dimensions
         if clip is None:
             clip = 1.0 if each <= 8 else 2.0 if each <= 20 else 3.0
@@ -123,16 +121,36 @@ class Laplace:
         )
         return Guarantee(epsilon=min(above(ideal + slack), self.guarantee.epsilon), delta=delta)
 
-    def privatize(self, latents: Latents, /, *, noise: Noise) -> Latents:
-        """Latents ``(n, dimensions)``: clipped, noised, and mapped back to N(0, 1)."""
+    def perturb(self, latents: Latents, noise: Noise) -> NDArray[np.int64]:
+        """Twice the noisy grid index of each element, ``(n, dimensions)``; odd integers."""
         clipped = self.quantise(latents)
-        noisy = clipped + two_sided_geometric(self.base).draw(noise, clipped.size).reshape(
-            clipped.shape
-        )
-        # From here on only the noisy integers are looked at: post-processing.
-        jitter = (noise.words(noisy.size) >> np.uint64(11)).astype(np.float64) * 2.0**-53 - 0.5
-        cell = self.clip / self.steps
-        return to_normal((noisy / 2 + jitter.reshape(noisy.shape)) * cell, self.clip, self.scale)
+        draws = two_sided_geometric(self.base).draw(noise, clipped.size)
+        return clipped + draws.reshape(clipped.shape)
+
+    def repair(self, perturbed: NDArray[np.int64], noise: Noise) -> Latents:
+        """Each element mapped back to N(0, 1) by the exact distribution of clip and noise."""
+        cells = perturbed / 2 + jitter(noise, perturbed.shape)
+        return to_normal(cells * (self.clip / self.steps), self.clip, self.scale)
+
+    def log_likelihood(
+        self, latents: Latents, perturbed: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Sum over the elements, ``(n,)``."""
+        twice = perturbed - self.quantise(latents)
+        logs = two_sided_geometric(self.base).log_probability(twice)
+        return np.asarray(logs.sum(axis=1))
+
+    def outcomes(self) -> NDArray[np.int64] | None:
+        """For one element: all grid indices up to the far tails."""
+        if self.dimensions > 1:
+            return None
+        reach = 2 * self.steps + 80 * self.base
+        return np.arange(-reach - 1, reach + 2, 2)[:, None]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its elements."""
+        return ((replace(self, dimensions=1), self.dimensions),)
 
     def quantise(self, latents: Latents) -> NDArray[np.int64]:
         """Twice the clipped grid index of each element: even integers within +-2 ``steps``."""
@@ -142,63 +160,10 @@ class Laplace:
 
     def describe(self) -> dict[str, Any]:
         """Parameters and what follows from them."""
-        return {
-            "mechanism": "laplace",
-            "dimensions": self.dimensions,
-            "clip": self.clip,
-            "steps": self.steps,
-            "base": self.base,
+        return super().describe() | {
             "scale": self.scale,
             "epsilon_per_element": self.epsilon_per_element,
         }
-
-
-def to_normal(y: NDArray[np.float64], c: float, b: float) -> NDArray[np.float64]:
-    """Phi^-1(F(y)) with F the distribution of clip(Z, -c, c) + Laplace(b), Z standard normal.
-
-    F(y) = Phi(-c) [F_L(y+c) + F_L(y-c)] + Phi(t) - Phi(-c)
-           - e^(k - y/b) [Phi(t - 1/b) - Phi(-c - 1/b)] / 2
-           + e^(k + y/b) [Phi(c + 1/b) - Phi(t + 1/b)] / 2,   t = clip(y, -c, c), k = 1 / (2 b^2).
-
-    Evaluated at -|y| and mirrored; far in the tail F is Laplace's own exponential.
-    """
-    side = -np.abs(y)
-    t = np.clip(side, -c, c)
-    k = 0.5 / b**2
-    log_normal_below = log_ndtr(-c)
-    with np.errstate(divide="ignore", under="ignore"):
-        masses = [
-            log_normal_below + _log_laplace(side + c, b),
-            log_normal_below + _log_laplace(side - c, b),
-            _log_difference(log_ndtr(t), log_ndtr(np.full_like(t, -c))),
-            # e^(k + y/b) [...] / 2, as a mirrored difference of upper tails
-            k
-            + side / b
-            + math.log(0.5)
-            + _log_difference(log_ndtr(-t - 1 / b), log_ndtr(-c - 1 / b)),
-        ]
-        positive = np.logaddexp.reduce(masses)
-        negative = (
-            k
-            - side / b
-            + math.log(0.5)
-            + _log_difference(log_ndtr(t - 1 / b), log_ndtr(np.full_like(t, -c - 1 / b)))
-        )
-        log_f = _log_difference(positive, negative)
-    mirrored = -np.sign(y) * ndtri_exp(np.minimum(log_f, math.log(0.5)))
-    return np.asarray(mirrored, dtype=np.float64)
-
-
-def _log_laplace(y: NDArray[np.float64], b: float) -> NDArray[np.float64]:
-    """Log distribution function of Laplace(b)."""
-    return np.where(
-        y < 0, math.log(0.5) + np.minimum(y, 0) / b, np.log1p(-0.5 * np.exp(-np.abs(y) / b))
-    )
-
-
-def _log_difference(a: Any, b: Any) -> NDArray[np.float64]:
-    """log(e^a - e^b) for a >= b; -inf where they are equal."""
-    return np.asarray(a + np.log(-np.expm1(np.minimum(b - a, 0.0))))
 
 
 def _base_for(epsilon_per_element: float, steps: int) -> int:
