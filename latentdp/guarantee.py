@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from latentdp.errors import InputError
 
-__all__ = ["Guarantee", "Relation", "Unit", "above"]
+__all__ = ["Guarantee", "Relation", "Unit", "above", "log_ratio"]
 
 
 class Unit(StrEnum):
@@ -114,3 +114,9 @@ def _sum_above(values: list[float]) -> float:
 def above(x: float) -> float:
     """The next float above ``x`` by a relative 1e-12: rounding never understates a guarantee."""
     return x * (1 + 1e-12) if math.isfinite(x) else x
+
+
+def log_ratio(numerator: int, denominator: int) -> float:
+    """Natural logarithm of a ratio of at least 1 of integers of any size, never understated."""
+    shifted = (numerator << 64) // denominator + 1
+    return above(max(0.0, math.log(shifted) - 64 * math.log(2)) + 1e-14)

@@ -24,6 +24,7 @@ __all__ = [
     "TwoSidedGeometric",
     "below",
     "normal",
+    "orders",
     "permutation",
     "two_sided_geometric",
 ]
@@ -171,6 +172,22 @@ def _count_zeros(noise: Noise, n: int) -> NDArray[np.int64]:
     return counts
 
 
+def orders(noise: Noise, n: int, size: int) -> NDArray[np.int64]:
+    """``n`` exactly uniform orders of ``range(size)``, ``(n, size)``.
+
+    By sorting words. A row with two equal words has no fair order and is drawn again, which does
+    not depend on anything but those words.
+    """
+    out = np.empty((n, size), dtype=np.int64)
+    open_ = np.arange(n)
+    while open_.size:
+        words = noise.words(open_.size * size).reshape(open_.size, size)
+        out[open_] = np.argsort(words, axis=1)
+        ranked = np.take_along_axis(words, out[open_], axis=1)
+        open_ = open_[(ranked[:, 1:] == ranked[:, :-1]).any(axis=1)]
+    return out
+
+
 def permutation(noise: Noise, n: int) -> NDArray[np.int64]:
-    """A uniformly random order of ``range(n)`` (up to a tie of 64-bit words, which is stable)."""
-    return np.argsort(noise.words(n), kind="stable").astype(np.int64)
+    """One exactly uniform order of ``range(n)``."""
+    return np.asarray(orders(noise, 1, n)[0])

@@ -26,7 +26,7 @@ from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee
 from latentdp.noise import Noise
 
-__all__ = ["Mechanism", "Part", "clip_norm", "finite", "positive"]
+__all__ = ["Mechanism", "Part", "clip_norm", "finite", "positive", "without_clip"]
 
 Part = tuple["Mechanism", int]
 
@@ -161,3 +161,13 @@ def positive(epsilon: float, dimensions: int) -> None:
         raise InputError(f"expected a finite positive epsilon, got {epsilon}")
     if dimensions < 1:
         raise InputError(f"expected at least 1 dimension, got {dimensions}")
+
+
+def without_clip(name: str, clip: float | None) -> None:
+    """Refuses a clip for a mechanism that bounds its input in another way.
+
+    Raises:
+        InputError: There is a clip.
+    """
+    if clip is not None:
+        raise InputError(f"the mechanism {name!r} has no clip; leave it out")
