@@ -9,7 +9,7 @@ import typer
 
 from latentdp import UnsupportedInstance
 from latentdp.batch import preview
-from latentdp.card import NOT_COVERED, describe_guarantee, statement
+from latentdp.card import NOT_COVERED, describe_guarantee, statement, warnings
 from latentdp.dicom.actions import ACTIONS
 from latentdp.dicom.instance import inventory
 from latentdp.files import read
@@ -55,6 +55,7 @@ def explain(
     facts: dict[str, object] = {
         "guarantee": describe_guarantee(privatizer),
         "statement": statement(privatizer),
+        "warnings": warnings(privatizer),
         "plan": privatizer.plan.describe(),
         "not_covered": list(NOT_COVERED),
         "output_header": {action.keyword: action.holds for action in ACTIONS},

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from latentdp.batch import Progress as Advance
-from latentdp.card import GALLERY, statement
+from latentdp.card import GALLERY, statement, warnings
 from latentdp.privatizer import Privatizer
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
@@ -39,6 +39,7 @@ def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
     """Rows that say what is guaranteed. A per-element number never stands alone."""
     guarantee = privatizer.guarantee
     rows = [("guarantee", line) for line in statement(privatizer)]
+    rows = [("WARNING", line) for line in warnings(privatizer)] + rows
     rows.append(("also", str(privatizer.approximate)))
     rows.append(("implies", _ceilings(privatizer)))
     if guarantee.epsilon == 0:
@@ -48,8 +49,8 @@ def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
         if block.mechanism is not None:
             each = block.mechanism.describe().get("epsilon_per_element")
             cost = f"epsilon {block.mechanism.guarantee.epsilon:.6g}"
-            cost += f" ({len(block.dims)} x {each:.4g})" if each else ""
-        rows.append((f"{len(block.dims)} latent dims", f"{block.action}: {cost}"))
+            cost += f" ({block.size} x {each:.4g})" if each else ""
+        rows.append((f"{block.size} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
     return rows
 

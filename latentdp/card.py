@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ __all__ = [
     "derivation",
     "describe_guarantee",
     "release_card",
+    "statement",
+    "warnings",
     "write_json",
 ]
 
@@ -50,6 +54,7 @@ def describe_guarantee(privatizer: Privatizer) -> dict[str, Any]:
         "unit": str(guarantee.unit),
         "relation": str(guarantee.relation),
         "private": guarantee.secure,
+        "numerics": "exact" if guarantee.exact else "idealised",
         "verification_auc_at_most": guarantee.verification_ceiling() if bounded else None,
         "top1_at_most": {
             "gallery": GALLERY,
@@ -72,6 +77,7 @@ def release_card(
     recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
     patient = {
         "epsilon": max(summary.patient_epsilon, guarantee.epsilon),
+        "delta": max(summary.patient_delta, guarantee.delta),
         "images": summary.most_images,
         "unit": "patient",
         "rule": "sum over the images of a patient, earlier releases from the same vault included; "
@@ -82,7 +88,7 @@ def release_card(
         "version": __version__,
         "status": status,
         "private": guarantee.secure,
-        "warning": None if guarantee.secure else "NOT PRIVATE: the noise came from a seed",
+        "warnings": warnings(privatizer),
         "guarantee": {
             "image": describe_guarantee(privatizer),
             "image_approximate": {
@@ -94,13 +100,8 @@ def release_card(
             "statement": statement(privatizer),
             "not_covered": list(NOT_COVERED),
         },
-        "recipe": {
-            "digest": recipe.digest,
-            "preset": recipe.preset,
-            "mechanism": recipe.mechanism,
-            "epsilon": recipe.epsilon,
-            "temperature": recipe.temperature,
-        },
+        "recipe": {"digest": recipe.digest}
+        | {k: v for k, v in asdict(recipe).items() if k != "weights"},  # it may be a private path
         "plan": privatizer.plan.describe(),
         "weights": {
             "name": flow.name,
@@ -126,6 +127,25 @@ def statement(privatizer: Privatizer) -> list[str]:
         f"{guarantee}.",
         f"Unprotected, epsilon infinity: {kept}.",
     ]
+
+
+def warnings(privatizer: Privatizer) -> list[str]:
+    """What a reader must not overlook; empty if there is nothing of the kind."""
+    guarantee, found = privatizer.guarantee, []
+    if not guarantee.secure:
+        found.append("NOT PRIVATE: the noise came from a seed")
+    if guarantee.epsilon > math.log(GALLERY):
+        found.append(
+            f"WEAK: epsilon {guarantee.epsilon:.6g} is above ln {GALLERY:,} = "
+            f"{math.log(GALLERY):.1f}; nothing formal protects a source from being found in a "
+            "gallery of that size"
+        )
+    if not guarantee.exact:
+        found.append(
+            "IDEALISED NUMERICS: the guarantee is proved for real numbers, and this mechanism "
+            "computes with floating-point ones"
+        )
+    return found
 
 
 def derivation(privatizer: Privatizer) -> str:

@@ -74,7 +74,7 @@ def write(
 ) -> str:
     """Writes a private image, whole or not at all; returns its SHA-256."""
     if taken.source is None:
-        write_picture(path, image)
+        write_picture(path, image, method.description)
     else:
         dicom.write(path, image, source=taken.source, identity=identity, method=method)
     os.utime(path, (EPOCH, EPOCH))

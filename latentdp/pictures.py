@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from latentdp.atomic import whole
 from latentdp.errors import UnsupportedInstance
@@ -46,11 +47,13 @@ def read_picture(path: Path) -> NDArray[np.float32]:
     return image
 
 
-def write_picture(path: Path, image: NDArray[np.float32]) -> None:
-    """Writes ``(h, w)`` values in [0, 1] as an 8-bit grey PNG without any metadata."""
+def write_picture(path: Path, image: NDArray[np.float32], description: str) -> None:
+    """Writes ``(h, w)`` values in [0, 1] as an 8-bit grey PNG with one text, the description."""
     pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     with whole(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="PNG")
+        text = PngInfo()
+        text.add_text("Description", description)
+        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=text)
 
 
 def _grey(picture: Image.Image) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
 """A plan: what happens to each latent dimension, and what that costs.
 
-The latent vector is partitioned into blocks. A block is *resampled* from the prior (costs
-nothing: fresh noise says nothing about the image), given to a *mechanism* (costs its epsilon),
-or *kept* (unprotected, epsilon infinity).
+After a public orthonormal change of basis the latent vector is partitioned into blocks. A block is
+*resampled* from the prior (costs nothing: fresh noise says nothing about the image), given to a
+*mechanism* (costs its epsilon), or *kept* (unprotected, epsilon infinity).
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentdp.arrays import Latents, check_latents
+from latentdp.basis import Basis
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee
 from latentdp.labels import LabelRelease, RandomisedResponse
@@ -42,21 +44,22 @@ class Block:
 
     Attributes:
         action: Resample, mechanism or keep.
-        dims: Indices into the latent vector, coarse levels first.
-        mechanism: Made for ``len(dims)`` dimensions; only for `Action.MECHANISM`.
+        size: Number of dimensions, at least 1.
+        mechanism: Made for ``size`` dimensions; only for `Action.MECHANISM`.
     """
 
     action: Action
-    dims: tuple[int, ...]
+    size: int
     mechanism: Mechanism | None = None
 
     def __post_init__(self) -> None:
         if (self.action is Action.MECHANISM) != (self.mechanism is not None):
             raise InputError("a block has a mechanism exactly if its action is mechanism")
-        if self.mechanism is not None and self.mechanism.dimensions != len(self.dims):
+        if self.size < 1:
+            raise InputError(f"expected a block of at least 1 dimension, got {self.size}")
+        if self.mechanism is not None and self.mechanism.dimensions != self.size:
             raise InputError(
-                f"a mechanism for {self.mechanism.dimensions} dimensions "
-                f"was given {len(self.dims)}"
+                f"a mechanism for {self.mechanism.dimensions} dimensions was given {self.size}"
             )
 
 
@@ -66,7 +69,8 @@ class Plan:
 
     Attributes:
         d: Size of the latent.
-        blocks: A partition of ``range(d)``.
+        blocks: One after the other, they are the ``d`` coordinates.
+        basis: Of the coordinates; None for the latent's own elements.
         response: Randomised response of the label, if it is released that way.
         label: How the label is released.
         temperature: Standard deviation of resampled dimensions.
@@ -77,23 +81,26 @@ class Plan:
     label: LabelRelease = LabelRelease.NONE
     response: RandomisedResponse | None = None
     temperature: float = 1.0
+    basis: Basis | None = None
 
     def __post_init__(self) -> None:
-        dims = np.concatenate([np.asarray(b.dims, dtype=np.int64) for b in self.blocks])
-        if not np.array_equal(np.sort(dims), np.arange(self.d)):
-            raise InputError("the blocks of a plan must hold every latent dimension exactly once")
+        sizes = sum(b.size for b in self.blocks)
+        if sizes != self.d:
+            raise InputError(f"expected blocks of {self.d} dimensions together, got {sizes}")
         if (self.label is LabelRelease.RESPONSE) != (self.response is not None):
             raise InputError("a plan has a response exactly if the label is released by response")
 
     @classmethod
-    def make(cls, recipe: Recipe, *, d: int, ranking: tuple[int, ...], classes: int) -> Plan:
+    def make(
+        cls, recipe: Recipe, *, d: int, directions: NDArray[np.float64], classes: int
+    ) -> Plan:
         """The plan of a recipe.
 
         Args:
             recipe: What to spend on what.
             d: Size of the latent.
-            ranking: Latent dimensions by how much they say about the label on public data,
-                best first; a public constant of the weights.
+            directions: ``(k, d)`` orthonormal rows, those that say most about the label first; a
+                public constant of the weights.
             classes: Number of classes that the weights know.
 
         Raises:
@@ -102,12 +109,13 @@ class Plan:
         label = LabelRelease(recipe.label)
         if label is not LabelRelease.NONE and classes < 2:
             raise InputError("these weights know no classes, so no label can be released")
-        kept = recipe.keep_label_dims
-        spent = d - kept if recipe.directions == ALL else recipe.directions
-        if kept + (0 if recipe.directions == ALL else spent) > len(ranking) or kept > d:
+        kept, whole = recipe.keep_label_dims, recipe.directions == ALL
+        spent = max(d - kept, 0) if whole else recipe.directions
+        if (kept if whole else kept + spent) > len(directions):
             raise InputError(
-                f"expected at most {len(ranking)} kept and protected dimensions together "
-                f"with these weights, got {kept} and {recipe.directions}"
+                f"these weights carry {len(directions)} public directions, too few for {kept} "
+                f"kept and {0 if whole else spent} protected ones; `latentdp directions` "
+                "computes them"
             )
         response = None
         budget = recipe.epsilon
@@ -115,24 +123,24 @@ class Plan:
             share = 1.0 if spent == 0 else recipe.label_share
             response = RandomisedResponse.calibrate(recipe.epsilon * share, classes)
             budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
-        rest = np.setdiff1d(np.arange(d), ranking[:kept])
-        dims = tuple(map(int, rest)) if recipe.directions == ALL else ranking[kept : kept + spent]
+        parts = {Action.KEEP: kept, Action.MECHANISM: spent, Action.RESAMPLE: d - kept - spent}
         blocks = []
-        if kept:
-            blocks.append(Block(action=Action.KEEP, dims=ranking[:kept]))
-        if dims:
-            kind = load("mechanisms", recipe.mechanism).mechanism
-            made = kind.calibrate(budget, len(dims), recipe.clip)
-            blocks.append(Block(action=Action.MECHANISM, dims=dims, mechanism=made))
-        fresh = tuple(map(int, np.setdiff1d(rest, dims)))
-        if fresh:
-            blocks.append(Block(action=Action.RESAMPLE, dims=fresh))
+        for action, size in parts.items():
+            if size == 0:
+                continue
+            made = None
+            if action is Action.MECHANISM:
+                kind = load("mechanisms", recipe.mechanism).mechanism
+                made = kind.calibrate(budget, size, recipe.clip)
+            blocks.append(Block(action=action, size=size, mechanism=made))
         return cls(
             d=d,
             blocks=tuple(blocks),
             label=label,
             response=response,
             temperature=recipe.temperature,
+            # One block is the same in any basis; per-element noise then is on latent elements.
+            basis=Basis(directions) if len(blocks) > 1 else None,
         )
 
     @property
@@ -162,29 +170,32 @@ class Plan:
     @property
     def keeps(self) -> int:
         """Number of latent dimensions that are passed on unprotected."""
-        return sum(len(b.dims) for b in self.blocks if b.action is Action.KEEP)
+        return sum(b.size for b in self.blocks if b.action is Action.KEEP)
 
     def apply(self, latents: Latents, noise: Noise) -> Latents:
         """New latents ``(n, d)``, each row from its own row only."""
         z = check_latents(latents, self.d)
+        if self.basis is not None:
+            # Bounded first, so that an infinite element does not make all coordinates NaN.
+            z = self.basis.forward(np.clip(finite(z), -1e100, 1e100))
         out = np.empty_like(z)
+        first = 0
         for block in self.blocks:
-            dims = np.asarray(block.dims)
+            dims = slice(first, first + block.size)
             if block.action is Action.RESAMPLE:
-                out[:, dims] = self.temperature * normal(noise, (len(z), len(dims)))
+                out[:, dims] = self.temperature * normal(noise, (len(z), block.size))
             elif block.mechanism is not None:
                 out[:, dims] = block.mechanism.privatize(z[:, dims], noise=noise)
             else:
                 out[:, dims] = finite(z[:, dims])
-        return out
+            first += block.size
+        return out if self.basis is None else self.basis.inverse(out)
 
     def describe(self) -> dict[str, Any]:
-        """For a release card: enough to recompute the guarantee."""
+        """For a release card: enough to recompute the guarantee (`from_card`)."""
         blocks: list[dict[str, Any]] = []
         for b in self.blocks:
-            entry: dict[str, Any] = {"action": str(b.action), "dimensions": len(b.dims)}
-            if b.action is not Action.RESAMPLE and len(b.dims) < self.d:
-                entry["dims"] = list(b.dims)
+            entry: dict[str, Any] = {"action": str(b.action), "dimensions": b.size}
             if b.mechanism is not None:
                 entry["parameters"] = b.mechanism.describe()
                 entry["epsilon"] = b.mechanism.guarantee.epsilon
@@ -197,7 +208,45 @@ class Plan:
         label: dict[str, Any] = {"release": str(self.label)}
         if self.response is not None:
             label |= self.response.describe() | {"epsilon": self.response.guarantee.epsilon}
-        return {"latent_dimensions": self.d, "blocks": blocks, "label": label}
+        basis = "latent elements" if self.basis is None else "public directions of the weights"
+        return {
+            "latent_dimensions": self.d,
+            "basis": basis,
+            "blocks": blocks,
+            "label": label,
+        }
+
+    @classmethod
+    def from_card(cls, described: dict[str, Any]) -> Plan:
+        """The plan that `describe` described, without its basis, which guarantees nothing.
+
+        Raises:
+            InputError: Something is missing or does not fit.
+        """
+        try:
+            blocks = []
+            for b in described["blocks"]:
+                parameters = b.get("parameters")
+                made = None
+                if parameters is not None:
+                    kind = load("mechanisms", parameters["mechanism"]).mechanism
+                    made = kind.from_card(parameters)
+                blocks.append(
+                    Block(action=Action(b["action"]), size=b["dimensions"], mechanism=made)
+                )
+            told = described["label"]
+            label = LabelRelease(told["release"])
+            response = None
+            if label is LabelRelease.RESPONSE:
+                response = RandomisedResponse(classes=told["classes"], threshold=told["threshold"])
+            return cls(
+                d=described["latent_dimensions"],
+                blocks=tuple(blocks),
+                label=label,
+                response=response,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError("the plan on the card is incomplete or is none") from error
 
     def _parts(self) -> list[Guarantee]:
         parts = [b.mechanism.guarantee for b in self.blocks if b.mechanism is not None]

@@ -40,10 +40,43 @@ PRESETS: dict[str, Preset] = {
         "directions that say most about the label; the rest is resampled",
         {"epsilon": 8.0, "directions": 2, "label": "response", "label_share": 0.25},
     ),
+    "tight": Preset(
+        "the same with the mechanism that keeps most per unit of budget, a codebook, on more "
+        "directions",
+        {
+            "epsilon": 8.0,
+            "mechanism": "codebook",
+            "directions": 4,
+            "label": "response",
+            "label_share": 0.25,
+        },
+    ),
+    "high-content": Preset(
+        "a staged codebook on many public directions; above what protects from a search in a "
+        "large gallery",
+        {
+            "epsilon": 50.0,
+            "mechanism": "codebook",
+            "directions": 32,
+            "label": "response",
+            "label_share": 0.1,
+        },
+    ),
     "dp-glow": Preset(
         "per-element Laplace on the full latent, as in DP-GLOW, with the guarantee of the whole "
         "image; for comparison",
         {"epsilon": 4096.0, "directions": ALL, "label": "none", "temperature": 1.0},
+    ),
+    "cadp": Preset(
+        "per-image l1 clip with the right sensitivity and Laplace noise of CADP's scale 0.5 on "
+        "the full latent; the label is public; for comparison",
+        {
+            "epsilon": 13072.0,  # 2 * 4096 * sqrt(2 / pi) / 0.5
+            "mechanism": "laplace_l1",
+            "directions": ALL,
+            "label": "public",
+            "temperature": 1.0,
+        },
     ),
 }
 
@@ -58,10 +91,10 @@ class Recipe:
         weights_sha256: Digest of the weights file; empty until they are loaded.
         epsilon: Budget of the whole image in nats, the label's share included.
         mechanism: Name of the mechanism on the latent.
-        directions: Number of public latent dimensions that the mechanism is spent on; all
-            others are resampled from the prior. `ALL` for the full latent.
+        directions: Number of public directions of the latent that the mechanism is spent on;
+            the rest is resampled from the prior. `ALL` for the full latent.
         clip: Clip of the mechanism; None for its default.
-        keep_label_dims: Latent dimensions passed on unprotected, those that say most about
+        keep_label_dims: Public directions passed on unprotected, those that say most about
             the label on public data.
         label: ``none``, ``public`` (released exactly, unprotected) or ``response``.
         label_share: Share of epsilon that randomised response may spend.

@@ -59,10 +59,10 @@ def test_several_pages_are_refused(tmp_path):
 
 def test_written_pictures_hold_pixels_and_nothing_else(tmp_path):
     image = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
-    write_picture(tmp_path / "a.png", image)
+    write_picture(tmp_path / "a.png", image, "made by")
     assert read_picture(tmp_path / "a.png") == pytest.approx(image, abs=0.5 / 255 + 1e-6)
     with Image.open(tmp_path / "a.png") as written:
-        assert not written.info
+        assert written.info == {"Description": "made by"}
 
 
 @settings(max_examples=30, deadline=None)
