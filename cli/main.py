@@ -13,9 +13,13 @@ import typer
 import latentdp
 from latentdp.errors import LatentDPError
 
+from .audit import audit
+from .directions import directions
 from .explain import explain
+from .ledger import ledger
 from .privatize import privatize
 from .train import train
+from .verify import verify
 from .weights import weights
 
 INTERRUPTED = 130
@@ -32,8 +36,12 @@ app = typer.Typer(
 )
 app.command()(privatize)
 app.command()(explain)
+app.command()(verify)
+app.command()(ledger)
+app.command()(audit)
 app.command()(weights)
 app.command()(train)
+app.command()(directions)
 
 
 def _version(value: bool) -> None:

@@ -61,6 +61,15 @@ KeepOption = Annotated[
         help="Pass on, UNPROTECTED, the N latent dimensions that say most about the label.",
     ),
 ]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        metavar="URL",
+        help="Database of the ledger, postgresql://USER@HOST/NAME or sqlite:///FILE; the vault "
+        "remembers it. Default: a file in the vault.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

@@ -19,6 +19,7 @@ from .options import (
     KeepOption,
     LabelReleaseOption,
     LabelsOption,
+    LedgerOption,
     MechanismOption,
     PerElementOption,
     PresetOption,
@@ -53,9 +54,11 @@ def privatize(
         typer.Option(
             "--budget",
             metavar="EPSILON",
-            help="Refuse (exit 3) if a patient would have spent more than this in the vault.",
+            help="Refuse (exit 3) if a patient would have spent more than this in the vault; "
+            "a cap set by latentdp ledger holds too.",
         ),
     ] = None,
+    ledger: LedgerOption = None,
     again: Annotated[
         bool,
         typer.Option(
@@ -119,6 +122,7 @@ def privatize(
             labels=labels,
             workers=workers,
             budget=budget,
+            ledger=ledger,
             again=again,
             progress=advance,
         )

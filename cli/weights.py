@@ -8,6 +8,7 @@ import typer
 
 from latentdp.checkpoints import load, shipped
 
+from .directions import summary
 from .options import JsonOption
 from .render import print_json, short, table
 
@@ -38,6 +39,8 @@ def weights(
     shown = [
         (key.replace("_", " "), short(value))
         for key, value in facts.items()
-        if not key.startswith("label_ranking")
+        if key != "directions" and not key.startswith("label_ranking")
     ]
+    if "directions" in checkpoint.card:
+        shown += summary(checkpoint.card["directions"])
     table(f"model card of {checkpoint.name}", shown)

@@ -27,7 +27,8 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text whole or not at all."""
+def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """Writes UTF-8 text whole or not at all, into a file of this mode less the umask."""
     with whole(path) as temporary:
+        temporary.touch(mode)
         temporary.write_text(text, encoding="utf-8", newline="")

@@ -1,122 +1,73 @@
 """The ledger: what was spent on whom, reserved before the first random word is drawn.
 
-Amounts are integer micro-epsilons, rounded up. A reservation is never refunded: if a run dies
-between reserving and writing, the next run finishes that same reservation, so that one output
-was paid for and one output exists.
+It is a list of events that only grows: a release was reserved, an output was written, the cap
+was set. A reservation is never refunded: if a run dies between reserving and writing, the next
+run finishes that same reservation, so that one output was paid for and one output exists.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Column, Connection, Select, func, insert, select
 
-from latentdp.errors import Aborted, BudgetExceeded, InputError
-
-__all__ = ["NOTHING", "Entry", "Ledger", "micro"]
-
-NOTHING = "nothing"  # instead of a digest: the draw gave no image, and there is no second one
-
-_METADATA = MetaData()
-_ENTRIES = Table(
-    "entries",
-    _METADATA,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("key", String(64), nullable=False, index=True),
-    Column("subject", String(64), nullable=False, index=True),
-    Column("micro_epsilon", BigInteger, nullable=False),
-    Column("output", String(64), nullable=False, unique=True),
-    Column("folder", String, nullable=False),
-    Column("sha256", String(64), nullable=False, server_default=""),
-    Column("label", Integer, nullable=False, server_default="-1"),
+from latentdp.amounts import allowance, micro, pico
+from latentdp.chain import START, Chain, Head, Link
+from latentdp.database import address, begin, connect, opening, told
+from latentdp.errors import BudgetExceeded
+from latentdp.events import (
+    CAP,
+    EVENTS,
+    NOTHING,
+    RESERVE,
+    RESERVES,
+    WRITTEN,
+    Entry,
+    entries,
+    prepare,
 )
 
+__all__ = ["NOTHING", "Entry", "Ledger", "Spent", "allowance", "micro", "pico"]
 
-def micro(epsilon: float) -> int:
-    """Nats to integer micro-epsilons, rounded up.
-
-    Raises:
-        InputError: Not finite or negative.
-    """
-    if not math.isfinite(epsilon) or epsilon < 0:
-        raise InputError(f"expected a finite epsilon of at least 0 to charge, got {epsilon}")
-    return math.ceil(epsilon * 1_000_000)
+PART = 500  # values in one query
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One release of one input under one recipe.
+@dataclass(frozen=True)
+class Spent:
+    """What all releases of one patient cost together (basic composition: the sums)."""
 
-    Attributes:
-        key: Keyed digest of input and recipe.
-        subject: Keyed pseudonym of the patient.
-        micro_epsilon: What it costs.
-        output: File name of the output inside ``folder``.
-        folder: The release folder it was written to, or found in after a move.
-        sha256: Digest of the output file; empty until it is written.
-        label: Released class index, -1 for none.
-    """
-
-    key: str
-    subject: str
-    micro_epsilon: int
-    output: str
-    folder: str
-    sha256: str = ""
-    label: int = -1
-
-    def written(self, sha256: str, label: int, folder: str) -> Entry:
-        """The same, once its output lies in ``folder`` with this digest and released label."""
-        return replace(self, sha256=sha256, label=label, folder=folder)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise Aborted(
-            "the ledger could not be read or written; nothing that is not recorded was released"
-        ) from error
+    micro_epsilon: int = 0
+    pico_delta: int = 0
+    releases: int = 0
 
 
 class Ledger:
-    """A ledger in a database.
+    """A vault's ledger in a database, which it may share with those of other vaults.
 
     Args:
-        url: SQLAlchemy URL, for example ``sqlite:////path/ledger.sqlite``.
+        url: For example ``sqlite:////path/ledger.sqlite`` or ``postgresql://user@host/name``.
+        vault: The vault's tag, at most 16 characters.
+        key: Of the chain; it must not leave the vault.
+        head: File in the vault for the last row that is known to be recorded.
 
     Raises:
-        InputError: The database cannot be opened.
+        InputError: The database cannot be opened, or holds the ledger of version 0.1.0.
     """
 
-    def __init__(self, url: str) -> None:
-        try:
-            self._engine = create_engine(url)
-            if self._engine.dialect.name == "sqlite":
-                event.listen(self._engine, "connect", _durable)
-                event.listen(self._engine, "begin", _exclusive)
-            _METADATA.create_all(self._engine)
-        except SQLAlchemyError as error:
-            raise InputError("the ledger's database cannot be opened") from error
+    def __init__(self, url: str | URL, *, vault: str, key: bytes, head: Path) -> None:
+        self._vault, self._chain, self._head = vault, Chain(key), Head(head)
+        with opening():
+            self._engine = connect(address(url))
+            try:
+                with begin(self._engine, "") as connection:
+                    prepare(connection)
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -125,121 +76,158 @@ class Ledger:
     def find(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
         """All entries of each key that has one, in the order in which they were made."""
         found: dict[str, list[Entry]] = {}
-        for entry in self._select(_ENTRIES.c.key, keys):
+        for entry in self._entries(EVENTS.c.key, keys):
             found.setdefault(entry.key, []).append(entry)
         return found
 
     def outputs(self, names: Iterable[str]) -> dict[str, Entry]:
         """The entries whose outputs have these file names, by name."""
-        return {entry.output: entry for entry in self._select(_ENTRIES.c.output, names)}
+        return {entry.output: entry for entry in self._entries(EVENTS.c.output, names)}
 
-    def _select(self, column: Column[str], values: Iterable[str]) -> Iterator[Entry]:
-        """Entries in the order in which they were made."""
-        wanted = list(values)
-        with _told(), self._engine.connect() as connection:
-            for start in range(0, len(wanted), 500):
-                query = select(_ENTRIES).where(column.in_(wanted[start : start + 500]))
-                yield from map(_entry, connection.execute(query.order_by(_ENTRIES.c.id)))
+    def spent(self, subjects: Iterable[str] | None = None) -> dict[str, Spent]:
+        """What was spent on each subject, or on each of ``subjects`` that has any release."""
+        wanted = None if subjects is None else set(subjects)
+        query = self._rows(
+            EVENTS.c.subject,
+            func.sum(EVENTS.c.micro_epsilon),
+            func.sum(EVENTS.c.pico_delta),
+            func.count(),
+        )
+        with told(), self._engine.connect() as connection:
+            return {
+                subject: Spent(int(epsilon), int(delta), count)
+                for subject, epsilon, delta, count in connection.execute(
+                    query.where(RESERVES).group_by(EVENTS.c.subject)
+                )
+                if wanted is None or subject in wanted
+            }
+
+    def cap(self) -> int | None:
+        """Most micro-epsilons per patient that the vault allows; None if it has no cap."""
+        with told(), self._engine.connect() as connection:
+            return self._cap(connection)
+
+    def set_cap(self, micro_epsilon: int) -> None:
+        """From now on no reservation takes a patient beyond this; what was spent stays spent."""
+        entry = Entry(key="", subject="", micro_epsilon=micro_epsilon, output="", folder="")
+        with self._writing() as connection:
+            last = self._append(connection, self._last(connection), CAP, [entry])
+        self._head.advance(last)
+
+    def check(self, entries: Sequence[Entry], limit: int | None = None) -> None:
+        """Raises `BudgetExceeded` if `reserve` would."""
+        with told(), self._engine.connect() as connection:
+            self._check(connection, entries, limit)
 
     def reserve(self, entries: Sequence[Entry], limit: int | None = None) -> None:
         """Records ``entries`` as spent, all or none, durably.
 
         Args:
             entries: What is about to be released.
-            limit: Most micro-epsilons that a subject may have spent afterwards.
+            limit: Most micro-epsilons that a subject may have spent afterwards; the vault's cap
+                holds too.
 
         Raises:
-            BudgetExceeded: A subject would go over the limit; nothing was recorded.
+            BudgetExceeded: A subject would go over; nothing was recorded.
+            Aborted: The database failed. What was recorded, if anything, the next run finishes.
         """
         if not entries:
             return
-        with _told(), self._engine.begin() as connection:
-            if limit is not None:
-                self._check(connection, entries, limit)
-            connection.execute(
-                insert(_ENTRIES),
-                [
-                    {
-                        "key": e.key,
-                        "subject": e.subject,
-                        "micro_epsilon": e.micro_epsilon,
-                        "output": e.output,
-                        "folder": e.folder,
-                    }
-                    for e in entries
-                ],
-            )
+        with self._writing() as connection:
+            last = self._last(connection)
+            self._check(connection, entries, limit)
+            last = self._append(connection, last, RESERVE, entries)
+        self._head.advance(last)
 
     def finish(self, written: Iterable[Entry]) -> None:
         """Records digest, released label and folder of outputs that were written."""
-        with _told(), self._engine.begin() as connection:
-            for e in written:
-                connection.execute(
-                    update(_ENTRIES)
-                    .where(_ENTRIES.c.output == e.output)
-                    .values(sha256=e.sha256, label=e.label, folder=e.folder)
-                )
+        rows = [replace(entry, micro_epsilon=0, pico_delta=0) for entry in written]
+        if not rows:
+            return
+        with self._writing() as connection:
+            last = self._append(connection, self._last(connection), WRITTEN, rows)
+        self._head.advance(last)
 
-    def spent(self, subjects: Iterable[str] | None = None) -> dict[str, tuple[int, int]]:
-        """Per subject: micro-epsilons spent in all, and number of releases."""
-        wanted = None if subjects is None else set(subjects)
-        query = select(
-            _ENTRIES.c.subject, func.sum(_ENTRIES.c.micro_epsilon), func.count()
-        ).group_by(_ENTRIES.c.subject)
-        with _told(), self._engine.connect() as connection:
-            return {
-                subject: (int(total), int(count))
-                for subject, total, count in connection.execute(query)
-                if wanted is None or subject in wanted
-            }
+    def verify(self) -> int:
+        """Follows the chain from the first row to the last; returns the number of rows.
 
-    def check(self, entries: Sequence[Entry], limit: int) -> None:
-        """Raises `BudgetExceeded` if reserving ``entries`` would break ``limit``."""
-        with _told(), self._engine.connect() as connection:
-            self._check(connection, entries, limit)
+        Raises:
+            InputError: A row was altered, removed, inserted or moved since it was recorded.
+        """
+        known = self._head.read()  # before the rows: others may be adding some
+        query = self._rows(EVENTS).order_by(EVENTS.c.seq).execution_options(yield_per=5_000)
+        with (
+            told(),
+            self._engine.connect() as connection,
+            connection.execute(query) as rows,  # closed even if the walk ends early
+        ):
+            last = self._chain.walk((row._asdict() for row in rows), known)
+        self._head.advance(last)
+        return last.seq
 
-    def _check(self, connection: Any, entries: Sequence[Entry], limit: int) -> None:
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with told(), begin(self._engine, self._vault) as connection:
+            yield connection
+
+    def _append(
+        self, connection: Connection, last: Link, kind: str, entries: Iterable[Entry]
+    ) -> Link:
+        rows = []
+        for entry in entries:
+            row = {"kind": kind, **vars(entry)}
+            last = self._chain.after(last, row)
+            rows.append({"vault": self._vault, "seq": last.seq, "chain": last.chain, **row})
+        connection.execute(insert(EVENTS), rows)
+        return last
+
+    def _last(self, connection: Connection) -> Link:
+        row = connection.execute(
+            self._rows(EVENTS.c.seq, EVENTS.c.chain).order_by(EVENTS.c.seq.desc()).limit(1)
+        ).first()
+        return START if row is None else Link(row.seq, row.chain)
+
+    def _cap(self, connection: Connection) -> int | None:
+        newest = (
+            self._rows(EVENTS.c.micro_epsilon)
+            .where(EVENTS.c.kind == CAP)
+            .order_by(EVENTS.c.seq.desc())
+        )
+        return connection.execute(newest.limit(1)).scalar()
+
+    def _check(self, connection: Connection, entries: Sequence[Entry], limit: int | None) -> None:
+        cap, source = self._cap(connection), "their budget"
+        if cap is not None and (limit is None or cap < limit):
+            limit, source = cap, "the vault's cap"
+        if limit is None:
+            return
         asked: dict[str, int] = {}
         for e in entries:
             asked[e.subject] = asked.get(e.subject, 0) + e.micro_epsilon
-        subjects = list(asked)
-        for start in range(0, len(subjects), 500):
-            part = subjects[start : start + 500]
-            query = (
-                select(_ENTRIES.c.subject, func.sum(_ENTRIES.c.micro_epsilon))
-                .where(_ENTRIES.c.subject.in_(part))
-                .group_by(_ENTRIES.c.subject)
-            )
-            for subject, total in connection.execute(query):
+        query = self._rows(EVENTS.c.subject, func.sum(EVENTS.c.micro_epsilon)).where(RESERVES)
+        for part in _parts(asked):
+            those = query.where(EVENTS.c.subject.in_(part)).group_by(EVENTS.c.subject)
+            for subject, total in connection.execute(those):
                 asked[subject] += int(total)
         over = sum(total > limit for total in asked.values())
         if over:
             raise BudgetExceeded(
-                f"{over} of {len(asked)} patients would go over their budget of "
-                f"epsilon {limit / 1e6:g}; what would go over was not released or charged"
+                f"{over} of {len(asked)} patients would go over {source} of "
+                f"epsilon {limit / 1e6:.10g}; what would go over was not released or charged"
             )
 
+    def _rows(self, *columns: Any) -> Select[Any]:
+        return select(*columns).where(EVENTS.c.vault == self._vault)
 
-def _entry(row: Any) -> Entry:
-    return Entry(
-        key=row.key,
-        subject=row.subject,
-        micro_epsilon=row.micro_epsilon,
-        output=row.output,
-        folder=row.folder,
-        sha256=row.sha256,
-        label=row.label,
-    )
+    def _entries(self, column: Column[str], values: Iterable[str]) -> Iterator[Entry]:
+        """Entries as they are now, in the order in which they were made."""
+        with told(), self._engine.connect() as connection:
+            for part in _parts(values):
+                query = self._rows(EVENTS).where(column.in_(part)).order_by(EVENTS.c.seq)
+                yield from entries(connection.execute(query))
 
 
-def _durable(connection: Any, _record: Any) -> None:
-    """A commit is on the disk before it returns: what was reserved stays spent."""
-    connection.isolation_level = None  # the driver would begin on its own, and too late
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _exclusive(connection: Any) -> None:
-    """Nobody else writes between a check of the budget and the reservation that it allows."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _parts(values: Iterable[str]) -> Iterator[list[str]]:
+    wanted = list(values)
+    for start in range(0, len(wanted), PART):
+        yield wanted[start : start + PART]

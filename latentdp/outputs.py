@@ -7,11 +7,14 @@ either recorded and needs its name only, or can still be recorded: no image is d
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
 
 from latentdp.checkpoints import digest
+from latentdp.errors import InputError
+from latentdp.files import EPOCH
 from latentdp.folders import IMAGES
 from latentdp.ledger import Entry, Ledger
 
@@ -34,6 +37,10 @@ class Outputs:
 
     def __init__(self, out: Path) -> None:
         self.folder = str(out.resolve())
+        try:
+            self.folder.encode()
+        except UnicodeEncodeError:  # a database keeps text
+            raise InputError("expected the output folder's path to be text (UTF-8)") from None
         self._images = out / IMAGES
 
     def path(self, name: str) -> Path:
@@ -61,6 +68,7 @@ class Outputs:
                 continue
             if not entry.sha256:
                 ledger.finish([entry.written(digest(hidden), int(found["label"]), self.folder)])
+            os.utime(hidden, (EPOCH, EPOCH))  # the run may have died just before doing it
             hidden.replace(self.path(entry.output))
 
     def publish(self, entry: Entry) -> None:

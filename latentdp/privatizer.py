@@ -57,7 +57,7 @@ class Privatizer:
         self.flow = flow
         self.recipe = recipe.with_weights(flow.sha256)
         self.plan = Plan.make(
-            recipe, d=flow.d, ranking=flow.label_ranking, classes=len(flow.classes)
+            recipe, d=flow.d, directions=flow.directions, classes=len(flow.classes)
         )
         self.noise: Noise = SystemNoise() if noise is None else noise
 

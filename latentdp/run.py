@@ -24,7 +24,7 @@ from latentdp.errors import InputError
 from latentdp.folders import CARD, IMAGES
 from latentdp.inputs import Input, chunks, name_below
 from latentdp.labels import LabelRelease, write_labels
-from latentdp.ledger import NOTHING, Entry, Ledger, micro
+from latentdp.ledger import NOTHING, Entry, Ledger, micro, pico
 from latentdp.noise import SystemNoise
 from latentdp.outputs import Outputs
 from latentdp.privatizer import Privatizer
@@ -48,6 +48,7 @@ class Run:
         out: Release folder.
         privatizer: What to do to each image.
         vault: Open and locked.
+        ledger: That of the vault, verified.
         labels: Class index by name below ``source``.
         workers: Who does it.
         again: Release, and charge, what was released before but cannot be found.
@@ -61,19 +62,21 @@ class Run:
         privatizer: Privatizer,
         *,
         vault: Vault,
+        ledger: Ledger,
         labels: dict[str, int],
         workers: Pool,
         again: bool,
         progress: Progress | None,
     ) -> None:
         self.source, self.out, self.privatizer = source, out, privatizer
-        self.vault, self.labels, self.workers = vault, labels, workers
+        self.vault, self.ledger = vault, ledger
+        self.labels, self.workers = labels, workers
         self.again, self.progress = again, progress
-        self.ledger: Ledger = vault.ledger()
         self.outputs = Outputs(out)
         self.pseudonyms = Pseudonyms(vault.key)
         self.summary = Summary()
-        self.cost = micro(privatizer.plan.guarantee.epsilon)
+        guarantee = privatizer.plan.guarantee
+        self.cost, self.delta = micro(guarantee.epsilon), pico(guarantee.delta)
         self.method = files.Method(
             description=derivation(privatizer),
             version=__version__,
@@ -83,7 +86,7 @@ class Run:
         self.refused: dict[str, Refusal] = {}
         self.pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
 
-    def check_budget(self, found: Sequence[Path], limit: int) -> None:
+    def check_budget(self, found: Sequence[Path], limit: int | None) -> None:
         """Reads everything once, so that a refusal comes before the first output."""
         asked: dict[str, Entry] = {}
         for part in chunks(found):
@@ -234,8 +237,9 @@ class Run:
         name = SystemNoise().words(2).tobytes().hex()
         return Entry(
             key=item.key,
-            subject=self.vault.token("patient", read.patient or item.alone),
+            subject=self.vault.subject(read.patient or item.alone),
             micro_epsilon=self.cost,
+            pico_delta=self.delta,
             output=name + read.suffix,
             folder=self.outputs.folder,
         )
@@ -264,8 +268,9 @@ class Run:
         spent = self.ledger.spent({entry.subject for entry in entries})
         summary, classes = self.summary, self.privatizer.flow.classes
         summary.outputs, summary.patients = len(names), len(spent)
-        summary.most_images = max((count for _, count in spent.values()), default=0)
-        summary.patient_epsilon = max((total for total, _ in spent.values()), default=0) / 1e6
+        summary.most_images = max((s.releases for s in spent.values()), default=0)
+        summary.patient_epsilon = max((s.micro_epsilon for s in spent.values()), default=0) / 1e6
+        summary.patient_delta = max((s.pico_delta for s in spent.values()), default=0) / 1e12
         labels = {e.output: classes[e.label] for e in entries if e.label != UNKNOWN}
         if labels:
             write_labels(self.out / "labels.csv", labels)

@@ -1,7 +1,8 @@
 """The vault: everything that links a release to its sources, kept apart from it.
 
 A vault is a folder that only its owner can enter (0700). It holds the key of all pseudonyms, the
-ledger, and a private report of each run. It is never inside the folder that is released.
+ledger or where it is, and a private report of each run. It is never inside the folder that is
+released.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ import hmac
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlalchemy import URL
+
+from latentdp.atomic import write_text
+from latentdp.database import address, place
 from latentdp.errors import InputError
 from latentdp.folders import read_card
 from latentdp.ledger import Ledger
@@ -68,9 +73,38 @@ class Vault:
         if card is not None and card.get("vault") != self.tag:
             raise InputError("the output folder belongs to another vault; name that one")
 
-    def ledger(self) -> Ledger:
-        """The ledger of what was spent on whom."""
-        return Ledger(f"sqlite:///{(self.path / 'ledger.sqlite').resolve()}")
+    def ledger(self, url: str | None = None) -> Ledger:
+        """The ledger of what was spent on whom.
+
+        Args:
+            url: Its database, which the vault remembers; by default the remembered one, or
+                ``ledger.sqlite`` in the vault.
+
+        Raises:
+            InputError: The vault keeps its ledger elsewhere, or the database cannot be opened.
+        """
+        file = self.path / "ledger.url"
+        own = URL.create("sqlite", database=str((self.path / "ledger.sqlite").resolve()))
+        known = address(file.read_text(encoding="utf-8")) if file.exists() else None
+        if url is None:
+            return self._open(known or own)
+        wanted = address(url)
+        if known is None and Path(own.database or "").exists():
+            with closing(self._open(own)) as ledger:
+                known = own if ledger.verify() else None
+        if known is not None and place(known) != place(wanted):
+            raise InputError(
+                "the vault keeps its ledger in another database; leave --ledger out, or name "
+                "another vault"
+            )
+        made = self._open(wanted)
+        if wanted != known:  # new, or another user or password
+            write_text(file, wanted.render_as_string(hide_password=False), mode=0o600)
+        return made
+
+    def subject(self, patient: str) -> str:
+        """The pseudonym of a patient in the ledger, which differs from that in releases."""
+        return self.token("patient", patient)
 
     def token(self, domain: str, *parts: str | bytes) -> str:
         """A keyed digest (HMAC-SHA256, hexadecimal) of ``parts``, separate for each domain."""
@@ -94,6 +128,10 @@ class Vault:
             except OSError as error:
                 raise InputError("another run is using this vault; wait until it ends") from error
             yield
+
+    def _open(self, url: URL) -> Ledger:
+        key = bytes.fromhex(self.token("ledger chain"))
+        return Ledger(url, vault=self.tag, key=key, head=self.path / "ledger.head")
 
     def _key(self) -> bytes:
         file = self.path / "key"

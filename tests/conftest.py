@@ -1,7 +1,7 @@
 """Fixtures that many tests share."""
 
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 
 from latentdp.flows.base import Flow, use_threads
 from latentdp.flows.glow import Glow, GlowConfig
+from tests.postgres import Server, binaries
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -31,7 +32,8 @@ def make_net(classes: tuple[str, ...] = ("a", "b", "c"), size: int = 16) -> Glow
 
 @pytest.fixture(scope="session")
 def tiny_flow() -> Flow:
-    return Flow(make_net(), {"label_ranking": list(range(20))}, "tiny", "00" * 32)
+    directions, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(256, 40)))
+    return Flow(make_net(), {}, "tiny", "00" * 32, directions=directions.T)
 
 
 @pytest.fixture
@@ -52,3 +54,22 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the shared real radiographs are not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of this test process."""
+    folder = binaries()
+    if folder is None:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    server = Server(folder)
+    yield server
+    server.end()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path) -> str:
+    """The URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'database.sqlite'}"
+    return request.getfixturevalue("postgres").fresh()

@@ -64,6 +64,10 @@ def dataset(n: int = 64, seed: int = 0) -> Dataset:
         classes=("a", "b"),
         patients=tuple(map(str, range(n))),
         files=tuple(map(str, range(n))),
+        findings=np.arange(n) % 2,
+        finding_names=("a", "b"),
+        views=("",) * n,
+        strata=("",) * n,
     )
 
 
@@ -80,6 +84,12 @@ def test_conditions_make_classes(folder):
     assert data.classes[data.labels[1]] == "PA/normal"
     assert len(data) == 40
     assert data.pixels.dtype == np.uint8
+    assert data.finding_names == ("finding", "normal"), "the view is no finding"
+    assert data.strata[1] == "odd/PA"
+    assert data.findings[0] == 0, "but a finding needs no view"
+    only = read_dataset(folder, "train", size=SIZE, conditions=("view",))
+    assert only.finding_names == ("AP", "PA"), "unless there is nothing else"
+    assert only.strata[1] == "odd"
     subtype = read_dataset(folder, "val", size=SIZE, conditions=("subtype",))
     assert subtype.classes == ("effusion", "no finding")
 
@@ -197,7 +207,8 @@ def test_the_command_trains_weights_that_load_and_privatize(command, folder, tmp
     assert card["training"]["steps"] == 12
     assert card["round_trip_error"] < 1e-4
     assert card["memorisation"]["sample_median"] > 0
-    assert len(card["label_ranking"]) == SIZE**2
+    assert card["directions"]["count"] == SIZE**2 // 4
+    assert load_flow(load(str(out))).directions.shape == (SIZE**2 // 4, SIZE**2)
     with Image.open(out.with_suffix(".png")) as sheet:
         assert sheet.width > sheet.height
     flow = load_flow(load(str(out)))
@@ -205,16 +216,17 @@ def test_the_command_trains_weights_that_load_and_privatize(command, folder, tmp
     assert command(*arguments(folder, out)) == 0, "a finished run is finished again"
 
 
-def test_the_ranking_finds_the_dimensions_that_tell_the_classes(folder):
-    """On pictures whose class is one half being bright, the best dimension separates them."""
-    from latentdp.flows.assess import label_ranking
+def test_directions_of_a_trained_flow_tell_the_classes(folder):
+    """On pictures whose class is one half being bright, the first direction separates them."""
+    from latentdp.flows.carried import encode
+    from latentdp.flows.directions import Scatters, Settings
 
     made = trainer(folder / "x.state", steps=60, ema=0.9, label_dropout=0.5)
     made.run(lambda _: None)
-    ranking, scores = label_ranking(made.flow(), dataset())
-    assert scores == sorted(scores, reverse=True)
-    z = made.flow().encode(dataset().pixels.astype(np.float32) / 255)
-    best = z[:, ranking[0]]
+    seen = encode(made.flow(), dataset())
+    scatters = Scatters.of(seen.latents, seen.groups)
+    assert scatters is not None
+    best = seen.latents @ scatters.directions(Settings()).rows[0]
     gap = abs(best[::2].mean() - best[1::2].mean())
     assert gap > 2 * max(best[::2].std(), best[1::2].std())
 

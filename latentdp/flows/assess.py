@@ -1,8 +1,4 @@
-"""What a trained flow is worth: the measurements on a model card.
-
-All of them are on public images. The ranking of latent dimensions by what they say about the
-label is a public constant that plans use.
-"""
+"""What a trained flow is worth: the measurements on a model card. All are on public images."""
 
 from __future__ import annotations
 
@@ -13,15 +9,13 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from latentdp.arrays import UNKNOWN, Images
+from latentdp.arrays import Images
 from latentdp.flows.base import Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.noise import SeededNoise
 from latentdp.samplers import normal
 
-__all__ = ["assess", "label_ranking", "latent_statistics", "round_trip_error", "samples"]
-
-RANKED = 256
+__all__ = ["assess", "latent_statistics", "round_trip_error", "samples"]
 
 
 def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> dict[str, Any]:
@@ -44,9 +38,6 @@ def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> dict[str
     report["bits_per_dimension"]["train"] = round(
         flow.bits_per_dimension(train.pixels[some], train.labels[some]), 4
     )
-    ranking, scores = label_ranking(flow, train)
-    report["label_ranking"] = ranking
-    report["label_ranking_f"] = scores
     return report
 
 
@@ -76,23 +67,6 @@ def latent_statistics(flow: Flow, data: Dataset, limit: int = 512) -> list[dict[
         }
         for level in flow.levels
     ]
-
-
-def label_ranking(flow: Flow, data: Dataset) -> tuple[list[int], list[float]]:
-    """Latent dimensions by the F statistic between classes (one-way analysis of variance).
-
-    Encoded without the label: with it, the flow would have taken out of the latent what the
-    label says. Empty for fewer than two classes.
-    """
-    known = data.labels != UNKNOWN
-    present = [i for i in range(len(data.classes)) if (data.labels == i).sum() > 1]
-    if len(present) < 2:
-        return [], []
-    z = flow.encode(_images(data.pixels[known]))
-    labels = data.labels[known]
-    f = np.nan_to_num(stats.f_oneway(*(z[labels == i] for i in present), axis=0).statistic)
-    order = np.argsort(-f, kind="stable")[:RANKED]
-    return [int(i) for i in order], [round(float(f[i]), 2) for i in order]
 
 
 def memorisation(flow: Flow, train: Dataset, val: Dataset, limit: int = 256) -> dict[str, float]:

@@ -31,9 +31,10 @@ from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
 from latentdp.flows.glow import Glow, GlowConfig, channels_last
 
-__all__ = ["Flow", "load_flow", "use_threads"]
+__all__ = ["DIRECTIONS", "Flow", "load_flow", "use_threads"]
 
 MICRO_BATCH = 32
+DIRECTIONS = "directions"  # the tensor of a weights file that is no part of the network
 
 
 class Flow:
@@ -44,12 +45,20 @@ class Flow:
         card: The model card of its weights.
         name: Name of the weights.
         sha256: Digest of the weights file.
+        directions: ``(k, d)`` public directions of the latent, nearly orthonormal; None for none.
 
     Raises:
-        WeightsError: A layer has not seen its first batch.
+        WeightsError: A layer has not seen its first batch, or the directions are none.
     """
 
-    def __init__(self, net: Glow, card: dict[str, Any], name: str = "", sha256: str = "") -> None:
+    def __init__(
+        self,
+        net: Glow,
+        card: dict[str, Any],
+        name: str = "",
+        sha256: str = "",
+        directions: NDArray[Any] | None = None,
+    ) -> None:
         waiting = net.uninitialised()
         if waiting:
             raise WeightsError(
@@ -60,6 +69,7 @@ class Flow:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self._net = channels_last(net.to(device)).eval().requires_grad_(False)
         self.card, self.name, self.sha256 = card, name, sha256
+        self._directions = _orthonormal(directions, self.d)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -84,8 +94,16 @@ class Flow:
         return self.shape[0] * self.shape[1]
 
     @property
+    def directions(self) -> NDArray[np.float64]:
+        """Public directions ``(k, d)``, orthonormal rows, best first; k is 0 if there are none.
+
+        `latentdp.flows.directions` says what they are. Not to be written to.
+        """
+        return self._directions
+
+    @property
     def label_ranking(self) -> tuple[int, ...]:
-        """Latent dimensions that say most about the label on public data, best first."""
+        """Latent dimensions by what they say about the label; only in cards of old weights."""
         return tuple(self.card.get("label_ranking", ()))
 
     def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
@@ -169,13 +187,42 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         raise WeightsError(f"expected weights of kind 'glow', got {checkpoint.kind!r}")
     try:
         net = Glow(GlowConfig.from_json(checkpoint.config))
-        state = {k: torch.from_numpy(np.asarray(v)).float() for k, v in checkpoint.tensors.items()}
+        state = {
+            k: torch.from_numpy(np.asarray(v)).float()
+            for k, v in checkpoint.tensors.items()
+            if k != DIRECTIONS
+        }
         net.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
             f"weights {checkpoint.name!r} do not fit their configuration"
         ) from error
-    return Flow(net, checkpoint.card, checkpoint.name, checkpoint.sha256)
+    return Flow(
+        net,
+        checkpoint.card,
+        checkpoint.name,
+        checkpoint.sha256,
+        directions=checkpoint.tensors.get(DIRECTIONS),
+    )
+
+
+def _orthonormal(stored: NDArray[Any] | None, d: int) -> NDArray[np.float64]:
+    """The stored rows, which were rounded to 16 bits, orthonormal again to 64.
+
+    Gram and Schmidt's order (a QR decomposition), so that the first k rows span what the first
+    k stored rows span; with a positive diagonal, so that no row changes its sign.
+    """
+    if stored is None:
+        return np.zeros((0, d))
+    rows = np.asarray(stored, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] != d or len(rows) > d:
+        raise WeightsError(f"expected directions of shape (k, {d}), got shape {rows.shape}")
+    if not np.abs(rows @ rows.T - np.eye(len(rows))).max(initial=0) < 0.01:  # true of a NaN too
+        raise WeightsError("the directions of these weights are not orthonormal")
+    q, r = np.linalg.qr(rows.T)
+    again: NDArray[np.float64] = np.ascontiguousarray((q * np.sign(np.diag(r))).T)
+    again.flags.writeable = False
+    return again
 
 
 def _micro_batches(n: int) -> list[slice]:

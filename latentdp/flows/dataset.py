@@ -56,6 +56,12 @@ class Dataset:
         classes: Class names, sorted.
         patients: ``(n,)`` patient ids, or file names where the manifest has none.
         files: Path of each image as the manifest names it.
+        findings: ``(n,)`` int64 indices into ``finding_names``; -1 where the manifest does not
+            say. The classes without the view: that is how a picture was taken, not what is on it.
+        finding_names: Names of the findings, sorted.
+        views: ``(n,)`` view of each image, empty where the manifest does not say.
+        strata: ``(n,)`` source and view of each image. Comparing findings within them keeps
+            apart what a finding looks like and what the place that it comes from looks like.
     """
 
     pixels: NDArray[np.uint8]
@@ -63,6 +69,10 @@ class Dataset:
     classes: tuple[str, ...]
     patients: tuple[str, ...]
     files: tuple[str, ...]
+    findings: NDArray[np.int64]
+    finding_names: tuple[str, ...]
+    views: tuple[str, ...]
+    strata: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -101,13 +111,27 @@ def read_dataset(
         raise InputError(f"no images of split {split!r} in {source}")
     names = [_class_of(row, conditions) for row in rows]
     known = tuple(classes) if classes is not None else tuple(sorted({n for n in names if n}))
+    # The view is a stratum, unless there is nothing else to tell.
+    told = [name for name in conditions if name != "view"] or list(conditions)
+    views = tuple(CONDITIONS["view"](row) for row in rows)
+    origins = [row.get("source") or "" for row in rows]
+    findings = [_class_of(row, told) for row in rows]
+    finding_names = tuple(sorted({f for f in findings if f}))
     index = {name: i for i, name in enumerate(known)}
+    numbers = {name: i for i, name in enumerate(finding_names)}
     return Dataset(
         pixels=np.stack([read_picture(base / row["file"], size) for row in rows]),
         labels=np.array([index.get(name, UNKNOWN) for name in names], dtype=np.int64),
         classes=known,
         patients=tuple(row.get("patient_id") or row["file"] for row in rows),
         files=tuple(row["file"] for row in rows),
+        findings=np.array([numbers.get(name, UNKNOWN) for name in findings], dtype=np.int64),
+        finding_names=finding_names,
+        views=views,
+        strata=tuple(
+            origin if "view" in told else f"{origin}/{view}"
+            for origin, view in zip(origins, views, strict=True)
+        ),
     )
 
 

@@ -1,0 +1,140 @@
+"""``latentdp audit``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from latentdp import plugins
+from latentdp.audit import CONFIDENCE, LOOKS, Report
+from latentdp.audit import audit as look
+from latentdp.mechanisms.base import Mechanism
+from latentdp.noise import SystemNoise
+
+from .options import JsonOption
+from .render import print_json, progress
+
+LARGEST = 8  # dimensions of an example that is audited by default
+LARGE_DELTA = 0.01  # at which a million draws can see something
+
+Case = tuple[Mechanism, float | None]
+
+
+def audit(
+    mechanism: Annotated[
+        list[str] | None,
+        typer.Option("--mechanism", metavar="NAME", help="One or more; by default every one."),
+    ] = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(
+            "--epsilon",
+            help="Audit what a whole image would get at this budget, in nats, instead of small "
+            "examples.",
+        ),
+    ] = None,
+    dimensions: Annotated[
+        int, typer.Option("--dimensions", metavar="K", help="With --epsilon: latent dimensions.")
+    ] = 8,
+    trials: Annotated[
+        int, typer.Option("--trials", metavar="N", help="Draws for each input, and canaries.")
+    ] = 100_000,
+    confidence: Annotated[
+        float,
+        typer.Option("--confidence", help="Of each lower bound; one minus the false alarms."),
+    ] = CONFIDENCE,
+    json: JsonOption = False,
+) -> int:
+    """Bound each mechanism's epsilon from below by experiment, beside its claim.
+
+    Exact enumeration where a mechanism is small, the Clopper-Pearson bound of the best event, and
+    one run on many canaries. Exits with 1 if anything contradicts a claim.
+    """
+    cases = list(_cases(mechanism or plugins.names("mechanisms"), epsilon, dimensions))
+    reports = []
+    with progress("auditing", shown=not json) as advance:
+        done = 0
+
+        def looked() -> None:
+            nonlocal done
+            done += 1
+            advance(done, LOOKS * len(cases))
+
+        for made, delta in cases:
+            reports.append(
+                look(
+                    made,
+                    noise=SystemNoise(),
+                    trials=trials,
+                    confidence=confidence,
+                    delta=delta,
+                    looked=looked,
+                )
+            )
+    if json:
+        print_json([report.describe() for report in reports])
+    else:
+        _print(reports)
+    broken = [report for report in reports if report.problems]
+    for report in broken:
+        for problem in report.problems:
+            typer.echo(f"latentdp: {report.mechanism.name}: {problem}", err=True)
+    return 1 if broken else 0
+
+
+def _cases(names: list[str] | tuple[str, ...], epsilon: float | None, k: int) -> Iterator[Case]:
+    """What is audited, each at its own delta and, if it has one, at one that draws can see."""
+    for name in names:
+        module = plugins.load("mechanisms", name)
+        if epsilon is not None:
+            found = [module.mechanism.calibrate(epsilon, k)]
+        else:
+            found = [e for e in module.examples if e.dimensions <= LARGEST]
+        for made in found:
+            yield made, None
+            if 0 < made.guarantee.delta < LARGE_DELTA:
+                yield made, LARGE_DELTA
+
+
+def _print(reports: list[Report]) -> None:
+    shown = Table(title="audit: epsilon in nats", box=box.SIMPLE, title_justify="left")
+    shown.add_column("mechanism", min_width=23)
+    for column in ("claim", "exact", "best\nevent", "one\nrun", "sampler\np", "verdict"):
+        shown.add_column(column, no_wrap=True, justify="right")
+    for report in reports:
+        shown.add_row(
+            _described(report),
+            f"{report.claim.epsilon:.4g}",
+            "" if report.exact is None else f"{report.exact.found:.4g}",
+            f"{report.frequencies.found:.4g}",
+            f"{report.one_run.found:.4g}",
+            f"{report.sampler:.2g}",
+            "BROKEN" if report.problems else "holds",
+        )
+    console = Console(highlight=False, markup=False)
+    console.print(shown)
+    console.print(
+        "exact: by enumeration. best event, one run: lower bounds at confidence "
+        f"{reports[0].confidence:.7g}; they can refute a claim, never prove it."
+    )
+
+
+def _described(report: Report) -> str:
+    mechanism, delta = report.mechanism, report.claim.delta
+    given = {f.name: getattr(mechanism, f.name) for f in fields(mechanism)}  # type: ignore[arg-type]
+    k = given.pop("dimensions")
+    given.pop("delta", None)
+    shown = [
+        f"{key} 2^{math.log2(value):.4g}" if value >= 2**32 else f"{key} {value:.5g}"
+        for key, value in given.items()
+    ]
+    if delta:
+        shown.append(f"at delta {delta:g}")
+    return f"{mechanism.name}, {k} dim{'s' * (k > 1)}\n{', '.join(shown)}"

@@ -1,0 +1,129 @@
+"""``latentdp directions``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from latentdp import InputError
+from latentdp.batch import Progress as Advance
+
+from .options import JsonOption
+from .render import print_json, progress, table
+
+SHOWN = (1, 2, 4, 8, 16, 64)
+
+
+def directions(
+    weights: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="Weights to compute them for.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="Public images that the weights were trained on: manifest or folder.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Weights file to write, with them.")
+    ],
+    count: Annotated[int, typer.Option(help="Most directions.")] = 64,
+    alpha: Annotated[
+        float | None,
+        typer.Option(help="Shrinkage of the scatter within findings, 0 to 1. Default: measured."),
+    ] = None,
+    gamma: Annotated[
+        float | None,
+        typer.Option(help="Weight of what a patient's images share, 0 to below 1."),
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Compute public directions that separate findings, not patients, and write weights with them.
+
+    From the training split; what they carry is measured on the test split, or on val.
+    """
+    from latentdp.checkpoints import load, save
+    from latentdp.flows.base import load_flow, use_threads
+    from latentdp.flows.carried import encode, public_directions, with_directions
+    from latentdp.flows.dataset import SPLITS, read_dataset, splits
+    from latentdp.flows.directions import ALPHA, GAMMA, Settings
+
+    if out.suffix != ".safetensors":
+        raise InputError("expected --out to end in .safetensors")
+    settings = Settings(
+        count=count,
+        alpha=ALPHA if alpha is None else alpha,
+        gamma=GAMMA if gamma is None else gamma,
+    )
+    if threads > 0:
+        use_threads(threads)
+    checkpoint = load(weights)
+    flow = load_flow(checkpoint)
+    read = partial(
+        read_dataset,
+        data,
+        size=flow.shape[0],
+        conditions=checkpoint.card.get("conditions", ()),
+        sources=checkpoint.card.get("sources", ()),
+        classes=flow.classes,
+    )
+    there = splits(data)
+    sets = {split: read(split) for split in SPLITS if split in there}
+    lacking = {"train", "val"} - set(sets)
+    if lacking:
+        raise InputError(f"no images of split {min(lacking)!r} in {data}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    total, before, encoded = sum(map(len, sets.values())), 0, {}
+    with progress("encoding", shown=not json) as advance:
+        for split, images in sets.items():
+            encoded[split] = encode(flow, images, partial(_advance, advance, before, total))
+            before += len(images)
+    made = public_directions(encoded, settings)
+    if made is None:
+        raise InputError("the training images know fewer than two findings: nothing to separate")
+    found, card = made
+    save(with_directions(checkpoint, found, card), out)
+    if json:
+        print_json({"weights": str(out)} | card)
+        return
+    table("public directions", [("weights", str(out)), *summary(card)])
+
+
+def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
+    """A card's entry ``directions`` as a short table."""
+    probes = card["probes"]
+    chosen = [
+        (f"k = {k}", _estimates(row))
+        for k, row in zip(probes["sizes"], probes["directions"], strict=True)
+        if k in SHOWN
+    ]
+    return [
+        ("directions", f"{card['count']}, of which {card['discriminants']} separate findings"),
+        ("alpha, gamma", f"{card['alpha']}, {card['gamma']}"),
+        (
+            "computed from",
+            f"{card['images']:,} images, {card['images_compared']:,} compared, "
+            f"{card['patients_with_pairs']:,} patients with several",
+        ),
+        ("AUC without noise", f"{probes['images']:,} images of {probes['split']}, 95 % intervals"),
+        *chosen,
+        ("all dimensions", _estimates(probes["all"])),
+    ]
+
+
+def _advance(advance: Advance, before: int, total: int, done: int, _: int) -> None:
+    advance(before + done, total)
+
+
+def _estimates(row: dict[str, list[float] | None]) -> str:
+    said = [
+        f"{name} {e[0]:.3f} ({e[1]:.3f} to {e[2]:.3f})"
+        for name in ("finding", "identity")
+        if (e := row[name]) is not None
+    ]
+    return ", ".join(said) or "not measurable"

@@ -1,0 +1,128 @@
+"""``latentdp ledger``."""
+
+from __future__ import annotations
+
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from latentdp.errors import InputError
+from latentdp.ledger import Ledger, Spent, allowance
+from latentdp.vault import Vault
+
+from .options import JsonOption, LedgerOption
+from .render import print_json, table
+
+SHORT = 16  # digits of a pseudonym in a table
+
+
+def ledger(
+    vault: Annotated[Path, typer.Argument(metavar="VAULT", help="Private folder of releases.")],
+    cap: Annotated[
+        float | None,
+        typer.Option(
+            "--cap",
+            metavar="EPSILON",
+            help="From now on refuse (exit 3) every release that would take a patient over this; "
+            "makes the vault where there is none. The newest cap holds.",
+        ),
+    ] = None,
+    patients: Annotated[
+        bool, typer.Option("--patients", help="Show what was spent on each patient pseudonym.")
+    ] = False,
+    patient: Annotated[
+        str | None,
+        typer.Option(
+            "--patient",
+            metavar="ID",
+            help="Show one patient, by the Patient ID of the sources (with its issuer, if they "
+            "state one: 'ID\\ISSUER'). The ID is neither stored nor printed.",
+        ),
+    ] = None,
+    database: LedgerOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Show what a vault has spent on its patients, check its ledger, set a cap.
+
+    Exit codes: 0 all well, 2 wrong usage or a ledger that was tampered with.
+    """
+    limit = None if cap is None else allowance(cap)
+    if limit is None and not (vault / "key").is_file():
+        raise InputError("expected a vault, a folder with the key of releases; there is none")
+    store = Vault(vault)
+    # A cap waits for the end of a run, which has checked what it is about to release.
+    lock = nullcontext() if limit is None and database is None else store.locked()
+    with lock, closing(store.ledger(database)) as book:
+        if limit is not None:
+            book.verify()
+            book.set_cap(limit)
+        facts = _facts(book) | {"vault": store.tag}
+        spent = book.spent()
+    if patient is not None:
+        subject = store.subject(patient)
+        spent = {subject: spent.get(subject, Spent())}
+    shown = {}
+    if patients or patient is not None:
+        shown = {who: _account(spent[who], facts["cap"]) for who in sorted(spent)}
+    if json:
+        print_json(facts | ({"by_patient": shown} if shown else {}))
+    else:
+        table(f"ledger of vault {store.tag}", _lines(facts) + _patients(shown))
+    return 0 if facts["verified"] else InputError.exit_code
+
+
+def _facts(book: Ledger) -> dict[str, Any]:
+    cap, problem, rows = book.cap(), None, None
+    try:
+        rows = book.verify()
+    except InputError as error:
+        problem = str(error)
+    spent = book.spent().values()
+    return {
+        "patients": len(spent),
+        "releases": sum(s.releases for s in spent),
+        "most_spent": max((s.micro_epsilon for s in spent), default=0) / 1e6,
+        "most_delta": max((s.pico_delta for s in spent), default=0) / 1e12,
+        "cap": None if cap is None else cap / 1e6,
+        "rows": rows,
+        "verified": problem is None,
+        "problem": problem,
+    }
+
+
+def _account(spent: Spent, cap: float | None) -> dict[str, Any]:
+    epsilon = spent.micro_epsilon / 1e6
+    return {
+        "releases": spent.releases,
+        "spent": epsilon,
+        "delta": spent.pico_delta / 1e12,
+        "left": None if cap is None else max(0.0, round(cap - epsilon, 6)),
+    }
+
+
+def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    cap, delta = facts["cap"], facts["most_delta"]
+    return [
+        ("patients", str(facts["patients"])),
+        ("releases", str(facts["releases"])),
+        ("most spent", _amount(facts["most_spent"], delta) + " on one patient"),
+        ("cap", "none" if cap is None else f"epsilon {cap:.10g} per patient"),
+        ("chain", f"verified, {facts['rows']} rows" if facts["verified"] else facts["problem"]),
+    ]
+
+
+def _patients(shown: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    return [
+        (
+            who[:SHORT],
+            f"{_amount(account['spent'], account['delta'])} for {account['releases']} releases"
+            + ("" if account["left"] is None else f", {account['left']:.10g} left"),
+        )
+        for who, account in shown.items()
+    ]
+
+
+def _amount(epsilon: float, delta: float) -> str:
+    return f"epsilon {epsilon:.10g}" + (f", delta {delta:.3g}" if delta else "")

@@ -1,0 +1,155 @@
+"""The database of a ledger: where it is, how it is opened, and how its writers take turns.
+
+SQLite is a file of one machine; PostgreSQL is a server for several. No message ever tells a URL
+or a part of it: a password that was not quoted can end up in any part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from latentdp.errors import Aborted, InputError
+
+__all__ = ["address", "begin", "connect", "file_of", "opening", "place", "told"]
+
+WAIT = 60  # seconds: how long a writer waits for the others, and the server for a lost writer
+
+_SERVER = {"postgres", "postgresql", "postgresql+psycopg"}
+
+_REASONS = {  # what the server says: what we say
+    "authentication failed": "the server refused the user or the password",
+    "no password supplied": "the server wants a password",
+    "does not exist": "the server does not know the database or the user",
+    "permission denied": "the user may not make or read the ledger's table",
+    "connection refused": "no server answers there",
+    "resolve host": "no server answers there",
+    "timeout": "no server answers there",
+}
+
+
+def address(url: str | URL) -> URL:
+    """A database's URL, checked, complete, and independent of the working folder.
+
+    Args:
+        url: ``postgresql://user@host:port/database`` or ``sqlite:///file``.
+
+    Raises:
+        InputError: It is neither.
+    """
+    try:
+        made = make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise InputError("the ledger's URL cannot be read") from None
+    if made.drivername in _SERVER:
+        return made.set(drivername="postgresql+psycopg")
+    if made.drivername != "sqlite":
+        raise InputError("expected the ledger's URL to begin with postgresql:// or sqlite:///")
+    name = made.database or ":memory:"
+    if made.host or made.query or name.startswith((":memory:", "file:")):
+        raise InputError("expected a ledger in SQLite to be sqlite:/// and the path of a file")
+    return made.set(database=str(Path(name).resolve()))
+
+
+def place(url: URL) -> URL:
+    """Where the database is, whoever opens it: a user or a password may change."""
+    return URL.create(url.drivername, None, None, url.host, url.port, url.database, url.query)
+
+
+def file_of(url: URL) -> Path | None:
+    """The file of an SQLite database."""
+    return Path(url.database or "") if url.drivername == "sqlite" else None
+
+
+def connect(url: URL) -> Engine:
+    """An engine for what `address` gave; whatever it commits is on the disk.
+
+    Raises:
+        InputError: The driver is missing.
+    """
+    file = file_of(url)
+    if file is None:
+        waits = {"connect_timeout": "10", "tcp_user_timeout": str(1000 * WAIT)}
+        try:
+            return create_engine(
+                url.set(query={**waits, **url.query}),
+                isolation_level="READ COMMITTED",  # a statement sees all earlier commits
+                pool_pre_ping=True,
+            )
+        except ImportError:
+            raise InputError(
+                "a ledger on a PostgreSQL server needs the driver psycopg; "
+                "pip install latentdp[postgresql]"
+            ) from None
+    if file.parent.is_dir():
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    engine = create_engine(url, connect_args={"timeout": WAIT})
+    event.listen(engine, "connect", _durable)
+    event.listen(engine, "begin", _immediate)
+    return engine
+
+
+@contextmanager
+def begin(engine: Engine, scope: str) -> Iterator[Connection]:
+    """A transaction that is alone among those of its ``scope``, and durable once committed."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # An advisory lock, not one of the table: a user who may only SELECT and INSERT,
+            # and so cannot change what is recorded, is enough. A writer that was cut off from
+            # the server does not hold it for ever.
+            number = int.from_bytes(
+                hashlib.sha256(f"latentdp {scope}".encode()).digest()[:8], "big", signed=True
+            )
+            for statement in (
+                "SET LOCAL synchronous_commit = on",
+                f"SET LOCAL lock_timeout = '{WAIT}s'",
+                f"SET LOCAL idle_in_transaction_session_timeout = '{WAIT}s'",
+                f"SELECT pg_advisory_xact_lock({number})",
+            ):
+                connection.execute(text(statement))
+        yield connection
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Opening a database fails as wrong usage, in words that hold nothing of its URL."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        said = str(getattr(error, "orig", error)).lower()
+        known = [ours for theirs, ours in _REASONS.items() if theirs in said]
+        raise InputError(
+            "the ledger's database cannot be opened" + (f": {known[0]}" if known else "")
+        ) from None
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A database that fails later stops the run, which can be run again."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise Aborted(
+            "the ledger could not be read or written; nothing that is not recorded was released, "
+            "and running the same command again goes on from here"
+        ) from error
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    """A commit is on the disk before it returns: what was reserved stays spent."""
+    connection.isolation_level = None  # the driver would begin on its own, and too late
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=EXTRA")  # FULL may lose the last commit with the power
+    cursor.close()
+
+
+def _immediate(connection: Connection) -> None:
+    """Nobody else writes between a check of the budget and the reservation that it allows."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,377 @@
+"""Public directions of the latent: what separates findings and says least about the patient.
+
+From public training latents, encoded without their label. First the discriminants: orthonormal
+vectors of which each makes the most of finding scatter over a denominator among those orthogonal
+to the earlier ones (Foley and Sammon 1975, "An optimal set of discriminant vectors"; Okada and
+Tomita 1985, "An optimal orthonormal system for discriminant analysis"). c findings give c - 1.
+Going on in that way was measured to add only sampling noise, on which a reader overfits, so the
+remaining directions are principal ones of what is left, patients' directions counted against
+them. The denominator is
+
+    (1 - gamma) ((1 - alpha) within + alpha v I) + gamma patient
+
+with the scatter within findings, its mean variance v, and the scatter between patients. Finding
+scatter is taken within strata (source and view), or a direction would learn the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve, eigh
+
+from latentdp.errors import InputError
+
+__all__ = [
+    "Directions",
+    "Groups",
+    "Scatters",
+    "Settings",
+    "across",
+    "discriminants",
+    "finding_scatter",
+    "leading_directions",
+    "patient_scatter",
+    "residuals",
+    "shares",
+]
+
+Matrix = NDArray[np.float64]
+
+ALPHA, GAMMA = 0.9, 0.9  # chosen on validation images: benchmarks/directions.py --grid
+# Patients are looked for among this many principal directions of the scatter within findings.
+# In more, a thousand pairs of images drown in noise: the eigenvalues that chance alone gives
+# exceed the true ones several times.
+PATIENT_SUBSPACE = 128
+LEADING = 256
+FEWEST = 2  # images of a finding, or it has no scatter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How many directions, and what they are weighed against.
+
+    Attributes:
+        count: Most directions to find.
+        alpha: Shrinkage of the scatter within findings towards the identity, in [0, 1].
+        gamma: Weight of the scatter between patients, in [0, 1).
+    """
+
+    count: int = 64
+    alpha: float = ALPHA
+    gamma: float = GAMMA
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise InputError(f"expected a count of at least 1, got {self.count}")
+        if not 0 <= self.alpha <= 1:
+            raise InputError(f"expected alpha in [0, 1], got {self.alpha}")
+        if not 0 <= self.gamma < 1:
+            raise InputError(f"expected gamma in [0, 1), got {self.gamma}")
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What is known of n images, each ``(n,)`` int64.
+
+    Attributes:
+        findings: Index of the finding; -1 for unknown, which leaves the image out.
+        strata: Index of what images are only compared within: source and view.
+        patients: Index of the patient.
+    """
+
+    findings: NDArray[np.int64]
+    strata: NDArray[np.int64]
+    patients: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, findings: NDArray[np.int64], strata: Sequence[str], patients: Sequence[str]
+    ) -> Groups:
+        """From names; strata are merged where no stratum holds two findings."""
+        stratum = np.unique(np.asarray(strata), return_inverse=True)[1].astype(np.int64)
+        patient = np.unique(np.asarray(patients), return_inverse=True)[1].astype(np.int64)
+        groups = cls(findings, stratum, patient)
+        return groups if groups.compared.any() else cls(findings, np.zeros_like(stratum), patient)
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """Stratum and finding as one index."""
+        both = np.stack([self.strata, self.findings])
+        return np.unique(both, axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+    @property
+    def compared(self) -> NDArray[np.bool_]:
+        """Images of a known finding in a stratum that holds at least two, enough of each."""
+        keep = np.zeros(len(self.findings), dtype=bool)
+        for stratum in np.unique(self.strata):
+            here = (self.strata == stratum) & (self.findings >= 0)
+            kinds, counts = np.unique(self.findings[here], return_counts=True)
+            enough = kinds[counts >= FEWEST]
+            if len(enough) >= 2:
+                keep |= here & np.isin(self.findings, enough)
+        return keep
+
+    def __getitem__(self, rows: NDArray[Any]) -> Groups:
+        return Groups(self.findings[rows], self.strata[rows], self.patients[rows])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directions:
+    """Public directions and where they come from.
+
+    Attributes:
+        rows: ``(k, d)``, orthonormal, best first; the largest entry of each is positive.
+        discriminants: How many of them are discriminants; the others are principal directions.
+        ratios: ``(discriminants,)`` finding scatter over the denominator.
+        images, compared, patients: As of `Scatters`.
+        settings: What was asked for.
+    """
+
+    rows: Matrix
+    discriminants: int
+    ratios: Matrix
+    images: int
+    compared: int
+    patients: int
+    settings: Settings
+
+    def describe(self) -> dict[str, Any]:
+        """For a card."""
+        return asdict(self.settings) | {
+            "count": len(self.rows),
+            "discriminants": self.discriminants,
+            "ratios": [float(f"{ratio:.5g}") for ratio in self.ratios],
+            "images": self.images,
+            "images_compared": self.compared,
+            "patients_with_pairs": self.patients,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scatters:
+    """What training latents ``(n, d)`` say of findings and patients.
+
+    Attributes:
+        within: ``(d, d)`` covariance within stratum and finding.
+        leading: ``(d, m)`` leading eigenvectors of it, m at most `LEADING`.
+        patient: ``(d, d)`` covariance of what the images of one patient share.
+        finding: M ``(d, c)`` of `finding_scatter`.
+        images: Images with a known finding.
+        compared: Of these, images in strata that hold two findings or more.
+        patients: Patients with two images or more.
+    """
+
+    within: Matrix
+    leading: Matrix
+    patient: Matrix
+    finding: Matrix
+    images: int
+    compared: int
+    patients: int
+
+    @classmethod
+    def of(cls, latents: Matrix, groups: Groups) -> Scatters | None:
+        """None where fewer than two findings are known."""
+        known = groups.findings >= 0
+        latents, groups = latents[known], groups[known]
+        compared = groups.compared
+        if not compared.any():
+            return None
+        spread = residuals(latents, groups)
+        freedom = max(1, len(spread) - int(groups.cells.max()) - 1)
+        within = spread.T @ spread / freedom
+        leading = leading_directions(within)
+        return cls(
+            within=within,
+            leading=leading,
+            patient=patient_scatter(spread, groups.patients, leading),
+            finding=finding_scatter(latents, groups),
+            images=len(latents),
+            compared=int(compared.sum()),
+            patients=int((np.bincount(groups.patients) > 1).sum()),
+        )
+
+    def directions(self, settings: Settings) -> Directions:
+        """Discriminants, then principal directions; at most a quarter of the dimensions."""
+        d, alpha, gamma = len(self.within), settings.alpha, settings.gamma
+        count = min(settings.count, max(1, d // 4))
+        variance = float(np.trace(self.within)) / d
+        shrunk = (1 - alpha) * self.within
+        shrunk[np.diag_indices(d)] += alpha * variance
+        denominator = (1 - gamma) * shrunk + gamma * self.patient
+        # Fewer images than dimensions and no shrinkage: this alone keeps it definite.
+        denominator[np.diag_indices(d)] += 1e-6 * variance + np.finfo(float).tiny
+        rows, ratios = discriminants(self.finding, denominator, count)
+        rest = self.within - gamma / (1 - gamma) * self.patient
+        rows = np.concatenate([rows, _principal(rest, self.leading, rows, count - len(rows))])
+        return Directions(
+            rows=_signed(rows),
+            discriminants=len(ratios),
+            ratios=ratios,
+            images=self.images,
+            compared=self.compared,
+            patients=self.patients,
+            settings=settings,
+        )
+
+
+def residuals(latents: Matrix, groups: Groups) -> Matrix:
+    """Latents ``(n, d)`` less the mean of their stratum and finding."""
+    cells = groups.cells
+    return latents - _means(latents, cells)[cells]
+
+
+def finding_scatter(latents: Matrix, groups: Groups) -> Matrix:
+    """M ``(d, c)`` with M M' the covariance that findings explain within strata.
+
+    The hypothesis matrix of a multivariate analysis of variance with strata as blocks:
+    Z'X (X'X)^+ X'Z / n for indicators X of the findings and latents Z, both less the means of
+    their stratum. A finding's mean is pooled over the strata.
+    """
+    rows = groups.compared
+    findings, strata, z = groups.findings[rows], groups.strata[rows], latents[rows]
+    blocks = np.unique(strata, return_inverse=True)[1]
+    x = (findings[:, None] == np.unique(findings)).astype(np.float64)
+    x -= _means(x, blocks)[blocks]
+    # X is centred within the blocks, so Z need not be.
+    values, vectors = np.linalg.eigh(x.T @ x)
+    kept = values > 1e-9 * values.max(initial=0)
+    root = vectors[:, kept] / np.sqrt(values[kept])
+    return np.asarray((z.T @ x) @ root / np.sqrt(len(z)))
+
+
+def leading_directions(scatter: Matrix) -> Matrix:
+    """At most `LEADING` eigenvectors ``(d, m)`` of a covariance ``(d, d)``, largest first."""
+    d = len(scatter)
+    vectors = eigh(scatter, subset_by_index=(d - min(LEADING, d), d - 1))[1]
+    return np.ascontiguousarray(vectors[:, ::-1])
+
+
+def patient_scatter(spread: Matrix, patients: NDArray[np.int64], leading: Matrix) -> Matrix:
+    """Covariance ``(d, d)`` of what the images of one patient share, positive semi-definite.
+
+    The covariance across different images of one patient, which is unbiased but has as many
+    negative eigenvalues by chance as positive ones. Chance is symmetrical, so all positive ones
+    are lowered by the size of the most negative one and what falls below zero is dropped.
+    """
+    counts = np.bincount(patients)
+    several = int((counts > 1).sum())
+    basis = leading[:, : min(PATIENT_SUBSPACE, several // 4)]
+    if not basis.size:
+        return np.zeros((len(leading),) * 2)
+    values, vectors = np.linalg.eigh(across(spread @ basis, patients))
+    values = np.maximum(values - max(-float(values[0]), 0.0), 0.0)
+    shared = basis @ (vectors * np.sqrt(values))
+    return np.asarray(shared @ shared.T)
+
+
+def discriminants(
+    scatter: Matrix, denominator: Matrix, count: int, *, beyond_rank: bool = False
+) -> tuple[Matrix, Matrix]:
+    """Orthonormal discriminant vectors.
+
+    Args:
+        scatter: M ``(d, c)``; the numerator is M M'.
+        denominator: S ``(d, d)``, positive definite.
+        count: How many at most.
+        beyond_rank: Go on after as many as the rank of M.
+
+    Returns:
+        Rows ``(k, d)``, and the ratio w'M M'w / w'S w of each, ``(k,)``.
+    """
+    d = len(denominator)
+    rank = int(np.linalg.matrix_rank(scatter)) if scatter.size else 0
+    limit = count if beyond_rank and rank else min(count, rank)
+    factor = cho_factor(denominator, lower=True)
+    solved = cho_solve(factor, scatter)
+    rows, images = np.zeros((0, d)), np.zeros((d, 0))
+    ratios: list[float] = []
+    for _ in range(limit):
+        # S^-1 M on the complement of the rows W: (S^-1 - S^-1 W (W' S^-1 W)^-1 W' S^-1) M.
+        left = solved
+        if len(rows):
+            left = solved - images @ np.linalg.solve(rows @ images, rows @ solved)
+        gram = scatter.T @ left
+        values, vectors = np.linalg.eigh((gram + gram.T) / 2)
+        row = left @ vectors[:, -1]
+        for _ in range(2):  # twice is enough against rounding
+            row -= rows.T @ (rows @ row)
+        length = float(np.linalg.norm(row))
+        if values[-1] <= 1e-12 * max(ratios, default=0.0) or length == 0:
+            break
+        row /= length
+        ratios.append(float(((scatter.T @ row) ** 2).sum() / (row @ denominator @ row)))
+        rows = np.concatenate([rows, row[None]])
+        images = np.concatenate([images, cho_solve(factor, row)[:, None]], axis=1)
+    return rows, np.array(ratios)
+
+
+def shares(rows: Matrix, latents: Matrix, groups: Groups) -> dict[str, list[float]]:
+    """What each direction says, measured on any images with known findings.
+
+    Returns:
+        ``finding``: variance between findings (within strata) over variance within findings;
+        ``patient``: the patient's part of the variance within findings, which is the
+        intraclass correlation. Both are corrected for chance and can be a little below zero.
+    """
+    known = groups.findings >= 0
+    seen, groups = latents[known] @ rows.T, groups[known]
+    spread = residuals(seen, groups)
+    cells = int(groups.cells.max(initial=0)) + 1
+    within = (spread**2).sum(0) / max(1, len(seen) - cells)
+    within = np.maximum(within, np.finfo(float).tiny)
+    compared = groups.compared
+    finding = np.zeros(len(rows))
+    if compared.any():
+        m = finding_scatter(seen, groups)
+        finding = (m**2).sum(1) / within - m.shape[1] / int(compared.sum())
+    patient = np.diag(across(spread, groups.patients)) / within
+    return {
+        "finding": [round(float(x), 4) for x in finding],
+        "patient": [round(float(x), 4) for x in patient],
+    }
+
+
+def across(spread: Matrix, patients: NDArray[np.int64]) -> Matrix:
+    """Covariance across different images of one patient; a patient counts as often as images."""
+    counts = np.bincount(patients)
+    kept = counts[patients] > 1
+    if not kept.any():
+        return np.zeros((spread.shape[1],) * 2)
+    z, p = spread[kept], np.unique(patients[kept], return_inverse=True)[1]
+    n = np.bincount(p)
+    sums = _means(z, p) * n[:, None]
+    weight = 1 / (n - 1)
+    total = (sums * weight[:, None]).T @ sums - (z * weight[p][:, None]).T @ z
+    return np.asarray((total + total.T) / (2 * len(z)))
+
+
+def _principal(scatter: Matrix, leading: Matrix, rows: Matrix, count: int) -> Matrix:
+    """Leading eigenvectors ``(count, d)`` of the scatter in the complement of the rows.
+
+    Looked for in the span of ``leading`` only: what is counted against the scatter within
+    findings lies in it, so that those outside are smaller.
+    """
+    if count < 1:
+        return np.zeros((0, len(scatter)))
+    basis = np.linalg.qr(np.concatenate([rows.T, leading], axis=1))[0][:, len(rows) :]
+    vectors = np.linalg.eigh(basis.T @ scatter @ basis)[1]
+    return np.ascontiguousarray((basis @ vectors[:, ::-1][:, :count]).T)
+
+
+def _signed(rows: Matrix) -> Matrix:
+    """Signs that do not depend on the order of labels or on the linear algebra library."""
+    largest = np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1)
+    return np.asarray(rows * np.where(largest < 0, -1.0, 1.0))
+
+
+def _means(z: Matrix, groups: NDArray[np.int64]) -> Matrix:
+    """Mean of each group ``(groups, d)``."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.searchsorted(groups[order], np.arange(int(groups.max()) + 1))
+    return np.asarray(np.add.reduceat(z[order], starts) / np.bincount(groups)[:, None])
