@@ -7,7 +7,8 @@ every preset with its default epsilon, labels released as the preset does.
 The probes look at the private latents, without a released label: a reader (linear discriminant)
 and a verifier (two-covariance model), both fitted on privatized training and validation images,
 and the white-box attack on one image, which names the source among all test images by the
-mechanism's own likelihood. 95 % intervals: bootstrap over patients, Clopper-Pearson for the attack.
+mechanism's own likelihood. 95 % intervals: bootstrap over patients, and Clopper-Pearson for the
+attack.
 """
 
 from __future__ import annotations

@@ -105,17 +105,17 @@ def _cases(names: list[str] | tuple[str, ...], epsilon: float | None, k: int) ->
 
 def _print(reports: list[Report]) -> None:
     shown = Table(title="audit: epsilon in nats", box=box.SIMPLE, title_justify="left")
-    shown.add_column("mechanism", min_width=23)
+    shown.add_column("mechanism", min_width=22)
     for column in ("claim", "exact", "best\nevent", "one\nrun", "sampler\np", "verdict"):
         shown.add_column(column, no_wrap=True, justify="right")
     for report in reports:
         shown.add_row(
             _described(report),
-            f"{report.claim.epsilon:.4g}",
-            "" if report.exact is None else f"{report.exact.found:.4g}",
-            f"{report.frequencies.found:.4g}",
-            f"{report.one_run.found:.4g}",
-            f"{report.sampler:.2g}",
+            f"{report.claim.epsilon:.3f}",
+            "" if report.exact is None else f"{report.exact.found:.3f}",
+            f"{report.frequencies.found:.3f}",
+            f"{report.one_run.found:.3f}" if report.one_run.found else "none",
+            f"{report.sampler:.1g}",
             "BROKEN" if report.problems else "holds",
         )
     console = Console(highlight=False, markup=False)

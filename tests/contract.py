@@ -196,12 +196,12 @@ def calibration_spends_the_budget(kind: Any, epsilon: float, dimensions: int) ->
     return "" if saturated <= spent * 1.001 else f"only {spent} of {epsilon} were spent"
 
 
-def repaired_latents_are_normal_again(mechanism: Any, n: int = 1000) -> str:
-    """Mean 0 within 0.2 and variance 1 within 0.3 in each element: 6 standard errors."""
+def repaired_latents_are_normal_again(mechanism: Any, n: int = 500) -> str:
+    """Mean 0 within 0.3 and variance 1 within 0.4 in each element: 6 standard errors."""
     z = ordinary(mechanism, n)
     out = mechanism.repair(mechanism.perturb(z, SeededNoise(12)), SeededNoise(13))
     mean, variance = np.abs(out.mean(axis=0)).max(), np.abs(out.var(axis=0) - 1).max()
-    return "" if mean < 0.2 and variance < 0.3 else f"mean off by {mean}, variance by {variance}"
+    return "" if mean < 0.3 and variance < 0.4 else f"mean off by {mean}, variance by {variance}"
 
 
 class AlwaysOne:

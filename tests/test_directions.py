@@ -14,18 +14,9 @@ from latentdp import InputError, WeightsError
 from latentdp.checkpoints import Checkpoint, load, save, shipped
 from latentdp.flows.base import Flow, load_flow
 from latentdp.flows.carried import Encoded, Probe, public_directions, with_directions
-from latentdp.flows.directions import (
-    Groups,
-    Scatters,
-    Settings,
-    across,
-    discriminants,
-    finding_scatter,
-    patient_scatter,
-    residuals,
-    shares,
-)
+from latentdp.flows.directions import Scatters, Settings, discriminants, shares
 from latentdp.flows.probes import Pairs, Resamples, auc, estimate, lda, plda
+from latentdp.flows.scatter import Groups, across, finding_scatter, patient_scatter, residuals
 from tests.conftest import ROOT, make_net
 
 D = 48
@@ -68,7 +59,7 @@ def test_rows_are_orthonormal():
 
 def test_the_finding_is_found_and_the_patient_and_the_source_are_not():
     rows = found(*planted()).rows
-    assert abs(rows[0, FINDING]) > 0.95
+    assert abs(rows[0, FINDING]) > 0.9
     assert abs(rows[0, SOURCE]) < 0.1
     assert abs(rows[0, PATIENT]) < 0.1
 
@@ -184,7 +175,9 @@ def test_the_patient_scatter_is_that_of_the_patient():
     assert np.linalg.eigvalsh(made).min() > -1e-9
     expected = np.zeros(D)
     expected[[BOTH, PATIENT]] = 0.8
-    assert np.diag(made) == pytest.approx(expected, abs=0.15), "lowered by what chance explains"
+    assert np.diag(made) == pytest.approx(expected, abs=0.25), "lowered by what chance explains"
+    others = np.delete(np.arange(D), [BOTH, PATIENT])
+    assert np.abs(made[np.ix_(others, others)]).max() < 0.02
     assert np.diag(across(spread, groups.patients)) == pytest.approx(expected, abs=0.1)
 
 

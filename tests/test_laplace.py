@@ -10,8 +10,8 @@ from scipy import integrate, stats
 
 from latentdp import InputError
 from latentdp.mechanisms.laplace import Laplace
-from latentdp.repair import to_normal
 from latentdp.noise import SeededNoise
+from latentdp.repair import to_normal
 from latentdp.samplers import two_sided_geometric
 
 

@@ -231,7 +231,8 @@ class BatchLikelihood(Gaussian):
     """Scales by the batch where the likelihood is computed too."""
 
     def quantise(self, latents):
-        return super().quantise(latents / np.abs(np.nan_to_num(latents)).max())
+        largest = np.abs(np.nan_to_num(latents)).max()
+        return super().quantise(latents / max(1.0, largest))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,10 +333,18 @@ class HalfScale(Gaussian):
 
 @dataclass(frozen=True, kw_only=True)
 class SubsetOneLarger(Codebook):
-    """m + 1 words lie within the distance of the m-th."""
+    """m + 1 words lie within the distance of the m-th: the size depends on the image."""
 
     def subset(self, rest, stage):
         return replace(_plain(self), nearest=self.nearest + 1).subset(rest, stage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberOneMore(Codebook):
+    """Draws from m + 1 words where m are claimed."""
+
+    def perturb(self, latents, noise):
+        return replace(_plain(self), nearest=self.nearest + 1).perturb(latents, noise)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -421,7 +430,7 @@ MUTANTS = [
     (NoiseOneOff(dimensions=1, **GRID), "sampler_follows_the_likelihood"),
     (HalfScale(dimensions=3, **NOISY), "sampler_follows_the_likelihood"),
     (SubsetOneLarger(stages=1, lies=2**62, **WORDS), EXACT),
-    (SubsetOneLarger(stages=1, lies=2**62, **WORDS), "sampler_follows_the_likelihood"),
+    (MemberOneMore(stages=1, lies=2**62, **WORDS), "sampler_follows_the_likelihood"),
     (AgreeOneMore(dimensions=5, agree=3, lies=2**62), "sampler_follows_the_likelihood"),
     (CornerLiesRounded(dimensions=1, agree=1, lies=UNEVEN), "sampler_follows_the_likelihood"),
     (CornerLiesRounded(dimensions=1, agree=1, lies=UNEVEN), "bounds_are_within_the_claim"),

@@ -146,7 +146,7 @@ finding, or are any. Each is the best of several simple linear opponents.
 |{"---|" * (5 + len(shown))}
 {table}
 
-Compared with: {listed}.
+Compared with: {listed}. A dash: there are no more of them.
 """
 
 

@@ -18,16 +18,9 @@ from latentdp.arrays import UNKNOWN
 from latentdp.checkpoints import Checkpoint
 from latentdp.flows.base import DIRECTIONS, MICRO_BATCH, Flow
 from latentdp.flows.dataset import Dataset
-from latentdp.flows.directions import (
-    Directions,
-    Groups,
-    Scatters,
-    Settings,
-    discriminants,
-    residuals,
-    shares,
-)
+from latentdp.flows.directions import Directions, Scatters, Settings, discriminants, shares
 from latentdp.flows.probes import Estimate, Pairs, Resamples, auc, cosine, estimate, lda, plda
+from latentdp.flows.scatter import Groups, residuals
 from latentdp.noise import SeededNoise
 from latentdp.samplers import normal
 

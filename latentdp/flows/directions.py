@@ -4,9 +4,9 @@ From public training latents, encoded without their label. First the discriminan
 vectors of which each makes the most of finding scatter over a denominator among those orthogonal
 to the earlier ones (Foley and Sammon 1975, "An optimal set of discriminant vectors"; Okada and
 Tomita 1985, "An optimal orthonormal system for discriminant analysis"). c findings give c - 1.
-Going on in that way was measured to add only sampling noise, on which a reader overfits, so the
-remaining directions are principal ones of what is left, patients' directions counted against
-them. The denominator is
+Going on in that way was measured to add sampling noise, on which a reader fitted to the same
+images overfits, so the remaining directions are principal ones of what is left, patients'
+directions counted against them. The denominator is
 
     (1 - gamma) ((1 - alpha) within + alpha v I) + gamma patient
 
@@ -16,39 +16,28 @@ scatter is taken within strata (source and view), or a direction would learn the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg import cho_factor, cho_solve
 
 from latentdp.errors import InputError
+from latentdp.flows.scatter import (
+    Groups,
+    across,
+    finding_scatter,
+    leading_directions,
+    patient_scatter,
+    residuals,
+)
 
-__all__ = [
-    "Directions",
-    "Groups",
-    "Scatters",
-    "Settings",
-    "across",
-    "discriminants",
-    "finding_scatter",
-    "leading_directions",
-    "patient_scatter",
-    "residuals",
-    "shares",
-]
+__all__ = ["Directions", "Scatters", "Settings", "discriminants", "shares"]
 
 Matrix = NDArray[np.float64]
 
-ALPHA, GAMMA = 0.9, 0.9  # chosen on validation images: benchmarks/directions.py --grid
-# Patients are looked for among this many principal directions of the scatter within findings.
-# In more, a thousand pairs of images drown in noise: the eigenvalues that chance alone gives
-# exceed the true ones several times.
-PATIENT_SUBSPACE = 128
-LEADING = 256
-FEWEST = 2  # images of a finding, or it has no scatter
+ALPHA, GAMMA = 0.9, 0.9  # chosen on validation images by benchmarks/directions.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,52 +61,6 @@ class Settings:
             raise InputError(f"expected alpha in [0, 1], got {self.alpha}")
         if not 0 <= self.gamma < 1:
             raise InputError(f"expected gamma in [0, 1), got {self.gamma}")
-
-
-@dataclass(frozen=True)
-class Groups:
-    """What is known of n images, each ``(n,)`` int64.
-
-    Attributes:
-        findings: Index of the finding; -1 for unknown, which leaves the image out.
-        strata: Index of what images are only compared within: source and view.
-        patients: Index of the patient.
-    """
-
-    findings: NDArray[np.int64]
-    strata: NDArray[np.int64]
-    patients: NDArray[np.int64]
-
-    @classmethod
-    def of(
-        cls, findings: NDArray[np.int64], strata: Sequence[str], patients: Sequence[str]
-    ) -> Groups:
-        """From names; strata are merged where no stratum holds two findings."""
-        stratum = np.unique(np.asarray(strata), return_inverse=True)[1].astype(np.int64)
-        patient = np.unique(np.asarray(patients), return_inverse=True)[1].astype(np.int64)
-        groups = cls(findings, stratum, patient)
-        return groups if groups.compared.any() else cls(findings, np.zeros_like(stratum), patient)
-
-    @property
-    def cells(self) -> NDArray[np.int64]:
-        """Stratum and finding as one index."""
-        both = np.stack([self.strata, self.findings])
-        return np.unique(both, axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
-
-    @property
-    def compared(self) -> NDArray[np.bool_]:
-        """Images of a known finding in a stratum that holds at least two, enough of each."""
-        keep = np.zeros(len(self.findings), dtype=bool)
-        for stratum in np.unique(self.strata):
-            here = (self.strata == stratum) & (self.findings >= 0)
-            kinds, counts = np.unique(self.findings[here], return_counts=True)
-            enough = kinds[counts >= FEWEST]
-            if len(enough) >= 2:
-                keep |= here & np.isin(self.findings, enough)
-        return keep
-
-    def __getitem__(self, rows: NDArray[Any]) -> Groups:
-        return Groups(self.findings[rows], self.strata[rows], self.patients[rows])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,56 +163,6 @@ class Scatters:
         )
 
 
-def residuals(latents: Matrix, groups: Groups) -> Matrix:
-    """Latents ``(n, d)`` less the mean of their stratum and finding."""
-    cells = groups.cells
-    return latents - _means(latents, cells)[cells]
-
-
-def finding_scatter(latents: Matrix, groups: Groups) -> Matrix:
-    """M ``(d, c)`` with M M' the covariance that findings explain within strata.
-
-    The hypothesis matrix of a multivariate analysis of variance with strata as blocks:
-    Z'X (X'X)^+ X'Z / n for indicators X of the findings and latents Z, both less the means of
-    their stratum. A finding's mean is pooled over the strata.
-    """
-    rows = groups.compared
-    findings, strata, z = groups.findings[rows], groups.strata[rows], latents[rows]
-    blocks = np.unique(strata, return_inverse=True)[1]
-    x = (findings[:, None] == np.unique(findings)).astype(np.float64)
-    x -= _means(x, blocks)[blocks]
-    # X is centred within the blocks, so Z need not be.
-    values, vectors = np.linalg.eigh(x.T @ x)
-    kept = values > 1e-9 * values.max(initial=0)
-    root = vectors[:, kept] / np.sqrt(values[kept])
-    return np.asarray((z.T @ x) @ root / np.sqrt(len(z)))
-
-
-def leading_directions(scatter: Matrix) -> Matrix:
-    """At most `LEADING` eigenvectors ``(d, m)`` of a covariance ``(d, d)``, largest first."""
-    d = len(scatter)
-    vectors = eigh(scatter, subset_by_index=(d - min(LEADING, d), d - 1))[1]
-    return np.ascontiguousarray(vectors[:, ::-1])
-
-
-def patient_scatter(spread: Matrix, patients: NDArray[np.int64], leading: Matrix) -> Matrix:
-    """Covariance ``(d, d)`` of what the images of one patient share, positive semi-definite.
-
-    The covariance across different images of one patient, which is unbiased but has as many
-    negative eigenvalues by chance as positive ones. Chance is symmetrical, so all positive ones
-    are lowered by the size of the most negative one and what falls below zero is dropped.
-    """
-    counts = np.bincount(patients)
-    several = int((counts > 1).sum())
-    basis = leading[:, : min(PATIENT_SUBSPACE, several // 4)]
-    if not basis.size:
-        return np.zeros((len(leading),) * 2)
-    values, vectors = np.linalg.eigh(across(spread @ basis, patients))
-    values = np.maximum(values - max(-float(values[0]), 0.0), 0.0)
-    shared = basis @ (vectors * np.sqrt(values))
-    return np.asarray(shared @ shared.T)
-
-
 def discriminants(
     scatter: Matrix, denominator: Matrix, count: int, *, beyond_rank: bool = False
 ) -> tuple[Matrix, Matrix]:
@@ -337,20 +230,6 @@ def shares(rows: Matrix, latents: Matrix, groups: Groups) -> dict[str, list[floa
     }
 
 
-def across(spread: Matrix, patients: NDArray[np.int64]) -> Matrix:
-    """Covariance across different images of one patient; a patient counts as often as images."""
-    counts = np.bincount(patients)
-    kept = counts[patients] > 1
-    if not kept.any():
-        return np.zeros((spread.shape[1],) * 2)
-    z, p = spread[kept], np.unique(patients[kept], return_inverse=True)[1]
-    n = np.bincount(p)
-    sums = _means(z, p) * n[:, None]
-    weight = 1 / (n - 1)
-    total = (sums * weight[:, None]).T @ sums - (z * weight[p][:, None]).T @ z
-    return np.asarray((total + total.T) / (2 * len(z)))
-
-
 def _principal(scatter: Matrix, leading: Matrix, rows: Matrix, count: int) -> Matrix:
     """Leading eigenvectors ``(count, d)`` of the scatter in the complement of the rows.
 
@@ -368,10 +247,3 @@ def _signed(rows: Matrix) -> Matrix:
     """Signs that do not depend on the order of labels or on the linear algebra library."""
     largest = np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1)
     return np.asarray(rows * np.where(largest < 0, -1.0, 1.0))
-
-
-def _means(z: Matrix, groups: NDArray[np.int64]) -> Matrix:
-    """Mean of each group ``(groups, d)``."""
-    order = np.argsort(groups, kind="stable")
-    starts = np.searchsorted(groups[order], np.arange(int(groups.max()) + 1))
-    return np.asarray(np.add.reduceat(z[order], starts) / np.bincount(groups)[:, None])

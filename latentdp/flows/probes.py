@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from latentdp.flows.directions import across
+from latentdp.flows.scatter import across
 from latentdp.noise import SeededNoise
 from latentdp.samplers import below
 
