@@ -1,6 +1,6 @@
 """What a reader still sees after a mechanism on the first k public directions.
 
-    python benchmarks/budget.py DATA [--weights cxr-adult ...] [--seeds 5] [--epsilons 6 45]
+    python benchmarks/budget.py DATA [--weights cxr-adult ...] [--sizes 1 2] [--epsilons 6 45]
 
 DATA is a folder with manifest.csv. For each mechanism, number of directions and epsilon: AUC of a
 linear discriminant for the finding (within source and view; fitted on noised training latents) on
@@ -26,8 +26,6 @@ from latentdp.noise import SeededNoise
 from latentdp.plugins import load as plugin
 from latentdp.plugins import names
 
-SIZES = (1, 2, 3, 4, 8, 16, 32)
-
 
 def main() -> None:
     """Prints one table per weights file and epsilon."""
@@ -35,6 +33,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", nargs="*", default=sorted(shipped()))
     parser.add_argument("--epsilons", nargs="*", type=float, default=[1.0, 6.0, 45.0])
+    parser.add_argument("--sizes", nargs="*", type=int, default=[1, 2, 3, 4, 8, 16, 32])
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
     for name in arguments.weights:
@@ -51,16 +50,17 @@ def main() -> None:
             )
             whole = encode(flow, data)
             encoded[split] = replace(whole, latents=whole.latents @ flow.directions.T)
+        sizes = arguments.sizes
         bare = [
-            finding({s: first(e, e.latents[:, :k]) for s, e in encoded.items()}) for k in SIZES
+            finding({s: first(e, e.latents[:, :k]) for s, e in encoded.items()}) for k in sizes
         ]
         for epsilon in arguments.epsilons:
             print(f"\n{name}, epsilon {epsilon:g} on the directions, {arguments.seeds} seeds")
-            print("| mechanism | " + " | ".join(f"k = {k}" for k in SIZES) + " |")
-            print("|---" * (len(SIZES) + 1) + "|")
+            print("| mechanism | " + " | ".join(f"k = {k}" for k in sizes) + " |")
+            print("|---" * (len(sizes) + 1) + "|")
             print("| none | " + " | ".join(f"{auc:.3f}" for auc in bare) + " |")
             for mechanism in names("mechanisms"):
-                row = [kept(mechanism, encoded, k, epsilon, arguments.seeds) for k in SIZES]
+                row = [kept(mechanism, encoded, k, epsilon, arguments.seeds) for k in sizes]
                 print(f"| {mechanism} | " + " | ".join(row) + " |", flush=True)
 
 
@@ -88,9 +88,9 @@ def first(part: Encoded, latents: NDArray[np.float64]) -> Encoded:
 
 def finding(encoded: dict[str, Encoded]) -> float:
     """AUC of the finding from all the dimensions there are."""
-    k = encoded["val"].latents.shape[1]
-    told = Probe(encoded).table(np.eye(k), [k])[0]["finding"]
-    return float("nan") if told is None else told[0]
+    probe = Probe(encoded, np.eye(encoded["val"].latents.shape[1]), resamples=1)
+    told = probe.finding(probe.whole)
+    return float("nan") if told is None else told.value
 
 
 if __name__ == "__main__":

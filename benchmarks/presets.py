@@ -28,6 +28,7 @@ from latentdp.contact_sheet import contact_sheet
 from latentdp.flows.base import Flow, load_flow
 from latentdp.flows.carried import Encoded, Probe, encode
 from latentdp.flows.dataset import SPLITS, Dataset, read_dataset
+from latentdp.flows.scatter import leading_directions
 from latentdp.noise import SeededNoise
 from latentdp.plan import Action, Plan
 from latentdp.privatizer import Privatizer
@@ -57,10 +58,11 @@ def main() -> None:
             "| source of one image: AUC | named first of all |"
         )
         print("|---" * 7 + "|")
-        raw = Probe(encoded).all_dimensions()
+        leading = leading_directions(np.cov(encoded["train"].latents.T))
+        raw = Probe(encoded, leading).all_dimensions()
         print(f"| no privacy | infinite | {cells(raw)} | 1 | 1 |", flush=True)
         for preset in PRESETS:
-            print(row(preset, flow, encoded, arguments.noise_seed), flush=True)
+            print(row(preset, flow, encoded, leading, arguments.noise_seed), flush=True)
 
 
 def dataset(flow: Flow, source: Path, split: str) -> Dataset:
@@ -89,7 +91,13 @@ def draw(flow: Flow, test: Dataset, path: Path) -> None:
     print(f"{path}: originals, then {', '.join(PRESETS)}")
 
 
-def row(preset: str, flow: Flow, encoded: dict[str, Encoded], seed: int) -> str:
+def row(
+    preset: str,
+    flow: Flow,
+    encoded: dict[str, Encoded],
+    leading: NDArray[np.float64],
+    seed: int,
+) -> str:
     """One line of the table."""
     recipe = Recipe.from_preset(preset, label="none")
     plan = Plan.make(recipe, d=flow.d, directions=flow.directions, classes=len(flow.classes))
@@ -98,7 +106,7 @@ def row(preset: str, flow: Flow, encoded: dict[str, Encoded], seed: int) -> str:
         split: replace(part, latents=plan.apply(part.latents, noise))
         for split, part in encoded.items()
     }
-    probe = Probe(private)
+    probe = Probe(private, leading)
     k = sum(b.size for b in plan.blocks if b.action is Action.MECHANISM)
     if k == 0:
         return (

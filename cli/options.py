@@ -58,7 +58,7 @@ KeepOption = Annotated[
     typer.Option(
         "--keep-label-dims",
         metavar="N",
-        help="Pass on, UNPROTECTED, the N latent dimensions that say most about the label.",
+        help="Pass on, UNPROTECTED, the coordinates along the first N public directions.",
     ),
 ]
 LedgerOption = Annotated[

@@ -39,7 +39,7 @@ def weights(
     shown = [
         (key.replace("_", " "), short(value))
         for key, value in facts.items()
-        if key != "directions" and not key.startswith("label_ranking")
+        if key != "directions"
     ]
     if "directions" in checkpoint.card:
         shown += summary(checkpoint.card["directions"])

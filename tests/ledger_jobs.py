@@ -162,7 +162,7 @@ def _fork(job):
 
 
 if __name__ == "__main__":
-    _flow = Flow(make_net(), {"label_ranking": list(range(20))}, "tiny", "00" * 32)
+    _flow = Flow(make_net(), {}, "tiny", "00" * 32)
     with tempfile.TemporaryDirectory() as folder:  # loads, once, all that a run imports late
         privatize(SAMPLES, f"{folder}/out", f"{folder}/vault", None)
     for line in sys.stdin:

@@ -351,7 +351,7 @@ def checkpoint() -> Checkpoint:
         name="x",
         kind="glow",
         config=net.config.to_json(),
-        card={"label_ranking": [1, 2], "summary": "x"},
+        card={"summary": "x"},
         tensors={k: v.numpy() for k, v in net.state_dict().items()},
     )
 
@@ -486,7 +486,6 @@ def test_cards_can_be_written(checkpoint, tmp_path):
 def test_shipped_directions(name):
     checkpoint = load(name)
     flow, card = load_flow(checkpoint), checkpoint.card["directions"]
-    assert "label_ranking" not in checkpoint.card
     assert flow.directions.shape == (64, flow.d)
     assert np.abs(flow.directions @ flow.directions.T - np.eye(64)).max() < 1e-13
     probes = card["probes"]

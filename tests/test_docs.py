@@ -67,7 +67,24 @@ def weights() -> str:
     ) + rows
 
 
+def carried() -> str:
+    tables = {name: load(name).card["directions"]["probes"] for name in sorted(shipped())}
+    sizes = [k for k in (1, 2, 4, 8, 16, 32, 64) if k in tables[min(tables)]["sizes"]]
+    rows = ""
+    for k in [*sizes, "all"]:
+        cells = [f"| {k} "]
+        for probes in tables.values():
+            found = probes["all"] if k == "all" else probes["directions"][probes["sizes"].index(k)]
+            for what in ("finding", "identity"):
+                value, low, high = found[what]
+                cells.append(f"| {value:.2f} ({low:.2f} to {high:.2f}) ")
+        rows += "".join(cells) + "|\n"
+    head = "".join(f"| `{name}`: finding | identity " for name in tables)
+    return f"| k {head}|\n|---{'|---' * 2 * len(tables)}|\n{rows}"
+
+
 GENERATED = {
+    "carried": carried,
     "presets": presets,
     "not covered": not_covered,
     "attributes": attributes,

@@ -101,11 +101,6 @@ class Flow:
         """
         return self._directions
 
-    @property
-    def label_ranking(self) -> tuple[int, ...]:
-        """Latent dimensions by what they say about the label; only in cards of old weights."""
-        return tuple(self.card.get("label_ranking", ()))
-
     def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
         """Images ``(n, h, w)`` in [0, 1] to whitened latents ``(n, d)``.
 

@@ -19,7 +19,17 @@ from latentdp.checkpoints import Checkpoint
 from latentdp.flows.base import DIRECTIONS, MICRO_BATCH, Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.directions import Directions, Scatters, Settings, discriminants, shares
-from latentdp.flows.probes import Estimate, Pairs, Resamples, auc, cosine, estimate, lda, plda
+from latentdp.flows.probes import (
+    RESAMPLES,
+    Estimate,
+    Pairs,
+    Resamples,
+    auc,
+    cosine,
+    estimate,
+    lda,
+    plda,
+)
 from latentdp.flows.scatter import Groups, residuals
 from latentdp.noise import SeededNoise
 from latentdp.samplers import normal
@@ -114,11 +124,10 @@ def with_directions(checkpoint: Checkpoint, found: Directions, card: dict[str, A
 
     `Flow` makes them orthonormal again to 64 bits; all other tensors are as they were.
     """
-    kept = {k: v for k, v in checkpoint.card.items() if not k.startswith("label_ranking")}
     return replace(
         checkpoint,
         tensors=checkpoint.tensors | {DIRECTIONS: found.rows.astype(np.float16)},
-        card=kept | {"directions": card},
+        card=checkpoint.card | {"directions": card},
         sha256="",
     )
 
@@ -177,13 +186,16 @@ class Probe:
         encoded: ``train``, ``val`` and, if there is one, ``test``, which is then measured on.
         leading: ``(d, m)`` principal directions in which an attacker on the whole latent models
             a patient: in all of it, the model drowns in noise.
+        resamples: Of the intervals; 1 is enough where only values are wanted.
     """
 
-    def __init__(self, encoded: dict[str, Encoded], leading: Matrix) -> None:
+    def __init__(
+        self, encoded: dict[str, Encoded], leading: Matrix, resamples: int = RESAMPLES
+    ) -> None:
         self.split = "test" if "test" in encoded else "val"
         self.test = test = encoded[self.split]
         self.fits = [encoded[name] for name in ("train", "val") if name != self.split]
-        self.resamples = Resamples(test.groups.patients)
+        self.resamples = Resamples(test.groups.patients, resamples)
         self.pairs = {
             matched: Pairs.of(test.groups.patients, test.groups.cells, matched=matched)
             for matched in (True, False)

@@ -19,7 +19,17 @@ from latentdp.flows.scatter import across
 from latentdp.noise import SeededNoise
 from latentdp.samplers import below
 
-__all__ = ["Estimate", "Pairs", "Resamples", "auc", "cosine", "estimate", "lda", "plda"]
+__all__ = [
+    "RESAMPLES",
+    "Estimate",
+    "Pairs",
+    "Resamples",
+    "auc",
+    "cosine",
+    "estimate",
+    "lda",
+    "plda",
+]
 
 Matrix = NDArray[np.float64]
 Index = NDArray[np.int64]
