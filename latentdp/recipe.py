@@ -36,17 +36,23 @@ PRESETS: dict[str, Preset] = {
         {"epsilon": 1.0, "directions": 0, "label": "response", "label_share": 1.0},
     ),
     "balanced": Preset(
-        "label by randomised response (a quarter of the budget); Laplace on the few public "
-        "directions that say most about the label; the rest is resampled",
-        {"epsilon": 8.0, "directions": 2, "label": "response", "label_share": 0.25},
+        "label by randomised response (a quarter of the budget); Laplace with a clip of the "
+        "image's l1 norm on the two public directions that say most about findings; the rest is "
+        "resampled",
+        {
+            "epsilon": 8.0,
+            "mechanism": "laplace_l1",
+            "directions": 2,
+            "label": "response",
+            "label_share": 0.25,
+        },
     ),
     "tight": Preset(
-        "the same with the mechanism that keeps most per unit of budget, a codebook, on more "
-        "directions",
+        "the same with the mechanism that keeps most per unit of budget, a codebook",
         {
             "epsilon": 8.0,
             "mechanism": "codebook",
-            "directions": 4,
+            "directions": 2,
             "label": "response",
             "label_share": 0.25,
         },
