@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from latentdp import plugins
+from latentdp import InputError, plugins
 from latentdp.audit import CONFIDENCE, LOOKS, Report
 from latentdp.audit import audit as look
 from latentdp.mechanisms.base import Mechanism
@@ -41,8 +41,9 @@ def audit(
         ),
     ] = None,
     dimensions: Annotated[
-        int, typer.Option("--dimensions", metavar="K", help="With --epsilon: latent dimensions.")
-    ] = 8,
+        int | None,
+        typer.Option("--dimensions", metavar="K", help="With --epsilon: latent dimensions, 8."),
+    ] = None,
     trials: Annotated[
         int, typer.Option("--trials", metavar="N", help="Draws for each input, and canaries.")
     ] = 100_000,
@@ -57,7 +58,10 @@ def audit(
     Exact enumeration where a mechanism is small, the Clopper-Pearson bound of the best event, and
     one run on many canaries. Exits with 1 if anything contradicts a claim.
     """
-    cases = list(_cases(mechanism or plugins.names("mechanisms"), epsilon, dimensions))
+    if dimensions is not None and epsilon is None:
+        raise InputError("--dimensions needs --epsilon")
+    k = 8 if dimensions is None else dimensions
+    cases = list(_cases(mechanism or plugins.names("mechanisms"), epsilon, k))
     reports = []
     with progress("auditing", shown=not json) as advance:
         done = 0

@@ -52,10 +52,11 @@ def explain(
         label_release=label_release,
         keep_label_dims=keep_label_dims,
     )
+    guarantee, unprotected = privatizer.guarantee, privatizer.plan.unprotected
     facts: dict[str, object] = {
-        "guarantee": describe_guarantee(privatizer),
-        "statement": statement(privatizer),
-        "warnings": warnings(privatizer),
+        "guarantee": describe_guarantee(guarantee, unprotected),
+        "statement": statement(guarantee, unprotected),
+        "warnings": warnings(guarantee),
         "plan": privatizer.plan.describe(),
         "not_covered": list(NOT_COVERED),
         "output_header": {action.keyword: action.holds for action in ACTIONS},

@@ -100,6 +100,10 @@ def make_privatizer(
         label="none" if labels is None else label_release,
         keep_label_dims=keep_label_dims or None,
     )
+    if mechanism is not None and recipe.directions == 0:
+        raise InputError(
+            f"the preset {preset!r} noises no latent dimension; leave --mechanism out"
+        )
     if epsilon_per_element is not None:
         if epsilon is not None:
             raise InputError("give --epsilon or --epsilon-per-element, not both")

@@ -103,7 +103,9 @@ def privatize(
                     "counts": summary.counts(),
                     "patients": summary.patients,
                     "patient_epsilon": summary.patient_epsilon,
-                    "guarantee": describe_guarantee(privatizer),
+                    "guarantee": describe_guarantee(
+                        privatizer.guarantee, privatizer.plan.unprotected
+                    ),
                     "refused": [{"file": name, "reason": reason} for name, reason in refused],
                 }
             )

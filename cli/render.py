@@ -38,8 +38,8 @@ def table(title: str, rows: list[tuple[str, str]]) -> None:
 def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
     """Rows that say what is guaranteed. A per-element number never stands alone."""
     guarantee = privatizer.guarantee
-    rows = [("guarantee", line) for line in statement(privatizer)]
-    rows = [("WARNING", line) for line in warnings(privatizer)] + rows
+    rows = [("WARNING", line) for line in warnings(guarantee)]
+    rows += [("guarantee", line) for line in statement(guarantee, privatizer.plan.unprotected)]
     rows.append(("also", str(privatizer.approximate)))
     rows.append(("implies", _ceilings(privatizer)))
     if guarantee.epsilon == 0:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json as format
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latentdp import InputError
 from latentdp.folders import CARD
-from latentdp.verify import verify_card
+from latentdp.verify import read_strictly, verify_card
 
 from .options import JsonOption
 from .render import print_json, table
@@ -23,15 +21,12 @@ def verify(
     ],
     json: JsonOption = False,
 ) -> int:
-    """Recompute every number of a release card from the card alone.
+    """Recompute what a release card claims from the recipe and the parameters on it.
 
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
     path = card / CARD if card.is_dir() else card
-    try:
-        told = format.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError("expected a release card; there is none that can be read") from error
+    told = read_strictly(path)
     checks = verify_card(told)
     ok = all(check.ok for check in checks)
     if json:
@@ -45,7 +40,7 @@ def verify(
         )
         for check in checks
     ]
-    rows += [("warning", line) for line in told.get("warnings", [])]
+    rows += [("warning", str(line)) for line in told["warnings"]]
     table("verified" if ok else "NOT verified: the card claims what does not follow from it", rows)
     return 0 if ok else 1
 
@@ -53,6 +48,8 @@ def verify(
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.9g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(part)}" for key, part in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "nothing"
+        return ", ".join(_text(part) for part in value if part is not None) or "nothing"
     return "none stated" if value is None else str(value)

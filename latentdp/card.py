@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from latentdp import __version__
 from latentdp.atomic import write_text
 from latentdp.dicom.actions import ACTIONS
+from latentdp.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
 from latentdp.summary import Summary
 
@@ -42,12 +44,12 @@ NOT_COVERED = (
 )
 
 
-def describe_guarantee(privatizer: Privatizer) -> dict[str, Any]:
+def describe_guarantee(guarantee: Guarantee, unprotected: Sequence[str]) -> dict[str, Any]:
     """The guarantee of an image and what it implies, as JSON values.
 
     The ceilings bound any attacker, and hold only if nothing is unprotected.
     """
-    guarantee, bounded = privatizer.guarantee, not privatizer.plan.unprotected
+    bounded = not unprotected
     return {
         "epsilon": guarantee.epsilon,
         "delta": guarantee.delta,
@@ -75,10 +77,12 @@ def release_card(
         vault: The vault's public tag: only that vault may go on with this release.
     """
     recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
+    unprotected = privatizer.plan.unprotected
     patient = {
         "epsilon": max(summary.patient_epsilon, guarantee.epsilon),
         "delta": max(summary.patient_delta, guarantee.delta),
         "images": summary.most_images,
+        "images_in_this_release": summary.most_images_here,
         "unit": "patient",
         "rule": "sum over the images of a patient, earlier releases from the same vault included; "
         "what is unprotected is not counted",
@@ -88,16 +92,16 @@ def release_card(
         "version": __version__,
         "status": status,
         "private": guarantee.secure,
-        "warnings": warnings(privatizer),
+        "warnings": warnings(guarantee),
         "guarantee": {
-            "image": describe_guarantee(privatizer),
+            "image": describe_guarantee(guarantee, unprotected),
             "image_approximate": {
                 "epsilon": privatizer.approximate.epsilon,
                 "delta": privatizer.approximate.delta,
             },
             "patient": patient,
-            "unprotected": list(privatizer.plan.unprotected),
-            "statement": statement(privatizer),
+            "unprotected": list(unprotected),
+            "statement": statement(guarantee, unprotected),
             "not_covered": list(NOT_COVERED),
         },
         "recipe": {"digest": recipe.digest}
@@ -116,22 +120,20 @@ def release_card(
     }
 
 
-def statement(privatizer: Privatizer) -> list[str]:
+def statement(guarantee: Guarantee, unprotected: Sequence[str]) -> list[str]:
     """The guarantee in words: one line, or two if anything is unprotected."""
-    plan, guarantee = privatizer.plan, privatizer.guarantee
-    if not plan.unprotected:
+    if not unprotected:
         return [f"Any two images are indistinguishable up to {guarantee}."]
-    kept = "; ".join(plan.unprotected)
     return [
         "Any two images that agree in what is unprotected are indistinguishable up to "
         f"{guarantee}.",
-        f"Unprotected, epsilon infinity: {kept}.",
+        f"Unprotected, epsilon infinity: {'; '.join(unprotected)}.",
     ]
 
 
-def warnings(privatizer: Privatizer) -> list[str]:
+def warnings(guarantee: Guarantee) -> list[str]:
     """What a reader must not overlook; empty if there is nothing of the kind."""
-    guarantee, found = privatizer.guarantee, []
+    found = []
     if not guarantee.secure:
         found.append("NOT PRIVATE: the noise came from a seed")
     if guarantee.epsilon > math.log(GALLERY):
@@ -150,11 +152,13 @@ def warnings(privatizer: Privatizer) -> list[str]:
 
 def derivation(privatizer: Privatizer) -> str:
     """How an output was made, for its header: public facts of the recipe only."""
-    recipe, flow = privatizer.recipe, privatizer.flow
+    recipe, flow, plan = privatizer.recipe, privatizer.flow, privatizer.plan
+    words = " ".join(statement(privatizer.guarantee, plan.unprotected))
     return (
-        f"latentdp {__version__}: preset {recipe.preset}, mechanism {recipe.mechanism}, "
+        f"latentdp {__version__}: preset {recipe.preset}, "
+        f"mechanism {', '.join(plan.mechanisms) or 'none on the latent'}, "
         f"{flow.shape[0]}x{flow.shape[1]} pixels, weights sha256 {flow.sha256[:16]}, "
-        f"recipe {recipe.digest[:16]}. " + " ".join(statement(privatizer))
+        f"recipe {recipe.digest[:16]}. {words}"
     )
 
 

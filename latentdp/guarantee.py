@@ -36,7 +36,7 @@ class Guarantee:
 
     Attributes:
         epsilon: In nats, at least 0; infinity means no protection.
-        delta: In [0, 1); 0 is pure differential privacy.
+        delta: In [0, 1]; 0 is pure differential privacy, 1 no protection.
         unit: What is replaced: one image, or all images of one patient.
         relation: The neighbouring relation.
         secure: False if the noise came from a seed, which voids the guarantee.
@@ -53,8 +53,13 @@ class Guarantee:
     def __post_init__(self) -> None:
         if math.isnan(self.epsilon) or self.epsilon < 0:
             raise InputError(f"expected epsilon of at least 0, got {self.epsilon}")
-        if not 0 <= self.delta < 1:
-            raise InputError(f"expected delta in [0, 1), got {self.delta}")
+        if not 0 <= self.delta <= 1:
+            raise InputError(f"expected delta in [0, 1], got {self.delta}")
+        try:
+            object.__setattr__(self, "unit", Unit(self.unit))
+            object.__setattr__(self, "relation", Relation(self.relation))
+        except ValueError as error:
+            raise InputError(f"a guarantee has no such unit or relation: {error}") from error
 
     def compose(self, *others: Guarantee) -> Guarantee:
         """What all of them together give (basic composition: the sums).
@@ -68,7 +73,7 @@ class Guarantee:
         return replace(
             self,
             epsilon=_sum_above([g.epsilon for g in everything]),
-            delta=min(math.fsum(g.delta for g in everything), 1 - 2**-53),
+            delta=min(_sum_above([g.delta for g in everything]), 1.0),
             secure=all(g.secure for g in everything),
             exact=all(g.exact for g in everything),
         )
@@ -77,6 +82,8 @@ class Guarantee:
         """The same for a patient of whom ``images`` images are released this way."""
         if images < 1:
             raise InputError(f"expected at least 1 image, got {images}")
+        if self.unit is not Unit.IMAGE:
+            raise InputError(f"expected the guarantee of an image, got that of a {self.unit}")
         whole = self.compose(*[self] * (images - 1))
         return replace(whole, unit=Unit.PATIENT)
 

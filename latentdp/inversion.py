@@ -165,7 +165,8 @@ def _place(
     A threshold is known within ``margin``, and U within 1, both in 2^-63.
     """
     index = np.searchsorted(thresholds, uniform, side="right").astype(np.int64)
-    padded = np.concatenate([[0], thresholds.astype(np.int64), [2**_BITS - 1]])
+    largest = np.uint64(2**_BITS - 1)  # 2^63, where the tail is lost, does not fit
+    padded = np.concatenate([[0], np.minimum(thresholds, largest).astype(np.int64), [largest]])
     u = uniform.astype(np.int64)
     below, above = padded[index], padded[index + 1]
     near_below = (index > 0) & (u - below <= margin)

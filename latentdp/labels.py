@@ -19,7 +19,7 @@ import numpy as np
 from latentdp.arrays import UNKNOWN, Labels
 from latentdp.atomic import write_text
 from latentdp.errors import InputError
-from latentdp.guarantee import Guarantee, above
+from latentdp.guarantee import Guarantee, log_ratio
 from latentdp.noise import Noise
 from latentdp.samplers import below
 
@@ -75,8 +75,8 @@ class RandomisedResponse:
     @property
     def guarantee(self) -> Guarantee:
         """Pure epsilon of the label."""
-        odds = self.threshold * (self.classes - 1) / (2**64 - self.threshold)
-        return Guarantee(epsilon=above(max(0.0, math.log(odds))))
+        lies = 2**64 - self.threshold
+        return Guarantee(epsilon=log_ratio(self.threshold * (self.classes - 1), lies))
 
     def respond(self, labels: Labels, noise: Noise) -> Labels:
         """Released labels. An unknown label is replaced by a uniform class first."""

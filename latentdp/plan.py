@@ -19,7 +19,7 @@ from latentdp.basis import Basis
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee
 from latentdp.labels import LabelRelease, RandomisedResponse
-from latentdp.mechanisms.base import Mechanism, finite
+from latentdp.mechanisms.base import Mechanism, finite, number
 from latentdp.noise import Noise
 from latentdp.plugins import load
 from latentdp.recipe import ALL, Recipe
@@ -168,6 +168,11 @@ class Plan:
         return tuple(found)
 
     @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """Names of the mechanisms that are used."""
+        return tuple(b.mechanism.name for b in self.blocks if b.mechanism is not None)
+
+    @property
     def keeps(self) -> int:
         """Number of latent dimensions that are passed on unprotected."""
         return sum(b.size for b in self.blocks if b.action is Action.KEEP)
@@ -231,21 +236,17 @@ class Plan:
                 if parameters is not None:
                     kind = load("mechanisms", parameters["mechanism"]).mechanism
                     made = kind.from_card(parameters)
-                blocks.append(
-                    Block(action=Action(b["action"]), size=b["dimensions"], mechanism=made)
-                )
+                size = number(b["dimensions"], "int")
+                blocks.append(Block(action=Action(b["action"]), size=size, mechanism=made))
             told = described["label"]
             label = LabelRelease(told["release"])
             response = None
             if label is LabelRelease.RESPONSE:
-                response = RandomisedResponse(classes=told["classes"], threshold=told["threshold"])
-            return cls(
-                d=described["latent_dimensions"],
-                blocks=tuple(blocks),
-                label=label,
-                response=response,
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+                classes, threshold = (number(told[k], "int") for k in ("classes", "threshold"))
+                response = RandomisedResponse(classes=classes, threshold=threshold)
+            d = number(described["latent_dimensions"], "int")
+            return cls(d=d, blocks=tuple(blocks), label=label, response=response)
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise InputError("the plan on the card is incomplete or is none") from error
 
     def _parts(self) -> list[Guarantee]:

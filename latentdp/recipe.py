@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from latentdp.amounts import LARGEST
 from latentdp.errors import InputError
 from latentdp.labels import LabelRelease
 from latentdp.plugins import names
@@ -125,15 +126,20 @@ class Recipe:
                 object.__setattr__(self, name, float(getattr(self, name)))
         if self.preset not in PRESETS:
             raise InputError(f"no preset {self.preset!r}; there are: {', '.join(PRESETS)}")
-        if not (math.isfinite(self.epsilon) and self.epsilon > 0):
-            raise InputError(f"expected a finite positive epsilon, got {self.epsilon}")
+        if not 1e-6 <= self.epsilon <= LARGEST:
+            raise InputError(
+                f"expected a finite epsilon from 1e-06 to {LARGEST:g}, got {self.epsilon}"
+            )
         if self.mechanism not in names("mechanisms"):
             known = ", ".join(names("mechanisms"))
             raise InputError(f"no mechanism {self.mechanism!r}; there are: {known}")
+        for name in ("directions", "keep_label_dims"):
+            if type(getattr(self, name)) is not int:
+                raise InputError(f"expected {name} to be an integer, got {getattr(self, name)!r}")
         if self.directions < ALL:
             raise InputError(f"expected at least 0 directions, got {self.directions}")
-        if self.clip is not None and not (math.isfinite(self.clip) and self.clip > 0):
-            raise InputError(f"expected a finite positive clip, got {self.clip}")
+        if self.clip is not None and not 1e-6 <= self.clip <= 1e9:
+            raise InputError(f"expected a clip from 1e-06 to 1e+09, got {self.clip}")
         if self.keep_label_dims < 0:
             raise InputError(f"expected at least 0 kept dimensions, got {self.keep_label_dims}")
         if self.label not in list(LabelRelease):

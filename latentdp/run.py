@@ -8,6 +8,7 @@ are taken in random order and get random names, so that neither order nor time l
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -269,6 +270,8 @@ class Run:
         summary, classes = self.summary, self.privatizer.flow.classes
         summary.outputs, summary.patients = len(names), len(spent)
         summary.most_images = max((s.releases for s in spent.values()), default=0)
+        here = Counter(entry.subject for entry in entries)
+        summary.most_images_here = max(here.values(), default=0)
         summary.patient_epsilon = max((s.micro_epsilon for s in spent.values()), default=0) / 1e6
         summary.patient_delta = max((s.pico_delta for s in spent.values()), default=0) / 1e12
         labels = {e.output: classes[e.label] for e in entries if e.label != UNKNOWN}

@@ -26,6 +26,7 @@ class Summary:
         spent: Epsilon charged in this run, summed over all patients.
         patients: Number of patients with an output in the folder.
         most_images: Largest number of releases of one of them in this vault.
+        most_images_here: Largest number of outputs of one of them in the folder.
         patient_epsilon: Largest epsilon of one of them in this vault.
         patient_delta: Largest delta of one of them in this vault.
         report: Private report of the run, in the vault; None for a preview.
@@ -40,6 +41,7 @@ class Summary:
     spent: float = 0.0
     patients: int = 0
     most_images: int = 0
+    most_images_here: int = 0
     patient_epsilon: float = 0.0
     patient_delta: float = 0.0
     report: Path | None = None

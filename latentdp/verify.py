@@ -1,24 +1,30 @@
 """Recomputes what a release card claims from the card alone.
 
-No weights, no images and no vault are needed: the parameters of every mechanism stand on the
-card, and each mechanism derives its guarantee from them. It cannot tell whether the images beside
-the card were made as it says.
+No weights, no images and no vault are needed. The recipe on the card, whose digest every output
+carries, says what was to be done; the plan says with which parameters; the guarantee follows from
+these, and everything else that the card claims from the guarantee. It cannot tell whether the
+images beside the card were made as it says.
 """
 
 from __future__ import annotations
 
-import math
+import json
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
-from latentdp.errors import InputError
-from latentdp.guarantee import Guarantee
-from latentdp.plan import Plan
-from latentdp.recipe import Recipe
+import numpy as np
 
-__all__ = ["Check", "verify_card"]
+from latentdp.card import describe_guarantee, statement, warnings
+from latentdp.errors import InputError
+from latentdp.mechanisms.base import number
+from latentdp.plan import Plan
+from latentdp.recipe import ALL, Recipe
+
+__all__ = ["Check", "read_strictly", "verify_card"]
 
 TOLERANCE = 1e-9  # relative: a claim is a float that was written as decimal digits
+CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +35,7 @@ class Check:
         claim: What is claimed, in words.
         claimed: The value on the card.
         found: The value that follows from the rest of the card.
-        ok: Whether the claim is not better than what was found.
+        ok: Whether they agree.
     """
 
     claim: str
@@ -38,8 +44,24 @@ class Check:
     ok: bool
 
 
-def verify_card(card: dict[str, Any]) -> list[Check]:
-    """All checks of a card, in the order in which it states its claims.
+def read_strictly(path: Path) -> Any:
+    """JSON without NaN and infinities, which no card holds.
+
+    Raises:
+        InputError: There is no file, or it is no such JSON.
+    """
+
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError("expected a release card; there is none that can be read") from error
+
+
+def verify_card(card: Any) -> list[Check]:
+    """All checks of a card, in the order in which one follows from the other.
 
     Raises:
         InputError: Not a release card of this tool, or one without what the checks need.
@@ -48,82 +70,122 @@ def verify_card(card: dict[str, Any]) -> list[Check]:
         raise InputError("expected a release card of latentdp (release.json)")
     try:
         plan = Plan.from_card(card["plan"])
-        return _image(card, plan) + _implied(card, plan) + _patient(card) + _recipe(card, plan)
-    except (KeyError, TypeError, AttributeError) as error:
+        return _recipe(card, plan) + _image(card, plan) + _patient(card, plan)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise InputError("the release card is incomplete or of another version") from error
-
-
-def _image(card: dict[str, Any], plan: Plan) -> list[Check]:
-    told, approximate = card["guarantee"]["image"], card["guarantee"]["image_approximate"]
-    found = plan.guarantee
-    loose = plan.approximate(approximate["delta"]) if plan.guarantee.delta == 0 else None
-    checks = [
-        _at_least("epsilon of an image", told["epsilon"], found.epsilon),
-        _at_least("delta of an image", told["delta"], found.delta),
-        _equal(
-            "unit and relation", (told["unit"], told["relation"]), (found.unit, found.relation)
-        ),
-        _equal("numerics", told["numerics"], "exact" if found.exact else "idealised"),
-        _equal("unprotected", card["guarantee"]["unprotected"], list(plan.unprotected)),
-        Check(
-            claim="noise from a secure source",
-            claimed=card["private"],
-            found=told["private"],
-            ok=card["private"] is True and told["private"] is True,
-        ),
-    ]
-    if loose is not None:
-        claim = f"epsilon at delta {approximate['delta']:g}"
-        checks.insert(2, _at_least(claim, approximate["epsilon"], loose.epsilon, 1e-6))
-    return checks
-
-
-def _implied(card: dict[str, Any], plan: Plan) -> list[Check]:
-    """The ceilings on attackers: none is stated where something is unprotected."""
-    told = card["guarantee"]["image"]
-    top1 = told["top1_at_most"]
-    auc: float | None = None
-    rate: float | None = None
-    if not plan.unprotected:
-        auc = plan.guarantee.verification_ceiling()
-        rate = plan.guarantee.gallery_ceiling(top1["gallery"])
-    return [
-        _same_or_none("largest AUC of a verifier", told["verification_auc_at_most"], auc),
-        _same_or_none(f"largest top-1 rate in {top1['gallery']:,}", top1["rate"], rate),
-    ]
-
-
-def _patient(card: dict[str, Any]) -> list[Check]:
-    """A sum over images; other releases may have cost less, so only a lower bound is known."""
-    image, patient = card["guarantee"]["image"], card["guarantee"]["patient"]
-    return [
-        _at_least("epsilon of a patient", patient["epsilon"], image["epsilon"]),
-        _at_least("delta of a patient", patient["delta"], image["delta"]),
-    ]
+    except RecursionError:
+        raise InputError("the release card is nested too deeply") from None
 
 
 def _recipe(card: dict[str, Any], plan: Plan) -> list[Check]:
+    """The recipe, and that the plan is the one that the recipe asks for."""
     told = card["recipe"]
     names = {f.name for f in fields(Recipe)} - {"weights"}
     recipe = Recipe(weights="", **{name: told[name] for name in names})
-    budget = Guarantee(epsilon=recipe.epsilon)
+    d, classes = plan.d, len(card["image"]["classes"])
+    # Which directions makes no difference to a guarantee; how many does.
+    most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
+    wanted = Plan.make(recipe, d=d, directions=np.eye(min(most, d), d), classes=classes)
+    height, width = card["image"]["size"]
     return [
         _equal("digest of the recipe", told["digest"], recipe.digest),
         _equal("weights", card["weights"]["sha256"], recipe.weights_sha256),
-        _at_least("budget of the recipe", budget.epsilon, plan.guarantee.epsilon),
+        _equal("latent dimensions", card["plan"]["latent_dimensions"], height * width),
+        _equal(
+            "plan of the recipe", _outline(card["plan"]), _outline(wanted.describe()), CALIBRATION
+        ),
+        _equal("numbers of the plan", _numbers(card["plan"]), _numbers(plan.describe())),
     ]
 
 
-def _at_least(claim: str, claimed: float, found: float, tolerance: float = TOLERANCE) -> Check:
-    ok = math.isfinite(claimed) and claimed >= found * (1 - tolerance)
+def _image(card: dict[str, Any], plan: Plan) -> list[Check]:
+    """Everything about an image, with noise that is said to be from a secure source."""
+    told, guarantee = card["guarantee"], plan.guarantee
+    unprotected = list(plan.unprotected)
+    image = describe_guarantee(guarantee, unprotected)
+    claims = {
+        "epsilon of an image": "epsilon",
+        "delta of an image": "delta",
+        "unit": "unit",
+        "relation": "relation",
+        "numerics": "numerics",
+        "noise from a secure source": "private",
+        "largest AUC of a verifier": "verification_auc_at_most",
+        "largest top-1 rate in a gallery": "top1_at_most",
+    }
+    loose = plan.approximate()
+    return [
+        *(_equal(claim, told["image"][key], image[key]) for claim, key in claims.items()),
+        _equal(
+            "the same as epsilon, delta",
+            told["image_approximate"],
+            {"epsilon": loose.epsilon, "delta": loose.delta},
+            CALIBRATION,
+        ),
+        _equal("private", card["private"], True),
+        _equal("unprotected", told["unprotected"], unprotected),
+        _equal("statement", told["statement"], statement(guarantee, unprotected)),
+        _equal("warnings", card["warnings"], warnings(guarantee)),
+    ]
+
+
+def _patient(card: dict[str, Any], plan: Plan) -> list[Check]:
+    """A sum over images. Other releases may be in it, so a lower bound is known."""
+    told, guarantee = card["guarantee"]["patient"], plan.guarantee
+    here = max(1, number(told["images_in_this_release"], "int"))
+    return [
+        _at_least("epsilon of a patient", told["epsilon"], here * guarantee.epsilon),
+        _at_least("delta of a patient", told["delta"], here * guarantee.delta),
+        _at_least("images of a patient", told["images"], told["images_in_this_release"]),
+    ]
+
+
+def _outline(plan: dict[str, Any]) -> list[Any]:
+    """What a recipe fixes of a plan: what happens to how many dimensions, and for how much."""
+    label = plan["label"]
+    blocks = [
+        [
+            b["action"],
+            b["dimensions"],
+            b.get("parameters", {}).get("mechanism"),
+            b["epsilon"],
+            b.get("temperature"),
+        ]
+        for b in plan["blocks"]
+    ]
+    return [plan["basis"], *blocks, [label["release"], label.get("classes"), label.get("epsilon")]]
+
+
+def _numbers(plan: dict[str, Any]) -> list[Any]:
+    """Mechanisms with all that is said of them, and the label."""
+    blocks = [[b.get("parameters"), b["epsilon"]] for b in plan["blocks"]]
+    return [blocks, plan["label"]]
+
+
+def _at_least(claim: str, claimed: Any, found: float) -> Check:
+    ok = type(claimed) in (int, float) and claimed >= found * (1 - TOLERANCE)
     return Check(claim=claim, claimed=claimed, found=found, ok=ok)
 
 
-def _equal(claim: str, claimed: Any, found: Any) -> Check:
-    return Check(claim=claim, claimed=claimed, found=found, ok=claimed == found)
+def _equal(claim: str, claimed: Any, found: Any, tolerance: float = TOLERANCE) -> Check:
+    ok = _same(claimed, found, tolerance)
+    return Check(claim=claim, claimed=claimed, found=found, ok=ok)
 
 
-def _same_or_none(claim: str, claimed: float | None, found: float | None) -> Check:
-    if claimed is None or found is None:
-        return Check(claim=claim, claimed=claimed, found=found, ok=claimed is found)
-    return Check(claim=claim, claimed=claimed, found=found, ok=claimed >= found * (1 - TOLERANCE))
+def _same(a: Any, b: Any, tolerance: float) -> bool:
+    """Equal in every part, floats up to a relative tolerance."""
+    if isinstance(b, float):
+        return type(a) in (int, float) and abs(a - b) <= tolerance * abs(b)
+    if isinstance(b, dict):
+        return (
+            isinstance(a, dict)
+            and a.keys() == b.keys()
+            and all(_same(a[key], b[key], tolerance) for key in b)
+        )
+    if isinstance(b, (list, tuple)):
+        return (
+            isinstance(a, (list, tuple))
+            and len(a) == len(b)
+            and all(_same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+        )
+    return type(a) is type(b) and bool(a == b)

@@ -1,4 +1,5 @@
 import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,8 @@ def test_epsilon_must_be_a_number_of_at_least_zero(bad):
         Guarantee(epsilon=bad)
 
 
-@pytest.mark.parametrize("bad", [-0.1, 1.0, math.nan])
-def test_delta_must_be_below_one(bad):
+@pytest.mark.parametrize("bad", [-0.1, 1.1, math.nan])
+def test_delta_must_be_a_probability(bad):
     with pytest.raises(InputError, match="delta"):
         Guarantee(epsilon=1.0, delta=bad)
 
@@ -32,6 +33,29 @@ def test_delta_must_be_below_one(bad):
 def test_different_units_do_not_compose():
     with pytest.raises(InputError, match="cannot be composed"):
         Guarantee(epsilon=1).compose(Guarantee(epsilon=1, unit=Unit.PATIENT))
+
+
+def test_deltas_that_add_up_to_one_are_no_protection():
+    half = Guarantee(epsilon=1, delta=0.5)
+    assert half.compose(half, half).delta == 1.0
+    assert half.compose(half, half).verification_ceiling() == 1.0
+
+
+@given(st.lists(st.floats(0, 1e-3), min_size=1, max_size=9))
+def test_deltas_are_never_understated(values):
+    first, *rest = (Guarantee(epsilon=1, delta=d) for d in values)
+    assert sum(map(Fraction, values)) <= Fraction(first.compose(*rest).delta)
+
+
+@pytest.mark.parametrize("other", [{"unit": "person"}, {"relation": "whatever"}])
+def test_a_unit_or_relation_that_is_none_is_refused(other):
+    with pytest.raises(InputError, match="no such unit or relation"):
+        Guarantee(epsilon=1, **other)
+
+
+def test_a_patient_is_not_made_of_patients():
+    with pytest.raises(InputError, match="of an image"):
+        Guarantee(epsilon=1, unit=Unit.PATIENT).for_patient(2)
 
 
 def test_a_patient_pays_for_every_image():

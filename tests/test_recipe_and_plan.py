@@ -11,7 +11,7 @@ from latentdp.labels import LabelRelease
 from latentdp.mechanisms.laplace import Laplace
 from latentdp.noise import SeededNoise
 from latentdp.plan import Action, Block, Plan
-from latentdp.plugins import names
+from latentdp.plugins import load, names
 from latentdp.recipe import ALL
 
 DIRECTIONS = np.linalg.qr(np.random.default_rng(3).normal(size=(64, 40)))[0].T
@@ -237,3 +237,22 @@ def test_directions_along_the_axes_are_no_special_case(rows):
 def test_directions_that_are_not_orthonormal_are_refused():
     with pytest.raises(WeightsError, match="orthonormal"):
         Basis(np.ones((2, 4)))
+
+
+EXTREMES = [
+    (e, d, c) for e in (1e-6, 1e-3, 263, 1e5, 1e9) for d in (1, 8) for c in (None, 1e-6, 1e9)
+]
+
+
+@pytest.mark.parametrize("mechanism", names("mechanisms"))
+def test_any_budget_is_spent_or_refused_in_words(mechanism):
+    """No other error, no warning, no endless search; and inputs of any size stay finite."""
+    kind = load("mechanisms", mechanism).mechanism
+    for epsilon, dimensions, clip in EXTREMES:
+        try:
+            made = kind.calibrate(epsilon, dimensions, clip)
+        except InputError:
+            continue
+        assert made.guarantee.epsilon <= epsilon
+        z = np.array([[1e300], [np.nan], [1.0]]) * np.ones(dimensions)
+        assert np.isfinite(made.privatize(z, noise=SeededNoise(0))).all()

@@ -14,7 +14,7 @@ from latentdp.verify import verify_card
 
 def card_of(flow, preset="balanced", noise=None, **changes):
     privatizer = Privatizer(flow, Recipe.from_preset(preset, **changes), noise)
-    summary = Summary(inputs=3, released=3, most_images=3)
+    summary = Summary(inputs=3, released=3, most_images=3, most_images_here=2)
     summary.patient_epsilon = 3 * privatizer.guarantee.epsilon
     summary.patient_delta = 3 * privatizer.guarantee.delta
     card = release_card(privatizer, summary, status="complete", vault="0" * 16)
@@ -42,10 +42,12 @@ def test_cards_of_every_mechanism_are_verified(tiny_flow, mechanism):
 
 
 def test_a_seed_is_not_verified(tiny_flow):
+    """Nor is it with the marks of the seed taken off one by one."""
     card = card_of(tiny_flow, noise=SeededNoise(0))
-    assert failed(card) == ["noise from a secure source"]
-    card["private"] = card["guarantee"]["image"]["private"] = True  # and the statement remains
-    assert "NOT PRIVATE" in card["guarantee"]["statement"][0]
+    wrong = {"noise from a secure source", "private", "statement", "warnings"}
+    assert set(failed(card)) == wrong
+    card["private"] = card["guarantee"]["image"]["private"] = True
+    assert set(failed(card)) == {"statement", "warnings"}
 
 
 def put(card, path, value):
@@ -59,27 +61,110 @@ def put(card, path, value):
     ("path", "value", "claim"),
     [
         ("guarantee/image/epsilon", 1.0, "epsilon of an image"),
-        ("guarantee/image/epsilon", float("nan"), "epsilon of an image"),
-        ("guarantee/image_approximate/epsilon", 0.5, "epsilon at delta 1e-06"),
-        ("guarantee/image/unit", "patient", "unit and relation"),
-        ("guarantee/image/relation", "add-or-remove-one", "unit and relation"),
+        ("guarantee/image/epsilon", "8", "epsilon of an image"),
+        ("guarantee/image_approximate/epsilon", 0.5, "the same as epsilon, delta"),
+        ("guarantee/image_approximate/delta", 1e-9, "the same as epsilon, delta"),
+        ("guarantee/image/unit", "patient", "unit"),
+        ("guarantee/image/relation", "add-or-remove-one", "relation"),
+        ("guarantee/image/numerics", "idealised", "numerics"),
         ("guarantee/image/verification_auc_at_most", 0.6, "largest AUC of a verifier"),
-        ("guarantee/image/top1_at_most/rate", 1e-4, "largest top-1 rate in 30,805"),
+        ("guarantee/image/top1_at_most/rate", 1e-4, "largest top-1 rate in a gallery"),
+        ("guarantee/image/top1_at_most/gallery", 10**12, "largest top-1 rate in a gallery"),
         ("guarantee/patient/epsilon", 7.0, "epsilon of a patient"),
+        ("guarantee/patient/epsilon", 9.0, "epsilon of a patient"),
+        ("guarantee/patient/epsilon", None, "epsilon of a patient"),
+        ("guarantee/patient/images", 1, "images of a patient"),
         ("guarantee/unprotected", ["nothing much"], "unprotected"),
+        ("guarantee/statement", ["indistinguishable up to epsilon 0.01"], "statement"),
+        ("warnings", ["WEAK"], "warnings"),
+        ("warnings", 5, "warnings"),
         ("plan/blocks/0/parameters/base", 100, "epsilon of an image"),
-        ("plan/blocks/0/parameters/clip", 2.0, None),
+        ("plan/blocks/0/epsilon", 1.0, "numbers of the plan"),
+        ("plan/blocks/1/temperature", 1.0, "plan of the recipe"),
+        ("plan/basis", "latent elements", "plan of the recipe"),
         ("plan/label/threshold", 2**64 - 2**20, "epsilon of an image"),
+        ("plan/label/truth_probability", 0.1, "numbers of the plan"),
+        ("image/classes", list("abcde"), "plan of the recipe"),
+        ("image/size", [8, 8], "latent dimensions"),
         ("recipe/epsilon", 4.0, "digest of the recipe"),
         ("weights/sha256", "11" * 32, "weights"),
-        ("private", False, "noise from a secure source"),
+        ("private", False, "private"),
+        ("private", "yes", "private"),
     ],
 )
 def test_a_claim_that_does_not_follow_is_found(tiny_flow, path, value, claim):
     card = card_of(tiny_flow)
     put(card, path, value)
-    # The clip alone changes no epsilon: it counts in grid steps.
-    assert claim in failed(card) if claim else not failed(card)
+    assert claim in failed(card)
+
+
+@pytest.mark.parametrize(
+    ("changes", "other"),
+    [
+        ({}, {"epsilon": 4.0}),
+        ({}, {"mechanism": "gaussian"}),
+        ({}, {"directions": 1}),
+        ({}, {"keep_label_dims": 2}),
+        ({}, {"label": "none"}),
+        ({"label": "public"}, {"label": "none"}),
+        ({}, {"preset": "strict"}),
+    ],
+)
+def test_a_plan_of_another_recipe_is_found(tiny_flow, changes, other):
+    """The digest of the recipe stands in every output, so the plan cannot be exchanged."""
+    card, fake = card_of(tiny_flow, **changes), card_of(tiny_flow, **(changes | other))
+    fake["recipe"] = card["recipe"]
+    assert failed(fake) == ["plan of the recipe"]
+
+
+NO_NUMBERS = [float("nan"), float("inf"), True, "1", None, [], 10**400, 2**900, 1e300]
+NUMBERS_OF_A_CARD = [
+    "plan/label/classes",
+    "plan/label/threshold",
+    "plan/latent_dimensions",
+    "plan/blocks/1/dimensions",
+    "guarantee/patient/images_in_this_release",
+    "guarantee/image_approximate/delta",
+    "recipe/directions",
+    "recipe/epsilon",
+]
+
+
+def found_or_refused(card):
+    try:
+        return bool(failed(card))
+    except InputError:
+        return True
+
+
+@pytest.mark.parametrize("mechanism", names("mechanisms"))
+def test_a_parameter_that_is_no_such_number_is_found(tiny_flow, mechanism):
+    card = card_of(tiny_flow, mechanism=mechanism)
+    parameters = card["plan"]["blocks"][0]["parameters"]
+    for name, value in list(parameters.items()):
+        others = [float(value)] if type(value) is int else []
+        for wrong in [*NO_NUMBERS, -1, 0, *others]:
+            parameters[name] = wrong
+            assert found_or_refused(card), (name, wrong)
+        parameters[name] = value
+    assert not failed(card)
+
+
+@pytest.mark.parametrize("value", [*NO_NUMBERS, 2.5])
+@pytest.mark.parametrize("path", NUMBERS_OF_A_CARD)
+def test_a_number_that_is_none_is_found(tiny_flow, path, value):
+    card = card_of(tiny_flow)
+    put(card, path, value)
+    assert found_or_refused(card)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[" * 100_000, '{"tool": NaN}', '{"tool": "latentdp", "plan": Infinity}', "\xff"]
+)
+def test_what_is_no_json_is_refused(tmp_path, command, capsys, text):
+    (tmp_path / "release.json").write_text(text, encoding="latin-1")
+    assert command("verify", tmp_path) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_ceiling_beside_something_unprotected_is_found(tiny_flow):

@@ -21,12 +21,22 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from latentdp.amounts import LARGEST
 from latentdp.arrays import Latents
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee
 from latentdp.noise import Noise
 
-__all__ = ["Mechanism", "Part", "clip_norm", "finite", "positive", "without_clip"]
+__all__ = [
+    "Mechanism",
+    "Part",
+    "check_grid",
+    "clip_norm",
+    "finite",
+    "number",
+    "positive",
+    "without_clip",
+]
 
 Part = tuple["Mechanism", int]
 
@@ -111,11 +121,14 @@ class Mechanism(ABC):
             InputError: A parameter is missing or out of its range.
         """
         try:
-            return cls(**{f.name: described[f.name] for f in fields(cls)})  # type: ignore[arg-type]
-        except (KeyError, TypeError, ValueError) as error:
+            kinds = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]
+            made = cls(**{name: number(described[name], kind) for name, kind in kinds.items()})
+            _ = made.guarantee
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise InputError(
-                f"a parameter of the mechanism {cls.name!r} is missing or is not a number"
+                f"a parameter of the mechanism {cls.name!r} is missing, out of range or no number"
             ) from error
+        return made
 
     @classmethod
     @abstractmethod
@@ -128,6 +141,21 @@ class Mechanism(ABC):
             clip: Public bound in standard deviations of the latent; None for the mechanism's
                 own default. Directional mechanisms have none and refuse one.
         """
+
+
+def number(value: Any, kind: Any) -> Any:
+    """A parameter from a card, if it is of its declared kind: "int" or "float", and finite.
+
+    Raises:
+        TypeError: Another type; a bool is none of them, and an int is a float.
+        ValueError: Not finite, or too large for a float.
+    """
+    kind = getattr(kind, "__name__", kind)
+    if type(value) is not int and not (kind == "float" and type(value) is float):
+        raise TypeError(f"expected {kind}")
+    if not (abs(value) < 2**1000):
+        raise ValueError("expected a finite number")
+    return value if kind == "int" else float(value)
 
 
 def finite(latents: Latents) -> Latents:
@@ -155,12 +183,27 @@ def positive(epsilon: float, dimensions: int) -> None:
     """Refuses what is no budget and no number of dimensions.
 
     Raises:
-        InputError: ``epsilon`` is not finite and positive, or there is no dimension.
+        InputError: ``epsilon`` is outside of what the ledger can count, a micro-epsilon to
+            `latentdp.amounts.LARGEST`, or there is no dimension.
     """
-    if not (np.isfinite(epsilon) and epsilon > 0):
-        raise InputError(f"expected a finite positive epsilon, got {epsilon}")
+    if not 1e-6 <= epsilon <= LARGEST:
+        raise InputError(f"expected a finite epsilon from 1e-06 to {LARGEST:g}, got {epsilon}")
     if dimensions < 1:
         raise InputError(f"expected at least 1 dimension, got {dimensions}")
+
+
+def check_grid(dimensions: int, clip: float, steps: int) -> None:
+    """Refuses a grid whose indices, or the squares of these, could leave 64 bits or be NaN.
+
+    Raises:
+        InputError: No dimension, or a clip or a number of steps that is out of range.
+    """
+    if not 1 <= dimensions <= 2**24:
+        raise InputError(f"expected 1 to 2**24 dimensions, got {dimensions}")
+    if not 1e-6 <= clip <= 1e9:
+        raise InputError(f"expected a clip from 1e-06 to 1e+09, got {clip}")
+    if not 1 <= steps <= 2**31:
+        raise InputError(f"expected 1 to 2**31 grid steps, got {steps}")
 
 
 def without_clip(name: str, clip: float | None) -> None:

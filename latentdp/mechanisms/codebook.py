@@ -37,6 +37,7 @@ __all__ = ["Codebook", "examples", "mechanism"]
 SIZE = 2**16
 STAGE = 11.0  # nats
 MAX_DIMENSIONS = 256
+MAX_STAGES = 24
 ROWS = 32  # images compared with the codebook together
 
 
@@ -68,8 +69,10 @@ class Codebook(Mechanism):
                 f"expected 1 to {MAX_DIMENSIONS} dimensions for the codebook, "
                 f"got {self.dimensions}"
             )
-        if not (1 <= self.nearest < self.size <= 2**20 and self.stages >= 1):
-            raise InputError("expected a subset smaller than the codebook, and at least 1 stage")
+        if not 1 <= self.nearest < self.size <= 2**20:
+            raise InputError("expected a subset smaller than the codebook")
+        if not 1 <= self.stages <= MAX_STAGES:
+            raise InputError(f"expected 1 to {MAX_STAGES} stages, got {self.stages}")
         if not 0 < self.gain < 1:
             raise InputError(f"expected a gain between 0 and 1, got {self.gain}")
         truths, outside = 2**64 - self.lies, self.size - self.nearest
@@ -87,6 +90,11 @@ class Codebook(Mechanism):
                 f"got {dimensions}; spend epsilon on fewer public directions"
             )
         stages = math.ceil(epsilon / STAGE)
+        if stages > MAX_STAGES:
+            raise InputError(
+                f"expected an epsilon of at most {MAX_STAGES * STAGE:g} for the codebook, got "
+                f"{epsilon:g}; another mechanism can spend more"
+            )
         each = epsilon / stages
         nearest, gain = _best(each, dimensions)
         odds = math.exp(each) * nearest / (SIZE - nearest)
@@ -179,7 +187,8 @@ class Codebook(Mechanism):
     ) -> NDArray[np.float64]:
         """What the released codeword does not say, at unit variance again."""
         words = codewords(self.dimensions, self.size, stage)[chosen]
-        return np.asarray((rest - self.gain * words) / math.sqrt(1 - self.gain**2))
+        left = (rest - self.gain * words) / math.sqrt(1 - self.gain**2)
+        return clip_norm(np.asarray(left), 8 * math.sqrt(self.dimensions), 2)
 
     def _bounded(self, latents: Latents) -> NDArray[np.float64]:
         """So that no input overflows; far outside of what a normal latent reaches."""

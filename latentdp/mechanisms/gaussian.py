@@ -26,7 +26,7 @@ from latentdp.arrays import Latents, check_latents
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee, above
 from latentdp.inversion import rounded_normal
-from latentdp.mechanisms.base import Mechanism, clip_norm, finite, positive
+from latentdp.mechanisms.base import Mechanism, check_grid, clip_norm, finite, positive
 from latentdp.noise import Noise
 from latentdp.repair import jitter, l2_to_normal
 
@@ -56,10 +56,7 @@ class Gaussian(Mechanism):
     delta: float = DELTA
 
     def __post_init__(self) -> None:
-        if self.dimensions < 1 or self.steps < 1:
-            raise InputError("expected at least 1 dimension and 1 grid step")
-        if not (math.isfinite(self.clip) and self.clip > 0):
-            raise InputError(f"expected a finite positive clip, got {self.clip}")
+        check_grid(self.dimensions, self.clip, self.steps)
         if not 0 < self.delta < 1:
             raise InputError(f"expected delta in (0, 1), got {self.delta}")
         rounded_normal(self.scale)
@@ -80,12 +77,16 @@ class Gaussian(Mechanism):
         positive(epsilon, dimensions)
         if clip is None:
             clip = math.sqrt(dimensions) + (2 if epsilon > 8 * dimensions else 0)
-        # Noise per sensitivity, a little more than the root, which is found to 1e-12.
-        ratio = (1 + 1e-9) * brentq(
-            lambda s: log_delta(epsilon, s) - math.log(DELTA), 1e-9, 1e9, xtol=1e-15, rtol=1e-12
+        # Log of the noise per sensitivity; then a little more, as the root is found to 1e-12.
+        root = brentq(
+            lambda t: max(log_delta(epsilon, math.exp(t)), -1e9) - math.log(DELTA),
+            math.log(1e-9),
+            math.log(1e9),
+            xtol=1e-12,
         )
+        ratio = (1 + 1e-9) * math.exp(root)
         steps = math.ceil(1024 * clip)
-        while 2 * steps * ratio > MAX_SCALE and steps > 4 * clip:
+        while 2 * steps * ratio > MAX_SCALE and steps > max(1, 4 * clip):
             steps = math.ceil(steps / 2)
         scale = 2 * steps * ratio * (1 + 1e-12)
         if scale > 4 * MAX_SCALE:

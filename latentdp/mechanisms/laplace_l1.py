@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from latentdp.arrays import Latents, check_latents
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee, above
-from latentdp.mechanisms.base import Mechanism, clip_norm, finite, positive
+from latentdp.mechanisms.base import Mechanism, check_grid, clip_norm, finite, positive
 from latentdp.noise import Noise
 from latentdp.repair import jitter, l1_to_normal
 from latentdp.samplers import MAX_BASE, two_sided_geometric
@@ -47,10 +47,7 @@ class LaplaceL1(Mechanism):
     base: int
 
     def __post_init__(self) -> None:
-        if self.dimensions < 1 or self.steps < 1:
-            raise InputError("expected at least 1 dimension and 1 grid step")
-        if not (math.isfinite(self.clip) and self.clip > 0):
-            raise InputError(f"expected a finite positive clip, got {self.clip}")
+        check_grid(self.dimensions, self.clip, self.steps)
         two_sided_geometric(self.base)
 
     @classmethod
