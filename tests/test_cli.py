@@ -83,7 +83,7 @@ def test_version_and_bare_call(command, capsys):
         (["privatize", "IN", "OUT", "--budget", "1"], 3, "patients would go over"),
         (["privatize", "IN", "OUT", "--budget", "nan"], 2, "epsilon"),
         (["privatize", "IN", "OUT", "--budget", "1", "--dry-run"], 3, "over the budget"),
-        (["privatize", "IN", "OUT", "--epsilon", "1e-320"], 2, "too small"),
+        (["privatize", "IN", "OUT", "--epsilon", "1e-320"], 2, "from 1e-06"),
         (["privatize", "IN", "OUT", "--vault", "IN/clinic-b/IM0001/v"], 2, "inside"),
         (["privatize", "IN", "IN.txt/out"], 2, "cannot be made"),
         (["privatize", "IN/clinic-a", "."], 2, "inside"),

@@ -111,12 +111,13 @@ def folder(tmp_path_factory):
     return place
 
 
-@pytest.mark.parametrize("line", commands())
-def test_commands_of_the_readme_run(line, command, folder, monkeypatch, capsys):
+def test_commands_of_the_readme_run(command, folder, monkeypatch, capsys):
+    """One after the other, as a reader would run them: later ones need earlier ones."""
     monkeypatch.chdir(folder)
-    _, *arguments = shlex.split(line, comments=True)
-    assert command(*arguments) in (0, 1)
-    assert not capsys.readouterr().err
+    for line in commands():
+        _, *arguments = shlex.split(line, comments=True)
+        assert command(*arguments) in (0, 1), line
+        assert not capsys.readouterr().err, line
 
 
 def test_the_result_stands_within_30_lines():
