@@ -7,7 +7,7 @@ run finishes that same reservation, so that one output was paid for and one outp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Ledger:
 
     def __init__(self, url: str | URL, *, vault: str, key: bytes, head: Path) -> None:
         self._vault, self._chain, self._head = vault, Chain(key), Head(head)
-        self._last, self._totals = START, Totals()  # of the rows that were followed
+        self._totals, self._known = Totals(), START
         with opening():
             self._engine = connect(address(url))
             try:
@@ -143,10 +143,9 @@ class Ledger:
             InputError: A row was altered, removed, inserted or moved since it was recorded.
         """
         with self._head.held() as known, told(), self._engine.connect() as connection:
-            known = max(known, self._last, key=lambda link: link.seq)
-            self._last, self._totals = START, Totals()
+            self._totals = Totals()
             self._follow(connection, known)
-        return self._last.seq
+        return self._totals.last.seq
 
     @contextmanager
     def _writing(self) -> Iterator[Callable[[str, Iterable[Entry]], None]]:
@@ -156,13 +155,14 @@ class Ledger:
             with told(), begin(self._engine, self._vault) as connection:
                 self._follow(connection, known)
                 yield lambda kind, entries: added.extend(self._append(connection, kind, entries))
-            self._count(added)
-            self._head.advance(self._last)
+            for row in added:
+                self._totals.add(row)
+            self._head.advance(self._totals.last)
 
     def _append(
         self, connection: Connection, kind: str, entries: Iterable[Entry]
     ) -> list[dict[str, Any]]:
-        rows, last = [], self._last
+        rows, last = [], self._totals.last
         for entry in entries:
             row = {"kind": kind, **vars(entry)}
             if kind == WRITTEN:  # the reservation has paid
@@ -180,21 +180,20 @@ class Ledger:
 
     def _follow(self, connection: Connection, known: Link) -> None:
         """Checks and counts the rows that were added since the last time."""
+        totals, self._totals = self._totals, Totals()  # if it fails, all rows are checked again
+        known = max(known, self._known, key=lambda link: link.seq)
         query = (
             select(EVENTS)
-            .where(EVENTS.c.vault == self._vault, EVENTS.c.seq >= self._last.seq)
+            .where(EVENTS.c.vault == self._vault, EVENTS.c.seq >= totals.last.seq)
             .order_by(EVENTS.c.seq)
             .execution_options(yield_per=5_000)
         )
         with connection.execute(query) as rows:  # closed even if the walk ends early
             said = (row._asdict() for row in rows)
-            self._count(self._chain.follow(said, last=self._last, known=known))
-        self._head.advance(self._last)
-
-    def _count(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        for row in rows:
-            self._totals.add(row)
-            self._last = Link(row["seq"], row["chain"])
+            for row in self._chain.follow(said, last=totals.last, known=known):
+                totals.add(row)
+        self._totals, self._known = totals, totals.last
+        self._head.advance(totals.last)
 
     def _check(self, entries: Sequence[Entry], limit: int | None) -> None:
         cap, source = self._totals.cap, "their budget"

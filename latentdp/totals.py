@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from latentdp.chain import START, Link
 from latentdp.events import CAP, RESERVE, WRITTEN
 
 __all__ = ["Spent", "Totals"]
@@ -26,12 +27,14 @@ class Totals:
     """Sums over rows, in their order.
 
     Attributes:
+        last: The link of the last one.
         spent: By subject.
         cap: The newest, in micro-epsilons; None if there is none.
         owed: File names of the outputs that are reserved and not yet written.
     """
 
     def __init__(self) -> None:
+        self.last = START
         self.spent: dict[str, Spent] = {}
         self.cap: int | None = None
         self.owed: set[str] = set()
@@ -41,7 +44,8 @@ class Totals:
         return self.spent.get(subject, Spent())
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Counts the next row."""
+        """Counts the next row, with ``seq`` and ``chain``."""
+        self.last = Link(row["seq"], row["chain"])
         if row["kind"] == RESERVE:
             was = self.of(row["subject"])
             self.spent[row["subject"]] = Spent(
