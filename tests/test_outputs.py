@@ -11,6 +11,7 @@ from latentdp.outputs import MARK, Outputs
 from latentdp.run import Run
 from latentdp.vault import Vault
 from tests.conftest import SAMPLES
+from tests.test_ledger import entry
 
 COST = 2_560_000_000  # micro-epsilons
 IMAGES = 3
@@ -154,6 +155,23 @@ def test_the_owner_is_mark_and_path(tmp_path):
     (out / MARK).unlink()
     with outputs.alone():
         assert outputs.owner != owner
+
+
+def test_what_another_process_records_during_the_recovery_is_not_released_here(tmp_path):
+    class Raced:
+        """Between a look-up and the record, another process was faster."""
+
+        def outputs(self, names):
+            return {name: entry("k", output=name) for name in names}
+
+        def finish(self, written):
+            return {done.output for done in written}
+
+    hidden = tmp_path / "images" / f".{'0' * 32}.png.-1.part"
+    hidden.parent.mkdir()
+    hidden.write_bytes(b"a draw")
+    Outputs(tmp_path).recover(Raced())
+    assert not list(hidden.parent.iterdir())
 
 
 @pytest.mark.parametrize("new", [True, False])
