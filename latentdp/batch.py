@@ -83,8 +83,13 @@ def privatize_folder(
                     progress=progress,
                 )
                 if capped or limit is not None:
-                    run.check_budget(found, limit)
-                run.run(found, limit)
+                    try:
+                        run.check_budget(found, limit)
+                    except BudgetExceeded:
+                        store.undo()
+                        raise
+                with run.outputs.alone():
+                    run.run(found, limit)
     except OSError as error:
         raise Aborted(
             f"a file could not be written or moved ({error.strerror}); running the same "

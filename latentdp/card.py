@@ -35,6 +35,8 @@ GALLERY = 30_805  # number of patients in ChestX-ray14, for the ceiling on namin
 NOT_COVERED = (
     "that several images show one patient, where a file names none (all pictures): each "
     "different file then counts as a patient of its own",
+    "that two IDs are one patient: the same Patient ID with an issuer in one file and without one "
+    "in another counts as two patients",
     "people in the weights' training set, whom the weights may have memorised",
     "how many images the release holds, how many inputs were refused, and which images share a "
     "pseudonymous patient, study or series, also across releases from one vault",

@@ -7,10 +7,8 @@ head, the last row that it knows to be recorded.
 
 from __future__ import annotations
 
-import fcntl
 import hmac
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +17,9 @@ from typing import Any
 
 from latentdp.atomic import write_text
 from latentdp.errors import InputError
+from latentdp.locks import alone
 
-__all__ = ["START", "Chain", "Head", "Link"]
+__all__ = ["START", "Chain", "Head", "Link", "altered"]
 
 FIELDS = (
     "kind", "key", "subject", "micro_epsilon", "pico_delta", "output", "folder", "sha256", "label",
@@ -55,34 +54,53 @@ class Chain:
         said = last.chain + json.dumps([seq, *(row[field] for field in FIELDS)])
         return Link(seq, hmac.digest(self._key, said.encode("ascii"), "sha256").hex())
 
-    def walk(self, rows: Iterable[Mapping[str, Any]], known: Link) -> Link:
-        """Follows ``rows`` from the first to the last.
+    def made(self, row: Mapping[str, Any], before: str) -> bool:
+        """Whether this row, with ``seq`` and ``chain``, was made after one with that digest."""
+        link = self.after(Link(row["seq"] - 1, before), row)
+        return (row["seq"], row["chain"]) == (link.seq, link.chain)
+
+    def follow(
+        self, rows: Iterable[Mapping[str, Any]], *, last: Link, known: Link
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yields the rows after ``last``, each of them checked.
 
         Args:
-            rows: All of them in order, with ``seq`` and ``chain``.
-            known: A link that must be among them.
-
-        Returns:
-            The last link.
+            rows: In order, with ``seq`` and ``chain``, from that of ``last`` on.
+            last: Where an earlier walk ended; `START` for all rows.
+            known: A link that must be among the rows, unless it is one before ``last``.
 
         Raises:
             InputError: A row was altered, removed, inserted or moved.
         """
-        last, met = START, known == START
-        for row in rows:
-            link = self.after(last, row)
-            if (row["seq"], row["chain"]) != (link.seq, link.chain):
-                raise InputError(
-                    f"the ledger was tampered with or is damaged: row {link.seq} was altered, "
-                    "removed, inserted or moved; restore its database from a copy"
-                )
-            last, met = link, met or link == known
+        ahead = iter(rows)
+        if last != START:
+            row = next(ahead, None)
+            if row is None or (row["seq"], row["chain"]) != (last.seq, last.chain):
+                raise _lacks(last)
+        met = known == last or known.seq < last.seq
+        for row in ahead:
+            if row["seq"] != last.seq + 1 or not self.made(row, last.chain):
+                raise altered(last.seq + 1)
+            last = Link(row["seq"], row["chain"])
+            met = met or last == known
+            yield row
         if not met:
-            raise InputError(
-                f"the ledger was tampered with or is another one: it holds {last.seq} rows, and "
-                f"not the row {known.seq} that the vault knows; restore its database from a copy"
-            )
-        return last
+            raise _lacks(known)
+
+
+def altered(seq: int) -> InputError:
+    """The error of a row that is not what was recorded."""
+    return InputError(
+        f"the ledger was tampered with or is damaged: row {seq} was altered, removed, inserted "
+        "or moved; restore its database from a copy"
+    )
+
+
+def _lacks(link: Link) -> InputError:
+    return InputError(
+        f"the ledger was tampered with or is another one: it lacks the row {link.seq} that the "
+        "vault knows; restore its database from a copy"
+    )
 
 
 class Head:
@@ -113,18 +131,13 @@ class Head:
                 f"the vault's {self._path.name} is damaged; restore it from a copy"
             ) from error
 
-    def advance(self, link: Link) -> None:
-        """Records ``link``, unless a later one is recorded already."""
-        with _alone_in(self._path.parent):
-            if self.read().seq < link.seq:
-                write_text(self._path, f"{link.seq} {link.chain}\n")
+    @contextmanager
+    def held(self) -> Iterator[Link]:
+        """The link, which no other process changes meanwhile: who holds it may `advance` it."""
+        with alone(self._path.parent, wait=True):
+            yield self.read()
 
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    def advance(self, last: Link) -> None:
+        """Records a later link than the one that is `held` and was met on the way to it."""
+        if self.read().seq < last.seq:
+            write_text(self._path, f"{last.seq} {last.chain}\n")

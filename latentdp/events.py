@@ -81,7 +81,8 @@ class Entry:
         micro_epsilon: What it costs.
         pico_delta: What it costs of delta, in units of 1e-12.
         output: File name of the output inside ``folder``.
-        folder: The release folder it was written to, or found in after a move.
+        folder: While it is reserved, the mark of the release folder that it is owed to;
+            afterwards the folder that it was written to, or found in after a move.
         sha256: Digest of the output file; empty until it is written.
         label: Released class index, -1 for none.
     """

@@ -7,16 +7,15 @@ run finishes that same reservation, so that one output was paid for and one outp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Column, Connection, Select, func, insert, select
+from sqlalchemy import URL, Column, Connection, and_, insert, select
 
 from latentdp.amounts import allowance, micro, pico
-from latentdp.chain import START, Chain, Head, Link
+from latentdp.chain import START, Chain, Head, Link, altered
 from latentdp.database import address, begin, connect, opening, told
 from latentdp.errors import BudgetExceeded
 from latentdp.events import (
@@ -24,25 +23,16 @@ from latentdp.events import (
     EVENTS,
     NOTHING,
     RESERVE,
-    RESERVES,
     WRITTEN,
     Entry,
     entries,
     prepare,
 )
+from latentdp.totals import Spent, Totals
 
 __all__ = ["NOTHING", "Entry", "Ledger", "Spent", "allowance", "micro", "pico"]
 
 PART = 500  # values in one query
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What all releases of one patient cost together (basic composition: the sums)."""
-
-    micro_epsilon: int = 0
-    pico_delta: int = 0
-    releases: int = 0
 
 
 class Ledger:
@@ -60,6 +50,7 @@ class Ledger:
 
     def __init__(self, url: str | URL, *, vault: str, key: bytes, head: Path) -> None:
         self._vault, self._chain, self._head = vault, Chain(key), Head(head)
+        self._totals, self._known = Totals(), START
         with opening():
             self._engine = connect(address(url))
             try:
@@ -86,38 +77,27 @@ class Ledger:
 
     def spent(self, subjects: Iterable[str] | None = None) -> dict[str, Spent]:
         """What was spent on each subject, or on each of ``subjects`` that has any release."""
-        wanted = None if subjects is None else set(subjects)
-        query = self._rows(
-            EVENTS.c.subject,
-            func.sum(EVENTS.c.micro_epsilon),
-            func.sum(EVENTS.c.pico_delta),
-            func.count(),
-        )
-        with told(), self._engine.connect() as connection:
-            return {
-                subject: Spent(int(epsilon), int(delta), count)
-                for subject, epsilon, delta, count in connection.execute(
-                    query.where(RESERVES).group_by(EVENTS.c.subject)
-                )
-                if wanted is None or subject in wanted
-            }
+        self._catch_up()
+        spent = self._totals.spent
+        if subjects is None:
+            return dict(spent)
+        return {subject: spent[subject] for subject in set(subjects) if subject in spent}
 
     def cap(self) -> int | None:
         """Most micro-epsilons per patient that the vault allows; None if it has no cap."""
-        with told(), self._engine.connect() as connection:
-            return self._cap(connection)
+        self._catch_up()
+        return self._totals.cap
 
     def set_cap(self, micro_epsilon: int) -> None:
         """From now on no reservation takes a patient beyond this; what was spent stays spent."""
         entry = Entry(key="", subject="", micro_epsilon=micro_epsilon, output="", folder="")
-        with self._writing() as connection:
-            last = self._append(connection, self._last(connection), CAP, [entry])
-        self._head.advance(last)
+        with self._writing() as add:
+            add(CAP, [entry])
 
     def check(self, entries: Sequence[Entry], limit: int | None = None) -> None:
         """Raises `BudgetExceeded` if `reserve` would."""
-        with told(), self._engine.connect() as connection:
-            self._check(connection, entries, limit)
+        self._catch_up()
+        self._check(entries, limit)
 
     def reserve(self, entries: Sequence[Entry], limit: int | None = None) -> None:
         """Records ``entries`` as spent, all or none, durably.
@@ -129,24 +109,32 @@ class Ledger:
 
         Raises:
             BudgetExceeded: A subject would go over; nothing was recorded.
+            InputError: The ledger was tampered with, and is not added to.
             Aborted: The database failed. What was recorded, if anything, the next run finishes.
         """
         if not entries:
             return
-        with self._writing() as connection:
-            last = self._last(connection)
-            self._check(connection, entries, limit)
-            last = self._append(connection, last, RESERVE, entries)
-        self._head.advance(last)
+        with self._writing() as add:
+            self._check(entries, limit)
+            add(RESERVE, entries)
 
-    def finish(self, written: Iterable[Entry]) -> None:
-        """Records digest, released label and folder of outputs that were written."""
-        rows = [replace(entry, micro_epsilon=0, pico_delta=0) for entry in written]
-        if not rows:
-            return
-        with self._writing() as connection:
-            last = self._append(connection, self._last(connection), WRITTEN, rows)
-        self._head.advance(last)
+    def finish(self, written: Iterable[Entry]) -> set[str]:
+        """Records digest, released label and folder of outputs that were written.
+
+        Returns:
+            The names of those that another process has recorded first, from the same
+            reservation. It paid for one output, so that of this process must not be released.
+        """
+        done = list(written)
+        with self._writing() as add:
+            late = {entry.output for entry in done} - self._totals.owed
+            add(WRITTEN, [entry for entry in done if entry.output not in late])
+        return late
+
+    def move(self, entry: Entry) -> None:
+        """Records that a written output lies in another folder now."""
+        with self._writing() as add:
+            add(WRITTEN, [entry])
 
     def verify(self) -> int:
         """Follows the chain from the first row to the last; returns the number of rows.
@@ -154,49 +142,61 @@ class Ledger:
         Raises:
             InputError: A row was altered, removed, inserted or moved since it was recorded.
         """
-        known = self._head.read()  # before the rows: others may be adding some
-        query = self._rows(EVENTS).order_by(EVENTS.c.seq).execution_options(yield_per=5_000)
-        with (
-            told(),
-            self._engine.connect() as connection,
-            connection.execute(query) as rows,  # closed even if the walk ends early
-        ):
-            last = self._chain.walk((row._asdict() for row in rows), known)
-        self._head.advance(last)
-        return last.seq
+        with self._head.held() as known, told(), self._engine.connect() as connection:
+            self._totals = Totals()
+            self._follow(connection, known)
+        return self._totals.last.seq
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with told(), begin(self._engine, self._vault) as connection:
-            yield connection
+    def _writing(self) -> Iterator[Callable[[str, Iterable[Entry]], None]]:
+        """A transaction, and what adds rows in it; it begins with the totals of all others."""
+        added: list[dict[str, Any]] = []
+        with self._head.held() as known:
+            with told(), begin(self._engine, self._vault) as connection:
+                self._follow(connection, known)
+                yield lambda kind, entries: added.extend(self._append(connection, kind, entries))
+            for row in added:
+                self._totals.add(row)
+            self._head.advance(self._totals.last)
 
     def _append(
-        self, connection: Connection, last: Link, kind: str, entries: Iterable[Entry]
-    ) -> Link:
-        rows = []
+        self, connection: Connection, kind: str, entries: Iterable[Entry]
+    ) -> list[dict[str, Any]]:
+        rows, last = [], self._totals.last
         for entry in entries:
             row = {"kind": kind, **vars(entry)}
+            if kind == WRITTEN:  # the reservation has paid
+                row |= {"micro_epsilon": 0, "pico_delta": 0}
             last = self._chain.after(last, row)
             rows.append({"vault": self._vault, "seq": last.seq, "chain": last.chain, **row})
-        connection.execute(insert(EVENTS), rows)
-        return last
+        if rows:
+            connection.execute(insert(EVENTS), rows)
+        return rows
 
-    def _last(self, connection: Connection) -> Link:
-        row = connection.execute(
-            self._rows(EVENTS.c.seq, EVENTS.c.chain).order_by(EVENTS.c.seq.desc()).limit(1)
-        ).first()
-        return START if row is None else Link(row.seq, row.chain)
+    def _catch_up(self) -> None:
+        """Makes the totals those of all rows."""
+        with self._head.held() as known, told(), self._engine.connect() as connection:
+            self._follow(connection, known)
 
-    def _cap(self, connection: Connection) -> int | None:
-        newest = (
-            self._rows(EVENTS.c.micro_epsilon)
-            .where(EVENTS.c.kind == CAP)
-            .order_by(EVENTS.c.seq.desc())
+    def _follow(self, connection: Connection, known: Link) -> None:
+        """Checks and counts the rows that were added since the last time."""
+        totals, self._totals = self._totals, Totals()  # if it fails, all rows are checked again
+        known = max(known, self._known, key=lambda link: link.seq)
+        query = (
+            select(EVENTS)
+            .where(EVENTS.c.vault == self._vault, EVENTS.c.seq >= totals.last.seq)
+            .order_by(EVENTS.c.seq)
+            .execution_options(yield_per=5_000)
         )
-        return connection.execute(newest.limit(1)).scalar()
+        with connection.execute(query) as rows:  # closed even if the walk ends early
+            said = (row._asdict() for row in rows)
+            for row in self._chain.follow(said, last=totals.last, known=known):
+                totals.add(row)
+        self._totals, self._known = totals, totals.last
+        self._head.advance(totals.last)
 
-    def _check(self, connection: Connection, entries: Sequence[Entry], limit: int | None) -> None:
-        cap, source = self._cap(connection), "their budget"
+    def _check(self, entries: Sequence[Entry], limit: int | None) -> None:
+        cap, source = self._totals.cap, "their budget"
         if cap is not None and (limit is None or cap < limit):
             limit, source = cap, "the vault's cap"
         if limit is None:
@@ -204,27 +204,33 @@ class Ledger:
         asked: dict[str, int] = {}
         for e in entries:
             asked[e.subject] = asked.get(e.subject, 0) + e.micro_epsilon
-        query = self._rows(EVENTS.c.subject, func.sum(EVENTS.c.micro_epsilon)).where(RESERVES)
-        for part in _parts(asked):
-            those = query.where(EVENTS.c.subject.in_(part)).group_by(EVENTS.c.subject)
-            for subject, total in connection.execute(those):
-                asked[subject] += int(total)
-        over = sum(total > limit for total in asked.values())
+        over = sum(
+            self._totals.of(subject).micro_epsilon + more > limit
+            for subject, more in asked.items()
+        )
         if over:
             raise BudgetExceeded(
                 f"{over} of {len(asked)} patients would go over {source} of "
                 f"epsilon {limit / 1e6:.10g}; what would go over was not released or charged"
             )
 
-    def _rows(self, *columns: Any) -> Select[Any]:
-        return select(*columns).where(EVENTS.c.vault == self._vault)
-
     def _entries(self, column: Column[str], values: Iterable[str]) -> Iterator[Entry]:
         """Entries as they are now, in the order in which they were made."""
+        before = EVENTS.alias()
+        joined = and_(before.c.vault == EVENTS.c.vault, before.c.seq == EVENTS.c.seq - 1)
+        query = (
+            select(EVENTS, before.c.chain.label("before"))
+            .outerjoin(before, joined)
+            .where(EVENTS.c.vault == self._vault)
+            .order_by(EVENTS.c.seq)
+        )
         with told(), self._engine.connect() as connection:
             for part in _parts(values):
-                query = self._rows(EVENTS).where(column.in_(part)).order_by(EVENTS.c.seq)
-                yield from entries(connection.execute(query))
+                rows = connection.execute(query.where(column.in_(part))).all()
+                for row in rows:
+                    if not self._chain.made(row._asdict(), row.before or ""):
+                        raise altered(row.seq)
+                yield from entries(rows)
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:

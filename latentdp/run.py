@@ -157,7 +157,7 @@ class Run:
             elif self.outputs.serve(entry):
                 if not Path(entry.folder).exists():  # moved: from now on it is known to be here
                     here = self.outputs.folder
-                    self.ledger.finish([entry.written(entry.sha256, entry.label, here)])
+                    self.ledger.move(entry.written(entry.sha256, entry.label, here))
                 self.summary.already += 1
                 yield _row(item, "already", entry)
             elif self.again:
@@ -199,8 +199,12 @@ class Run:
                 entry.written(result.sha256 or NOTHING, result.label, self.outputs.folder)
                 for (_, _, entry), result in zip(group, results, strict=True)
             ]
-            self.ledger.finish(done)
+            late = self.ledger.finish(done)
             for (item, read, _), entry, result in zip(group, done, results, strict=True):
+                if entry.output in late:
+                    self.outputs.discard(entry)
+                    yield self._quarantine(item, LOST)
+                    continue
                 if entry.sha256 == NOTHING:
                     yield self._quarantine(item, NON_FINITE)
                     continue
@@ -223,7 +227,7 @@ class Run:
         if entry is None:
             return True
         if not entry.sha256:  # an open reservation; one of another folder may yet be finished
-            return entry.folder != self.outputs.folder
+            return entry.folder != self.outputs.owner
         return entry.sha256 != NOTHING and self.again and self.outputs.find(entry) is None
 
     def _quarantine(self, item: Input, refusal: Refusal) -> dict[str, str]:
@@ -242,7 +246,7 @@ class Run:
             micro_epsilon=self.cost,
             pico_delta=self.delta,
             output=name + read.suffix,
-            folder=self.outputs.folder,
+            folder=self.outputs.owner,
         )
 
     def _task(self, item: Input, read: files.Radiograph, entry: Entry) -> Task:

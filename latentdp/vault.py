@@ -7,13 +7,13 @@ released.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import os
+import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -23,6 +23,7 @@ from latentdp.database import address, place
 from latentdp.errors import InputError
 from latentdp.folders import read_card
 from latentdp.ledger import Ledger
+from latentdp.locks import alone
 from latentdp.noise import SystemNoise
 
 __all__ = ["Vault"]
@@ -41,8 +42,8 @@ class Vault:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.exists():
+        self.path, self._new = path, not path.exists()
+        if self._new:
             try:
                 path.mkdir(mode=0o700, parents=True)
             except OSError as error:
@@ -122,12 +123,17 @@ class Vault:
         Raises:
             InputError: Another run holds it.
         """
-        with (self.path / "lock").open("w") as file:
+        with ExitStack() as held:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+                held.enter_context(alone(self.path / "lock", wait=False))
+            except BlockingIOError as error:
                 raise InputError("another run is using this vault; wait until it ends") from error
             yield
+
+    def undo(self) -> None:
+        """Removes the vault if this object made it: nothing was released under its key."""
+        if self._new:
+            shutil.rmtree(self.path)
 
     def _open(self, url: URL) -> Ledger:
         key = bytes.fromhex(self.token("ledger chain"))

@@ -75,7 +75,7 @@ def test_finishing_records_digest_and_label(ledger):
     ledger.finish([done])
     assert ledger.find(["a"])["a"] == [done]
     moved = done.written("ff", 2, "/elsewhere")
-    ledger.finish([moved])
+    ledger.move(moved)
     assert ledger.outputs(["a.png", "b.png"]) == {"a.png": moved}
     assert ledger.spent() == {"s": Spent(5, 0, 1)}
     assert ledger.verify() == 3, "nothing was overwritten"
@@ -255,7 +255,7 @@ def test_a_ledger_that_grew_from_an_older_copy_is_found(tmp_path):
     other.close()
     shutil.copy(there / "ledger.sqlite", here / "ledger.sqlite")
     again = Vault(here).ledger()
-    with pytest.raises(InputError, match="not the row 2 that the vault knows"):
+    with pytest.raises(InputError, match="lacks the row 2 that the vault knows"):
         again.verify()
     again.close()
 

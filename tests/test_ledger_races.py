@@ -110,7 +110,8 @@ def finish_and_check(fork, tmp_path, job, was):
     assert len(files) == RELEASED == summary["outputs"]
     assert was.items() <= drawn(out).items(), "what was drawn once is not drawn again"
     assert len({p.stat().st_mtime_ns for p in files}) == 1
-    assert not [*out.rglob(".*"), *vault.path.rglob(".*")], "nothing hidden is left"
+    hidden = [p.name for p in (*out.rglob(".*"), *vault.path.rglob(".*"))]
+    assert hidden == [".latentdp"], "nothing else that is hidden is left"
     assert json.loads((out / "release.json").read_text())["status"] == "complete"
     ledger = vault.ledger()
     spent = ledger.spent()

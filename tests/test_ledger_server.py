@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from latentdp import Aborted, InputError
+from latentdp.database import begin
 from latentdp.ledger import Ledger, Spent
 from latentdp.vault import Vault
 from tests.test_ledger import entry
@@ -80,7 +81,7 @@ def test_commits_wait_for_the_disk_whatever_the_server_is_set_to(vault, postgres
         other.execute(f"alter database {name} set synchronous_commit = off")
         other.execute(f"alter database {name} set default_transaction_isolation = 'serializable'")
     ledger = vault.ledger(url)
-    with ledger._writing() as connection:
+    with begin(ledger._engine, vault.tag) as connection:
         assert connection.scalar(text("show synchronous_commit")) == "on"
         assert connection.scalar(text("show transaction_isolation")) == "read committed"
     ledger.close()

@@ -121,7 +121,7 @@ def test_a_ledger_that_was_deleted_is_missed(tmp_path):
     begun.close()
     (vault.path / "ledger.sqlite").unlink()
     new = vault.ledger()
-    with pytest.raises(InputError, match="holds 0 rows"):
+    with pytest.raises(InputError, match="lacks the row 1"):
         new.verify()
     new.close()
 
