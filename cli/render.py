@@ -112,7 +112,7 @@ def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], N
 
 def _ceilings(privatizer: Privatizer) -> str:
     guarantee = privatizer.guarantee
-    if privatizer.plan.unprotected:
+    if privatizer.unprotected:
         return "no bound on re-identification: what is unprotected may identify by itself"
     return (
         f"telling two images' releases apart: AUC at most {guarantee.verification_ceiling():.4f}; "

@@ -13,7 +13,7 @@ from typing import Any
 
 from latentdp import __version__
 from latentdp.atomic import write_text
-from latentdp.dicom.actions import ACTIONS
+from latentdp.dicom.actions import attributes
 from latentdp.privatizer import Privatizer
 from latentdp.summary import Summary
 
@@ -47,7 +47,7 @@ def describe_guarantee(privatizer: Privatizer) -> dict[str, Any]:
 
     The ceilings bound any attacker, and hold only if nothing is unprotected.
     """
-    guarantee, bounded = privatizer.guarantee, not privatizer.plan.unprotected
+    guarantee, bounded = privatizer.guarantee, not privatizer.unprotected
     return {
         "epsilon": guarantee.epsilon,
         "delta": guarantee.delta,
@@ -96,7 +96,7 @@ def release_card(
                 "delta": privatizer.approximate.delta,
             },
             "patient": patient,
-            "unprotected": list(privatizer.plan.unprotected),
+            "unprotected": list(privatizer.unprotected),
             "statement": statement(privatizer),
             "not_covered": list(NOT_COVERED),
         },
@@ -109,8 +109,13 @@ def release_card(
             "training_data": flow.card.get("training_data", "not stated"),
             "trained_on_private_data": flow.card.get("private_training", "not stated"),
         },
-        "image": {"size": list(flow.shape), "classes": list(flow.classes)},
-        "header": {a.keyword: a.holds for a in ACTIONS},
+        "image": {
+            "size": [privatizer.size, privatizer.size],
+            "made_at": list(flow.shape),
+            "classes": list(flow.classes),
+        },
+        "header": dict(attributes(recipe.profile)),
+        "claims": [asdict(claim) for claim in recipe.profile.claims],
         "counts": summary.public_counts(),
         "vault": vault,
     }
@@ -118,10 +123,10 @@ def release_card(
 
 def statement(privatizer: Privatizer) -> list[str]:
     """The guarantee in words: one line, or two if anything is unprotected."""
-    plan, guarantee = privatizer.plan, privatizer.guarantee
-    if not plan.unprotected:
+    guarantee = privatizer.guarantee
+    if not privatizer.unprotected:
         return [f"Any two images are indistinguishable up to {guarantee}."]
-    kept = "; ".join(plan.unprotected)
+    kept = "; ".join(privatizer.unprotected)
     return [
         "Any two images that agree in what is unprotected are indistinguishable up to "
         f"{guarantee}.",
@@ -150,10 +155,11 @@ def warnings(privatizer: Privatizer) -> list[str]:
 
 def derivation(privatizer: Privatizer) -> str:
     """How an output was made, for its header: public facts of the recipe only."""
-    recipe, flow = privatizer.recipe, privatizer.flow
+    recipe, flow, size = privatizer.recipe, privatizer.flow, privatizer.size
+    enlarged = f" enlarged to {size}x{size}" if size > flow.shape[0] else ""
     return (
         f"latentdp {__version__}: preset {recipe.preset}, mechanism {recipe.mechanism}, "
-        f"{flow.shape[0]}x{flow.shape[1]} pixels, weights sha256 {flow.sha256[:16]}, "
+        f"{flow.shape[0]}x{flow.shape[1]} pixels{enlarged}, weights sha256 {flow.sha256[:16]}, "
         f"recipe {recipe.digest[:16]}. " + " ".join(statement(privatizer))
     )
 

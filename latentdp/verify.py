@@ -8,7 +8,7 @@ the card were made as it says.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from latentdp.errors import InputError
@@ -47,13 +47,19 @@ def verify_card(card: dict[str, Any]) -> list[Check]:
     if not isinstance(card, dict) or card.get("tool") != "latentdp":
         raise InputError("expected a release card of latentdp (release.json)")
     try:
-        plan = Plan.from_card(card["plan"])
-        return _image(card, plan) + _implied(card, plan) + _patient(card) + _recipe(card, plan)
+        plan, recipe = Plan.from_card(card["plan"]), _recipe_of(card)
+        unprotected = plan.unprotected + recipe.profile.unprotected
+        return (
+            _image(card, plan, unprotected)
+            + _implied(card, plan, unprotected)
+            + _patient(card)
+            + _recipe(card, plan, recipe)
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError("the release card is incomplete or of another version") from error
 
 
-def _image(card: dict[str, Any], plan: Plan) -> list[Check]:
+def _image(card: dict[str, Any], plan: Plan, unprotected: tuple[str, ...]) -> list[Check]:
     told, approximate = card["guarantee"]["image"], card["guarantee"]["image_approximate"]
     found = plan.guarantee
     loose = plan.approximate(approximate["delta"]) if plan.guarantee.delta == 0 else None
@@ -64,7 +70,7 @@ def _image(card: dict[str, Any], plan: Plan) -> list[Check]:
             "unit and relation", (told["unit"], told["relation"]), (found.unit, found.relation)
         ),
         _equal("numerics", told["numerics"], "exact" if found.exact else "idealised"),
-        _equal("unprotected", card["guarantee"]["unprotected"], list(plan.unprotected)),
+        _equal("unprotected", card["guarantee"]["unprotected"], list(unprotected)),
         Check(
             claim="noise from a secure source",
             claimed=card["private"],
@@ -78,13 +84,13 @@ def _image(card: dict[str, Any], plan: Plan) -> list[Check]:
     return checks
 
 
-def _implied(card: dict[str, Any], plan: Plan) -> list[Check]:
+def _implied(card: dict[str, Any], plan: Plan, unprotected: tuple[str, ...]) -> list[Check]:
     """The ceilings on attackers: none is stated where something is unprotected."""
     told = card["guarantee"]["image"]
     top1 = told["top1_at_most"]
     auc: float | None = None
     rate: float | None = None
-    if not plan.unprotected:
+    if not unprotected:
         auc = plan.guarantee.verification_ceiling()
         rate = plan.guarantee.gallery_ceiling(top1["gallery"])
     return [
@@ -102,14 +108,17 @@ def _patient(card: dict[str, Any]) -> list[Check]:
     ]
 
 
-def _recipe(card: dict[str, Any], plan: Plan) -> list[Check]:
-    told = card["recipe"]
+def _recipe_of(card: dict[str, Any]) -> Recipe:
     names = {f.name for f in fields(Recipe)} - {"weights"}
-    recipe = Recipe(weights="", **{name: told[name] for name in names})
+    return Recipe.from_record({"weights": ""} | {name: card["recipe"][name] for name in names})
+
+
+def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
     budget = Guarantee(epsilon=recipe.epsilon)
     return [
-        _equal("digest of the recipe", told["digest"], recipe.digest),
+        _equal("digest of the recipe", card["recipe"]["digest"], recipe.digest),
         _equal("weights", card["weights"]["sha256"], recipe.weights_sha256),
+        _equal("claims", card["claims"], [asdict(claim) for claim in recipe.profile.claims]),
         _at_least("budget of the recipe", budget.epsilon, plan.guarantee.epsilon),
     ]
 
