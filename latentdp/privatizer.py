@@ -60,10 +60,11 @@ class Privatizer:
             recipe, d=flow.d, directions=flow.directions, classes=len(flow.classes)
         )
         self.noise: Noise = SystemNoise() if noise is None else noise
-        if self.size < flow.shape[0]:
+        least = max(flow.shape[0], self.recipe.profile.min_size)
+        if self.size < least:
             raise InputError(
-                f"expected a size of at least the {flow.shape[0]} pixels that these weights make, "
-                f"got {self.size}"
+                f"expected a size of at least {least} pixels, for these weights and this "
+                f"transfer syntax, got {self.size}"
             )
 
     @classmethod

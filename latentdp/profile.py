@@ -67,6 +67,11 @@ class Profile:
             )
 
     @property
+    def min_size(self) -> int:
+        """Fewest pixels on a side; the encoder of JPEG 2000 halves an image five times."""
+        return 32 if self.transfer_syntax == "jpeg-2000" else 1
+
+    @property
     def unprotected(self) -> tuple[str, ...]:
         """What of a source's header is released; epsilon is infinity for it."""
         kept = {

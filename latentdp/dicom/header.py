@@ -145,9 +145,10 @@ def _identity(identity: Identity) -> dict[str, Any]:
         "StudyTime": "",
         "AccessionNumber": "",
         "ReferringPhysicianName": "",
-        "StudyID": "",
-        "SeriesNumber": None,
-        "InstanceNumber": None,
+        # Empty would do, but a DICOMDIR cannot be built of it.
+        "StudyID": "1",
+        "SeriesNumber": "1",
+        "InstanceNumber": "1",
     }
 
 

@@ -162,6 +162,8 @@ def _guarded(path: Path, work: Callable[[FileDataset], _T]) -> _T:
 
 def _walk(dataset: Dataset) -> None:
     """Parses every element. pydicom parses on access, so corrupt ones would show later."""
+    if len(dataset) == 0:  # so pydicom gives up on a truncated compressed file
+        raise EOFError
     for element in dataset.iterall():
         _ = element.value
 
