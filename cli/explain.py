@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,16 @@ import typer
 from latentdp import UnsupportedInstance
 from latentdp.batch import preview
 from latentdp.card import NOT_COVERED, describe_guarantee, statement, warnings
-from latentdp.dicom.actions import ACTIONS
+from latentdp.dicom.actions import attributes
 from latentdp.dicom.instance import inventory
 from latentdp.files import read
+from latentdp.privatizer import Privatizer
+from latentdp.profile import SYNTAXES, Profile
 
 from .options import (
+    BurnedInOption,
+    CharacteristicsOption,
+    DeviceOption,
     EpsilonOption,
     JsonOption,
     KeepOption,
@@ -23,8 +29,13 @@ from .options import (
     MechanismOption,
     PerElementOption,
     PresetOption,
+    ShiftDatesOption,
+    SizeOption,
+    SyntaxOption,
+    UidsOption,
     WeightsOption,
     make_privatizer,
+    make_profile,
 )
 from .render import guarantee_table, print_json, progress, table
 
@@ -39,6 +50,13 @@ def explain(
     labels: LabelsOption = None,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = 0,
+    shift_dates: ShiftDatesOption = False,
+    retain_characteristics: CharacteristicsOption = False,
+    retain_device: DeviceOption = False,
+    retain_uids: UidsOption = False,
+    accept_burned_in: BurnedInOption = False,
+    size: SizeOption = None,
+    transfer_syntax: SyntaxOption = SYNTAXES[0],
     json: JsonOption = False,
 ) -> int:
     """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
@@ -51,21 +69,33 @@ def explain(
         labels=labels,
         label_release=label_release,
         keep_label_dims=keep_label_dims,
+        profile=make_profile(
+            shift_dates=shift_dates,
+            retain_characteristics=retain_characteristics,
+            retain_device=retain_device,
+            retain_uids=retain_uids,
+            accept_burned_in=accept_burned_in,
+            size=size,
+            transfer_syntax=transfer_syntax,
+        ),
     )
-    guarantee, unprotected = privatizer.guarantee, privatizer.plan.unprotected
+    guarantee, unprotected = privatizer.guarantee, privatizer.unprotected
+    profile = privatizer.recipe.profile
+    header = attributes(profile)
     facts: dict[str, object] = {
         "guarantee": describe_guarantee(guarantee, unprotected),
         "statement": statement(guarantee, unprotected),
         "warnings": warnings(guarantee),
         "plan": privatizer.plan.describe(),
         "not_covered": list(NOT_COVERED),
-        "output_header": {action.keyword: action.holds for action in ACTIONS},
+        "output_header": dict(header),
+        "claims": [asdict(claim) for claim in profile.claims],
     }
     rows = guarantee_table(privatizer)
     code = 0
     if source.is_file():
-        refusal = _refusal(source, privatizer.flow.shape)
-        elements = [] if refusal else _elements(source)
+        refusal = _refusal(source, privatizer)
+        elements = [] if refusal else _elements(source, profile)
         facts["usable"] = not refusal
         facts["refusal"] = refusal
         facts["elements"] = [
@@ -81,9 +111,9 @@ def explain(
         facts["refused"] = [{"file": name, "reason": reason} for name, reason in refused]
         rows.insert(0, ("usable", f"{summary.released} of {summary.inputs} files"))
         rows[1:1] = [("would be quarantined", f"{name}: {reason}") for name, reason in refused]
-        for holds in sorted({action.holds for action in ACTIONS}):
-            attributes = ", ".join(a.keyword for a in ACTIONS if a.holds == holds)
-            rows.append((f"header: {holds}", attributes))
+        for holds in sorted(set(header.values())):
+            held = ", ".join(keyword for keyword in header if header[keyword] == holds)
+            rows.append((f"header: {holds}", held))
         rows.append(("header: removed", "every attribute that is not named above"))
         code = summary.exit_code
     rows += [("not covered", line) for line in NOT_COVERED]
@@ -94,17 +124,17 @@ def explain(
     return code
 
 
-def _elements(path: Path) -> list[tuple[str, str, str]]:
+def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
     """What becomes of each element; empty for a picture and for what has no output."""
     try:
-        return inventory(path)
+        return inventory(path, profile)
     except UnsupportedInstance:
         return []
 
 
-def _refusal(path: Path, shape: tuple[int, int]) -> str:
+def _refusal(path: Path, privatizer: Privatizer) -> str:
     try:
-        read(path, shape)
+        read(path, privatizer.flow.shape, privatizer.recipe.profile)
     except UnsupportedInstance as error:
         return f"{error.reason}: {error}"
     return ""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from latentdp import InputError, Privatizer, Recipe
+from latentdp.profile import MAX_SIZE, SYNTAXES, Profile
 from latentdp.recipe import ALL, PRESETS
 
 PresetOption = Annotated[
@@ -61,6 +62,57 @@ KeepOption = Annotated[
         help="Pass on, UNPROTECTED, the coordinates along the first N public directions.",
     ),
 ]
+ShiftDatesOption = Annotated[
+    bool,
+    typer.Option(
+        "--shift-dates",
+        help="Keep dates of DICOM headers, UNPROTECTED, moved back by a secret number of days, "
+        "the same for all of a patient.",
+    ),
+]
+CharacteristicsOption = Annotated[
+    bool,
+    typer.Option(
+        "--retain-characteristics",
+        help="Keep the patient's sex, and age up to 90, in DICOM headers, UNPROTECTED.",
+    ),
+]
+DeviceOption = Annotated[
+    bool,
+    typer.Option(
+        "--retain-device",
+        help="Keep known makers and product lines of devices in DICOM headers, UNPROTECTED.",
+    ),
+]
+UidsOption = Annotated[
+    bool,
+    typer.Option("--retain-uids", help="Refused: an old UID names its source in the archive."),
+]
+BurnedInOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-burned-in",
+        help="A person has looked at the pixels of all inputs and found no text that identifies: "
+        "take DICOM files marked as holding text, and mark outputs as free of it.",
+    ),
+]
+SizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--size",
+        metavar="N",
+        help=f"Pixels on a side of an output, up to {MAX_SIZE}: enlarged smoothly, which adds no "
+        "detail. Default: what the weights make.",
+    ),
+]
+SyntaxOption = Annotated[
+    str,
+    typer.Option(
+        "--transfer-syntax",
+        metavar="NAME",
+        help=f"Of DICOM outputs, all lossless; one of: {', '.join(SYNTAXES)}.",
+    ),
+]
 LedgerOption = Annotated[
     str | None,
     typer.Option(
@@ -73,6 +125,36 @@ LedgerOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+def make_profile(
+    *,
+    shift_dates: bool,
+    retain_characteristics: bool,
+    retain_device: bool,
+    retain_uids: bool,
+    accept_burned_in: bool,
+    size: int | None,
+    transfer_syntax: str,
+) -> Profile:
+    """What the options describe.
+
+    Raises:
+        InputError: UIDs shall be retained, or a value is out of its range.
+    """
+    if retain_uids:
+        raise InputError(
+            "UIDs are not retained: an old UID leads straight to its source in the archive, "
+            "whatever the pixels hide; new ones are consistent over all runs with one vault"
+        )
+    return Profile(
+        shift_dates=shift_dates,
+        retain_characteristics=retain_characteristics,
+        retain_device=retain_device,
+        accept_burned_in=accept_burned_in,
+        size=size,
+        transfer_syntax=transfer_syntax,
+    )
+
+
 def make_privatizer(
     *,
     preset: str,
@@ -83,6 +165,7 @@ def make_privatizer(
     labels: Path | None,
     label_release: str | None,
     keep_label_dims: int,
+    profile: Profile,
 ) -> Privatizer:
     """What the options describe, with its weights loaded.
 
@@ -99,6 +182,7 @@ def make_privatizer(
         weights=weights,
         label="none" if labels is None else label_release,
         keep_label_dims=keep_label_dims or None,
+        profile=profile,
     )
     if mechanism is not None and recipe.directions == 0:
         raise InputError(

@@ -11,9 +11,13 @@ from latentdp.batch import preview, privatize_folder
 from latentdp.card import describe_guarantee
 from latentdp.folders import CARD, IMAGES, read_card
 from latentdp.privatizer import Privatizer
+from latentdp.profile import SYNTAXES
 from latentdp.summary import Summary
 
 from .options import (
+    BurnedInOption,
+    CharacteristicsOption,
+    DeviceOption,
     EpsilonOption,
     JsonOption,
     KeepOption,
@@ -23,8 +27,13 @@ from .options import (
     MechanismOption,
     PerElementOption,
     PresetOption,
+    ShiftDatesOption,
+    SizeOption,
+    SyntaxOption,
+    UidsOption,
     WeightsOption,
     make_privatizer,
+    make_profile,
 )
 from .render import guarantee_table, print_json, progress, table
 
@@ -40,6 +49,13 @@ def privatize(
     labels: LabelsOption = None,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = 0,
+    shift_dates: ShiftDatesOption = False,
+    retain_characteristics: CharacteristicsOption = False,
+    retain_device: DeviceOption = False,
+    retain_uids: UidsOption = False,
+    accept_burned_in: BurnedInOption = False,
+    size: SizeOption = None,
+    transfer_syntax: SyntaxOption = SYNTAXES[0],
     vault: Annotated[
         Path | None,
         typer.Option(
@@ -90,6 +106,15 @@ def privatize(
         labels=labels,
         label_release=label_release,
         keep_label_dims=keep_label_dims,
+        profile=make_profile(
+            shift_dates=shift_dates,
+            retain_characteristics=retain_characteristics,
+            retain_device=retain_device,
+            retain_uids=retain_uids,
+            accept_burned_in=accept_burned_in,
+            size=size,
+            transfer_syntax=transfer_syntax,
+        ),
     )
     if dry_run:
         with progress("reading", shown=not json) as advance:
@@ -104,7 +129,7 @@ def privatize(
                     "patients": summary.patients,
                     "patient_epsilon": summary.patient_epsilon,
                     "guarantee": describe_guarantee(
-                        privatizer.guarantee, privatizer.plan.unprotected
+                        privatizer.guarantee, privatizer.unprotected
                     ),
                     "refused": [{"file": name, "reason": reason} for name, reason in refused],
                 }
@@ -173,7 +198,7 @@ def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str
             "patients",
             f"{summary.patients}; most spent on one: epsilon {summary.patient_epsilon:.6g} "
             f"({summary.most_images} images)"
-            + (", and what is unprotected" if privatizer.plan.unprotected else ""),
+            + (", and what is unprotected" if privatizer.unprotected else ""),
         )
     )
     return rows

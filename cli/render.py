@@ -39,7 +39,7 @@ def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
     """Rows that say what is guaranteed. A per-element number never stands alone."""
     guarantee = privatizer.guarantee
     rows = [("WARNING", line) for line in warnings(guarantee)]
-    rows += [("guarantee", line) for line in statement(guarantee, privatizer.plan.unprotected)]
+    rows += [("guarantee", line) for line in statement(guarantee, privatizer.unprotected)]
     rows.append(("also", str(privatizer.approximate)))
     rows.append(("implies", _ceilings(privatizer)))
     if guarantee.epsilon == 0:
@@ -112,7 +112,7 @@ def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], N
 
 def _ceilings(privatizer: Privatizer) -> str:
     guarantee = privatizer.guarantee
-    if privatizer.plan.unprotected:
+    if privatizer.unprotected:
         return "no bound on re-identification: what is unprotected may identify by itself"
     return (
         f"telling two images' releases apart: AUC at most {guarantee.verification_ceiling():.4f}; "

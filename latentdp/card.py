@@ -14,7 +14,7 @@ from typing import Any
 
 from latentdp import __version__
 from latentdp.atomic import write_text
-from latentdp.dicom.actions import ACTIONS
+from latentdp.dicom.actions import attributes
 from latentdp.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
 from latentdp.summary import Summary
@@ -79,7 +79,7 @@ def release_card(
         vault: The vault's public tag: only that vault may go on with this release.
     """
     recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
-    unprotected = privatizer.plan.unprotected
+    unprotected = privatizer.unprotected
     patient = {
         "epsilon": max(summary.patient_epsilon, guarantee.epsilon),
         "delta": max(summary.patient_delta, guarantee.delta),
@@ -115,8 +115,13 @@ def release_card(
             "training_data": flow.card.get("training_data", "not stated"),
             "trained_on_private_data": flow.card.get("private_training", "not stated"),
         },
-        "image": {"size": list(flow.shape), "classes": list(flow.classes)},
-        "header": {a.keyword: a.holds for a in ACTIONS},
+        "image": {
+            "size": [privatizer.size, privatizer.size],
+            "made_at": list(flow.shape),
+            "classes": list(flow.classes),
+        },
+        "header": dict(attributes(recipe.profile)),
+        "claims": [asdict(claim) for claim in recipe.profile.claims],
         "counts": summary.public_counts(),
         "vault": vault,
     }
@@ -154,12 +159,13 @@ def warnings(guarantee: Guarantee) -> list[str]:
 
 def derivation(privatizer: Privatizer) -> str:
     """How an output was made, for its header: public facts of the recipe only."""
-    recipe, flow, plan = privatizer.recipe, privatizer.flow, privatizer.plan
-    words = " ".join(statement(privatizer.guarantee, plan.unprotected))
+    recipe, flow, size = privatizer.recipe, privatizer.flow, privatizer.size
+    enlarged = f" enlarged to {size}x{size}" if size > flow.shape[0] else ""
+    words = " ".join(statement(privatizer.guarantee, privatizer.unprotected))
     return (
         f"latentdp {__version__}: preset {recipe.preset}, "
-        f"mechanism {', '.join(plan.mechanisms) or 'none on the latent'}, "
-        f"{flow.shape[0]}x{flow.shape[1]} pixels, weights sha256 {flow.sha256[:16]}, "
+        f"mechanism {', '.join(privatizer.plan.mechanisms) or 'none on the latent'}, "
+        f"{flow.shape[0]}x{flow.shape[1]} pixels{enlarged}, weights sha256 {flow.sha256[:16]}, "
         f"recipe {recipe.digest[:16]}. {words}"
     )
 

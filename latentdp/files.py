@@ -14,6 +14,7 @@ from latentdp.checkpoints import digest
 from latentdp.dicom import instance as dicom
 from latentdp.dicom.header import Identity, Method, Source
 from latentdp.pictures import is_picture, read_picture, write_picture
+from latentdp.profile import Profile
 
 __all__ = ["Identity", "Method", "Radiograph", "digest", "read", "reader", "write"]
 
@@ -50,15 +51,15 @@ def reader(path: Path) -> str:
     return "picture" if is_picture(path) and not dicom.looks_like_dicom(path) else "dicom"
 
 
-def read(path: Path, shape: tuple[int, int]) -> Radiograph:
-    """Reads one file and resizes its image to ``shape``.
+def read(path: Path, shape: tuple[int, int], profile: Profile) -> Radiograph:
+    """Reads one file, resizes its image to ``shape``, and takes what ``profile`` retains.
 
     Raises:
         UnsupportedInstance: For whatever the file holds that cannot be handled.
     """
     if reader(path) == "picture":
         return Radiograph(image=resize(read_picture(path), shape))
-    found = dicom.read(path)
+    found = dicom.read(path, profile, needed=shape)
     return Radiograph(
         image=resize(found.pixels, shape),
         source=found.source,
@@ -72,7 +73,8 @@ def read(path: Path, shape: tuple[int, int]) -> Radiograph:
 def write(
     path: Path, image: NDArray[np.float32], taken: Radiograph, identity: Identity, method: Method
 ) -> str:
-    """Writes a private image, whole or not at all; returns its SHA-256."""
+    """Writes a private image at the method's size, whole or not at all; returns its SHA-256."""
+    image = resize(image, (method.size, method.size))
     if taken.source is None:
         write_picture(path, image, method.description)
     else:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentdp.arrays import Images, Labels, check_images, check_labels
 from latentdp.checkpoints import load
-from latentdp.errors import WeightsError
+from latentdp.errors import InputError, WeightsError
 from latentdp.guarantee import Guarantee
 from latentdp.labels import LabelRelease
 from latentdp.noise import Noise, SystemNoise
@@ -60,6 +60,12 @@ class Privatizer:
             recipe, d=flow.d, directions=flow.directions, classes=len(flow.classes)
         )
         self.noise: Noise = SystemNoise() if noise is None else noise
+        least = max(flow.shape[0], self.recipe.profile.min_size)
+        if self.size < least:
+            raise InputError(
+                f"expected a size of at least {least} pixels, for these weights and this "
+                f"transfer syntax, got {self.size}"
+            )
 
     @classmethod
     def load(cls, weights: str = "cxr-adult", *, preset: str = "balanced", **changes: Any) -> Self:
@@ -90,6 +96,16 @@ class Privatizer:
     def guarantee(self) -> Guarantee:
         """Of each image, for everything that is not unprotected."""
         return replace(self.plan.guarantee, secure=self.noise.secure)
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What of an input file is released exactly, of its pixels, label or DICOM header."""
+        return self.plan.unprotected + self.recipe.profile.unprotected
+
+    @property
+    def size(self) -> int:
+        """Pixels on a side of an output file."""
+        return self.recipe.profile.size or self.flow.shape[0]
 
     @property
     def approximate(self) -> Guarantee:

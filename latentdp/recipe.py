@@ -17,6 +17,7 @@ from latentdp.amounts import LARGEST
 from latentdp.errors import InputError
 from latentdp.labels import LabelRelease
 from latentdp.plugins import names
+from latentdp.profile import BASIC, Profile
 
 __all__ = ["ALL", "PRESETS", "Preset", "Recipe"]
 
@@ -106,6 +107,7 @@ class Recipe:
         label: ``none``, ``public`` (released exactly, unprotected) or ``response``.
         label_share: Share of epsilon that randomised response may spend.
         temperature: Standard deviation of resampled dimensions; below 1 images are smoother.
+        profile: What DICOM headers retain, and the form of the pixels.
     """
 
     preset: str = "balanced"
@@ -119,6 +121,7 @@ class Recipe:
     label: str = LabelRelease.NONE
     label_share: float = 0.25
     temperature: float = 0.8
+    profile: Profile = BASIC
 
     def __post_init__(self) -> None:
         for name in ("epsilon", "label_share", "temperature", "clip"):  # 8 and 8.0 are one recipe
@@ -180,9 +183,10 @@ class Recipe:
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     def to_toml(self) -> str:
-        """As TOML, one line a field; None is left out."""
+        """As TOML, one line a field, the profile as a table; None is left out."""
         record = asdict(self)
-        return "".join(f"{k} = {json.dumps(v)}\n" for k, v in record.items() if v is not None)
+        profile = record.pop("profile")
+        return _lines(record) + "\n[profile]\n" + _lines(profile)
 
     @classmethod
     def from_toml(cls, text: str) -> Recipe:
@@ -192,10 +196,20 @@ class Recipe:
             InputError: Not TOML, an unknown or missing field, or a value out of its range.
         """
         try:
-            return cls(**tomllib.loads(text))
+            return cls.from_record(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"not a recipe: {error}") from error
         except TypeError as error:
             raise InputError(
                 "not a recipe: a field is unknown, missing or of another type"
             ) from error
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Recipe:
+        """The inverse of `dataclasses.asdict`; raises TypeError for what is no such record."""
+        profile = Profile(**record.get("profile", {}))
+        return cls(**{**record, "profile": profile})
+
+
+def _lines(record: dict[str, Any]) -> str:
+    return "".join(f"{k} = {json.dumps(v)}\n" for k, v in record.items() if v is not None)

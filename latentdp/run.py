@@ -21,6 +21,7 @@ from latentdp.arrays import UNKNOWN
 from latentdp.card import derivation, release_card, write_json
 from latentdp.contact_sheet import contact_sheet
 from latentdp.dicom.pseudonyms import Pseudonyms
+from latentdp.dicom.retained import MAX_DAYS
 from latentdp.errors import InputError
 from latentdp.folders import CARD, IMAGES
 from latentdp.inputs import Input, chunks, name_below
@@ -81,7 +82,8 @@ class Run:
         self.method = files.Method(
             description=derivation(privatizer),
             version=__version__,
-            size=privatizer.flow.shape[0],
+            size=privatizer.size,
+            profile=privatizer.recipe.profile,
         )
         self.seen: set[str] = set()
         self.refused: dict[str, Refusal] = {}
@@ -192,8 +194,10 @@ class Run:
         self, batch: Sequence[tuple[Input, files.Radiograph, Entry]]
     ) -> Iterator[dict[str, str]]:
         """Noise, decode, write; then record; then give the files their names."""
+        entries = self.ledger.find(item.key for item, _, _ in batch)
+        ordinals = {e.output: i for same in entries.values() for i, e in enumerate(same)}
         groups = [batch[i : i + GROUP] for i in range(0, len(batch), GROUP)]
-        tasks = [[self._task(*one) for one in group] for group in groups]
+        tasks = [[self._task(*one, ordinals[one[2].output]) for one in group] for group in groups]
         for group, results in zip(groups, self.workers.release(tasks), strict=True):
             done = [
                 entry.written(result.sha256 or NOTHING, result.label, self.outputs.folder)
@@ -249,14 +253,19 @@ class Run:
             folder=self.outputs.owner,
         )
 
-    def _task(self, item: Input, read: files.Radiograph, entry: Entry) -> Task:
-        names, recipe = self.pseudonyms, self.privatizer.recipe.digest
+    def _task(self, item: Input, read: files.Radiograph, entry: Entry, ordinal: int) -> Task:
+        """A task; ``ordinal`` counts the releases that its input had before."""
+        names, patient = self.pseudonyms, read.patient or item.alone
+        # A study of nobody is not joined: it would make two people, or none, of its files.
+        study, series = (read.study, read.series) if read.patient else ("", "")
+        # The key is that of content and recipe: two files that claim one UID stay two.
+        which = [item.key, str(ordinal)] if ordinal else [item.key]
         identity = files.Identity(
-            patient=names.patient(read.patient or item.alone),
-            study=names.uid("study", read.study or item.alone),
-            series=names.uid("series", read.series or item.alone, recipe),
-            # The output's random name makes two files that claim one UID two instances.
-            instance=names.uid("instance", read.instance or item.alone, recipe, entry.output),
+            patient=names.patient(patient),
+            study=names.uid("study", study or item.alone),
+            series=names.uid("series", series or item.alone),
+            instance=names.uid("instance", read.instance or item.alone, *which),
+            days=names.days(patient, MAX_DAYS) if self.method.profile.shift_dates else 0,
         )
         return Task(
             path=self.outputs.path(entry.output),

@@ -9,7 +9,8 @@ images beside the card were made as it says.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -69,27 +70,35 @@ def verify_card(card: Any) -> list[Check]:
     if not isinstance(card, dict) or card.get("tool") != "latentdp":
         raise InputError("expected a release card of latentdp (release.json)")
     try:
-        plan = Plan.from_card(card["plan"])
-        return _recipe(card, plan) + _image(card, plan) + _patient(card, plan)
+        plan, recipe = Plan.from_card(card["plan"]), _recipe_of(card)
+        return (
+            _recipe(card, plan, recipe)
+            + _image(card, plan, plan.unprotected + recipe.profile.unprotected)
+            + _patient(card, plan)
+        )
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise InputError("the release card is incomplete or of another version") from error
     except RecursionError:
         raise InputError("the release card is nested too deeply") from None
 
 
-def _recipe(card: dict[str, Any], plan: Plan) -> list[Check]:
+def _recipe_of(card: dict[str, Any]) -> Recipe:
+    names = {f.name for f in fields(Recipe)} - {"weights"}
+    return Recipe.from_record({"weights": ""} | {name: card["recipe"][name] for name in names})
+
+
+def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
     """The recipe, and that the plan is the one that the recipe asks for."""
     told = card["recipe"]
-    names = {f.name for f in fields(Recipe)} - {"weights"}
-    recipe = Recipe(weights="", **{name: told[name] for name in names})
     d, classes = plan.d, len(card["image"]["classes"])
     # Which directions makes no difference to a guarantee; how many does.
     most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
     wanted = Plan.make(recipe, d=d, directions=np.eye(min(most, d), d), classes=classes)
-    height, width = card["image"]["size"]
+    height, width = card["image"]["made_at"]
     return [
         _equal("digest of the recipe", told["digest"], recipe.digest),
         _equal("weights", card["weights"]["sha256"], recipe.weights_sha256),
+        _equal("claims", card["claims"], [asdict(claim) for claim in recipe.profile.claims]),
         _equal("latent dimensions", card["plan"]["latent_dimensions"], height * width),
         _equal(
             "plan of the recipe", _outline(card["plan"]), _outline(wanted.describe()), CALIBRATION
@@ -98,10 +107,9 @@ def _recipe(card: dict[str, Any], plan: Plan) -> list[Check]:
     ]
 
 
-def _image(card: dict[str, Any], plan: Plan) -> list[Check]:
+def _image(card: dict[str, Any], plan: Plan, unprotected: Sequence[str]) -> list[Check]:
     """Everything about an image, with noise that is said to be from a secure source."""
     told, guarantee = card["guarantee"], plan.guarantee
-    unprotected = list(plan.unprotected)
     image = describe_guarantee(guarantee, unprotected)
     claims = {
         "epsilon of an image": "epsilon",
@@ -123,7 +131,7 @@ def _image(card: dict[str, Any], plan: Plan) -> list[Check]:
             CALIBRATION,
         ),
         _equal("private", card["private"], True),
-        _equal("unprotected", told["unprotected"], unprotected),
+        _equal("unprotected", told["unprotected"], list(unprotected)),
         _equal("statement", told["statement"], statement(guarantee, unprotected)),
         _equal("warnings", card["warnings"], warnings(guarantee)),
     ]

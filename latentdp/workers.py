@@ -27,6 +27,7 @@ from latentdp.errors import Aborted, InputError, UnsupportedInstance
 from latentdp.noise import Noise
 from latentdp.outputs import part_of
 from latentdp.privatizer import Privatizer
+from latentdp.profile import Profile
 from latentdp.recipe import Recipe
 
 __all__ = ["Pool", "Refusal", "Task", "Written", "pool"]
@@ -97,8 +98,8 @@ class Pool:
 
     def read(self, paths: Sequence[Path]) -> Iterator[files.Radiograph | Refusal]:
         """Each file as an image of the flow's size, or why not."""
-        shape = self._privatizer.flow.shape
-        return self._map(_read, [(path, shape) for path in paths])
+        shape, profile = self._privatizer.flow.shape, self._privatizer.recipe.profile
+        return self._map(_read, [(path, shape, profile) for path in paths])
 
     def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
         """Privatizes and writes groups of tasks."""
@@ -213,12 +214,12 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _read(item: tuple[Path, tuple[int, int]]) -> files.Radiograph | Refusal:
-    path, shape = item
+def _read(item: tuple[Path, tuple[int, int], Profile]) -> files.Radiograph | Refusal:
+    path, shape, profile = item
     try:
         if not path.is_file():
             return NOT_A_FILE
-        return files.read(path, shape)
+        return files.read(path, shape, profile)
     except UnsupportedInstance as error:
         return Refusal(error.reason, str(error))
     except OSError:

@@ -82,10 +82,10 @@ def save(dataset, path):
     return path
 
 
-def outcome(path):
+def outcome(path, **options):
     """What `read` returns, or the refusal that it raises; anything else fails the test."""
     try:
-        return read(path)
+        return read(path, **options)
     except UnsupportedInstance as error:
         refusal = error
     assert refusal.reason in REASONS

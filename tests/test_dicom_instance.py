@@ -15,14 +15,17 @@ from pydicom.datadict import DicomDictionary, keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
+from latentdp.dicom.actions import retained_by
 from latentdp.dicom.header import Identity, Method, Source
 from latentdp.dicom.instance import Instance, inventory, read, write
 from latentdp.dicom.pseudonyms import Pseudonyms
 from latentdp.errors import UnsupportedInstance
+from latentdp.profile import BASIC, Profile
 from tests.dicom_files import coded, gradient, lut, outcome, radiograph, save
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "dicom"
 CANARY = "CANARY"
+RETAINING = Profile(shift_dates=True, retain_characteristics=True, retain_device=True)
 
 
 def test_what_read_returns(tmp_path):
@@ -92,7 +95,9 @@ def full_of_canaries(kind):
     block.add_new(1, "LO", CANARY)
     block.add_new(2, "SQ", [item])
     dataset.PatientID = CANARY + "-ID"
-    dataset.PatientBirthDate = dataset.StudyDate = dataset.ContentDate = "19770707"
+    dataset.PatientBirthDate = "19770707"
+    for keyword in retained_by("shift_dates"):
+        setattr(dataset, keyword, "19770707")
     dataset.StudyInstanceUID = "1.2.3.99999.1"
     dataset.SeriesInstanceUID = "1.2.3.99999.2"
     dataset.SOPInstanceUID = "1.2.3.99999.3"
@@ -103,27 +108,30 @@ def full_of_canaries(kind):
     return dataset
 
 
+@pytest.mark.parametrize("profile", [BASIC, RETAINING], ids=["basic", "retaining"])
 @pytest.mark.parametrize("kind", ["CR", "DX", "SC"])
-def test_nothing_of_the_source_reaches_the_output(tmp_path, kind):
+def test_nothing_of_the_source_reaches_the_output(tmp_path, kind, profile):
     path = save(full_of_canaries(kind), tmp_path / "in.dcm")
     assert path.read_bytes().count(CANARY.encode()) > 500
-    got = read(path)
+    got = read(path, profile)
     names = Pseudonyms(b"k" * 32)
     identity = Identity(
         patient=names.patient(got.patient),
         study=names.uid("study", got.study),
-        series=names.uid("series", got.series, "r"),
+        series=names.uid("series", got.series),
         instance=names.uid("instance", got.instance, "r"),
+        days=3000,
     )
     noise = np.random.default_rng(1).random((64, 64), dtype=np.float32)
-    method = Method(description="a mechanism", version="0.1.0", size=64)
+    method = Method(description="a mechanism", version="0.1.0", size=64, profile=profile)
     out = tmp_path / "out.dcm"
     write(out, noise, source=got.source, identity=identity, method=method)
     data = out.read_bytes()
     for trace in (CANARY, "99999", "1977", "3977", "Doe"):
         assert trace.encode() not in data
     # The strong form: with the same pseudonyms, a source without any of it gives the same bytes.
-    plain = read(save(radiograph(kind=kind), tmp_path / "plain.dcm"))
+    dates = dict.fromkeys(retained_by("shift_dates"), "19770707")
+    plain = read(save(radiograph(kind=kind, **dates), tmp_path / "plain.dcm"), profile)
     write(tmp_path / "2.dcm", noise, source=plain.source, identity=identity, method=method)
     assert (tmp_path / "2.dcm").read_bytes() == data
 

@@ -39,8 +39,14 @@ def not_covered() -> str:
 
 
 def attributes() -> str:
-    rows = "".join(f"| {a.keyword} | {a.holds} | {', '.join(a.kinds)} |\n" for a in ACTIONS)
-    return "| attribute | holds | in |\n|---|---|---|\n" + rows
+    rows = ""
+    for a in ACTIONS:
+        option = f"`--{a.option.replace('_', '-')}`: {a.instead or 'not written'}"
+        rows += (
+            f"| {a.keyword} | {a.holds or 'not written'} | {option if a.option else ''} "
+            f"| {', '.join(a.kinds)} |\n"
+        )
+    return "| attribute | holds | with an option | in |\n|---|---|---|---|\n" + rows
 
 
 def reasons() -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from latentdp import Guarantee, InputError, Privatizer, Recipe, WeightsError
 from latentdp.noise import SeededNoise
+from latentdp.profile import Profile
 
 
 def make(flow, preset="balanced", seed=0, **changes) -> Privatizer:
@@ -118,3 +119,16 @@ def test_a_recipe_is_bound_to_its_weights():
 def test_importing_the_package_loads_no_torch():
     code = "import sys, latentdp; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        (Profile(size=15), "at least 16 pixels"),
+        (Profile(transfer_syntax="jpeg-2000"), "at least 32 pixels"),
+        (Profile(transfer_syntax="jpeg-2000", size=31), "at least 32 pixels"),
+    ],
+)
+def test_sizes_that_cannot_be_written_are_refused(tiny_flow, profile, message):
+    with pytest.raises(InputError, match=message):
+        Privatizer(tiny_flow, Recipe.from_preset("strict", label="none", profile=profile))

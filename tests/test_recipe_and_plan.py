@@ -12,6 +12,7 @@ from latentdp.mechanisms.laplace import Laplace
 from latentdp.noise import SeededNoise
 from latentdp.plan import Action, Block, Plan
 from latentdp.plugins import load, names
+from latentdp.profile import BASIC, Profile
 from latentdp.recipe import ALL
 
 DIRECTIONS = np.linalg.qr(np.random.default_rng(3).normal(size=(64, 40)))[0].T
@@ -27,6 +28,17 @@ def plan(**changes) -> Plan:
 def test_presets_are_recipes_that_survive_toml(preset):
     recipe = Recipe.from_preset(preset).with_weights("ab" * 32)
     assert Recipe.from_toml(recipe.to_toml()) == recipe
+
+
+PROFILE = Profile(shift_dates=True, retain_device=True, size=128, transfer_syntax="jpeg-ls")
+
+
+def test_a_profile_survives_toml_and_counts():
+    plain, recipe = Recipe.from_preset("strict"), Recipe.from_preset("strict", profile=PROFILE)
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
+    assert "[profile]" in recipe.to_toml()
+    assert recipe.digest != plain.digest
+    assert Recipe.from_toml("epsilon = 1\ndirections = 0").profile == BASIC
 
 
 @given(
@@ -70,7 +82,17 @@ def test_bad_recipes_are_refused(change, message):
         Recipe.from_preset("balanced", **change)
 
 
-@pytest.mark.parametrize("text", ["epsilon =", "epsilon = 1", "nonsense = 3", "epsilon = 'x'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "epsilon =",
+        "epsilon = 1",
+        "nonsense = 3",
+        "epsilon = 'x'",
+        "profile = 1",
+        "[profile]\ncolour = 1",
+    ],
+)
 def test_what_is_not_a_recipe_is_refused(text):
     with pytest.raises(InputError, match="recipe"):
         Recipe.from_toml(text)

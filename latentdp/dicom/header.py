@@ -1,24 +1,30 @@
 """The header of an output file: built new, from an allow-list of public constants.
 
 No function here receives a source data set. What differs between two outputs is the pixels that
-came out of the mechanism, the pseudonyms, the description of the method, and three coded facts
-of the source (`Source`). What is not in `actions.ACTIONS` is not written, so attributes that
-nobody thought of, private ones included, vanish by construction.
+came out of the mechanism, the pseudonyms, the description of the method, and what `Source` holds:
+three coded facts, and the cleaned values that an option of the profile retains. What is not in
+`actions.ACTIONS` is not written, so attributes that nobody thought of, private ones included,
+vanish by construction.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 
+from latentdp.dicom.actions import attributes
+from latentdp.dicom.marks import code, marks
 from latentdp.dicom.refusals import KINDS
+from latentdp.dicom.retained import MAX_DAYS, shifted
 from latentdp.errors import InputError
+from latentdp.profile import BASIC, Profile
 
 __all__ = ["Identity", "Method", "Source", "build"]
 
@@ -28,16 +34,22 @@ _BITS = 12
 _LEVELS = 2**_BITS
 # Real detectors are 350 to 430 mm wide; which one took the source is not told.
 _FIELD_MM = 350.0
+_RETAINED = ("source value, cleaned", "source value, shifted")
+_COMPRESSED = {"jpeg-ls": JPEGLSLossless, "jpeg-2000": JPEG2000Lossless}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """The pseudonyms of one output, all derived with the vault's key."""
+    """The pseudonyms of one output, all derived with the vault's key.
+
+    ``days`` is how much earlier than the truth the patient's dates are; 0 if none are retained.
+    """
 
     patient: str
     study: str
     series: str
     instance: str
+    days: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +60,19 @@ class Method:
         description: For Derivation Description (0008,2111): the mechanism, epsilon, weights and
             size; never a seed or a key.
         version: Of this tool.
-        size: Pixels on a side of what the mechanism returns.
+        size: Pixels on a side of an output.
+        profile: What is retained, and the transfer syntax.
     """
 
     description: str
     version: str
     size: int
+    profile: Profile = BASIC
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The three coded facts of the source that an output has to repeat.
+    """What is told of the source: three coded facts, and what a profile retains.
 
     Args:
         kind: "CR", "DX" or "SC": the SOP class stays.
@@ -66,11 +80,13 @@ class Source:
             Noise does not prove that text is gone, so only the source can say it.
         lossy: Whether the source was ever compressed with loss (0028,2110). Once true, that
             stays true of everything derived from it (PS3.3 C.7.6.1.1.5).
+        retained: Keyword and cleaned value, dates not yet shifted; see `retained.retained`.
     """
 
     kind: str
     burned_in: str
     lossy: bool
+    retained: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(
@@ -86,19 +102,21 @@ def build(
     """
     _check(image, source, identity, method)
     dataset = Dataset()
-    kind = source.kind
+    kind, profile = source.kind, method.profile
     for part in (
         _identity(identity),
-        _marks(method),
+        marks(description=method.description, version=method.version, profile=profile),
+        _equipment(method),
         _description(kind),
         _picture(image),
         *((_dx(image),) if kind == "DX" else ()),
+        _retained(source, identity),
     ):
         for keyword, value in part.items():
             setattr(dataset, keyword, value)
     dataset.SOPClassUID = next(uid for uid, of in KINDS.items() if of == kind)
-    if source.burned_in:
-        dataset.BurnedInAnnotation = source.burned_in
+    if source.burned_in or profile.accept_burned_in:
+        dataset.BurnedInAnnotation = "NO"
     if source.lossy:
         dataset.LossyImageCompression = "01"
     if source.lossy and kind == "DX":
@@ -106,6 +124,9 @@ def build(
         # one it was; PS3.3 wants an approximate one, and this is a usual one.
         dataset.LossyImageCompressionRatio = "10"
     dataset.file_meta = _file_meta(dataset)
+    if profile.transfer_syntax in _COMPRESSED:
+        # Else pydicom would name the instance anew.
+        dataset.compress(_COMPRESSED[profile.transfer_syntax], generate_instance_uid=False)
     return dataset
 
 
@@ -124,41 +145,24 @@ def _identity(identity: Identity) -> dict[str, Any]:
         "StudyTime": "",
         "AccessionNumber": "",
         "ReferringPhysicianName": "",
-        "StudyID": "",
-        "SeriesNumber": None,
-        "InstanceNumber": None,
+        # Empty would do, but a DICOMDIR cannot be built of it.
+        "StudyID": "1",
+        "SeriesNumber": "1",
+        "InstanceNumber": "1",
     }
 
 
-def _marks(method: Method) -> dict[str, Any]:
-    """The marks of de-identification and derivation, PS3.15 E.1.1 and PS3.3 C.7.6.1.
+def _equipment(method: Method) -> dict[str, Any]:
+    """What made the image: this tool, unless the profile retains the device."""
+    if method.profile.retain_device:
+        return {}
+    return {"Manufacturer": "latentdp", "SoftwareVersions": method.version}
 
-    113101 Clean Pixel Data and 113102 Clean Recognizable Visual Features are claims that need
-    evidence about the pixels; nothing here has it, so neither they nor Recognizable Visual
-    Features (0028,0302) are ever written.
-    """
-    ours = _code("LATENT-DP", "99LATENTDP", "Noise in the latent space of a flow")
-    ours.CodingSchemeVersion = method.version.partition("+")[0][:16]
-    equipment = Dataset()
-    equipment.PurposeOfReferenceCodeSequence = [_code("109104", "DCM", "De-identifying Equipment")]
-    equipment.Manufacturer = "latentdp"
-    equipment.SoftwareVersions = method.version
+
+def _retained(source: Source, identity: Identity) -> dict[str, str]:
     return {
-        "PatientIdentityRemoved": "YES",
-        "DeidentificationMethod": [
-            "PS3.15 Basic Application Confidentiality Profile",
-            "latentdp: header from an allow-list, pixels from a mechanism",
-        ],
-        "DeidentificationMethodCodeSequence": [
-            _code("113100", "DCM", "Basic Application Confidentiality Profile"),
-            ours,
-        ],
-        "LongitudinalTemporalInformationModified": "REMOVED",
-        "ContributingEquipmentSequence": [equipment],
-        "DerivationDescription": method.description,
-        "DerivationCodeSequence": [_code("113085", "DCM", "Spatial resampling")],
-        "Manufacturer": "latentdp",
-        "SoftwareVersions": method.version,
+        keyword: shifted(value, identity.days) if keyword.endswith("Date") else value
+        for keyword, value in source.retained.items()
     }
 
 
@@ -169,6 +173,8 @@ def _description(kind: str) -> dict[str, Any]:
         # be empty in DX, PS3.3 C.8.11.3.1.1.
         "ImageType": ["DERIVED", "SECONDARY", ""] if kind == "DX" else ["DERIVED", "SECONDARY"],
         "BodyPartExamined": "CHEST",
+        # Type 2C, PS3.3 C.7.6.1: empty, as all dates are that are not retained.
+        "ContentDate": "",
         # Which side is which is what the picture shows; CR and SC need not state it.
         "PatientOrientation": None,
     }
@@ -207,10 +213,8 @@ def _dx(image: NDArray[np.float32]) -> dict[str, Any]:
     spacing = f"{_FIELD_MM / image.shape[0]:.6g}"
     return {
         "PresentationIntentType": "FOR PRESENTATION",
-        # Type 2C: empty, as all dates are.
-        "ContentDate": "",
         "ContentTime": "",
-        "AnatomicRegionSequence": [_code("51185008", "SCT", "Chest")],
+        "AnatomicRegionSequence": [code("51185008", "SCT", "Chest")],
         "ImagerPixelSpacing": [spacing, spacing],
         "PositionerType": "",
         "DetectorType": "",
@@ -237,14 +241,6 @@ def _file_meta(dataset: Dataset) -> FileMetaDataset:
     return meta
 
 
-def _code(value: str, scheme: str, meaning: str) -> Dataset:
-    item = Dataset()
-    item.CodeValue = value
-    item.CodingSchemeDesignator = scheme
-    item.CodeMeaning = meaning
-    return item
-
-
 def _check(image: NDArray[np.float32], source: Source, identity: Identity, method: Method) -> None:
     size = method.size
     if image.shape != (size, size) or not np.issubdtype(image.dtype, np.floating):
@@ -253,8 +249,15 @@ def _check(image: NDArray[np.float32], source: Source, identity: Identity, metho
         raise InputError("expected a picture in [0, 1], got values outside or not finite")
     if source.kind not in KINDS.values() or source.burned_in not in ("NO", ""):
         raise InputError("expected kind CR, DX or SC and burned_in NO or empty, got another")
-    if source.kind == "DX" and not source.burned_in:
+    profile = method.profile
+    if source.kind == "DX" and not (source.burned_in or profile.accept_burned_in):
         raise InputError("expected burned_in NO for DX, where it has to be stated, got empty")
+    held = attributes(profile, source.kind)
+    expected = {keyword for keyword, holds in held.items() if holds in _RETAINED}
+    if set(source.retained) != expected:
+        raise InputError("expected exactly what the profile retains of the source, got another")
+    if profile.shift_dates and not 1 <= identity.days <= MAX_DAYS:
+        raise InputError(f"expected dates to be shifted by 1 to {MAX_DAYS} days, got another")
     for uid in (identity.study, identity.series, identity.instance):
         # 2.25 only: a UID of the source, by mistake, does not get through.
         if not re.fullmatch(r"2\.25\.(0|[1-9][0-9]{0,38})", uid):

@@ -29,9 +29,11 @@ from pydicom.uid import (
 
 from latentdp.atomic import whole
 from latentdp.dicom import header, pixels, refusals
-from latentdp.dicom.actions import ACTIONS
+from latentdp.dicom.actions import attributes
 from latentdp.dicom.header import Identity, Method, Source
+from latentdp.dicom.retained import retained
 from latentdp.errors import UnsupportedInstance
+from latentdp.profile import BASIC, Profile
 
 __all__ = ["Instance", "inventory", "looks_like_dicom", "read", "write"]
 
@@ -80,20 +82,32 @@ def looks_like_dicom(path: Path) -> bool:
         return False
 
 
-def read(path: Path) -> Instance:
+def read(
+    path: Path, profile: Profile = BASIC, *, needed: tuple[int, int] | None = None
+) -> Instance:
     """Reads one chest radiograph.
 
     Not for several threads at once: warnings and logging are silenced for the whole process
     while it runs.
 
+    Args:
+        path: Of any file.
+        profile: What to retain of the header.
+        needed: Height and width to which the pixels will be reduced, so that a decoder may spare
+            the finer ones; None for all pixels.
+
     Raises:
         UnsupportedInstance: For any reason in `refusals.REASONS`.
     """
-    return _guarded(path, _read)
+    return _guarded(path, lambda dataset: _read(dataset, profile, needed))
 
 
-def inventory(path: Path) -> list[tuple[str, str, str]]:
+def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
     """Returns what becomes of each top-level element of a file, without any value.
+
+    Args:
+        path: Of the file.
+        profile: What is retained.
 
     Returns:
         Tag "(gggg,eeee)"; its keyword, "private" or "unknown"; and "removed" or what stands in
@@ -103,7 +117,7 @@ def inventory(path: Path) -> list[tuple[str, str, str]]:
         UnsupportedInstance: When the file is no DICOM file, cannot be read, or is of a kind that
             has no output.
     """
-    return _guarded(path, _inventory)
+    return _guarded(path, lambda dataset: _inventory(dataset, profile))
 
 
 def write(
@@ -148,22 +162,25 @@ def _guarded(path: Path, work: Callable[[FileDataset], _T]) -> _T:
 
 def _walk(dataset: Dataset) -> None:
     """Parses every element. pydicom parses on access, so corrupt ones would show later."""
+    if len(dataset) == 0:  # so pydicom gives up on a truncated compressed file
+        raise EOFError
     for element in dataset.iterall():
         _ = element.value
 
 
-def _read(dataset: FileDataset) -> Instance:
+def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None) -> Instance:
     kind = refusals.kind_of(dataset)
-    refusals.check(dataset, kind)
+    refusals.check(dataset, kind, reviewed=profile.accept_burned_in)
     patient = refusals.single(dataset, "PatientID")
     issuer = refusals.single(dataset, "IssuerOfPatientID")
     return Instance(
-        pixels=_upright(pixels.picture(dataset), *refusals.orientation(dataset)),
+        pixels=_upright(pixels.picture(dataset, needed), *refusals.orientation(dataset)),
         source=Source(
             kind=kind,
             burned_in=refusals.burned_in(dataset),
             lossy=dataset.get("LossyImageCompression") == "01"
             or dataset.file_meta.TransferSyntaxUID in _LOSSY,
+            retained=retained(dataset, profile),
         ),
         patient=f"{patient}\\{issuer}" if patient and issuer else patient,
         study=refusals.single(dataset, "StudyInstanceUID"),
@@ -181,14 +198,14 @@ def _upright(image: NDArray[np.float32], row: str, column: str) -> NDArray[np.fl
     return np.ascontiguousarray(image[:: -1 if column == "H" else 1, :: -1 if row == "R" else 1])
 
 
-def _inventory(dataset: FileDataset) -> list[tuple[str, str, str]]:
+def _inventory(dataset: FileDataset, profile: Profile) -> list[tuple[str, str, str]]:
     kind = refusals.kind_of(dataset)
-    actions = {action.keyword: action.holds for action in ACTIONS if kind in action.kinds}
+    held = attributes(profile, kind)
     return [
         (
             f"({element.tag.group:04X},{element.tag.element:04X})",
             "private" if element.tag.is_private else element.keyword or "unknown",
-            actions.get(element.keyword, "removed"),
+            held.get(element.keyword, "removed"),
         )
         for element in dataset
     ]

@@ -27,6 +27,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1, RLELossless
 
+from latentdp.dicom import reduced
 from latentdp.errors import UnsupportedInstance
 
 __all__ = ["MIN_SIDE", "picture"]
@@ -46,14 +47,16 @@ _EXTRAS = {
 }
 
 
-def picture(dataset: Dataset) -> NDArray[np.float32]:
+def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[np.float32]:
     """Returns the picture of a single-frame grey-scale data set.
 
     Args:
         dataset: Read from a file, so that its file meta holds the transfer syntax.
+        needed: Height and width to which it will be reduced, None for all pixels.
 
     Returns:
-        (h, w) in [0, 1] as MONOCHROME2 means it; padding is 0.
+        (h, w) in [0, 1] as MONOCHROME2 means it; padding is 0. With ``needed``, h and w may be
+        some times smaller than in the file, and a little different from a reduction of all.
 
     Raises:
         UnsupportedInstance: "too-small", "too-large", "bits", "codec", "blank", "no-pixels" or
@@ -61,7 +64,10 @@ def picture(dataset: Dataset) -> NDArray[np.float32]:
     """
     signed = _check_layout(dataset)
     _check_codec(dataset)
-    stored = pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset)).astype(np.int32)
+    stored = None if needed is None else reduced.decode(dataset, needed)
+    if stored is None:
+        whole = pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
+        stored = whole.astype(np.int32)
     padding = _padding(stored, dataset, signed=signed)
     if padding.all():
         raise _blank()

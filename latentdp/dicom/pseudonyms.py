@@ -37,11 +37,16 @@ class Pseudonyms:
                 UIDs for different kinds.
             old: The old UID, or where the source has none, a stand-in that no other object
                 shares: an empty one would make two objects into one.
-            more: What the UID depends on besides. For a series and an instance that is the
-                digest of the recipe: two releases of one source must not collide.
+            more: What the UID depends on besides. For an instance, what tells it from other
+                releases of one source, and from other files that claim the same UID. Nothing
+                for a study or series, whose parts come together over runs and recipes.
         """
         number = int.from_bytes(self._digest(f"uid:{kind}", old, *more)[:16], "big")
         return f"2.25.{number}"
+
+    def days(self, patient: str, most: int) -> int:
+        """Returns by how many days, 1 to ``most``, all dates of a patient are shifted."""
+        return 1 + int.from_bytes(self._digest("days", patient)[:8], "big") % most
 
     def _digest(self, purpose: str, old: str, *more: str) -> bytes:
         if not old:

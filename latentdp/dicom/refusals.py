@@ -26,7 +26,7 @@ REASONS = MappingProxyType(
         "for-processing": "raw detector data, not meant for display",
         "multi-frame": "more than one frame",
         "colour": "not a single grey channel",
-        "burned-in": "text may be burned into the pixels",
+        "burned-in": "text may be burned into the pixels, and `--accept-burned-in` is not given",
         "not-chest": "another part of the body",
         "not-frontal": "a lateral, oblique or decubitus view",
         "not-human": "an animal",
@@ -102,19 +102,17 @@ def kind_of(dataset: Dataset) -> str:
     return kind
 
 
-def check(dataset: Dataset, kind: str) -> None:
-    """Refuses what the header tells: colour, frames, text, species, body part and view."""
+def check(dataset: Dataset, kind: str, *, reviewed: bool) -> None:
+    """Refuses what the header tells: colour, frames, text, species, body part and view.
+
+    Args:
+        dataset: Of a file.
+        kind: Of CR, DX and SC.
+        reviewed: Whether a person has looked for text in the pixels.
+    """
     _check_picture(dataset)
-    if _text(dataset, "BurnedInAnnotation") == "YES":
-        raise UnsupportedInstance(
-            "burned-in", "expected no text in the pixels, got BurnedInAnnotation (0028,0301) YES"
-        )
-    # Type 1 in DX, PS3.3 C.8.11.3: the output has to state it, and only the source can know.
-    if kind == "DX" and burned_in(dataset) != "NO":
-        raise UnsupportedInstance(
-            "burned-in",
-            "expected a DX image to state BurnedInAnnotation (0028,0301) NO, got none or another",
-        )
+    if not reviewed:
+        _check_text(dataset, kind)
     _check_species(dataset)
     _check_part(dataset)
     _check_view(dataset)
@@ -167,6 +165,22 @@ def _check_picture(dataset: Dataset) -> None:
             "colour",
             "expected Photometric Interpretation (0028,0004) MONOCHROME1 or MONOCHROME2, "
             "got another value",
+        )
+
+
+def _check_text(dataset: Dataset, kind: str) -> None:
+    if _text(dataset, "BurnedInAnnotation") == "YES":
+        raise UnsupportedInstance(
+            "burned-in",
+            "expected no text in the pixels, got BurnedInAnnotation (0028,0301) YES; look at "
+            "the pixels of all files, then give --accept-burned-in",
+        )
+    # Type 1 in DX, PS3.3 C.8.11.3: the output has to state it, and only the source can know.
+    if kind == "DX" and burned_in(dataset) != "NO":
+        raise UnsupportedInstance(
+            "burned-in",
+            "expected a DX image to state BurnedInAnnotation (0028,0301) NO, got none or "
+            "another; look at the pixels of all files, then give --accept-burned-in",
         )
 
 

@@ -1,0 +1,97 @@
+"""The confidentiality profile of a release: what DICOM headers keep, and the form of the pixels.
+
+PS3.15 E.2 has a Basic Profile, under which nothing of the source's header stays, and options that
+keep something. What an option keeps goes past the mechanism: no guarantee covers it, and
+`Profile.unprotected` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from latentdp.errors import InputError
+
+__all__ = ["BASIC", "MAX_SIZE", "SYNTAXES", "Claim", "Profile"]
+
+MAX_SIZE = 1024
+SYNTAXES = ("explicit", "jpeg-ls", "jpeg-2000")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A claim about the pixels, which PS3.15 E.3 allows only with evidence.
+
+    Attributes:
+        code: Of CID 7050 in scheme DCM, such as "113101".
+        meaning: What the code stands for.
+        evidence: Who looked, or what was measured.
+    """
+
+    code: str
+    meaning: str
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """The Basic Profile (PS3.15 E.2, 113100) and the options added to it.
+
+    Attributes:
+        shift_dates: Keep dates, moved back by a secret number of days per patient (113107).
+        retain_characteristics: Keep Patient's Sex and Age (113108).
+        retain_device: Keep Manufacturer and product line, if they are known ones (113109).
+        accept_burned_in: A person has looked at the pixels of every input: take those that are
+            marked as holding text, and claim Clean Pixel Data (113101).
+        size: Pixels on a side of an output, at most 1,024; None for the flow's own.
+        transfer_syntax: One of `SYNTAXES`; all three are lossless.
+    """
+
+    shift_dates: bool = False
+    retain_characteristics: bool = False
+    retain_device: bool = False
+    accept_burned_in: bool = False
+    size: int | None = None
+    transfer_syntax: str = SYNTAXES[0]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.default is False and not isinstance(value, bool):
+                raise InputError(f"expected {field.name} to be true or false, got another value")
+        if self.size is not None and not (type(self.size) is int and 1 <= self.size <= MAX_SIZE):
+            raise InputError(f"expected a size of at most {MAX_SIZE} pixels, got {self.size}")
+        if self.transfer_syntax not in SYNTAXES:
+            raise InputError(
+                f"expected the transfer syntax to be one of {', '.join(SYNTAXES)}, "
+                f"got {self.transfer_syntax!r}"
+            )
+
+    @property
+    def min_size(self) -> int:
+        """Fewest pixels on a side; the encoder of JPEG 2000 halves an image five times."""
+        return 32 if self.transfer_syntax == "jpeg-2000" else 1
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What of a source's header is released; epsilon is infinity for it."""
+        kept = {
+            "dates of study, series, acquisition and content, moved by one secret number of days "
+            "per patient": self.shift_dates,
+            "the patient's sex, and age up to 90": self.retain_characteristics,
+            "maker and product line of the device": self.retain_device,
+        }
+        return tuple(what for what, is_kept in kept.items() if is_kept)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What is claimed of the pixels, each with its evidence."""
+        reviewed = Claim(
+            code="113101",
+            meaning="Clean Pixel Data Option",
+            evidence="whoever released these images states (--accept-burned-in) that a person "
+            "looked at the pixels of every input and found no text that identifies the patient",
+        )
+        return (reviewed,) if self.accept_burned_in else ()
+
+
+BASIC = Profile()  # nothing retained

@@ -1,0 +1,106 @@
+"""JPEG 2000 at reduced resolution: the same picture, where the decoder may spare pixels."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from pydicom.uid import JPEG2000, JPEG2000Lossless, RLELossless
+
+from latentdp.arrays import resize
+from latentdp.dicom.instance import read
+from tests.conftest import SAMPLES
+from tests.dicom_files import outcome, radiograph, save
+
+NEEDED = (64, 64)
+
+
+@cache
+def chest(height, width):
+    """A sample, enlarged: (height, width) in [0, 1]."""
+    return resize(read(next(SAMPLES.rglob("IM0001"))).pixels, (height, width))
+
+
+def source(path, *, bits=12, signed=False, size=(1024, 1280), syntax=JPEG2000Lossless, **more):
+    low = 1 << (bits - 1) if signed else 0
+    stored = np.rint(chest(*size) * (2**bits - 1)).astype(int) - low
+    dataset = radiograph(stored, bits=bits, signed=signed, **more)
+    dataset.compress(syntax, **({"j2k_cr": [10]} if syntax == JPEG2000 else {}))
+    return save(dataset, path / "a.dcm")
+
+
+def both(path, needed=NEEDED):
+    return read(path).pixels, read(path, needed=needed).pixels
+
+
+@pytest.mark.parametrize(
+    ("bits", "signed"),
+    [(8, False), (8, True), (10, False), (12, False), (12, True), (15, False), (16, False),
+     (16, True)],
+)  # fmt: skip
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_it_is_the_picture_of_a_full_decoding(tmp_path, bits, signed, photometric):
+    whole, part = both(source(tmp_path, bits=bits, signed=signed, photometric=photometric))
+    assert part.shape == (512, 640)
+    difference = resize(part, NEEDED) - resize(whole, NEEDED)
+    assert np.sqrt((difference**2).mean()) < 0.008
+    assert np.abs(difference).max() < 0.06
+
+
+def test_windows_and_slopes_are_applied_alike(tmp_path):
+    more = {"WindowCenter": "900", "WindowWidth": "1500", "RescaleSlope": "2",
+            "RescaleIntercept": "-500"}  # fmt: skip
+    whole, part = both(source(tmp_path, **more))
+    assert part.shape == (512, 640)
+    assert np.sqrt(((resize(part, NEEDED) - resize(whole, NEEDED)) ** 2).mean()) < 0.008
+
+
+@pytest.mark.parametrize(
+    ("size", "left"),
+    [
+        ((1023, 1023), (1023, 1023)),  # not large
+        ((1024, 4096), (512, 2048)),
+        ((2048, 2048), (512, 512)),
+        ((2049, 2050), (1025, 1025)),  # of a quarter, decoders and Pillow disagree on the size
+        ((2051, 2051), (513, 513)),
+    ],
+)
+def test_what_is_left_is_eight_times_what_is_needed(tmp_path, size, left):
+    whole, part = both(source(tmp_path, size=size, bits=8))
+    assert whole.shape == size
+    assert part.shape == left
+
+
+def test_what_does_not_fit_is_decoded_whole(tmp_path):
+    for more in ({"syntax": RLELossless}, {"PixelPaddingValue": 0}):
+        whole, part = both(source(tmp_path, **more))
+        np.testing.assert_array_equal(part, whole)
+    path = source(tmp_path, bits=12)
+    data = path.read_bytes()  # Bits Stored 16 beside a codestream of 12
+    stored = b"\x28\x00\x01\x01US\x02\x00"
+    high = b"\x28\x00\x02\x01US\x02\x00"
+    data = data.replace(stored + b"\x0c\x00", stored + b"\x10\x00")
+    path.write_bytes(data.replace(high + b"\x0b\x00", high + b"\x0f\x00"))
+    whole, part = both(path)
+    np.testing.assert_array_equal(part, whole)
+    assert part.shape == (1024, 1280)
+
+
+def test_more_halvings_than_the_file_has_are_not_asked_of_it(tmp_path):
+    whole, part = both(source(tmp_path), needed=(1, 1))
+    np.testing.assert_array_equal(part, whole)
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.6, 0.9, 0.99])
+def test_a_truncated_file_stays_unreadable(tmp_path, fraction):
+    path = source(tmp_path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(fraction * len(data))])
+    assert outcome(path, needed=NEEDED).reason == "unreadable"
+
+
+def test_lossy_jpeg_2000_is_reduced_too(tmp_path):
+    whole, part = both(source(tmp_path, syntax=JPEG2000))
+    assert part.shape == (512, 640)
+    assert np.sqrt(((resize(part, NEEDED) - resize(whole, NEEDED)) ** 2).mean()) < 0.008
