@@ -14,6 +14,7 @@ from typing import Any
 from latentdp import __version__
 from latentdp.atomic import write_text
 from latentdp.dicom.actions import ACTIONS
+from latentdp.layout import MIRROR_WARNING, Layout
 from latentdp.privatizer import Privatizer
 from latentdp.summary import Summary
 
@@ -22,6 +23,7 @@ __all__ = [
     "NOT_COVERED",
     "derivation",
     "describe_guarantee",
+    "not_covered",
     "release_card",
     "statement",
     "warnings",
@@ -41,13 +43,17 @@ NOT_COVERED = (
     "what a reader of this computer's memory, timing or disk could learn during the run",
 )
 
+MIRRORED = "names of folders and files, which follow the source's (layout mirror)"
 
-def describe_guarantee(privatizer: Privatizer) -> dict[str, Any]:
+
+def describe_guarantee(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> dict[str, Any]:
     """The guarantee of an image and what it implies, as JSON values.
 
-    The ceilings bound any attacker, and hold only if nothing is unprotected.
+    The ceilings bound any attacker, and hold only if nothing is unprotected and no name tells
+    the source.
     """
-    guarantee, bounded = privatizer.guarantee, not privatizer.plan.unprotected
+    guarantee = privatizer.guarantee
+    bounded = not privatizer.plan.unprotected and layout is not Layout.MIRROR
     return {
         "epsilon": guarantee.epsilon,
         "delta": guarantee.delta,
@@ -64,7 +70,13 @@ def describe_guarantee(privatizer: Privatizer) -> dict[str, Any]:
 
 
 def release_card(
-    privatizer: Privatizer, summary: Summary, *, status: str, vault: str
+    privatizer: Privatizer,
+    summary: Summary,
+    *,
+    status: str,
+    vault: str,
+    release: str,
+    layout: Layout,
 ) -> dict[str, Any]:
     """The public card of a release.
 
@@ -73,6 +85,8 @@ def release_card(
         summary: What became of the inputs.
         status: ``complete`` or ``incomplete``.
         vault: The vault's public tag: only that vault may go on with this release.
+        release: Random identifier, by which the vault knows where its images lie.
+        layout: How they lie.
     """
     recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
     patient = {
@@ -88,9 +102,9 @@ def release_card(
         "version": __version__,
         "status": status,
         "private": guarantee.secure,
-        "warnings": warnings(privatizer),
+        "warnings": warnings(privatizer, layout),
         "guarantee": {
-            "image": describe_guarantee(privatizer),
+            "image": describe_guarantee(privatizer, layout),
             "image_approximate": {
                 "epsilon": privatizer.approximate.epsilon,
                 "delta": privatizer.approximate.delta,
@@ -98,7 +112,7 @@ def release_card(
             "patient": patient,
             "unprotected": list(privatizer.plan.unprotected),
             "statement": statement(privatizer),
-            "not_covered": list(NOT_COVERED),
+            "not_covered": not_covered(layout),
         },
         "recipe": {"digest": recipe.digest}
         | {k: v for k, v in asdict(recipe).items() if k != "weights"},  # it may be a private path
@@ -112,6 +126,8 @@ def release_card(
         "image": {"size": list(flow.shape), "classes": list(flow.classes)},
         "header": {a.keyword: a.holds for a in ACTIONS},
         "counts": summary.public_counts(),
+        "layout": str(layout),
+        "release": release,
         "vault": vault,
     }
 
@@ -129,9 +145,16 @@ def statement(privatizer: Privatizer) -> list[str]:
     ]
 
 
-def warnings(privatizer: Privatizer) -> list[str]:
+def not_covered(layout: Layout) -> list[str]:
+    """What the guarantee says nothing about."""
+    return [*NOT_COVERED, *([MIRRORED] if layout is Layout.MIRROR else [])]
+
+
+def warnings(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> list[str]:
     """What a reader must not overlook; empty if there is nothing of the kind."""
     guarantee, found = privatizer.guarantee, []
+    if layout is Layout.MIRROR:
+        found.append(MIRROR_WARNING)
     if not guarantee.secure:
         found.append("NOT PRIVATE: the noise came from a seed")
     if guarantee.epsilon > math.log(GALLERY):

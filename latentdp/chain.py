@@ -106,7 +106,7 @@ class Head:
         try:
             seq, chain = self._path.read_text(encoding="ascii").split()
             return Link(int(seq), chain)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return START
         except ValueError as error:
             raise InputError(

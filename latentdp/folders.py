@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentdp.errors import InputError
+from latentdp.layout import Layout
 
 if TYPE_CHECKING:
     from latentdp.privatizer import Privatizer
 
-__all__ = ["CARD", "IMAGES", "check_release", "find_files", "read_card"]
+__all__ = ["CARD", "IMAGES", "check_release", "find_files", "read_card", "release_id"]
 
 CARD = "release.json"
 IMAGES = "images"
@@ -44,8 +46,10 @@ def find_files(source: Path) -> list[Path]:
     return sorted(found)
 
 
-def check_release(source: Path, out: Path, vault: Path, privatizer: Privatizer) -> None:
-    """Refuses folders that would mix inputs, outputs and secrets, before anything is written.
+def check_release(
+    source: Path, out: Path, vault: Path, privatizer: Privatizer, layout: Layout
+) -> None:
+    """Refuses folders that would mix inputs, outputs and secrets. Writes nothing.
 
     Raises:
         InputError: One folder lies inside another that it must not, or ``out`` holds something
@@ -63,11 +67,9 @@ def check_release(source: Path, out: Path, vault: Path, privatizer: Privatizer) 
         if places[inner] == places[outer] or places[outer] in places[inner].parents:
             raise InputError(f"the {inner} must not lie inside the {outer}")
     if not out.exists():
-        try:
-            out.mkdir(parents=True)
-            out.rmdir()
-        except OSError as error:
-            raise InputError(f"the output folder cannot be made ({error.strerror})") from error
+        above = next(folder for folder in out.absolute().parents if folder.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            raise InputError("the output folder cannot be made there")
         return
     if not out.is_dir():
         raise InputError("expected the output to be a folder, got a file")
@@ -82,6 +84,12 @@ def check_release(source: Path, out: Path, vault: Path, privatizer: Privatizer) 
             "the output folder holds a release with another recipe; "
             "give the same options, or name a new folder"
         )
+    arranged = card.get("layout", Layout.FLAT)
+    if arranged != layout:
+        raise InputError(
+            f"the output folder holds a release with the layout {arranged!r}; give that one, or "
+            "name a new folder"
+        )
     if not vault.exists():
         raise InputError("the output folder belongs to a vault that is not there; name it")
 
@@ -93,3 +101,9 @@ def read_card(out: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return card if isinstance(card, dict) and card.get("tool") == "latentdp" else None
+
+
+def release_id(out: Path) -> str | None:
+    """The identifier of the release in a folder, None if its card tells none."""
+    told = (read_card(out) or {}).get("release")
+    return told if isinstance(told, str) and re.fullmatch(r"[0-9a-f]{16}", told) else None

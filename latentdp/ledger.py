@@ -17,7 +17,7 @@ from sqlalchemy import URL, Column, Connection, Select, func, insert, select
 
 from latentdp.amounts import allowance, micro, pico
 from latentdp.chain import START, Chain, Head, Link
-from latentdp.database import address, begin, connect, opening, told
+from latentdp.database import address, begin, connect, file_of, memory, opening, told
 from latentdp.errors import BudgetExceeded
 from latentdp.events import (
     CAP,
@@ -28,6 +28,7 @@ from latentdp.events import (
     WRITTEN,
     Entry,
     entries,
+    is_prepared,
     prepare,
 )
 
@@ -44,6 +45,14 @@ class Spent:
     pico_delta: int = 0
     releases: int = 0
 
+    def plus(self, entry: Entry) -> Spent:
+        """The same, and what an entry costs."""
+        return Spent(
+            self.micro_epsilon + entry.micro_epsilon,
+            self.pico_delta + entry.pico_delta,
+            self.releases + 1,
+        )
+
 
 class Ledger:
     """A vault's ledger in a database, which it may share with those of other vaults.
@@ -53,15 +62,23 @@ class Ledger:
         vault: The vault's tag, at most 16 characters.
         key: Of the chain; it must not leave the vault.
         head: File in the vault for the last row that is known to be recorded.
+        read_only: Write nothing, and take a database that is not there, or has no ledger yet,
+            for an empty ledger.
 
     Raises:
         InputError: The database cannot be opened, or holds the ledger of version 0.1.0.
     """
 
-    def __init__(self, url: str | URL, *, vault: str, key: bytes, head: Path) -> None:
+    def __init__(
+        self, url: str | URL, *, vault: str, key: bytes, head: Path, read_only: bool = False
+    ) -> None:
         self._vault, self._chain, self._head = vault, Chain(key), Head(head)
+        self._read_only = read_only
         with opening():
-            self._engine = connect(address(url))
+            there = not read_only or _recorded(address(url))
+            self._engine = connect(address(url), read_only=read_only) if there else memory()
+            if read_only and there:
+                return
             try:
                 with begin(self._engine, "") as connection:
                     prepare(connection)
@@ -162,7 +179,8 @@ class Ledger:
             connection.execute(query) as rows,  # closed even if the walk ends early
         ):
             last = self._chain.walk((row._asdict() for row in rows), known)
-        self._head.advance(last)
+        if not self._read_only:
+            self._head.advance(last)
         return last.seq
 
     @contextmanager
@@ -225,6 +243,19 @@ class Ledger:
             for part in _parts(values):
                 query = self._rows(EVENTS).where(column.in_(part)).order_by(EVENTS.c.seq)
                 yield from entries(connection.execute(query))
+
+
+def _recorded(url: URL) -> bool:
+    """Whether a database holds the table of ledgers."""
+    file = file_of(url)
+    if file is not None and not file.exists():
+        return False
+    engine = connect(url, read_only=True)
+    try:
+        with engine.connect() as connection:
+            return is_prepared(connection)
+    finally:
+        engine.dispose()
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:

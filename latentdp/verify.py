@@ -13,6 +13,7 @@ from typing import Any
 
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee
+from latentdp.layout import Layout
 from latentdp.plan import Plan
 from latentdp.recipe import Recipe
 
@@ -79,12 +80,12 @@ def _image(card: dict[str, Any], plan: Plan) -> list[Check]:
 
 
 def _implied(card: dict[str, Any], plan: Plan) -> list[Check]:
-    """The ceilings on attackers: none is stated where something is unprotected."""
+    """The ceilings on attackers: none is stated where something is unprotected or names tell."""
     told = card["guarantee"]["image"]
     top1 = told["top1_at_most"]
     auc: float | None = None
     rate: float | None = None
-    if not plan.unprotected:
+    if not plan.unprotected and card.get("layout") != Layout.MIRROR:
         auc = plan.guarantee.verification_ceiling()
         rate = plan.guarantee.gallery_ceiling(top1["gallery"])
     return [
