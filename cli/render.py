@@ -113,7 +113,7 @@ def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], N
 
 def _ceilings(privatizer: Privatizer, layout: Layout) -> str:
     guarantee = privatizer.guarantee
-    if layout is Layout.MIRROR:
+    if layout == Layout.MIRROR:
         return "no bound on re-identification: names follow the source's"
     if privatizer.plan.unprotected:
         return "no bound on re-identification: what is unprotected may identify by itself"

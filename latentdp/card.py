@@ -53,7 +53,7 @@ def describe_guarantee(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> 
     the source.
     """
     guarantee = privatizer.guarantee
-    bounded = not privatizer.plan.unprotected and layout is not Layout.MIRROR
+    bounded = not privatizer.plan.unprotected and layout != Layout.MIRROR
     return {
         "epsilon": guarantee.epsilon,
         "delta": guarantee.delta,
@@ -75,8 +75,8 @@ def release_card(
     *,
     status: str,
     vault: str,
-    release: str,
-    layout: Layout,
+    release: str = "",
+    layout: Layout = Layout.FLAT,
 ) -> dict[str, Any]:
     """The public card of a release.
 
@@ -147,13 +147,13 @@ def statement(privatizer: Privatizer) -> list[str]:
 
 def not_covered(layout: Layout) -> list[str]:
     """What the guarantee says nothing about."""
-    return [*NOT_COVERED, *([MIRRORED] if layout is Layout.MIRROR else [])]
+    return [*NOT_COVERED, *([MIRRORED] if layout == Layout.MIRROR else [])]
 
 
 def warnings(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> list[str]:
     """What a reader must not overlook; empty if there is nothing of the kind."""
     guarantee, found = privatizer.guarantee, []
-    if layout is Layout.MIRROR:
+    if layout == Layout.MIRROR:
         found.append(MIRROR_WARNING)
     if not guarantee.secure:
         found.append("NOT PRIVATE: the noise came from a seed")

@@ -39,7 +39,7 @@ def find_files(source: Path) -> list[Path]:
         found.append(Path(error.filename))
 
     for base, folders, names in os.walk(source, followlinks=False, onerror=unreadable):
-        linked = [name for name in folders if (Path(base) / name).is_symlink()]
+        linked = [name for name in folders if _is_link(Path(base) / name)]
         found += [Path(base) / name for name in (*names, *linked)]
     if not found:
         raise InputError("the input folder holds no files")
@@ -55,6 +55,8 @@ def check_release(
         InputError: One folder lies inside another that it must not, or ``out`` holds something
             else than an earlier part of the same release.
     """
+    if layout not in list(Layout):
+        raise InputError(f"expected the layout to be one of {', '.join(Layout)}, got another")
     places = {"input": source.resolve(), "output": out.resolve(), "vault": vault.resolve()}
     for inner, outer in (
         ("output", "input"),
@@ -68,7 +70,8 @@ def check_release(
             raise InputError(f"the {inner} must not lie inside the {outer}")
     if not out.exists():
         above = next(folder for folder in out.absolute().parents if folder.exists())
-        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        ours = os.access in os.supports_effective_ids
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK, effective_ids=ours):
             raise InputError("the output folder cannot be made there")
         return
     if not out.is_dir():
@@ -107,3 +110,10 @@ def release_id(out: Path) -> str | None:
     """The identifier of the release in a folder, None if its card tells none."""
     told = (read_card(out) or {}).get("release")
     return told if isinstance(told, str) and re.fullmatch(r"[0-9a-f]{16}", told) else None
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # its folder can be listed and not entered; the walk comes to that
+        return False

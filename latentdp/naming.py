@@ -49,8 +49,8 @@ class Naming:
             output: The output's random name.
             identity: The output's pseudonyms.
         """
-        if self._layout is Layout.STUDY:
+        if self._layout == Layout.STUDY:
             return f"{identity.patient}/{identity.study}/{identity.series}/{output}"
-        if self._layout is Layout.MIRROR:
+        if self._layout == Layout.MIRROR:
             return mirrored(item.name, PurePosixPath(output).suffix)
         return output

@@ -1,5 +1,6 @@
 """How the images of a release lie in its folder, and that they are found again there."""
 
+import csv
 import os
 import shutil
 from pathlib import PurePosixPath
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentdp import InputError, run
+from latentdp import InputError, Privatizer, Recipe, run
+from latentdp.batch import privatize_folder
 from latentdp.files import EPOCH
 from latentdp.journal import Journal
 from latentdp.layout import Layout, mirrored
@@ -22,6 +24,7 @@ from tests.folders import (
     images,
     look,
     picture_at,
+    privatizer,
     radiograph_at,
     rows,
     tree,
@@ -206,12 +209,6 @@ def test_lost_outputs_strangers_and_again(place, layout, harm):
 
 @pytest.mark.parametrize("layout", [Layout.STUDY, Layout.MIRROR])
 def test_labels_name_the_files_where_they_lie(place, layout):
-    import csv
-
-    from latentdp import Privatizer, Recipe
-    from latentdp.batch import privatize_folder
-    from tests.folders import privatizer
-
     labels = place / "labels.csv"
     labels.write_text('file,label\n"Doe, Jane/day 1/b.dcm",a\nRoe/b.dcm,b\n')
     recipe = Recipe.from_preset("dp-glow", epsilon=2560.0, label="public")
@@ -268,7 +265,7 @@ def test_a_run_that_dies_is_finished_by_the_next(place, monkeypatch, layout, ste
         summary.released, summary.already, summary.spent,
     )  # fmt: skip
     assert charges(place)["reserve"] == 4
-    assert not [p for p in (place / "out").rglob(".*")], "no partial file is left"
+    assert not list((place / "out").rglob(".*")), "no partial file is left"
     assert times(place) == {EPOCH}
     now = [p.read_bytes() for p in (place / "out" / "images").rglob("*.*") if p.is_file()]
     assert all(data in now for data in drawn), "what was drawn once is not drawn again"
