@@ -33,6 +33,7 @@ _REASONS = {  # what the server says: what we say
     "connection refused": "no server answers there",
     "resolve host": "no server answers there",
     "timeout": "no server answers there",
+    "readonly database": "a run that died left a write half done, which the next run undoes",
 }
 
 

@@ -68,11 +68,10 @@ def check_release(
     ):
         if places[inner] == places[outer] or places[outer] in places[inner].parents:
             raise InputError(f"the {inner} must not lie inside the {outer}")
+    for folder, name in ((out, "output folder"), (vault, "vault")):
+        if not folder.exists() and not _can_be_made(folder):
+            raise InputError(f"the {name} cannot be made there")
     if not out.exists():
-        above = next(folder for folder in out.absolute().parents if folder.exists())
-        ours = os.access in os.supports_effective_ids
-        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK, effective_ids=ours):
-            raise InputError("the output folder cannot be made there")
         return
     if not out.is_dir():
         raise InputError("expected the output to be a folder, got a file")
@@ -110,6 +109,12 @@ def release_id(out: Path) -> str | None:
     """The identifier of the release in a folder, None if its card tells none."""
     told = (read_card(out) or {}).get("release")
     return told if isinstance(told, str) and re.fullmatch(r"[0-9a-f]{16}", told) else None
+
+
+def _can_be_made(folder: Path) -> bool:
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    ours = os.access in os.supports_effective_ids
+    return above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=ours)
 
 
 def _is_link(path: Path) -> bool:

@@ -58,26 +58,34 @@ class Ledger:
     """A vault's ledger in a database, which it may share with those of other vaults.
 
     Args:
-        url: For example ``sqlite:////path/ledger.sqlite`` or ``postgresql://user@host/name``.
+        url: For example ``sqlite:////path/ledger.sqlite`` or ``postgresql://user@host/name``;
+            None for an empty one in memory.
         vault: The vault's tag, at most 16 characters.
         key: Of the chain; it must not leave the vault.
         head: File in the vault for the last row that is known to be recorded.
-        read_only: Write nothing, and take a database that is not there, or has no ledger yet,
-            for an empty ledger.
+        read_only: Write nothing; a database that is still to be made counts as empty.
 
     Raises:
         InputError: The database cannot be opened, or holds the ledger of version 0.1.0.
     """
 
     def __init__(
-        self, url: str | URL, *, vault: str, key: bytes, head: Path, read_only: bool = False
+        self,
+        url: str | URL | None,
+        *,
+        vault: str,
+        key: bytes,
+        head: Path,
+        read_only: bool = False,
     ) -> None:
         self._vault, self._chain, self._head = vault, Chain(key), Head(head)
         self._read_only = read_only
         with opening():
-            there = not read_only or _recorded(address(url))
-            self._engine = connect(address(url), read_only=read_only) if there else memory()
-            if read_only and there:
+            there = None if url is None else address(url)
+            if there is not None and read_only and not _recorded(there):
+                there = None
+            self._engine = memory() if there is None else connect(there, read_only=read_only)
+            if there is not None and read_only:
                 return
             try:
                 with begin(self._engine, "") as connection:
@@ -248,7 +256,7 @@ class Ledger:
 def _recorded(url: URL) -> bool:
     """Whether a database holds the table of ledgers."""
     file = file_of(url)
-    if file is not None and not file.exists():
+    if file is not None and file.parent.is_dir() and not file.exists():
         return False
     engine = connect(url, read_only=True)
     try:

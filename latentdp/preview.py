@@ -16,7 +16,7 @@ from latentdp.mapping import Mapping
 from latentdp.outputs import Outputs
 from latentdp.privatizer import Privatizer
 from latentdp.request import check_bounded, check_ledger, given_labels, most
-from latentdp.run import Progress, new_entry
+from latentdp.run import Progress
 from latentdp.summary import Summary
 from latentdp.triage import Fate, Status, Triage
 from latentdp.twins import Twins
@@ -68,7 +68,6 @@ def preview(
     if vault is not None and Vault.exists(vault):
         store = Vault(vault, read_only=True)
         store.check(out or NOWHERE)
-    keys = store or NEW
     with closing(_ledger(store, ledger)) as book, pool(privatizer, workers) as processes:
         book.verify()
         if book.cap() is not None:
@@ -86,7 +85,7 @@ def preview(
         triage = Triage(
             source,
             privatizer,
-            keys=keys,
+            keys=store or NEW,
             find=find,
             outputs=outputs,
             twins=Twins(store.twins if store else NOWHERE),
@@ -99,7 +98,7 @@ def preview(
             for fate in triage.sort(part):
                 entry = fate.entry
                 if fate.new:
-                    entry = new_entry(fate, privatizer, keys, outputs.folder)
+                    entry = triage.reservation(fate)
                 told.add(fate, entry, triage.refusal(fate))
                 if progress:
                     progress(told.summary.accounted, len(found))
@@ -155,5 +154,4 @@ def _ledger(store: Vault | None, url: str | None) -> Ledger:
     """That of the vault; a vault that is still to be made has an empty one."""
     if store is not None:
         return store.ledger(url)
-    where = url or f"sqlite:///{NOWHERE}"
-    return Ledger(where, vault=NEW.tag, key=NEW.key, head=NOWHERE, read_only=True)
+    return Ledger(url, vault=NEW.tag, key=NEW.key, head=NOWHERE, read_only=True)

@@ -24,7 +24,7 @@ from latentdp.folders import CARD, release_id
 from latentdp.inputs import Input, chunks
 from latentdp.labels import write_labels
 from latentdp.layout import Layout
-from latentdp.ledger import NOTHING, Entry, Ledger, micro, pico
+from latentdp.ledger import NOTHING, Entry, Ledger
 from latentdp.mapping import Mapping
 from latentdp.naming import Naming
 from latentdp.noise import SystemNoise
@@ -35,28 +35,14 @@ from latentdp.samplers import permutation
 from latentdp.summary import Summary
 from latentdp.triage import Fate, Status, Triage
 from latentdp.twins import Twins
-from latentdp.vault import Keys, Vault
+from latentdp.vault import Vault
 from latentdp.workers import GROUP, NON_FINITE, Pool, Task
 
-__all__ = ["Progress", "Run", "new_entry"]
+__all__ = ["Progress", "Run"]
 
 SHEET = 12  # pairs on the before/after sheet
 
 Progress = Callable[[int, int], None]
-
-
-def new_entry(fate: Fate, privatizer: Privatizer, keys: Keys, folder: str) -> Entry:
-    """What is to be reserved for an input that was read, under a new random name."""
-    assert fate.read is not None
-    guarantee = privatizer.plan.guarantee
-    return Entry(
-        key=fate.item.key,
-        subject=keys.subject(fate.read.patient or fate.item.alone),
-        micro_epsilon=micro(guarantee.epsilon),
-        pico_delta=pico(guarantee.delta),
-        output=SystemNoise().words(2).tobytes().hex() + fate.read.suffix,
-        folder=folder,
-    )
 
 
 class Run:
@@ -114,7 +100,7 @@ class Run:
         """Reads everything once, so that a refusal comes before the first output."""
         triage = self._triage(Twins(self.vault.twins))
         asked = [
-            new_entry(fate, self.privatizer, self.vault, self.outputs.folder)
+            triage.reservation(fate)
             for part in chunks(found)
             for fate in triage.sort(part)
             if fate.new
@@ -177,8 +163,7 @@ class Run:
             elif fate.status is Status.RELEASE and fate.new:
                 if fate.entry is not None:
                     self.outputs.withdraw(fate.entry, self.vault.path / "withdrawn")
-                folder = self.outputs.folder
-                batch.append((fate, new_entry(fate, self.privatizer, self.vault, folder)))
+                batch.append((fate, self.triage.reservation(fate)))
             elif fate.status is Status.RELEASE and fate.entry is not None:
                 batch.append((fate, fate.entry))
         new = [entry for fate, entry in batch if fate.new]

@@ -14,7 +14,8 @@ from latentdp.arrays import UNKNOWN
 from latentdp.files import Radiograph
 from latentdp.inputs import Input, name_below
 from latentdp.labels import LabelRelease
-from latentdp.ledger import NOTHING, Entry
+from latentdp.ledger import NOTHING, Entry, micro, pico
+from latentdp.noise import SystemNoise
 from latentdp.outputs import Outputs
 from latentdp.privatizer import Privatizer
 from latentdp.twins import Twins
@@ -85,6 +86,8 @@ class Triage:
         self._source, self._labels, self._again = source, labels, again
         self._keys, self._find, self._outputs, self._twins = keys, find, outputs, twins
         self._workers = workers
+        guarantee = privatizer.plan.guarantee
+        self._cost, self._delta = micro(guarantee.epsilon), pico(guarantee.delta)
         self._label = privatizer.plan.label
         noise = "" if privatizer.guarantee.secure else "seeded"
         self._release = (privatizer.recipe.digest, noise)
@@ -113,6 +116,18 @@ class Triage:
     def refusal(self, fate: Fate) -> Refusal | None:
         """Why an input is quarantined, be it because of what it equals."""
         return self._refused.get(fate.item.key)
+
+    def reservation(self, fate: Fate) -> Entry:
+        """What is to be reserved for an input that was read, under a new random name."""
+        assert fate.read is not None
+        return Entry(
+            key=fate.item.key,
+            subject=self._keys.subject(fate.read.patient or fate.item.alone),
+            micro_epsilon=self._cost,
+            pico_delta=self._delta,
+            output=SystemNoise().words(2).tobytes().hex() + fate.read.suffix,
+            folder=self._outputs.folder,
+        )
 
     def _inputs(self, paths: Sequence[Path]) -> Iterable[Input]:
         for path, digest in zip(paths, self._workers.digests(paths), strict=True):

@@ -3,6 +3,8 @@
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -104,12 +106,15 @@ def test_it_refuses_what_a_run_refuses(place, where):
 
 
 def test_it_refuses_folders_and_ledgers_that_a_run_refuses(place):
+    (place / "in.txt").write_text("a file")
     for options in (
         {"out": "in/out"},
         {"vault": place / "in"},
         {"ledger": f"sqlite:///{place}/in/l"},
         {"layout": "tree"},
         {"out": "in/4/out"},
+        {"out": "in.txt/out"},
+        {"vault": place / "in.txt" / "vault"},
     ):
         first, then = both(place, **options)
         assert first == then
@@ -144,6 +149,28 @@ def test_a_read_only_vault_and_release_are_enough(place):
     before = {p: p.stat().st_mtime_ns for p in everything}
     assert look(place)[0].already == 5
     assert {p: p.stat().st_mtime_ns for p in everything} == before
+
+
+def test_a_ledger_that_cannot_be_opened_is_told(place):
+    for url in (f"sqlite:///{place}/none/ledger", f"sqlite:///{place}/in"):
+        with pytest.raises(InputError, match="ledger"):
+            look(place, ledger=url)
+    go(place)
+    # What a run that was killed within a transaction leaves: a journal, still to be rolled back.
+    script = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+        "c.execute('pragma cache_size = 1'); c.execute('begin immediate'); "
+        "c.executemany('insert into junk values (?)', [('x' * 3000,)] * 400); os._exit(0)"
+    )
+    file = place / "vault" / "ledger.sqlite"
+    with closing(sqlite3.connect(file)) as ledger, ledger:
+        ledger.execute("create table junk (a)")
+    subprocess.run([sys.executable, "-c", script, file], check=True)
+    before = tree(place)
+    with pytest.raises(InputError, match="the next run undoes"):
+        look(place)
+    assert tree(place) == before
+    assert go(place).already == 5
 
 
 def test_a_ledger_on_a_server_is_read_only_too(place, postgres):
