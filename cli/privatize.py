@@ -142,6 +142,7 @@ def privatize(
             )
         else:
             rows = _rows(summary, privatizer, "would be written")
+            rows.append(("would charge", f"epsilon {summary.spent:.6g}, all patients together"))
             rows += [("refused", f"{name}: {reason}") for name, reason in refused]
             table("dry run: nothing was written", rows + guarantee_table(privatizer, layout))
         return summary.exit_code

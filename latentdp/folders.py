@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +31,11 @@ def find_files(source: Path) -> list[Path]:
     Raises:
         InputError: No such folder, or nothing in it.
     """
-    if source.is_file():
-        return [source]
-    if not source.is_dir():
-        raise InputError("expected the input to be a folder or a file; there is none")
+    with _enterable("input"):
+        if source.is_file():
+            return [source]
+        if not source.is_dir():
+            raise InputError("expected the input to be a folder or a file; there is none")
     found: list[Path] = []
 
     def unreadable(error: OSError) -> None:
@@ -69,8 +72,9 @@ def check_release(
         if places[inner] == places[outer] or places[outer] in places[inner].parents:
             raise InputError(f"the {inner} must not lie inside the {outer}")
     for folder, name in ((out, "output folder"), (vault, "vault")):
-        if not folder.exists() and not _can_be_made(folder):
-            raise InputError(f"the {name} cannot be made there")
+        with _enterable(name):
+            if not folder.exists() and not _can_be_made(folder):
+                raise InputError(f"the {name} cannot be made there")
     if not out.exists():
         return
     if not out.is_dir():
@@ -109,6 +113,14 @@ def release_id(out: Path) -> str | None:
     """The identifier of the release in a folder, None if its card tells none."""
     told = (read_card(out) or {}).get("release")
     return told if isinstance(told, str) and re.fullmatch(r"[0-9a-f]{16}", told) else None
+
+
+@contextmanager
+def _enterable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise InputError(f"expected to be let into the folders above the {name}") from None
 
 
 def _can_be_made(folder: Path) -> bool:

@@ -114,6 +114,8 @@ class Outputs:
                 ledger.finish([entry])
             os.utime(hidden, (EPOCH, EPOCH))  # the run may have died just before doing it
             self._move(hidden, entry)
+        for folder, _, _ in os.walk(self._images):  # likewise
+            os.utime(folder, (EPOCH, EPOCH))
 
     def publish(self, entry: Entry) -> None:
         """Gives a recorded output its final name."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from latentdp import Aborted, journal, workers
+from latentdp import Aborted, InputError, journal, workers
 from tests.folders import go, images, look, radiograph_at, rows, tree
 
 NOBODY = 65534
@@ -102,6 +102,11 @@ def test_a_folder_that_cannot_be_made_is_refused_beforehand(ordinary_user):
             call(place, "closed/deep/out")
         assert caught.value.exit_code == 2
     assert list((place / "closed").iterdir()) == []
+    (place / "closed").chmod(0)
+    for options in ({"out": "closed/out"}, {"source": "closed/x"}, {"vault": place / "closed/v"}):
+        for call in (go, look):
+            with pytest.raises(InputError, match="let into"):
+                call(place, **options)
 
 
 def test_read_only_input_is_enough(ordinary_user):
