@@ -86,13 +86,13 @@ class Run:
         self.outputs = Outputs(out, vault.places, self.release)
         self.naming = Naming(vault.key, privatizer.recipe.digest, layout)
         self.summary = Summary()
+        self.twins = Twins(vault.twins)
+        self.triage = self._triage(self.twins)
         self.method = files.Method(
             description=derivation(privatizer),
             version=__version__,
             size=privatizer.flow.shape[0],
         )
-        self.twins = Twins(vault.twins)
-        self.triage = self._triage(self.twins)
         self.made: dict[str, Entry] = {}
         self.pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
 
