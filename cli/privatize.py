@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from latentdp.batch import preview, privatize_folder
-from latentdp.card import describe_guarantee
+from latentdp.card import describe_guarantee, warnings
 from latentdp.folders import CARD, IMAGES, read_card
+from latentdp.layout import Layout
 from latentdp.privatizer import Privatizer
 from latentdp.profile import SYNTAXES
 from latentdp.summary import Summary
@@ -82,12 +83,29 @@ def privatize(
             help="Release, and charge, inputs once more whose earlier output is lost or altered.",
         ),
     ] = False,
+    layout: Annotated[
+        Layout,
+        typer.Option(
+            "--layout",
+            help="How images lie in OUT: flat (random names), study (folders of pseudonyms) or "
+            "mirror (named as in IN, which may tell who it is).",
+        ),
+    ] = Layout.FLAT,
+    mapping_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping-out",
+            metavar="FILE",
+            help="Write old and new UIDs as CSV (id_old,id_new), and patient IDs beside it as "
+            ".patients.csv. SECRET; mode 0600.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes to use.")] = 1,
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run",
-            help="Read everything, write nothing, show what a new vault and a new OUT would give.",
+            help="Read everything, write nothing, show the numbers that a run would give.",
         ),
     ] = False,
     json: JsonOption = False,
@@ -116,10 +134,22 @@ def privatize(
             transfer_syntax=transfer_syntax,
         ),
     )
+    private = vault if vault is not None else beside(out)
     if dry_run:
         with progress("reading", shown=not json) as advance:
             summary, refused = preview(
-                source, privatizer, labels=labels, workers=workers, budget=budget, progress=advance
+                source,
+                privatizer,
+                out=out,
+                vault=private,
+                labels=labels,
+                workers=workers,
+                budget=budget,
+                ledger=ledger,
+                again=again,
+                layout=layout,
+                mapping=mapping_out,
+                progress=advance,
             )
         if json:
             print_json(
@@ -128,18 +158,21 @@ def privatize(
                     "counts": summary.counts(),
                     "patients": summary.patients,
                     "patient_epsilon": summary.patient_epsilon,
+                    "would_write_now": summary.released,
+                    "epsilon_to_charge_now": summary.spent,
+                    "warnings": warnings(privatizer.guarantee, layout),
                     "guarantee": describe_guarantee(
-                        privatizer.guarantee, privatizer.unprotected
+                        privatizer.guarantee, privatizer.unprotected + layout.unprotected
                     ),
                     "refused": [{"file": name, "reason": reason} for name, reason in refused],
                 }
             )
         else:
             rows = _rows(summary, privatizer, "would be written")
+            rows.append(("would charge", f"epsilon {summary.spent:.6g}, all patients together"))
             rows += [("refused", f"{name}: {reason}") for name, reason in refused]
-            table("dry run: nothing was written", rows + guarantee_table(privatizer))
+            table("dry run: nothing was written", rows + guarantee_table(privatizer, layout))
         return summary.exit_code
-    private = vault if vault is not None else beside(out)
     with progress("privatizing", shown=not json) as advance:
         summary = privatize_folder(
             source,
@@ -151,6 +184,8 @@ def privatize(
             budget=budget,
             ledger=ledger,
             again=again,
+            layout=layout,
+            mapping=mapping_out,
             progress=advance,
         )
     if json:
@@ -163,12 +198,15 @@ def privatize(
                 "counts": summary.counts(),
                 "written_now": summary.released,
                 "epsilon_charged_now": summary.spent,
+                "warnings": card.get("warnings"),
                 "guarantee": card.get("guarantee"),
             }
         )
         return summary.exit_code
     rows = _rows(summary, privatizer, "written")
-    rows += guarantee_table(privatizer)
+    rows += guarantee_table(privatizer, layout)
+    if mapping_out is not None:
+        rows.append(("mapping", f"{mapping_out} (PRIVATE: old and new identifiers)"))
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),
@@ -190,7 +228,7 @@ def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str
     if summary.already:
         rows.append(("already there", f"{summary.already} (not charged again)"))
     if summary.duplicates:
-        rows.append(("duplicates", f"{summary.duplicates} (same bytes as another input)"))
+        rows.append(("duplicates", f"{summary.duplicates} (same picture as another input)"))
     for reason, count in sorted(summary.quarantined.items()):
         rows.append(("quarantined", f"{count} {reason}"))
     rows.append(

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from latentdp.batch import Progress as Advance
 from latentdp.card import GALLERY, statement, warnings
+from latentdp.layout import Layout
 from latentdp.privatizer import Privatizer
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
@@ -35,13 +36,14 @@ def table(title: str, rows: list[tuple[str, str]]) -> None:
     Console(highlight=False, markup=False).print(made)
 
 
-def guarantee_table(privatizer: Privatizer) -> list[tuple[str, str]]:
+def guarantee_table(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> list[tuple[str, str]]:
     """Rows that say what is guaranteed. A per-element number never stands alone."""
     guarantee = privatizer.guarantee
-    rows = [("WARNING", line) for line in warnings(guarantee)]
-    rows += [("guarantee", line) for line in statement(guarantee, privatizer.unprotected)]
+    rows = [("WARNING", line) for line in warnings(guarantee, layout)]
+    unprotected = privatizer.unprotected + layout.unprotected
+    rows += [("guarantee", line) for line in statement(guarantee, unprotected)]
     rows.append(("also", str(privatizer.approximate)))
-    rows.append(("implies", _ceilings(privatizer)))
+    rows.append(("implies", _ceilings(privatizer, layout)))
     if guarantee.epsilon == 0:
         rows.append(("note", "nothing of an input enters its image; --labels would add a label"))
     for block in privatizer.plan.blocks:
@@ -110,9 +112,9 @@ def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], N
         yield show
 
 
-def _ceilings(privatizer: Privatizer) -> str:
+def _ceilings(privatizer: Privatizer, layout: Layout) -> str:
     guarantee = privatizer.guarantee
-    if privatizer.unprotected:
+    if privatizer.unprotected + layout.unprotected:
         return "no bound on re-identification: what is unprotected may identify by itself"
     return (
         f"telling two images' releases apart: AUC at most {guarantee.verification_ceiling():.4f}; "

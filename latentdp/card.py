@@ -16,6 +16,7 @@ from latentdp import __version__
 from latentdp.atomic import write_text
 from latentdp.dicom.actions import attributes
 from latentdp.guarantee import Guarantee
+from latentdp.layout import MIRROR_WARNING, Layout
 from latentdp.privatizer import Privatizer
 from latentdp.summary import Summary
 
@@ -68,7 +69,13 @@ def describe_guarantee(guarantee: Guarantee, unprotected: Sequence[str]) -> dict
 
 
 def release_card(
-    privatizer: Privatizer, summary: Summary, *, status: str, vault: str
+    privatizer: Privatizer,
+    summary: Summary,
+    *,
+    status: str,
+    vault: str,
+    release: str = "",
+    layout: Layout = Layout.FLAT,
 ) -> dict[str, Any]:
     """The public card of a release.
 
@@ -77,9 +84,11 @@ def release_card(
         summary: What became of the inputs.
         status: ``complete`` or ``incomplete``.
         vault: The vault's public tag: only that vault may go on with this release.
+        release: Random identifier, by which the vault knows where its images lie.
+        layout: How they lie.
     """
     recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
-    unprotected = privatizer.unprotected
+    unprotected = privatizer.unprotected + layout.unprotected
     patient = {
         "epsilon": max(summary.patient_epsilon, guarantee.epsilon),
         "delta": max(summary.patient_delta, guarantee.delta),
@@ -94,7 +103,7 @@ def release_card(
         "version": __version__,
         "status": status,
         "private": guarantee.secure,
-        "warnings": warnings(guarantee),
+        "warnings": warnings(guarantee, layout),
         "guarantee": {
             "image": describe_guarantee(guarantee, unprotected),
             "image_approximate": {
@@ -123,6 +132,8 @@ def release_card(
         "header": dict(attributes(recipe.profile)),
         "claims": [asdict(claim) for claim in recipe.profile.claims],
         "counts": summary.public_counts(),
+        "layout": str(layout),
+        "release": release,
         "vault": vault,
     }
 
@@ -138,9 +149,9 @@ def statement(guarantee: Guarantee, unprotected: Sequence[str]) -> list[str]:
     ]
 
 
-def warnings(guarantee: Guarantee) -> list[str]:
+def warnings(guarantee: Guarantee, layout: Layout = Layout.FLAT) -> list[str]:
     """What a reader must not overlook; empty if there is nothing of the kind."""
-    found = []
+    found = [MIRROR_WARNING] if layout == Layout.MIRROR else []
     if not guarantee.secure:
         found.append("NOT PRIVATE: the noise came from a seed")
     if guarantee.epsilon > math.log(GALLERY):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,10 +110,11 @@ class Head:
 
     Args:
         path: The file.
+        read_only: Neither lock nor write it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path, self._read_only = path, read_only
 
     def read(self) -> Link:
         """The link; `START` if none was ever recorded.
@@ -124,7 +125,7 @@ class Head:
         try:
             seq, chain = self._path.read_text(encoding="ascii").split()
             return Link(int(seq), chain)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return START
         except ValueError as error:
             raise InputError(
@@ -134,10 +135,10 @@ class Head:
     @contextmanager
     def held(self) -> Iterator[Link]:
         """The link, which no other process changes meanwhile: who holds it may `advance` it."""
-        with alone(self._path.parent, wait=True):
+        with nullcontext() if self._read_only else alone(self._path.parent, wait=True):
             yield self.read()
 
     def advance(self, last: Link) -> None:
         """Records a later link than the one that is `held` and was met on the way to it."""
-        if self.read().seq < last.seq:
+        if not self._read_only and self.read().seq < last.seq:
             write_text(self._path, f"{last.seq} {last.chain}\n")

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from latentdp.errors import Aborted, InputError
 
-__all__ = ["address", "begin", "connect", "file_of", "opening", "place", "told"]
+__all__ = ["address", "begin", "connect", "file_of", "memory", "opening", "place", "told"]
 
 WAIT = 60  # seconds: how long a writer waits for the others, and the server for a lost writer
 
@@ -32,6 +33,7 @@ _REASONS = {  # what the server says: what we say
     "connection refused": "no server answers there",
     "resolve host": "no server answers there",
     "timeout": "no server answers there",
+    "readonly database": "a run that died left a write half done, which the next run undoes",
 }
 
 
@@ -68,8 +70,17 @@ def file_of(url: URL) -> Path | None:
     return Path(url.database or "") if url.drivername == "sqlite" else None
 
 
-def connect(url: URL) -> Engine:
+def memory() -> Engine:
+    """An engine for an empty database that nobody keeps."""
+    return create_engine(URL.create("sqlite"))
+
+
+def connect(url: URL, *, read_only: bool = False) -> Engine:
     """An engine for what `address` gave; whatever it commits is on the disk.
+
+    Args:
+        url: Where it is.
+        read_only: Refuse to write, and fail if a file does not exist.
 
     Raises:
         InputError: The driver is missing.
@@ -82,12 +93,19 @@ def connect(url: URL) -> Engine:
                 url.set(query={**waits, **url.query}),
                 isolation_level="READ COMMITTED",  # a statement sees all earlier commits
                 pool_pre_ping=True,
+                execution_options={"postgresql_readonly": True} if read_only else {},
             )
         except ImportError:
             raise InputError(
                 "a ledger on a PostgreSQL server needs the driver psycopg; "
                 "pip install latentdp[postgresql]"
             ) from None
+    if read_only:
+        location = f"file:{quote(str(file))}"
+        return create_engine(
+            url.set(database=location, query={"uri": "true", "mode": "ro"}),
+            connect_args={"timeout": WAIT},
+        )
     if file.parent.is_dir():
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     engine = create_engine(url, connect_args={"timeout": WAIT})

@@ -33,6 +33,7 @@ __all__ = [
     "WRITTEN",
     "Entry",
     "entries",
+    "is_prepared",
     "prepare",
 ]
 
@@ -118,6 +119,16 @@ def prepare(connection: Connection) -> None:
     Raises:
         InputError: The database holds the ledger of version 0.1.0.
     """
+    if not is_prepared(connection):
+        METADATA.create_all(connection)
+
+
+def is_prepared(connection: Connection) -> bool:
+    """Whether there is the table.
+
+    Raises:
+        InputError: The database holds the ledger of version 0.1.0.
+    """
     found = inspect(connection)
     old = found.get_columns("entries") if found.has_table("entries") else []
     if "micro_epsilon" in {column["name"] for column in old}:
@@ -125,4 +136,4 @@ def prepare(connection: Connection) -> None:
             "the database holds a ledger of latentdp 0.1.0, which this version cannot add to; "
             "begin a new vault, and count what the old one has spent"
         )
-    METADATA.create_all(connection)
+    return found.has_table(EVENTS.name)

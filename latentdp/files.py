@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from latentdp.dicom.header import Identity, Method, Source
 from latentdp.pictures import is_picture, read_picture, write_picture
 from latentdp.profile import Profile
 
-__all__ = ["Identity", "Method", "Radiograph", "digest", "read", "reader", "write"]
+__all__ = ["Identity", "Method", "Radiograph", "digest", "identity", "read", "reader", "write"]
 
 # Every output carries this modification time: the order of writing would link it to its source.
 EPOCH = 946_684_800  # 2000-01-01
@@ -28,17 +29,26 @@ class Radiograph:
 
     Attributes:
         image: ``(h, w)`` float32 in [0, 1], already of the flow's size.
+        picture: SHA-256 of the picture before it was resized, and of its kind (DICOM or not).
         source: What a DICOM output has to know of its source; None for a picture.
         patient: The patient's identifier; empty where there is none.
         study: Source UID, or empty; likewise ``series`` and ``instance``.
     """
 
     image: NDArray[np.float32]
+    picture: str
     source: Source | None = None
     patient: str = ""
     study: str = ""
     series: str = ""
     instance: str = ""
+
+    @property
+    def said(self) -> Identity:
+        """The identifiers that the source states."""
+        return Identity(
+            patient=self.patient, study=self.study, series=self.series, instance=self.instance
+        )
 
     @property
     def suffix(self) -> str:
@@ -58,16 +68,27 @@ def read(path: Path, shape: tuple[int, int], profile: Profile) -> Radiograph:
         UnsupportedInstance: For whatever the file holds that cannot be handled.
     """
     if reader(path) == "picture":
-        return Radiograph(image=resize(read_picture(path), shape))
+        image = read_picture(path)
+        return Radiograph(image=resize(image, shape), picture=_picture("png", image))
     found = dicom.read(path, profile, needed=shape)
     return Radiograph(
         image=resize(found.pixels, shape),
+        picture=_picture("dicom", found.pixels),
         source=found.source,
         patient=found.patient,
         study=found.study,
         series=found.series,
         instance=found.instance,
     )
+
+
+def identity(path: Path) -> Identity:
+    """What a DICOM file, source or output, says of itself; "" for what it does not say.
+
+    Raises:
+        UnsupportedInstance: It is none, or cannot be read.
+    """
+    return dicom.identity(path)
 
 
 def write(
@@ -81,3 +102,8 @@ def write(
         dicom.write(path, image, source=taken.source, identity=identity, method=method)
     os.utime(path, (EPOCH, EPOCH))
     return digest(path)
+
+
+def _picture(kind: str, image: NDArray[np.float32]) -> str:
+    said = f"{kind} {image.shape}".encode()
+    return hashlib.sha256(said + np.ascontiguousarray(image).tobytes()).hexdigest()

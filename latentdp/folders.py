@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentdp.errors import InputError
+from latentdp.layout import Layout
 
 if TYPE_CHECKING:
     from latentdp.privatizer import Privatizer
 
-__all__ = ["CARD", "IMAGES", "check_release", "find_files", "read_card"]
+__all__ = ["CARD", "IMAGES", "check_release", "find_files", "read_card", "release_id"]
 
 CARD = "release.json"
 IMAGES = "images"
@@ -27,30 +31,35 @@ def find_files(source: Path) -> list[Path]:
     Raises:
         InputError: No such folder, or nothing in it.
     """
-    if source.is_file():
-        return [source]
-    if not source.is_dir():
-        raise InputError("expected the input to be a folder or a file; there is none")
+    with _enterable("input"):
+        if source.is_file():
+            return [source]
+        if not source.is_dir():
+            raise InputError("expected the input to be a folder or a file; there is none")
     found: list[Path] = []
 
     def unreadable(error: OSError) -> None:
         found.append(Path(error.filename))
 
     for base, folders, names in os.walk(source, followlinks=False, onerror=unreadable):
-        linked = [name for name in folders if (Path(base) / name).is_symlink()]
+        linked = [name for name in folders if _is_link(Path(base) / name)]
         found += [Path(base) / name for name in (*names, *linked)]
     if not found:
         raise InputError("the input folder holds no files")
     return sorted(found)
 
 
-def check_release(source: Path, out: Path, vault: Path, privatizer: Privatizer) -> None:
-    """Refuses folders that would mix inputs, outputs and secrets, before anything is written.
+def check_release(
+    source: Path, out: Path, vault: Path, privatizer: Privatizer, layout: Layout
+) -> None:
+    """Refuses folders that would mix inputs, outputs and secrets. Writes nothing.
 
     Raises:
         InputError: One folder lies inside another that it must not, or ``out`` holds something
             else than an earlier part of the same release.
     """
+    if layout not in list(Layout):
+        raise InputError(f"expected the layout to be one of {', '.join(Layout)}, got another")
     places = {"input": source.resolve(), "output": out.resolve(), "vault": vault.resolve()}
     for inner, outer in (
         ("output", "input"),
@@ -62,12 +71,11 @@ def check_release(source: Path, out: Path, vault: Path, privatizer: Privatizer) 
     ):
         if places[inner] == places[outer] or places[outer] in places[inner].parents:
             raise InputError(f"the {inner} must not lie inside the {outer}")
+    for folder, name in ((out, "output folder"), (vault, "vault")):
+        with _enterable(name):
+            if not folder.exists() and not _can_be_made(folder):
+                raise InputError(f"the {name} cannot be made there")
     if not out.exists():
-        try:
-            out.mkdir(parents=True)
-            out.rmdir()
-        except OSError as error:
-            raise InputError(f"the output folder cannot be made ({error.strerror})") from error
         return
     if not out.is_dir():
         raise InputError("expected the output to be a folder, got a file")
@@ -82,6 +90,12 @@ def check_release(source: Path, out: Path, vault: Path, privatizer: Privatizer) 
             "the output folder holds a release with another recipe; "
             "give the same options, or name a new folder"
         )
+    arranged = card.get("layout", Layout.FLAT)
+    if arranged != layout:
+        raise InputError(
+            f"the output folder holds a release with the layout {arranged!r}; give that one, or "
+            "name a new folder"
+        )
     if not vault.exists():
         raise InputError("the output folder belongs to a vault that is not there; name it")
 
@@ -93,3 +107,30 @@ def read_card(out: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return card if isinstance(card, dict) and card.get("tool") == "latentdp" else None
+
+
+def release_id(out: Path) -> str | None:
+    """The identifier of the release in a folder, None if its card tells none."""
+    told = (read_card(out) or {}).get("release")
+    return told if isinstance(told, str) and re.fullmatch(r"[0-9a-f]{16}", told) else None
+
+
+@contextmanager
+def _enterable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise InputError(f"expected to be let into the folders above the {name}") from None
+
+
+def _can_be_made(folder: Path) -> bool:
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    ours = os.access in os.supports_effective_ids
+    return above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=ours)
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # its folder can be listed and not entered; the walk comes to that
+        return False

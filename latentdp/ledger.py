@@ -16,7 +16,7 @@ from sqlalchemy import URL, Column, Connection, and_, insert, select
 
 from latentdp.amounts import allowance, micro, pico
 from latentdp.chain import START, Chain, Head, Link, altered
-from latentdp.database import address, begin, connect, opening, told
+from latentdp.database import address, begin, connect, file_of, memory, opening, told
 from latentdp.errors import BudgetExceeded
 from latentdp.events import (
     CAP,
@@ -26,6 +26,7 @@ from latentdp.events import (
     WRITTEN,
     Entry,
     entries,
+    is_prepared,
     prepare,
 )
 from latentdp.totals import Spent, Totals
@@ -39,20 +40,36 @@ class Ledger:
     """A vault's ledger in a database, which it may share with those of other vaults.
 
     Args:
-        url: For example ``sqlite:////path/ledger.sqlite`` or ``postgresql://user@host/name``.
+        url: For example ``sqlite:////path/ledger.sqlite`` or ``postgresql://user@host/name``;
+            None for an empty one in memory.
         vault: The vault's tag, at most 16 characters.
         key: Of the chain; it must not leave the vault.
         head: File in the vault for the last row that is known to be recorded.
+        read_only: Write nothing; a database that is still to be made counts as empty.
 
     Raises:
         InputError: The database cannot be opened, or holds the ledger of version 0.1.0.
     """
 
-    def __init__(self, url: str | URL, *, vault: str, key: bytes, head: Path) -> None:
-        self._vault, self._chain, self._head = vault, Chain(key), Head(head)
+    def __init__(
+        self,
+        url: str | URL | None,
+        *,
+        vault: str,
+        key: bytes,
+        head: Path,
+        read_only: bool = False,
+    ) -> None:
+        self._vault, self._chain = vault, Chain(key)
+        self._head = Head(head, read_only=read_only)
         self._totals, self._known = Totals(), START
         with opening():
-            self._engine = connect(address(url))
+            there = None if url is None else address(url)
+            if there is not None and read_only and not _recorded(there):
+                there = None
+            self._engine = memory() if there is None else connect(there, read_only=read_only)
+            if there is not None and read_only:
+                return
             try:
                 with begin(self._engine, "") as connection:
                     prepare(connection)
@@ -231,6 +248,19 @@ class Ledger:
                     if not self._chain.made(row._asdict(), row.before or ""):
                         raise altered(row.seq)
                 yield from entries(rows)
+
+
+def _recorded(url: URL) -> bool:
+    """Whether a database holds the table of ledgers."""
+    file = file_of(url)
+    if file is not None and file.parent.is_dir() and not file.exists():
+        return False
+    engine = connect(url, read_only=True)
+    try:
+        with engine.connect() as connection:
+            return is_prepared(connection)
+    finally:
+        engine.dispose()
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:

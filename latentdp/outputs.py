@@ -14,17 +14,18 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from latentdp.checkpoints import digest
 from latentdp.errors import InputError
 from latentdp.files import EPOCH
-from latentdp.folders import IMAGES
+from latentdp.folders import IMAGES, release_id
 from latentdp.ledger import Entry, Ledger
 from latentdp.locks import alone
 from latentdp.noise import SystemNoise
+from latentdp.places import Places
 
 __all__ = ["Outputs", "part_of"]
 
@@ -43,6 +44,8 @@ class Outputs:
 
     Args:
         out: The release folder.
+        index: Folder of the indexes of all releases, in the vault.
+        release: Identifier of this release; that on its card if None.
 
     Attributes:
         folder: Its path.
@@ -50,7 +53,7 @@ class Outputs:
             mark and path. Empty while there is no mark, and so nothing reserved.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, index: Path, release: str | None = None) -> None:
         self.folder = str(out.resolve())
         try:
             self.folder.encode()
@@ -58,6 +61,9 @@ class Outputs:
             raise InputError("expected the output folder's path to be text (UTF-8)") from None
         self._images, self._mark = out / IMAGES, out / MARK
         self.owner = self._owner(self._mark.read_bytes()) if self._mark.is_file() else ""
+        self._index = index
+        self._places = self._open(release or release_id(out))
+        self._opened = {self.folder: self._places}
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -88,62 +94,128 @@ class Outputs:
 
     def path(self, name: str) -> Path:
         """Where an output of this name lies."""
+        return self._images / self.place(name)
+
+    def place(self, name: str) -> str:
+        """Its path below the images folder."""
+        return self._places.path(name)
+
+    def draft(self, name: str) -> Path:
+        """Where it lies before it has its place: all hidden names are in one folder."""
         return self._images / name
 
-    def names(self) -> list[str]:
-        """Names of all finished outputs."""
-        return sorted(p.name for p in self._images.glob("[!.]*"))
+    def assign(self, wanted: Mapping[str, str]) -> None:
+        """Gives outputs that are not written yet their places, durably."""
+        self._places.add(wanted)
 
-    def recover(self, ledger: Ledger) -> None:
-        """Makes the folder, and finishes or removes what a run that died left in it."""
-        self._images.mkdir(exist_ok=True)
-        for left_over in self._images.parent.glob(".*.tmp"):
-            left_over.unlink()
+    def names(self) -> list[str]:
+        """Names of all finished outputs; of a file that is none, its path."""
+        found = []
+        for base, folders, files in os.walk(self._images):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            below = Path(base).relative_to(self._images)
+            found += [(below / name).as_posix() for name in files if not name.startswith(".")]
+        return sorted(self._places.output(path) for path in found)
+
+    def entries(self, ledger: Ledger) -> dict[str, Entry]:
+        """The entries of all finished outputs, by name."""
+        return ledger.outputs(name for name in self.names() if name.isprintable())
+
+    def check(self, ledger: Ledger) -> None:
+        """Refuses files that would be released with the others.
+
+        Raises:
+            InputError: There is one that no ledger knows.
+        """
+        strange = len(self.names()) - len(self.entries(ledger))
+        if strange:
+            raise InputError(f"{strange} files in {IMAGES} are not of this release; remove them")
+
+    def left_over(self, ledger: Ledger) -> Iterator[tuple[Path, Entry | None]]:
+        """Each hidden file of a run that died, with the entry that it completes, if any."""
         for hidden in self._images.glob(".*"):
             if not hidden.is_file():
                 continue
             found = _PART.fullmatch(hidden.name)
-            entry = None
-            if found:
-                entry = ledger.outputs([found["name"]]).get(found["name"])
+            entry = ledger.outputs([found["name"]]).get(found["name"]) if found else None
             if found is None or entry is None or entry.sha256 not in ("", digest(hidden)):
+                yield hidden, None
+            else:
+                yield hidden, entry.written(digest(hidden), int(found["label"]), self.folder)
+
+    def recover(self, ledger: Ledger) -> None:
+        """Makes the folder, and finishes or removes what a run that died left in it."""
+        self._images.mkdir(exist_ok=True)
+        for temporary in self._images.parent.glob(".*.tmp"):
+            temporary.unlink()
+        for hidden, entry in list(self.left_over(ledger)):
+            if entry is None:
                 hidden.unlink()
                 continue
-            if not entry.sha256:
-                done = entry.written(digest(hidden), int(found["label"]), self.folder)
-                if ledger.finish([done]):
-                    hidden.unlink()
-                    continue
+            known = ledger.outputs([entry.output])[entry.output]
+            if not known.sha256 and ledger.finish([entry]):
+                hidden.unlink()  # another process was first
+                continue
             os.utime(hidden, (EPOCH, EPOCH))  # the run may have died just before doing it
-            hidden.replace(self.path(entry.output))
+            self._move(hidden, entry)
+        for folder, _, _ in os.walk(self._images):  # likewise
+            os.utime(folder, (EPOCH, EPOCH))
 
     def publish(self, entry: Entry) -> None:
         """Gives a recorded output its final name."""
-        part_of(self.path(entry.output), entry.label).replace(self.path(entry.output))
+        self._move(part_of(self.draft(entry.output), entry.label), entry)
+
+    def here(self, entry: Entry) -> bool:
+        """Whether this folder holds an output, whatever became of it, or is about to."""
+        return self.path(entry.output).is_file() or self._part(entry).is_file()
 
     def discard(self, entry: Entry) -> None:
         """Removes an output that was not recorded, and so was never released."""
-        part_of(self.path(entry.output), entry.label).unlink(missing_ok=True)
+        self._part(entry).unlink(missing_ok=True)
 
     def find(self, entry: Entry) -> Path | None:
         """The unaltered output of an entry, here or where it was first written."""
-        for place in (self.path(entry.output), Path(entry.folder) / IMAGES / entry.output):
+        if entry.folder not in self._opened:
+            self._opened[entry.folder] = self._open(release_id(Path(entry.folder)))
+        there = self._opened[entry.folder].path(entry.output)
+        for place in (
+            self.path(entry.output),
+            Path(entry.folder) / IMAGES / there,
+            self._part(entry),
+        ):
             if place.is_file() and digest(place) == entry.sha256:
                 return place
         return None
 
     def withdraw(self, entry: Entry, folder: Path) -> None:
         """Moves an altered output out of the release, which another one will replace."""
-        if self.path(entry.output).is_file():
+        path = self.path(entry.output)
+        if path.is_file():
             folder.mkdir(mode=0o700, exist_ok=True)
-            shutil.move(self.path(entry.output), folder / entry.output)
+            shutil.move(path, folder / entry.output)
+            self._settle(path)
+        self._places.leave(entry.output)
 
-    def serve(self, entry: Entry) -> bool:
-        """Has the output of an earlier run here, copied if need be; False if it is lost."""
-        found = self.find(entry)
-        if found is None:
-            return False
-        if found != self.path(entry.output):
-            shutil.copy2(found, part_of(self.path(entry.output), entry.label))
-            self.publish(entry)
-        return True
+    def serve(self, entry: Entry, found: Path) -> None:
+        """Has an output that was found elsewhere here too."""
+        shutil.copy2(found, part_of(self.draft(entry.output), entry.label))
+        self.publish(entry)
+
+    def _part(self, entry: Entry) -> Path:
+        return part_of(self.draft(entry.output), entry.label)
+
+    def _open(self, release: str | None) -> Places:
+        return Places(self._index / f"{release or 'none'}.jsonl")
+
+    def _move(self, hidden: Path, entry: Entry) -> None:
+        path = self.path(entry.output)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hidden.replace(path)
+        self._settle(path)
+
+    def _settle(self, path: Path) -> None:
+        """The folders of an output say no more about when it was written than it does."""
+        for folder in path.parents:
+            os.utime(folder, (EPOCH, EPOCH))
+            if folder == self._images:
+                break

@@ -1,17 +1,17 @@
 """One run: many files through one recipe, with workers, resume and quarantine.
 
-For each chunk of files: look up what the ledger already knows; read the rest; reserve their cost
-in one durable transaction; only then draw noise, decode and write; record what was written. Files
-are taken in random order and get random names, so that neither order nor time links them.
+For each chunk of files: decide what becomes of each; reserve the cost of what is new in one
+durable transaction; only then draw noise, decode and write; record what was written. Files are
+taken in random order and get random names, so that neither order nor time links them.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +20,24 @@ from latentdp import __version__, files
 from latentdp.arrays import UNKNOWN
 from latentdp.card import derivation, release_card, write_json
 from latentdp.contact_sheet import contact_sheet
-from latentdp.dicom.pseudonyms import Pseudonyms
-from latentdp.dicom.retained import MAX_DAYS
 from latentdp.errors import InputError
-from latentdp.folders import CARD, IMAGES
-from latentdp.inputs import Input, chunks, name_below
-from latentdp.labels import LabelRelease, write_labels
-from latentdp.ledger import NOTHING, Entry, Ledger, micro, pico
+from latentdp.folders import CARD, release_id
+from latentdp.inputs import Input, chunks
+from latentdp.labels import write_labels
+from latentdp.layout import Layout
+from latentdp.ledger import NOTHING, Entry, Ledger
+from latentdp.mapping import Mapping
+from latentdp.naming import Naming
 from latentdp.noise import SystemNoise
 from latentdp.outputs import Outputs
 from latentdp.privatizer import Privatizer
+from latentdp.report import Report
 from latentdp.samplers import permutation
 from latentdp.summary import Summary
+from latentdp.triage import Fate, Status, Triage
+from latentdp.twins import Twins
 from latentdp.vault import Vault
-from latentdp.workers import GROUP, LOST, NON_FINITE, Pool, Refusal, Task
+from latentdp.workers import GROUP, LOST, NON_FINITE, Pool, Task
 
 __all__ = ["Progress", "Run"]
 
@@ -54,6 +58,8 @@ class Run:
         labels: Class index by name below ``source``.
         workers: Who does it.
         again: Release, and charge, what was released before but cannot be found.
+        layout: How the images lie in ``out``.
+        mapping: Takes old and new identifiers.
         progress: Called with the number of files done and of all.
     """
 
@@ -68,38 +74,40 @@ class Run:
         labels: dict[str, int],
         workers: Pool,
         again: bool,
+        layout: Layout = Layout.FLAT,
+        mapping: Mapping | None = None,
         progress: Progress | None,
     ) -> None:
         self.source, self.out, self.privatizer = source, out, privatizer
         self.vault, self.ledger = vault, ledger
         self.labels, self.workers = labels, workers
-        self.again, self.progress = again, progress
-        self.outputs = Outputs(out)
-        self.pseudonyms = Pseudonyms(vault.key)
+        self.again, self.layout, self.mapping = again, layout, mapping
+        self.progress = progress
+        self.release = release_id(out) or SystemNoise().words(1).tobytes().hex()
+        self.outputs = Outputs(out, vault.places, self.release)
+        self.naming = Naming(vault.key, privatizer.recipe.profile, layout)
         self.summary = Summary()
-        guarantee = privatizer.plan.guarantee
-        self.cost, self.delta = micro(guarantee.epsilon), pico(guarantee.delta)
+        self.twins = Twins(vault.twins)
+        self.triage = self._triage(self.twins)
         self.method = files.Method(
             description=derivation(privatizer),
             version=__version__,
             size=privatizer.size,
             profile=privatizer.recipe.profile,
         )
-        self.seen: set[str] = set()
-        self.refused: dict[str, Refusal] = {}
+        self.made: dict[str, Entry] = {}
         self.pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
 
     def check_budget(self, found: Sequence[Path], limit: int | None) -> None:
         """Reads everything once, so that a refusal comes before the first output."""
-        asked: dict[str, Entry] = {}
-        for part in chunks(found):
-            inputs = self._inputs(part)
-            known = self._known(inputs)
-            todo = [i for i in inputs if self._is_new(known.get(i.key))]
-            for item, read in zip(todo, self.workers.read([i.path for i in todo]), strict=True):
-                if not isinstance(read, Refusal):
-                    asked[item.key] = self._entry(item, read)
-        self.ledger.check(list(asked.values()), limit)
+        triage = self._triage(Twins(self.vault.twins))
+        asked = [
+            triage.reservation(fate)
+            for part in chunks(found)
+            for fate in triage.sort(part)
+            if fate.new
+        ]
+        self.ledger.check(asked, limit)
 
     def run(self, found: Sequence[Path], limit: int | None) -> None:
         """All files, chunk by chunk, in random order."""
@@ -107,193 +115,183 @@ class Run:
         self.out.mkdir(parents=True, exist_ok=True)
         self._write_card("incomplete")
         self.outputs.recover(self.ledger)
-        names = self.outputs.names()
-        strange = len(names) - len(self.ledger.outputs(names))
-        if strange:
-            raise InputError(f"{strange} files in {IMAGES} are not of this release; remove them")
+        self.outputs.check(self.ledger)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         self.summary.report = self.vault.reports / f"{stamp}.jsonl"
         recipe = self.privatizer.recipe.to_toml()
         self.summary.report.with_suffix(".toml").write_text(recipe, encoding="utf-8")
         order = permutation(SystemNoise(), len(found))
-        with self.summary.report.open("w", encoding="utf-8") as report:
+        with Report(self.summary.report) as report:
             for part in chunks([found[i] for i in order]):
-                for row in self._chunk(self._inputs(part), limit):
-                    report.write(json.dumps(row) + "\n")
+                for fate, row in self._chunk(self.triage.sort(part), limit):
+                    if fate.read is not None:
+                        report.claims(fate.item.name, fate.read.instance, fate.item.key)
+                    report.add(row)
                     if self.progress:
                         self.progress(self.summary.accounted, self.summary.inputs)
                 report.flush()
+            report.finish()
         if self.pairs:
             sides = [np.stack(side) for side in zip(*self.pairs, strict=True)]
             contact_sheet(self.vault.path / "before-after.png", sides)
+        if self.mapping is not None:
+            self.mapping.write()
         self._write_card("complete")
 
-    def _inputs(self, paths: Sequence[Path]) -> list[Input]:
-        inputs = []
-        noise = "" if self.privatizer.guarantee.secure else "seeded"
-        for path, digest in zip(paths, self.workers.digests(paths), strict=True):
-            name = name_below(self.source, path)
-            label = UNKNOWN
-            if self.privatizer.plan.label is not LabelRelease.NONE:
-                label = self.labels.get(name, UNKNOWN)
-            content = digest or name
-            key = self.vault.token(
-                "release", content, self.privatizer.recipe.digest, str(label), noise
-            )
-            inputs.append(Input(path=path, name=name, content=content, key=key, label=label))
-        return inputs
+    def _triage(self, twins: Twins) -> Triage:
+        return Triage(
+            self.source,
+            self.privatizer,
+            keys=self.vault,
+            find=self.ledger.find,
+            outputs=self.outputs,
+            twins=twins,
+            labels=self.labels,
+            workers=self.workers,
+            again=self.again,
+        )
 
-    def _chunk(self, inputs: Sequence[Input], limit: int | None) -> Iterator[dict[str, str]]:
+    def _chunk(
+        self, fates: Sequence[Fate], limit: int | None
+    ) -> Iterator[tuple[Fate, dict[str, Any]]]:
         """Releases one chunk; yields a row of the private report for each input."""
-        known = self._known(inputs)
-        todo: list[Input] = []
-        copies: list[Input] = []
-        for item in inputs:
-            entry = known.get(item.key)
-            if item.key in self.seen:
-                copies.append(item)
-            elif entry is None or not entry.sha256:
-                todo.append(item)
-            elif entry.sha256 == NOTHING:
-                yield self._quarantine(item, NON_FINITE)
-            elif self.outputs.serve(entry):
-                if not Path(entry.folder).exists():  # moved: from now on it is known to be here
-                    here = self.outputs.folder
-                    self.ledger.move(entry.written(entry.sha256, entry.label, here))
-                self.summary.already += 1
-                yield _row(item, "already", entry)
-            elif self.again:
-                todo.append(item)
-            else:
-                yield self._quarantine(item, LOST)
-            self.seen.add(item.key)
-        batch: list[tuple[Input, files.Radiograph, Entry]] = []
-        new: list[Entry] = []
-        for item, read in zip(todo, self.workers.read([i.path for i in todo]), strict=True):
-            if isinstance(read, Refusal):
-                yield self._quarantine(item, read)
-                continue
-            entry = known.get(item.key)
-            if entry is None or self._is_new(entry):
-                if entry is not None:
-                    self.outputs.withdraw(entry, self.vault.path / "withdrawn")
-                entry = self._entry(item, read)
-                new.append(entry)
-            batch.append((item, read, entry))
+        self.twins.keep()  # before the reservation: what is found equal stays one release
+        batch: list[tuple[Fate, Entry]] = []
+        for fate in fates:
+            if fate.status is Status.QUARANTINED:
+                yield fate, self._quarantine(fate)
+            elif fate.status is Status.ALREADY:
+                yield fate, self._already(fate)
+            elif fate.status is Status.RELEASE and fate.new:
+                if fate.entry is not None:
+                    self.outputs.withdraw(fate.entry, self.vault.path / "withdrawn")
+                batch.append((fate, self.triage.reservation(fate)))
+            elif fate.status is Status.RELEASE and fate.entry is not None:
+                batch.append((fate, fate.entry))
+        new = [entry for fate, entry in batch if fate.new]
         self.ledger.reserve(new, limit)
         self.summary.spent += sum(entry.micro_epsilon for entry in new) / 1e6
         yield from self._release(batch)
-        for item in copies:
-            if item.key in self.refused:
-                yield self._quarantine(item, self.refused[item.key])
-            else:
-                self.summary.duplicates += 1
-                yield _row(item, "duplicate")
+        for fate in fates:
+            if fate.status is Status.DUPLICATE:
+                yield fate, self._duplicate(fate)
 
     def _release(
-        self, batch: Sequence[tuple[Input, files.Radiograph, Entry]]
-    ) -> Iterator[dict[str, str]]:
+        self, batch: Sequence[tuple[Fate, Entry]]
+    ) -> Iterator[tuple[Fate, dict[str, Any]]]:
         """Noise, decode, write; then record; then give the files their names."""
-        entries = self.ledger.find(item.key for item, _, _ in batch)
-        ordinals = {e.output: i for same in entries.values() for i, e in enumerate(same)}
-        groups = [batch[i : i + GROUP] for i in range(0, len(batch), GROUP)]
-        tasks = [[self._task(*one, ordinals[one[2].output]) for one in group] for group in groups]
-        for group, results in zip(groups, self.workers.release(tasks), strict=True):
+        known = self.ledger.find(fate.item.key for fate, _ in batch)
+        ordinals = {e.output: i for same in known.values() for i, e in enumerate(same)}
+        tasks = [self._task(fate, entry, ordinals[entry.output]) for fate, entry in batch]
+        self.outputs.assign(
+            {
+                entry.output: self.naming.place(fate.item, entry.output, task.identity)
+                for (fate, entry), task in zip(batch, tasks, strict=True)
+            }
+        )
+        parts = [slice(i, i + GROUP) for i in range(0, len(batch), GROUP)]
+        written = self.workers.release([tasks[part] for part in parts])
+        for part, results in zip(parts, written, strict=True):
             done = [
                 entry.written(result.sha256 or NOTHING, result.label, self.outputs.folder)
-                for (_, _, entry), result in zip(group, results, strict=True)
+                for (_, entry), result in zip(batch[part], results, strict=True)
             ]
             late = self.ledger.finish(done)
-            for (item, read, _), entry, result in zip(group, done, results, strict=True):
+            for (fate, _), entry, result in zip(batch[part], done, results, strict=True):
                 if entry.output in late:
                     self.outputs.discard(entry)
-                    yield self._quarantine(item, LOST)
+                    yield fate, self._quarantine(self.triage.refuse(fate.item, LOST))
                     continue
                 if entry.sha256 == NOTHING:
-                    yield self._quarantine(item, NON_FINITE)
+                    yield fate, self._quarantine(self.triage.refuse(fate.item, NON_FINITE))
                     continue
                 self.outputs.publish(entry)
                 self.summary.released += 1
-                if len(self.pairs) < SHEET:
-                    self.pairs.append((read.image, result.image))
-                yield _row(item, "released", entry)
+                if len(self.pairs) < SHEET and fate.read is not None:
+                    self.pairs.append((fate.read.image, result.image))
+                yield fate, self._here(fate, "released", entry)
 
-    def _known(self, inputs: Sequence[Input]) -> dict[str, Entry]:
-        """The entry of each input that has one: that whose output is here, or the newest."""
-        found = self.ledger.find(i.key for i in inputs)
-        return {
-            key: next((e for e in entries if self.outputs.path(e.output).is_file()), entries[-1])
-            for key, entries in found.items()
+    def _already(self, fate: Fate) -> dict[str, Any]:
+        """Has the output of an earlier run here, copied if need be."""
+        entry = fate.entry
+        assert entry is not None
+        found = self.outputs.find(entry)
+        if found is None:  # removed since it was decided
+            raise InputError("an output was removed while the run was going on; run it again")
+        if found != self.outputs.path(entry.output):
+            place = self.naming.place(fate.item, entry.output, self._told(fate.item, found))
+            self.outputs.assign({entry.output: place})
+            self.outputs.serve(entry, found)
+        if not Path(entry.folder).exists():  # moved: from now on it is known to be here
+            here = self.outputs.folder
+            self.ledger.move(entry.written(entry.sha256, entry.label, here))
+        self.summary.already += 1
+        return self._here(fate, "already", entry)
+
+    def _here(self, fate: Fate, status: str, entry: Entry) -> dict[str, Any]:
+        """The row of an input whose output is here, its own or that of an equal input."""
+        self.made[fate.item.key] = entry
+        if self.mapping is not None:
+            path, duplicate = self.outputs.path(entry.output), status == "duplicate"
+            self.mapping.add(fate.item.path, path, duplicate=duplicate)
+        return _row(fate.item, status) | {"output": self.outputs.place(entry.output)}
+
+    def _duplicate(self, fate: Fate) -> dict[str, Any]:
+        refusal = self.triage.refusal(fate)
+        if refusal is not None:
+            return self._quarantine(self.triage.refuse(fate.item, refusal))
+        self.summary.duplicates += 1
+        return self._here(fate, "duplicate", self.made[fate.item.key])
+
+    def _quarantine(self, fate: Fate) -> dict[str, Any]:
+        assert fate.refusal is not None
+        self.summary.quarantined[fate.refusal.reason] += 1
+        return _row(fate.item, "quarantined") | {
+            "reason": fate.refusal.reason,
+            "message": fate.refusal.message,
         }
 
-    def _is_new(self, entry: Entry | None) -> bool:
-        """Whether a release would be a new one, to be charged, and not one that is owed."""
-        if entry is None:
-            return True
-        if not entry.sha256:  # an open reservation; one of another folder may yet be finished
-            return entry.folder != self.outputs.owner
-        return entry.sha256 != NOTHING and self.again and self.outputs.find(entry) is None
+    def _told(self, item: Input, output: Path) -> files.Identity:
+        """The pseudonyms of an output, which a picture does not state."""
+        if output.suffix == ".dcm":
+            return files.identity(output)
+        said = files.Identity(patient="", study="", series="", instance="")
+        return self.naming.identity(item, said, 0)
 
-    def _quarantine(self, item: Input, refusal: Refusal) -> dict[str, str]:
-        self.refused[item.key] = refusal
-        self.summary.quarantined[refusal.reason] += 1
-        return _row(item, "quarantined") | {
-            "reason": refusal.reason,
-            "message": refusal.message,
-        }
-
-    def _entry(self, item: Input, read: files.Radiograph) -> Entry:
-        name = SystemNoise().words(2).tobytes().hex()
-        return Entry(
-            key=item.key,
-            subject=self.vault.subject(read.patient or item.alone),
-            micro_epsilon=self.cost,
-            pico_delta=self.delta,
-            output=name + read.suffix,
-            folder=self.outputs.owner,
-        )
-
-    def _task(self, item: Input, read: files.Radiograph, entry: Entry, ordinal: int) -> Task:
-        """A task; ``ordinal`` counts the releases that its input had before."""
-        names, patient = self.pseudonyms, read.patient or item.alone
-        # A study of nobody is not joined: it would make two people, or none, of its files.
-        study, series = (read.study, read.series) if read.patient else ("", "")
-        # The key is that of content and recipe: two files that claim one UID stay two.
-        which = [item.key, str(ordinal)] if ordinal else [item.key]
-        identity = files.Identity(
-            patient=names.patient(patient),
-            study=names.uid("study", study or item.alone),
-            series=names.uid("series", series or item.alone),
-            instance=names.uid("instance", read.instance or item.alone, *which),
-            days=names.days(patient, MAX_DAYS) if self.method.profile.shift_dates else 0,
-        )
+    def _task(self, fate: Fate, entry: Entry, ordinal: int) -> Task:
+        assert fate.read is not None
         return Task(
-            path=self.outputs.path(entry.output),
-            radiograph=read,
-            label=item.label,
-            identity=identity,
+            path=self.outputs.draft(entry.output),
+            radiograph=fate.read,
+            label=fate.item.label,
+            identity=self.naming.identity(fate.item, fate.read.said, ordinal),
             method=self.method,
         )
 
     def _write_card(self, status: str) -> None:
         """The card, and the labels, of everything that lies in the folder."""
-        names = self.outputs.names()
-        entries = self.ledger.outputs(names).values()
+        entries = self.outputs.entries(self.ledger).values()
         spent = self.ledger.spent({entry.subject for entry in entries})
         summary, classes = self.summary, self.privatizer.flow.classes
-        summary.outputs, summary.patients = len(names), len(spent)
-        summary.most_images = max((s.releases for s in spent.values()), default=0)
+        summary.outputs = len(entries)
+        summary.count_patients(spent.values())
         here = Counter(entry.subject for entry in entries)
         summary.most_images_here = max(here.values(), default=0)
-        summary.patient_epsilon = max((s.micro_epsilon for s in spent.values()), default=0) / 1e6
-        summary.patient_delta = max((s.pico_delta for s in spent.values()), default=0) / 1e12
-        labels = {e.output: classes[e.label] for e in entries if e.label != UNKNOWN}
+        labels = {
+            self.outputs.place(e.output): classes[e.label] for e in entries if e.label != UNKNOWN
+        }
         if labels:
             write_labels(self.out / "labels.csv", labels)
-        card = release_card(self.privatizer, summary, status=status, vault=self.vault.tag)
+        card = release_card(
+            self.privatizer,
+            summary,
+            status=status,
+            vault=self.vault.tag,
+            release=self.release,
+            layout=self.layout,
+        )
         write_json(self.out / CARD, card)
 
 
-def _row(item: Input, status: str, entry: Entry | None = None) -> dict[str, str]:
-    row = {"file": item.name, "status": status}
-    return row if entry is None else row | {"output": entry.output}
+def _row(item: Input, status: str) -> dict[str, Any]:
+    return {"file": item.name, "status": status}

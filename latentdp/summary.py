@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from latentdp.errors import InputError
+from latentdp.ledger import Spent
 
 __all__ = ["Summary"]
 
@@ -21,7 +23,8 @@ class Summary:
         outputs: Number of images in the release folder, those of earlier runs included.
         released: Written in this run.
         already: Finished in an earlier run, or copied from its folder; not charged again.
-        duplicates: Byte-identical to another input, whose output stands for both.
+        duplicates: The same picture of the same patient as another input, whose output stands
+            for both.
         quarantined: Reason to number of files.
         spent: Epsilon charged in this run, summed over all patients.
         patients: Number of patients with an output in the folder.
@@ -45,6 +48,17 @@ class Summary:
     patient_epsilon: float = 0.0
     patient_delta: float = 0.0
     report: Path | None = None
+
+    def count_patients(self, spent: Collection[Spent]) -> None:
+        """Sets what is told of patients.
+
+        Args:
+            spent: What each patient with an output in the folder has spent in the vault.
+        """
+        self.patients = len(spent)
+        self.most_images = max((s.releases for s in spent), default=0)
+        self.patient_epsilon = max((s.micro_epsilon for s in spent), default=0) / 1e6
+        self.patient_delta = max((s.pico_delta for s in spent), default=0) / 1e12
 
     @property
     def accounted(self) -> int:

@@ -22,6 +22,12 @@ class Spent(NamedTuple):
     pico_delta: int = 0
     releases: int = 0
 
+    def plus(self, micro_epsilon: int, pico_delta: int) -> Spent:
+        """The same, and one more release."""
+        return Spent(
+            self.micro_epsilon + micro_epsilon, self.pico_delta + pico_delta, self.releases + 1
+        )
+
 
 class Totals:
     """Sums over rows, in their order.
@@ -48,11 +54,7 @@ class Totals:
         self.last = Link(row["seq"], row["chain"])
         if row["kind"] == RESERVE:
             was = self.of(row["subject"])
-            self.spent[row["subject"]] = Spent(
-                was.micro_epsilon + row["micro_epsilon"],
-                was.pico_delta + row["pico_delta"],
-                was.releases + 1,
-            )
+            self.spent[row["subject"]] = was.plus(row["micro_epsilon"], row["pico_delta"])
             self.owed.add(row["output"])
         elif row["kind"] == WRITTEN:
             self.owed.discard(row["output"])

@@ -26,23 +26,54 @@ from latentdp.ledger import Ledger
 from latentdp.locks import alone
 from latentdp.noise import SystemNoise
 
-__all__ = ["Vault"]
+__all__ = ["Keys", "Vault"]
 
 KEY_BYTES = 32
 
 
-class Vault:
+class Keys:
+    """What is derived from a vault's key.
+
+    Args:
+        key: The key.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+
+    @property
+    def tag(self) -> str:
+        """A public name of the vault, for the cards of its releases."""
+        return self.token("tag")[:16]
+
+    def subject(self, patient: str) -> str:
+        """The pseudonym of a patient in the ledger, which differs from that in releases."""
+        return self.token("patient", patient)
+
+    def token(self, domain: str, *parts: str | bytes) -> str:
+        """A keyed digest (HMAC-SHA256, hexadecimal) of ``parts``, separate for each domain."""
+        mac = hmac.new(self.key, digestmod=hashlib.sha256)
+        for part in (domain, *parts):
+            # A file name may hold bytes that are no text; they come as surrogates.
+            data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+            mac.update(len(data).to_bytes(8, "big") + data)
+        return mac.hexdigest()
+
+
+class Vault(Keys):
     """An open vault.
 
     Args:
         path: Its folder; made, with a new key, where there is none.
+        read_only: Nothing is made or written; `exists` says whether that is possible.
 
     Raises:
         InputError: Others can enter the folder, or its key is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self._new = path, not path.exists()
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path, self._read_only = path, read_only
+        self._new = not path.exists()
         if self._new:
             try:
                 path.mkdir(mode=0o700, parents=True)
@@ -55,14 +86,25 @@ class Vault:
                 "expected the vault to be open to its owner only (mode 0700); "
                 "close it with chmod 700, or name another"
             )
-        self.key = self._key()
         self.reports = path / "reports"
-        self.reports.mkdir(mode=0o700, exist_ok=True)
+        super().__init__(self._key())
+        if not read_only:
+            self.reports.mkdir(mode=0o700, exist_ok=True)
 
     @property
-    def tag(self) -> str:
-        """A public name of this vault, for the cards of its releases."""
-        return self.token("tag")[:16]
+    def places(self) -> Path:
+        """Folder of the indexes of releases whose images have names of their own."""
+        return self.path / "places"
+
+    @property
+    def twins(self) -> Path:
+        """File of the links between inputs with equal pictures."""
+        return self.path / "twins.jsonl"
+
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Whether there is a vault, or something in its place."""
+        return (path / "key").exists() if path.is_dir() else path.exists()
 
     def check(self, out: Path) -> None:
         """Refuses a release folder that another vault has begun.
@@ -99,22 +141,9 @@ class Vault:
                 "another vault"
             )
         made = self._open(wanted)
-        if wanted != known:  # new, or another user or password
+        if wanted != known and not self._read_only:  # new, or another user or password
             write_text(file, wanted.render_as_string(hide_password=False), mode=0o600)
         return made
-
-    def subject(self, patient: str) -> str:
-        """The pseudonym of a patient in the ledger, which differs from that in releases."""
-        return self.token("patient", patient)
-
-    def token(self, domain: str, *parts: str | bytes) -> str:
-        """A keyed digest (HMAC-SHA256, hexadecimal) of ``parts``, separate for each domain."""
-        mac = hmac.new(self.key, digestmod=hashlib.sha256)
-        for part in (domain, *parts):
-            # A file name may hold bytes that are no text; they come as surrogates.
-            data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-            mac.update(len(data).to_bytes(8, "big") + data)
-        return mac.hexdigest()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -137,7 +166,8 @@ class Vault:
 
     def _open(self, url: URL) -> Ledger:
         key = bytes.fromhex(self.token("ledger chain"))
-        return Ledger(url, vault=self.tag, key=key, head=self.path / "ledger.head")
+        head = self.path / "ledger.head"
+        return Ledger(url, vault=self.tag, key=key, head=head, read_only=self._read_only)
 
     def _key(self) -> bytes:
         file = self.path / "key"

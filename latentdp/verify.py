@@ -9,7 +9,6 @@ images beside the card were made as it says.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from latentdp.card import describe_guarantee, statement, warnings
 from latentdp.errors import InputError
+from latentdp.layout import Layout
 from latentdp.mechanisms.base import number
 from latentdp.plan import Plan
 from latentdp.recipe import ALL, Recipe
@@ -71,11 +71,7 @@ def verify_card(card: Any) -> list[Check]:
         raise InputError("expected a release card of latentdp (release.json)")
     try:
         plan, recipe = Plan.from_card(card["plan"]), _recipe_of(card)
-        return (
-            _recipe(card, plan, recipe)
-            + _image(card, plan, plan.unprotected + recipe.profile.unprotected)
-            + _patient(card, plan)
-        )
+        return _recipe(card, plan, recipe) + _image(card, plan, recipe) + _patient(card, plan)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise InputError("the release card is incomplete or of another version") from error
     except RecursionError:
@@ -107,9 +103,10 @@ def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
     ]
 
 
-def _image(card: dict[str, Any], plan: Plan, unprotected: Sequence[str]) -> list[Check]:
+def _image(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
     """Everything about an image, with noise that is said to be from a secure source."""
-    told, guarantee = card["guarantee"], plan.guarantee
+    told, guarantee, layout = card["guarantee"], plan.guarantee, Layout(card["layout"])
+    unprotected = plan.unprotected + recipe.profile.unprotected + layout.unprotected
     image = describe_guarantee(guarantee, unprotected)
     claims = {
         "epsilon of an image": "epsilon",
@@ -133,7 +130,7 @@ def _image(card: dict[str, Any], plan: Plan, unprotected: Sequence[str]) -> list
         _equal("private", card["private"], True),
         _equal("unprotected", told["unprotected"], list(unprotected)),
         _equal("statement", told["statement"], statement(guarantee, unprotected)),
-        _equal("warnings", card["warnings"], warnings(guarantee)),
+        _equal("warnings", card["warnings"], warnings(guarantee, layout)),
     ]
 
 

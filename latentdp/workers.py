@@ -219,6 +219,8 @@ def _read(item: tuple[Path, tuple[int, int], Profile]) -> files.Radiograph | Ref
     try:
         if not path.is_file():
             return NOT_A_FILE
+        with path.open("rb"):  # fails here rather than as "not DICOM"
+            pass
         return files.read(path, shape, profile)
     except UnsupportedInstance as error:
         return Refusal(error.reason, str(error))

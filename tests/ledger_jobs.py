@@ -70,6 +70,14 @@ def called(ending):
     return lambda path, *_: str(path).endswith(ending)
 
 
+def in_the_index(handle):
+    """Cuts the line off that is about to be made durable."""
+    path = Path(f"/proc/self/fd/{handle}").readlink()
+    if path.parent.name == "places":
+        os.truncate(handle, path.stat().st_size - 9)
+    return path.parent.name == "places"
+
+
 Ledger = ledger.Ledger
 LEDGER_STEPS = {
     "the table is made, not committed": after(ledger, "prepare"),
@@ -97,6 +105,12 @@ STEPS = LEDGER_STEPS | {
         Path, "replace", nth=2, when=called(".release.json.tmp")
     ),
     "the address is half written": before(Path, "replace", when=called(".ledger.url.tmp")),
+}
+LAYOUT_STEPS = {
+    "reserved, no place recorded": before(run.Outputs, "assign"),
+    "a line of the index is torn": before(os, "fsync", when=in_the_index),
+    "all places are recorded": after(run.Outputs, "assign"),
+    "a file has its place, its folders their true times": before(run.Outputs, "_settle", nth=2),
 }
 NOTHING_RESERVED = {
     "the table is made, not committed",
@@ -130,14 +144,15 @@ def race(vault_path, start, dying, tries=12):
     book.close()
 
 
-def privatize(source, out, vault_path, url, step=None, told=None, start=0.0, epsilon=2560.0):
+def privatize(source, out, vault_path, url, step=None, told=None, start=0.0, epsilon=2560.0,
+              layout="flat"):  # fmt: skip
     """One run with a tiny flow, killed at a step."""
     if step is not None:
-        (STEPS | RECOVERY)[step]()
+        (STEPS | RECOVERY | LAYOUT_STEPS)[step]()
     time.sleep(max(0.0, start - time.time()))
     privatizer = Privatizer(_flow, Recipe.from_preset("dp-glow", epsilon=epsilon))
     summary = privatize_folder(
-        Path(source), Path(out), privatizer, vault=Path(vault_path), ledger=url
+        Path(source), Path(out), privatizer, vault=Path(vault_path), ledger=url, layout=layout
     )
     if told is not None:
         Path(told).write_text(json.dumps(vars(summary), default=str))

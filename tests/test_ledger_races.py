@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentdp.files import EPOCH
 from latentdp.ledger import Spent
 from latentdp.vault import Vault
 from tests import ledger_jobs as jobs
@@ -87,14 +88,10 @@ def test_copies_of_a_vault_on_two_machines_share_one_budget(fork, tmp_path, sour
     ledger.close()
 
 
-def drawn(out) -> dict[str, bytes]:
+def drawn(out) -> set[bytes]:
     """What is whole in the folder, under its final or its hidden name."""
-    images = out / "images"
-    found = [p for p in images.glob("*") if not p.name.endswith(".tmp")] if images.exists() else []
-    return {
-        (p.name[1:].rsplit(".", 2)[0] if p.name.startswith(".") else p.name): p.read_bytes()
-        for p in found
-    }
+    found = (out / "images").rglob("*")
+    return {p.read_bytes() for p in found if p.is_file() and not p.name.endswith(".tmp")}
 
 
 def finish_and_check(fork, tmp_path, job, was):
@@ -106,10 +103,10 @@ def finish_and_check(fork, tmp_path, job, was):
     assert (kept, summary["duplicates"]) == (RELEASED, 1)
     assert summary["inputs"] == kept + 1 + sum(summary["quarantined"].values()) == 6
     out, vault = tmp_path / "out", Vault(tmp_path / "vault")
-    files = list((out / "images").iterdir())
+    files = [p for p in (out / "images").rglob("*") if p.is_file()]
     assert len(files) == RELEASED == summary["outputs"]
     assert was.items() <= drawn(out).items(), "what was drawn once is not drawn again"
-    assert len({p.stat().st_mtime_ns for p in files}) == 1
+    assert {p.stat().st_mtime for p in (out / "images").rglob("*")} == {EPOCH}
     hidden = [p.name for p in (*out.rglob(".*"), *vault.path.rglob(".*"))]
     assert hidden == [".latentdp"], "nothing else that is hidden is left"
     assert json.loads((out / "release.json").read_text())["status"] == "complete"
@@ -117,19 +114,20 @@ def finish_and_check(fork, tmp_path, job, was):
     spent = ledger.spent()
     assert sorted(s.releases for s in spent.values()) == [1, 1, 2]
     assert max(s.micro_epsilon for s in spent.values()) <= ledger.cap()
-    assert ledger.outputs(p.name for p in files).keys() == {p.name for p in files}
+    if job.get("layout") != "mirror":
+        assert ledger.outputs(p.name for p in files).keys() == {p.name for p in files}
     ledger.verify()
     ledger.close()
 
 
-def kill_and_check(fork, tmp_path, source, url, *steps):
+def kill_and_check(fork, tmp_path, source, url, *steps, layout="flat"):
     vault, out = Vault(tmp_path / "vault"), tmp_path / "out"
     if "the address is half written" not in steps:
         ledger = vault.ledger(url)
         ledger.set_cap(2 * COST)  # exactly what one release of each image costs
         ledger.close()
     job = {"name": "privatize", "source": str(source), "out": str(out),
-           "vault_path": str(vault.path), "url": url}  # fmt: skip
+           "vault_path": str(vault.path), "url": url, "layout": layout}  # fmt: skip
     for step in steps:
         assert fork(job | {"step": step}) == [KILLED]
     was = drawn(out)
@@ -157,3 +155,12 @@ def test_and_so_it_is_on_a_server(fork, tmp_path, source, postgres, step):
 def test_killed_again_in_the_recovery(fork, tmp_path, source, step):
     url = f"sqlite:///{tmp_path}/ledger.sqlite"
     kill_and_check(fork, tmp_path, source, url, "before the record", step)
+
+
+@pytest.mark.parametrize("layout", ["study", "mirror"])
+@pytest.mark.parametrize("step", jobs.LAYOUT_STEPS)
+def test_killed_in_any_layout(fork, tmp_path, source, step, layout):
+    kill_and_check(fork, tmp_path, source, None, step, layout=layout)
+    if layout == "mirror":
+        names = {p.name for p in (tmp_path / "out" / "images").iterdir()}
+        assert names - {"again.png", "0.png"} == {"cr-0001.dcm", "cr-0002.dcm", "1.png"}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +35,10 @@ from latentdp.dicom.retained import retained
 from latentdp.errors import UnsupportedInstance
 from latentdp.profile import BASIC, Profile
 
-__all__ = ["Instance", "inventory", "looks_like_dicom", "read", "write"]
+__all__ = ["Instance", "identity", "inventory", "looks_like_dicom", "read", "write"]
 
 _MAGIC_AT = 128
+_IDENTIFIERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 # May be lossless all the same; then the flag is too careful by one bit.
 _LOSSY = (HTJ2K, JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 
@@ -102,6 +103,15 @@ def read(
     return _guarded(path, lambda dataset: _read(dataset, profile, needed))
 
 
+def identity(path: Path) -> Identity:
+    """Returns the identifiers that a file, source or output, states; "" for one it lacks.
+
+    Raises:
+        UnsupportedInstance: When the file is no DICOM file or cannot be read.
+    """
+    return _guarded(path, _identity, specific_tags=list(_IDENTIFIERS), stop_before_pixels=True)
+
+
 def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
     """Returns what becomes of each top-level element of a file, without any value.
 
@@ -137,15 +147,18 @@ def write(
         dataset.save_as(temporary, enforce_file_format=True)
 
 
-def _guarded(path: Path, work: Callable[[FileDataset], _T]) -> _T:
-    """Runs ``work`` on a file; whatever goes wrong in there becomes `UnsupportedInstance`."""
+def _guarded(path: Path, work: Callable[[FileDataset], _T], **options: Any) -> _T:
+    """Runs ``work`` on a file; whatever goes wrong in there becomes `UnsupportedInstance`.
+
+    ``options`` are those of `pydicom.dcmread`.
+    """
     if not looks_like_dicom(path):
         raise UnsupportedInstance(
             "not-dicom", "expected a DICOM file (DICM after 128 bytes), got another"
         )
     try:
         with _silence():
-            dataset = dcmread(path)
+            dataset = dcmread(path, **options)
             _walk(dataset)
             return work(dataset)
     except UnsupportedInstance:
@@ -187,6 +200,11 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
         series=refusals.single(dataset, "SeriesInstanceUID"),
         instance=refusals.single(dataset, "SOPInstanceUID"),
     )
+
+
+def _identity(dataset: FileDataset) -> Identity:
+    patient, study, series, instance = (refusals.single(dataset, name) for name in _IDENTIFIERS)
+    return Identity(patient=patient, study=study, series=series, instance=instance)
 
 
 def _upright(image: NDArray[np.float32], row: str, column: str) -> NDArray[np.float32]:

@@ -1,0 +1,62 @@
+"""What an output is called: its pseudonyms, and its place in the release folder."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from latentdp.dicom.pseudonyms import Pseudonyms
+from latentdp.dicom.retained import MAX_DAYS
+from latentdp.files import Identity
+from latentdp.inputs import Input
+from latentdp.layout import Layout, mirrored
+from latentdp.profile import Profile
+
+__all__ = ["Naming"]
+
+
+class Naming:
+    """The names of one release, under one key.
+
+    Args:
+        key: Of the vault.
+        profile: What is retained of headers.
+        layout: How the images lie in the release folder.
+    """
+
+    def __init__(self, key: bytes, profile: Profile, layout: Layout) -> None:
+        self._names, self._profile, self._layout = Pseudonyms(key), profile, layout
+
+    def identity(self, item: Input, said: Identity, ordinal: int) -> Identity:
+        """The pseudonyms of an output.
+
+        Args:
+            item: Its input, which stands in for what the source does not state.
+            said: What the source states.
+            ordinal: Number of releases that the input had before.
+        """
+        names, patient = self._names, said.patient or item.alone
+        # A study of nobody is not joined: it would make two people, or none, of its files.
+        study, series = (said.study, said.series) if said.patient else ("", "")
+        # The key is that of content and recipe: two files that claim one UID stay two.
+        which = [item.key, str(ordinal)] if ordinal else [item.key]
+        return Identity(
+            patient=names.patient(patient),
+            study=names.uid("study", study or item.alone),
+            series=names.uid("series", series or item.alone),
+            instance=names.uid("instance", said.instance or item.alone, *which),
+            days=names.days(patient, MAX_DAYS) if self._profile.shift_dates else 0,
+        )
+
+    def place(self, item: Input, output: str, identity: Identity) -> str:
+        """Where an output is to lie below the images folder, if nothing else does.
+
+        Args:
+            item: Its input.
+            output: The output's random name.
+            identity: The output's pseudonyms.
+        """
+        if self._layout == Layout.STUDY:
+            return f"{identity.patient}/{identity.study}/{identity.series}/{output}"
+        if self._layout == Layout.MIRROR:
+            return mirrored(item.name, PurePosixPath(output).suffix)
+        return output

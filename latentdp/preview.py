@@ -1,0 +1,157 @@
+"""What a run would do, told without writing anything: no folder, key, database or file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from latentdp.folders import check_release, find_files
+from latentdp.inputs import chunks
+from latentdp.layout import Layout
+from latentdp.ledger import Entry, Ledger, Spent
+from latentdp.mapping import Mapping
+from latentdp.outputs import Outputs
+from latentdp.privatizer import Privatizer
+from latentdp.request import check_bounded, check_ledger, given_labels, most
+from latentdp.run import Progress
+from latentdp.summary import Summary
+from latentdp.triage import Fate, Status, Triage
+from latentdp.twins import Twins
+from latentdp.vault import Keys, Vault
+from latentdp.workers import Refusal, pool
+
+__all__ = ["preview"]
+
+NOWHERE = Path(os.devnull) / "none"  # nothing can lie below a device
+NEW = Keys(bytes(32))  # stands for the key of a vault that is still to be made
+
+
+def preview(
+    source: Path,
+    privatizer: Privatizer,
+    *,
+    out: Path | None = None,
+    vault: Path | None = None,
+    labels: Path | None = None,
+    workers: int = 1,
+    budget: float | None = None,
+    ledger: str | None = None,
+    again: bool = False,
+    layout: Layout = Layout.FLAT,
+    mapping: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Summary, list[tuple[str, str]]]:
+    """The numbers that `latentdp.batch.privatize_folder` would give, called in the same way.
+
+    Without ``out`` and ``vault``, or where they are still to be made, those of a new vault. What
+    a draw of noise decides, an image that decodes to nothing, is not foretold.
+
+    Returns:
+        The summary, and for each refused file its path below ``source`` and the reason.
+
+    Raises:
+        InputError: As `latentdp.batch.privatize_folder`.
+        BudgetExceeded: Likewise.
+    """
+    limit = most(budget, privatizer)
+    found = find_files(source)
+    given = given_labels(labels, source, found, privatizer)
+    if out is not None and vault is not None:
+        check_release(source, out, vault, privatizer, layout)
+        check_ledger(ledger, source, out)
+        if mapping is not None:
+            Mapping(mapping, source=source, out=out)
+    store = None
+    if vault is not None and Vault.exists(vault):
+        store = Vault(vault, read_only=True)
+        store.check(out or NOWHERE)
+    with closing(_ledger(store, ledger)) as book, pool(privatizer, workers) as processes:
+        book.verify()
+        if book.cap() is not None:
+            check_bounded(privatizer)
+        outputs = Outputs(out or NOWHERE, store.places if store else NOWHERE)
+        outputs.check(book)
+        recovered = {e.output: e for _, e in outputs.left_over(book) if e is not None}
+
+        def find(wanted: Iterable[str]) -> dict[str, list[Entry]]:
+            return {
+                key: [recovered.get(e.output, e) for e in entries]
+                for key, entries in book.find(wanted).items()
+            }
+
+        triage = Triage(
+            source,
+            privatizer,
+            keys=store or NEW,
+            find=find,
+            outputs=outputs,
+            twins=Twins(store.twins if store else NOWHERE),
+            labels=given,
+            workers=processes,
+            again=again,
+        )
+        told = _Told(Summary(inputs=len(found)), outputs.entries(book) | recovered)
+        for part in chunks(found):
+            for fate in triage.sort(part):
+                entry = fate.entry
+                if fate.new:
+                    entry = triage.reservation(fate)
+                told.add(fate, entry, triage.refusal(fate))
+                if progress:
+                    progress(told.summary.accounted, len(found))
+        book.check(told.asked, limit)
+        told.sum_up(book)
+    return told.summary, told.refused
+
+
+@dataclass
+class _Told:
+    """Adds up what would become of the inputs.
+
+    Attributes:
+        summary: The numbers.
+        here: What would lie in the release folder, by name.
+        asked: What would be charged.
+        refused: Name and reason of what would be quarantined.
+    """
+
+    summary: Summary
+    here: dict[str, Entry]
+    asked: list[Entry] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, fate: Fate, entry: Entry | None, refusal: Refusal | None) -> None:
+        """One input, with the entry of its output and why it has none."""
+        if refusal is not None:
+            self.summary.quarantined[refusal.reason] += 1
+            self.refused.append((fate.item.name, refusal.reason))
+        elif entry is None:
+            self.summary.duplicates += 1
+        else:
+            if fate.new:
+                self.asked.append(entry)
+            if fate.new and fate.entry is not None:
+                self.here.pop(fate.entry.output, None)  # it would be withdrawn
+            self.here[entry.output] = entry
+            self.summary.released += fate.status is Status.RELEASE
+            self.summary.already += fate.status is Status.ALREADY
+
+    def sum_up(self, ledger: Ledger) -> None:
+        """The numbers of the folder and of its patients."""
+        self.summary.outputs = len(self.here)
+        self.summary.spent = sum(entry.micro_epsilon for entry in self.asked) / 1e6
+        subjects = {entry.subject for entry in self.here.values()}
+        spent = {subject: Spent() for subject in subjects} | ledger.spent(subjects)
+        for entry in self.asked:
+            spent[entry.subject] = spent[entry.subject].plus(entry.micro_epsilon, entry.pico_delta)
+        self.summary.count_patients(spent.values())
+
+
+def _ledger(store: Vault | None, url: str | None) -> Ledger:
+    """That of the vault; a vault that is still to be made has an empty one."""
+    if store is not None:
+        return store.ledger(url)
+    return Ledger(url, vault=NEW.tag, key=NEW.key, head=NOWHERE, read_only=True)
