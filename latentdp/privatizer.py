@@ -99,6 +99,20 @@ class Privatizer:
     def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:
         """Privatizes images ``(n, h, w)`` in [0, 1], each on its own.
 
+        Args:
+            images: As for `release_and_rate`, likewise ``labels``.
+            labels: Class indices.
+        """
+        return self.release_and_rate(images, labels=labels)[0]
+
+    def release_and_rate(
+        self, images: ArrayLike, /, *, labels: ArrayLike | None = None
+    ) -> tuple[Release, NDArray[np.float64]]:
+        """What a call returns and, **private**, how odd the flow finds each image.
+
+        The second are bits per dimension ``(n,)`` without noise (`Flow.encode_and_rate`): for the
+        eyes of whoever may see the images, never for a release.
+
         Under a plan that releases labels by response, an unknown label is answered by a random
         class, which costs the same.
 
@@ -119,9 +133,9 @@ class Privatizer:
         # Only a label that is public may shape the latent: under "unknown" what the image says
         # of its label stays in the latent, where the plan's blocks decide about it.
         seen = given if self.plan.label is LabelRelease.PUBLIC else unknown
-        latents = self.plan.apply(self.flow.encode(checked, seen), self.noise)
-        decoded, valid = self.flow.decode_valid(latents, released)
-        return Release(
+        encoded, bits = self.flow.encode_and_rate(checked, seen)
+        decoded, valid = self.flow.decode_valid(self.plan.apply(encoded, self.noise), released)
+        release = Release(
             images=decoded,
             labels=released,
             guarantee=self.guarantee,
@@ -129,3 +143,4 @@ class Privatizer:
             unprotected=self.plan.unprotected,
             valid=valid,
         )
+        return release, bits

@@ -11,14 +11,11 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from latentdp import __version__, files
 from latentdp.arrays import UNKNOWN
 from latentdp.card import derivation, release_card, write_json
-from latentdp.contact_sheet import contact_sheet
 from latentdp.dicom.pseudonyms import Pseudonyms
 from latentdp.errors import InputError
 from latentdp.folders import CARD, IMAGES
@@ -27,17 +24,18 @@ from latentdp.labels import LabelRelease, write_labels
 from latentdp.ledger import NOTHING, Entry, Ledger, micro, pico
 from latentdp.noise import SystemNoise
 from latentdp.outputs import Outputs
+from latentdp.pages.release import write_release_page
+from latentdp.pages.review import write_review
 from latentdp.privatizer import Privatizer
 from latentdp.samplers import permutation
 from latentdp.summary import Summary
 from latentdp.vault import Vault
-from latentdp.workers import GROUP, LOST, NON_FINITE, Pool, Refusal, Task
+from latentdp.workers import GROUP, LOST, NON_FINITE, Pool, Refusal, Task, Written
 
 __all__ = ["Progress", "Run"]
 
-SHEET = 12  # pairs on the before/after sheet
-
 Progress = Callable[[int, int], None]
+Row = dict[str, Any]  # of the private report
 
 
 class Run:
@@ -84,7 +82,6 @@ class Run:
         )
         self.seen: set[str] = set()
         self.refused: dict[str, Refusal] = {}
-        self.pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
 
     def check_budget(self, found: Sequence[Path], limit: int | None) -> None:
         """Reads everything once, so that a refusal comes before the first output."""
@@ -120,10 +117,15 @@ class Run:
                     if self.progress:
                         self.progress(self.summary.accounted, self.summary.inputs)
                 report.flush()
-        if self.pairs:
-            sides = [np.stack(side) for side in zip(*self.pairs, strict=True)]
-            contact_sheet(self.vault.path / "before-after.png", sides)
         self._write_card("complete")
+        write_review(
+            self.vault.path,
+            report=self.summary.report,
+            source=self.source,
+            out=self.out,
+            usual=self.privatizer.flow.usual_bits,
+            read=self.workers.read,
+        )
 
     def _inputs(self, paths: Sequence[Path]) -> list[Input]:
         inputs = []
@@ -140,7 +142,7 @@ class Run:
             inputs.append(Input(path=path, name=name, content=content, key=key, label=label))
         return inputs
 
-    def _chunk(self, inputs: Sequence[Input], limit: int | None) -> Iterator[dict[str, str]]:
+    def _chunk(self, inputs: Sequence[Input], limit: int | None) -> Iterator[Row]:
         """Releases one chunk; yields a row of the private report for each input."""
         known = self._known(inputs)
         todo: list[Input] = []
@@ -187,27 +189,32 @@ class Run:
                 self.summary.duplicates += 1
                 yield _row(item, "duplicate")
 
-    def _release(
-        self, batch: Sequence[tuple[Input, files.Radiograph, Entry]]
-    ) -> Iterator[dict[str, str]]:
+    def _release(self, batch: Sequence[tuple[Input, files.Radiograph, Entry]]) -> Iterator[Row]:
         """Noise, decode, write; then record; then give the files their names."""
         groups = [batch[i : i + GROUP] for i in range(0, len(batch), GROUP)]
         tasks = [[self._task(*one) for one in group] for group in groups]
-        for group, results in zip(groups, self.workers.release(tasks), strict=True):
+        for group, asked, results in zip(groups, tasks, self.workers.release(tasks), strict=True):
             done = [
                 entry.written(result.sha256 or NOTHING, result.label, self.outputs.folder)
                 for (_, _, entry), result in zip(group, results, strict=True)
             ]
             self.ledger.finish(done)
-            for (item, read, _), entry, result in zip(group, done, results, strict=True):
+            for (item, *_), task, entry, result in zip(group, asked, done, results, strict=True):
                 if entry.sha256 == NOTHING:
                     yield self._quarantine(item, NON_FINITE)
                     continue
                 self.outputs.publish(entry)
                 self.summary.released += 1
-                if len(self.pairs) < SHEET:
-                    self.pairs.append((read.image, result.image))
-                yield _row(item, "released", entry)
+                yield _row(item, "released", entry) | self._private(task, entry, result)
+
+    def _private(self, task: Task, entry: Entry, result: Written) -> Row:
+        """What the report tells of a released image besides; for the vault only."""
+        return {
+            "patient": task.identity.patient,
+            "epsilon": entry.micro_epsilon / 1e6,
+            "bits_per_dimension": round(result.bits, 4),
+            "odd": self.privatizer.flow.is_odd(result.bits),
+        }
 
     def _known(self, inputs: Sequence[Input]) -> dict[str, Entry]:
         """The entry of each input that has one: that whose output is here, or the newest."""
@@ -225,7 +232,7 @@ class Run:
             return entry.folder != self.outputs.folder
         return entry.sha256 != NOTHING and self.again and self.outputs.find(entry) is None
 
-    def _quarantine(self, item: Input, refusal: Refusal) -> dict[str, str]:
+    def _quarantine(self, item: Input, refusal: Refusal) -> Row:
         self.refused[item.key] = refusal
         self.summary.quarantined[refusal.reason] += 1
         return _row(item, "quarantined") | {
@@ -276,8 +283,9 @@ class Run:
             write_labels(self.out / "labels.csv", labels)
         card = release_card(self.privatizer, summary, status=status, vault=self.vault.tag)
         write_json(self.out / CARD, card)
+        write_release_page(self.out)
 
 
-def _row(item: Input, status: str, entry: Entry | None = None) -> dict[str, str]:
-    row = {"file": item.name, "status": status}
+def _row(item: Input, status: str, entry: Entry | None = None) -> Row:
+    row: Row = {"file": item.name, "status": status}
     return row if entry is None else row | {"output": entry.output}

@@ -33,7 +33,7 @@ from latentdp.dicom.actions import ACTIONS
 from latentdp.dicom.header import Identity, Method, Source
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["Instance", "inventory", "looks_like_dicom", "read", "write"]
+__all__ = ["Instance", "guarded", "inventory", "looks_like_dicom", "read", "write"]
 
 _MAGIC_AT = 128
 # May be lossless all the same; then the flag is too careful by one bit.
@@ -89,7 +89,7 @@ def read(path: Path) -> Instance:
     Raises:
         UnsupportedInstance: For any reason in `refusals.REASONS`.
     """
-    return _guarded(path, _read)
+    return guarded(path, _read)
 
 
 def inventory(path: Path) -> list[tuple[str, str, str]]:
@@ -103,7 +103,7 @@ def inventory(path: Path) -> list[tuple[str, str, str]]:
         UnsupportedInstance: When the file is no DICOM file, cannot be read, or is of a kind that
             has no output.
     """
-    return _guarded(path, _inventory)
+    return guarded(path, _inventory)
 
 
 def write(
@@ -123,7 +123,7 @@ def write(
         dataset.save_as(temporary, enforce_file_format=True)
 
 
-def _guarded(path: Path, work: Callable[[FileDataset], _T]) -> _T:
+def guarded(path: Path, work: Callable[[FileDataset], _T]) -> _T:
     """Runs ``work`` on a file; whatever goes wrong in there becomes `UnsupportedInstance`."""
     if not looks_like_dicom(path):
         raise UnsupportedInstance(
