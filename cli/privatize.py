@@ -10,6 +10,7 @@ import typer
 from latentdp.batch import preview, privatize_folder
 from latentdp.card import describe_guarantee
 from latentdp.folders import CARD, IMAGES, read_card
+from latentdp.pages import release, review
 from latentdp.privatizer import Privatizer
 from latentdp.summary import Summary
 
@@ -145,7 +146,9 @@ def privatize(
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),
+        ("page", f"{out / release.PAGE} (public: open it in a browser)"),
         ("vault", f"{private} (PRIVATE: key, ledger, before-after.png; do not release it)"),
+        ("review", f"{private / review.PAGE} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)

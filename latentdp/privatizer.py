@@ -20,7 +20,7 @@ from latentdp.recipe import Recipe
 if TYPE_CHECKING:
     from latentdp.flows.base import Flow
 
-__all__ = ["Privatizer", "Release"]
+__all__ = ["Privatizer", "Rating", "Release"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,19 @@ class Release:
     approximate: Guarantee
     unprotected: tuple[str, ...]
     valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rating:
+    """How a batch of inputs looks to the flow. **Private**: it follows them without any noise.
+
+    Attributes:
+        bits: Bits per dimension ``(n,)``.
+        odd: ``(n,)`` True for inputs unlike those the flow was trained on.
+    """
+
+    bits: NDArray[np.float64]
+    odd: NDArray[np.bool_]
 
 
 class Privatizer:
@@ -107,11 +120,8 @@ class Privatizer:
 
     def release_and_rate(
         self, images: ArrayLike, /, *, labels: ArrayLike | None = None
-    ) -> tuple[Release, NDArray[np.float64]]:
-        """What a call returns and, **private**, how odd the flow finds each image.
-
-        The second are bits per dimension ``(n,)`` without noise (`Flow.encode_and_rate`): for the
-        eyes of whoever may see the images, never for a release.
+    ) -> tuple[Release, Rating]:
+        """What a call returns and, for the eyes of whoever may see the images, their rating.
 
         Under a plan that releases labels by response, an unknown label is answered by a random
         class, which costs the same.
@@ -134,6 +144,7 @@ class Privatizer:
         # of its label stays in the latent, where the plan's blocks decide about it.
         seen = given if self.plan.label is LabelRelease.PUBLIC else unknown
         encoded, bits = self.flow.encode_and_rate(checked, seen)
+        rating = Rating(bits=bits, odd=self.flow.odd(encoded, bits))
         decoded, valid = self.flow.decode_valid(self.plan.apply(encoded, self.noise), released)
         release = Release(
             images=decoded,
@@ -143,4 +154,4 @@ class Privatizer:
             unprotected=self.plan.unprotected,
             valid=valid,
         )
-        return release, bits
+        return release, rating

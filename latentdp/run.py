@@ -123,7 +123,7 @@ class Run:
             report=self.summary.report,
             source=self.source,
             out=self.out,
-            usual=self.privatizer.flow.usual_bits,
+            usual=self.privatizer.flow.usual,
             read=self.workers.read,
         )
 
@@ -213,7 +213,7 @@ class Run:
             "patient": task.identity.patient,
             "epsilon": entry.micro_epsilon / 1e6,
             "bits_per_dimension": round(result.bits, 4),
-            "odd": self.privatizer.flow.is_odd(result.bits),
+            "odd": result.odd,
         }
 
     def _known(self, inputs: Sequence[Input]) -> dict[str, Entry]:

@@ -73,12 +73,14 @@ class Written:
         label: The released one.
         image: The released one, ``(h, w)``.
         bits: Bits per dimension of the input: private.
+        odd: Whether the input is unlike those the flow was trained on: private.
     """
 
     sha256: str
     label: int
     image: NDArray[np.float32]
     bits: float
+    odd: bool
 
 
 # Reasons that are not the file's format, which `latentdp.dicom.refusals` lists.
@@ -193,7 +195,7 @@ def _release_here(tasks: Sequence[Task]) -> list[Written]:
 def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     images = np.stack([task.radiograph.image for task in tasks])
     labels = np.array([task.label for task in tasks])
-    release, bits = privatizer.release_and_rate(images, labels=labels)
+    release, rating = privatizer.release_and_rate(images, labels=labels)
     written = []
     for i, task in enumerate(tasks):
         sha256 = ""
@@ -213,7 +215,8 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
                 sha256=sha256,
                 label=int(release.labels[i]),
                 image=release.images[i],
-                bits=float(bits[i]),
+                bits=float(rating.bits[i]),
+                odd=bool(rating.odd[i]),
             )
         )
     return written

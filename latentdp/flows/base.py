@@ -102,21 +102,38 @@ class Flow:
         return self._directions
 
     @property
-    def usual_bits(self) -> tuple[float, float] | None:
-        """Bits per dimension, lowest and highest, of all but a few images like the training set's.
+    def usual(self) -> dict[str, list[float]] | None:
+        """Between which ``bits`` and which `coarse` nearly all images like its training's lie.
 
         From the card, where `latentdp.flows.assess` put them; None if it has none.
         """
-        found = self.card.get("likelihood")
-        return None if found is None else (found["low"], found["high"])
+        return self.card.get("likelihood")
 
-    def is_odd(self, bits: float) -> bool:
-        """Whether an image of so many bits per dimension is unlike those it was trained on.
+    def coarse(self, latents: Latents) -> NDArray[np.float64]:
+        """Mean square ``(n,)`` of the coarsest latents, about 1 for an image like those it saw."""
+        means: NDArray[np.float64] = np.square(latents[:, self.levels[0]]).mean(axis=1)
+        return means
 
-        Below the usual range too: a flow finds a flat image more likely than any radiograph.
+    def odd(
+        self,
+        latents: Latents,
+        bits: NDArray[np.float64],
+        usual: dict[str, list[float]] | None = None,
+    ) -> NDArray[np.bool_]:
+        """Which images ``(n,)`` are unlike those it was trained on; none if that is not known.
+
+        Args:
+            latents: As `encode_and_rate` returned them, likewise ``bits``.
+            bits: Bits per dimension.
+            usual: By default those of the card.
         """
-        low, high = self.usual_bits or (-math.inf, math.inf)
-        return not low <= bits <= high
+        usual = usual or self.usual
+        found = np.zeros(len(bits), dtype=np.bool_)
+        if usual is not None:
+            for name, values in (("bits", bits), ("coarse", self.coarse(latents))):
+                low, high = usual[name]
+                found |= ~((values >= low) & (values <= high))  # so that NaN is odd
+        return found
 
     def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
         """Images ``(n, h, w)`` in [0, 1] to whitened latents ``(n, d)``.

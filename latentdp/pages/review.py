@@ -60,7 +60,7 @@ def write_review(
     report: Path,
     source: Path,
     out: Path,
-    usual: tuple[float, float] | None,
+    usual: dict[str, list[float]] | None,
     read: Read,
 ) -> Path:
     """Writes ``vault / "review.html"`` (mode 0600) and ``before-after.png``; returns the page.
@@ -70,7 +70,7 @@ def write_review(
         report: The private report of the run.
         source: The input folder or file.
         out: The release folder.
-        usual: Bits per dimension, from and to, of images like those of the weights' training.
+        usual: What is no odd input, as `Flow.usual` states it.
         read: Reads sources: a `files.Radiograph` for each that can be read.
     """
     rows = sorted(_rows(report), key=lambda row: str(row["file"]))
