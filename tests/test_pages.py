@@ -112,7 +112,7 @@ def test_the_public_page_names_nothing_of_the_sources(made):
         "clinic",
         "IM0001",
         "MEIER",
-        "script",
+        "<script",
         "unreadable",
     }
     canaries |= {str(made), "2.25.", "LDP-"}

@@ -131,12 +131,13 @@ memorised by these weights; nothing is guaranteed to the people in it.
 def _usual(found: dict[str, Any] | None) -> str:
     if found is None:
         return ""
-    (low, high), (least, most) = found["bits"], found["coarse"]
+    (low, high), (_, most) = found["bits"], found["coarse"]
     shares = ", ".join(f"{share:.2%} of {split}" for split, share in found["odd"].items())
     return f"""
 Odd inputs: the private review marks what lies outside {low} to {high} bits per
-dimension (in the middle of the bins, without labels), or whose coarsest latents have a mean square
-outside {least} to {most}: the 0.05th and 99.95th percentiles of validation images.
+dimension (in the middle of the bins, without labels; the 0.05th and 99.95th percentiles of
+validation images), or whose coarsest latents have a mean square above {most} (their
+99.9th percentile).
 That marks {shares}.
 """
 
