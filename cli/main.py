@@ -18,6 +18,7 @@ from .directions import directions
 from .explain import explain
 from .ledger import ledger
 from .privatize import privatize
+from .report import report
 from .train import train
 from .verify import verify
 from .weights import weights
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command()(privatize)
 app.command()(explain)
 app.command()(verify)
+app.command()(report)
 app.command()(ledger)
 app.command()(audit)
 app.command()(weights)

@@ -11,6 +11,7 @@ from latentdp.batch import preview, privatize_folder
 from latentdp.card import describe_guarantee, warnings
 from latentdp.folders import CARD, IMAGES, read_card
 from latentdp.layout import Layout
+from latentdp.pages import release, review
 from latentdp.privatizer import Privatizer
 from latentdp.profile import SYNTAXES
 from latentdp.summary import Summary
@@ -210,7 +211,9 @@ def privatize(
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),
+        ("page", f"{out / release.PAGE} (public: open it in a browser)"),
         ("vault", f"{private} (PRIVATE: key, ledger, before-after.png; do not release it)"),
+        ("review", f"{private / review.PAGE} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)

@@ -16,6 +16,7 @@ from rich.table import Table
 from latentdp.batch import Progress as Advance
 from latentdp.card import GALLERY, statement, warnings
 from latentdp.layout import Layout
+from latentdp.printable import printable
 from latentdp.privatizer import Privatizer
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
@@ -32,7 +33,7 @@ def table(title: str, rows: list[tuple[str, str]]) -> None:
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
     for row in rows:
-        made.add_row(*map(_printable, row))
+        made.add_row(*map(printable, row))
     Console(highlight=False, markup=False).print(made)
 
 
@@ -64,12 +65,6 @@ def short(value: object) -> str:
     if isinstance(value, list):
         return "\n".join(short(v) for v in value)
     return str(value)
-
-
-def _printable(text: str) -> str:
-    """File names may hold control characters or bytes that are no text."""
-    safe = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in safe)
 
 
 @contextmanager

@@ -13,11 +13,23 @@ from numpy.typing import NDArray
 from latentdp.arrays import resize
 from latentdp.checkpoints import digest
 from latentdp.dicom import instance as dicom
+from latentdp.dicom import released
 from latentdp.dicom.header import Identity, Method, Source
-from latentdp.pictures import is_picture, read_picture, write_picture
+from latentdp.pictures import is_picture, read_picture, texts, write_picture
 from latentdp.profile import Profile
 
-__all__ = ["Identity", "Method", "Radiograph", "digest", "identity", "read", "reader", "write"]
+__all__ = [
+    "Identity",
+    "Method",
+    "Radiograph",
+    "digest",
+    "elements",
+    "identity",
+    "look",
+    "read",
+    "reader",
+    "write",
+]
 
 # Every output carries this modification time: the order of writing would link it to its source.
 EPOCH = 946_684_800  # 2000-01-01
@@ -107,3 +119,21 @@ def write(
 def _picture(kind: str, image: NDArray[np.float32]) -> str:
     said = f"{kind} {image.shape}".encode()
     return hashlib.sha256(said + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def look(path: Path) -> NDArray[np.float32]:
+    """The image ``(h, w)`` in [0, 1] of an output, to be looked at; 0 is black.
+
+    Raises:
+        UnsupportedInstance: It is no output of ours, or was damaged since.
+    """
+    return read_picture(path) if reader(path) == "picture" else released.picture(path)
+
+
+def elements(path: Path) -> list[tuple[str, str]]:
+    """Everything that an output says in words: the place of each element, and its value.
+
+    Raises:
+        UnsupportedInstance: It is no output of ours, or was damaged since.
+    """
+    return texts(path) if reader(path) == "picture" else released.elements(path)

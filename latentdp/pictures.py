@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from latentdp.atomic import whole
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["SUFFIXES", "is_picture", "read_picture", "write_picture"]
+__all__ = ["SUFFIXES", "is_picture", "read_picture", "texts", "write_picture"]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 MINIMUM = 64
@@ -54,6 +54,19 @@ def write_picture(path: Path, image: NDArray[np.float32], description: str) -> N
         text = PngInfo()
         text.add_text("Description", description)
         Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=text)
+
+
+def texts(path: Path) -> list[tuple[str, str]]:
+    """What a picture says besides its pixels: each text, and whatever else its format holds.
+
+    Raises:
+        UnsupportedInstance: Unreadable.
+    """
+    try:
+        with Image.open(path) as picture:
+            return [(f"{picture.format} {key}", str(value)) for key, value in picture.info.items()]
+    except Exception:  # noqa: BLE001 (as in `read_picture`)
+        raise UnsupportedInstance("unreadable", "not a picture that can be decoded") from None
 
 
 def _grey(picture: Image.Image) -> NDArray[np.float32]:

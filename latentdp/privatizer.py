@@ -20,7 +20,7 @@ from latentdp.recipe import Recipe
 if TYPE_CHECKING:
     from latentdp.flows.base import Flow
 
-__all__ = ["Privatizer", "Release"]
+__all__ = ["Privatizer", "Rating", "Release"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,19 @@ class Release:
     approximate: Guarantee
     unprotected: tuple[str, ...]
     valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rating:
+    """How a batch of inputs looks to the flow. **Private**: it follows them without any noise.
+
+    Attributes:
+        bits: Bits per dimension ``(n,)``.
+        odd: ``(n,)`` True for inputs unlike those the flow was trained on.
+    """
+
+    bits: NDArray[np.float64]
+    odd: NDArray[np.bool_]
 
 
 class Privatizer:
@@ -115,6 +128,17 @@ class Privatizer:
     def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:
         """Privatizes images ``(n, h, w)`` in [0, 1], each on its own.
 
+        Args:
+            images: As for `release_and_rate`, likewise ``labels``.
+            labels: Class indices.
+        """
+        return self.release_and_rate(images, labels=labels)[0]
+
+    def release_and_rate(
+        self, images: ArrayLike, /, *, labels: ArrayLike | None = None
+    ) -> tuple[Release, Rating]:
+        """What a call returns and, for the eyes of whoever may see the images, their rating.
+
         Under a plan that releases labels by response, an unknown label is answered by a random
         class, which costs the same.
 
@@ -135,9 +159,10 @@ class Privatizer:
         # Only a label that is public may shape the latent: under "unknown" what the image says
         # of its label stays in the latent, where the plan's blocks decide about it.
         seen = given if self.plan.label is LabelRelease.PUBLIC else unknown
-        latents = self.plan.apply(self.flow.encode(checked, seen), self.noise)
-        decoded, valid = self.flow.decode_valid(latents, released)
-        return Release(
+        encoded, bits = self.flow.encode_and_rate(checked, seen)
+        rating = Rating(bits=bits, odd=self.flow.odd(encoded, bits))
+        decoded, valid = self.flow.decode_valid(self.plan.apply(encoded, self.noise), released)
+        release = Release(
             images=decoded,
             labels=released,
             guarantee=self.guarantee,
@@ -145,3 +170,4 @@ class Privatizer:
             unprotected=self.plan.unprotected,
             valid=valid,
         )
+        return release, rating

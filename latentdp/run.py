@@ -13,13 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from latentdp import __version__, files
 from latentdp.arrays import UNKNOWN
 from latentdp.card import derivation, release_card, write_json
-from latentdp.contact_sheet import contact_sheet
 from latentdp.errors import InputError
 from latentdp.folders import CARD, release_id
 from latentdp.inputs import Input, chunks
@@ -30,6 +26,8 @@ from latentdp.mapping import Mapping
 from latentdp.naming import Naming
 from latentdp.noise import SystemNoise
 from latentdp.outputs import Outputs
+from latentdp.pages.release import write_release_page
+from latentdp.pages.review import write_review
 from latentdp.privatizer import Privatizer
 from latentdp.report import Report
 from latentdp.samplers import permutation
@@ -37,13 +35,12 @@ from latentdp.summary import Summary
 from latentdp.triage import Fate, Status, Triage
 from latentdp.twins import Twins
 from latentdp.vault import Vault
-from latentdp.workers import GROUP, LOST, NON_FINITE, Pool, Task
+from latentdp.workers import GROUP, LOST, NON_FINITE, Pool, Task, Written
 
 __all__ = ["Progress", "Run"]
 
-SHEET = 12  # pairs on the before/after sheet
-
 Progress = Callable[[int, int], None]
+Row = dict[str, Any]  # of the private report
 
 
 class Run:
@@ -96,7 +93,6 @@ class Run:
             profile=privatizer.recipe.profile,
         )
         self.made: dict[str, Entry] = {}
-        self.pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
 
     def check_budget(self, found: Sequence[Path], limit: int | None) -> None:
         """Reads everything once, so that a refusal comes before the first output."""
@@ -131,12 +127,17 @@ class Run:
                         self.progress(self.summary.accounted, self.summary.inputs)
                 report.flush()
             report.finish()
-        if self.pairs:
-            sides = [np.stack(side) for side in zip(*self.pairs, strict=True)]
-            contact_sheet(self.vault.path / "before-after.png", sides)
         if self.mapping is not None:
             self.mapping.write()
         self._write_card("complete")
+        write_review(
+            self.vault.path,
+            report=self.summary.report,
+            source=self.source,
+            out=self.out,
+            usual=self.privatizer.flow.usual,
+            read=self.workers.read,
+        )
 
     def _triage(self, twins: Twins) -> Triage:
         return Triage(
@@ -151,9 +152,7 @@ class Run:
             again=self.again,
         )
 
-    def _chunk(
-        self, fates: Sequence[Fate], limit: int | None
-    ) -> Iterator[tuple[Fate, dict[str, Any]]]:
+    def _chunk(self, fates: Sequence[Fate], limit: int | None) -> Iterator[tuple[Fate, Row]]:
         """Releases one chunk; yields a row of the private report for each input."""
         self.twins.keep()  # before the reservation: what is found equal stays one release
         batch: list[tuple[Fate, Entry]] = []
@@ -176,9 +175,7 @@ class Run:
             if fate.status is Status.DUPLICATE:
                 yield fate, self._duplicate(fate)
 
-    def _release(
-        self, batch: Sequence[tuple[Fate, Entry]]
-    ) -> Iterator[tuple[Fate, dict[str, Any]]]:
+    def _release(self, batch: Sequence[tuple[Fate, Entry]]) -> Iterator[tuple[Fate, Row]]:
         """Noise, decode, write; then record; then give the files their names."""
         known = self.ledger.find(fate.item.key for fate, _ in batch)
         ordinals = {e.output: i for same in known.values() for i, e in enumerate(same)}
@@ -197,7 +194,9 @@ class Run:
                 for (_, entry), result in zip(batch[part], results, strict=True)
             ]
             late = self.ledger.finish(done)
-            for (fate, _), entry, result in zip(batch[part], done, results, strict=True):
+            for (fate, _), task, entry, result in zip(
+                batch[part], tasks[part], done, results, strict=True
+            ):
                 if entry.output in late:
                     self.outputs.discard(entry)
                     yield fate, self._quarantine(self.triage.refuse(fate.item, LOST))
@@ -207,11 +206,10 @@ class Run:
                     continue
                 self.outputs.publish(entry)
                 self.summary.released += 1
-                if len(self.pairs) < SHEET and fate.read is not None:
-                    self.pairs.append((fate.read.image, result.image))
-                yield fate, self._here(fate, "released", entry)
+                row = self._here(fate, "released", entry)
+                yield fate, row | _private(task, entry, result)
 
-    def _already(self, fate: Fate) -> dict[str, Any]:
+    def _already(self, fate: Fate) -> Row:
         """Has the output of an earlier run here, copied if need be."""
         entry = fate.entry
         assert entry is not None
@@ -228,22 +226,23 @@ class Run:
         self.summary.already += 1
         return self._here(fate, "already", entry)
 
-    def _here(self, fate: Fate, status: str, entry: Entry) -> dict[str, Any]:
+    def _here(self, fate: Fate, status: str, entry: Entry) -> Row:
         """The row of an input whose output is here, its own or that of an equal input."""
         self.made[fate.item.key] = entry
         if self.mapping is not None:
             path, duplicate = self.outputs.path(entry.output), status == "duplicate"
             self.mapping.add(fate.item.path, path, duplicate=duplicate)
-        return _row(fate.item, status) | {"output": self.outputs.place(entry.output)}
+        place = self.outputs.place(entry.output)
+        return _row(fate.item, status) | {"output": place, "id": entry.output}
 
-    def _duplicate(self, fate: Fate) -> dict[str, Any]:
+    def _duplicate(self, fate: Fate) -> Row:
         refusal = self.triage.refusal(fate)
         if refusal is not None:
             return self._quarantine(self.triage.refuse(fate.item, refusal))
         self.summary.duplicates += 1
         return self._here(fate, "duplicate", self.made[fate.item.key])
 
-    def _quarantine(self, fate: Fate) -> dict[str, Any]:
+    def _quarantine(self, fate: Fate) -> Row:
         assert fate.refusal is not None
         self.summary.quarantined[fate.refusal.reason] += 1
         return _row(fate.item, "quarantined") | {
@@ -291,7 +290,18 @@ class Run:
             layout=self.layout,
         )
         write_json(self.out / CARD, card)
+        write_release_page(self.out)
 
 
-def _row(item: Input, status: str) -> dict[str, Any]:
+def _row(item: Input, status: str) -> Row:
     return {"file": item.name, "status": status}
+
+
+def _private(task: Task, entry: Entry, result: Written) -> Row:
+    """What the report tells of a released image besides; for the vault only."""
+    return {
+        "patient": task.identity.patient,
+        "epsilon": entry.micro_epsilon / 1e6,
+        "bits_per_dimension": round(result.bits, 4),
+        "odd": result.odd,
+    }

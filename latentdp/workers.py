@@ -67,11 +67,21 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What became of a task: ``sha256`` is empty if decoding gave no finite image."""
+    """What became of a task.
+
+    Attributes:
+        sha256: Of the file; empty if decoding gave no finite image.
+        label: The released one.
+        image: The released one, ``(h, w)``.
+        bits: Bits per dimension of the input: private.
+        odd: Whether the input is unlike those the flow was trained on: private.
+    """
 
     sha256: str
     label: int
     image: NDArray[np.float32]
+    bits: float
+    odd: bool
 
 
 # Reasons that are not the file's format, which `latentdp.dicom.refusals` lists.
@@ -185,7 +195,8 @@ def _release_here(tasks: Sequence[Task]) -> list[Written]:
 
 def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     images = np.stack([task.radiograph.image for task in tasks])
-    release = privatizer(images, labels=np.array([task.label for task in tasks]))
+    labels = np.array([task.label for task in tasks])
+    release, rating = privatizer.release_and_rate(images, labels=labels)
     written = []
     for i, task in enumerate(tasks):
         sha256 = ""
@@ -201,7 +212,13 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
                     "was left, and running the same command again goes on from here"
                 ) from None
         written.append(
-            Written(sha256=sha256, label=int(release.labels[i]), image=release.images[i])
+            Written(
+                sha256=sha256,
+                label=int(release.labels[i]),
+                image=release.images[i],
+                bits=float(rating.bits[i]),
+                odd=bool(rating.odd[i]),
+            )
         )
     return written
 

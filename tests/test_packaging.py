@@ -46,6 +46,10 @@ def test_the_wheel_holds_code_command_and_weights(tmp_path):
         held = set(archive.namelist())
     for name in (
         "latentdp/py.typed",
+        "latentdp/pages/release.html.j2",
+        "latentdp/pages/review.html.j2",
+        "latentdp/pages/base.html.j2",
+        "latentdp/pages/style.css",
         "latentdp/_cli/main.py",
         "latentdp/_weights/manifest.toml",
         "latentdp/_weights/cxr-adult.safetensors",

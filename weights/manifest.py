@@ -2,6 +2,7 @@
 
     python weights/manifest.py
     python weights/manifest.py --looked-at cxr-adult "what was seen on the sample grid"
+    python weights/manifest.py --likelihood cxr-adult DATA   (measures it on DATA's splits again)
 
 Everything in them comes from the files' own metadata, so a card cannot drift from its weights.
 """
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from latentdp.checkpoints import load, save
+from latentdp.flows.assess import usual_likelihood
+from latentdp.flows.base import load_flow
+from latentdp.flows.dataset import read_dataset
 
 HERE = Path(__file__).parent
 
@@ -23,12 +27,14 @@ def main() -> None:
     """Writes the manifest and one card per weights file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--looked-at", nargs=2, metavar=("NAME", "TEXT"))
+    parser.add_argument("--likelihood", nargs=2, metavar=("NAME", "DATA"))
     arguments = parser.parse_args()
     if arguments.looked_at:
         name, text = arguments.looked_at
-        checkpoint = load(str(HERE / f"{name}.safetensors"))
-        card = checkpoint.card | {"looked_at": text}
-        save(replace(checkpoint, card=card), HERE / f"{name}.safetensors")
+        _add(name, looked_at=text)
+    if arguments.likelihood:
+        name, data = arguments.likelihood
+        _add(name, likelihood=_likelihood(HERE / f"{name}.safetensors", Path(data)))
     entries = []
     for path in sorted(HERE.glob("*.safetensors")):
         checkpoint = load(str(path))
@@ -46,6 +52,31 @@ def main() -> None:
         )
     header = "# Made by weights/manifest.py. Loading verifies the digest.\n\n"
     (HERE / "manifest.toml").write_text(header + "\n".join(entries), encoding="utf-8")
+
+
+def _add(name: str, **facts: Any) -> None:
+    """Writes facts on a weights file's card; its tensors stay as they are."""
+    path = HERE / f"{name}.safetensors"
+    checkpoint = load(str(path))
+    save(replace(checkpoint, card=checkpoint.card | facts), path)
+
+
+def _likelihood(path: Path, data: Path) -> dict[str, Any]:
+    checkpoint = load(str(path))
+    flow, card = load_flow(checkpoint), checkpoint.card
+    held_out = {
+        split: read_dataset(
+            data,
+            split,
+            size=flow.shape[0],
+            conditions=card["conditions"],
+            sources=card["sources"],
+            classes=flow.classes,
+        )
+        for split in card["images"]
+        if split != "train"
+    }
+    return usual_likelihood(flow, held_out)
 
 
 def _card(name: str, size: int, sha256: str, card: dict[str, Any]) -> str:
@@ -84,7 +115,7 @@ Latents of validation images (N(0, 1) under a perfect flow), coarsest level firs
 | level | dimensions | mean | std | excess kurtosis |
 |---|---|---|---|---|
 {levels}
-
+{_usual(card.get("likelihood"))}
 Memorisation: the nearest training image of a sample drawn at temperature 0.8 is
 {near["sample_median"]} grey levels away (median of 256, root mean square; nearest
 {near["sample_min"]}); of a real validation image {near["val_median"]} (nearest {near["val_min"]}).
@@ -95,6 +126,20 @@ far below those of new patients would mean copies.
 The guarantee of a release is about the released image. Images of the training set may be
 memorised by these weights; nothing is guaranteed to the people in it.
 {_notes(card)}"""
+
+
+def _usual(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    (low, high), (_, most) = found["bits"], found["coarse"]
+    shares = ", ".join(f"{share:.2%} of {split}" for split, share in found["odd"].items())
+    return f"""
+Odd inputs: the private review marks what lies outside {low} to {high} bits per
+dimension (in the middle of the bins, without labels; the 0.05th and 99.95th percentiles of
+validation images), or whose coarsest latents have a mean square above {most} (their
+99.9th percentile).
+That marks {shares}.
+"""
 
 
 def _directions(found: dict[str, Any] | None) -> str:

@@ -35,7 +35,7 @@ from latentdp.dicom.retained import retained
 from latentdp.errors import UnsupportedInstance
 from latentdp.profile import BASIC, Profile
 
-__all__ = ["Instance", "identity", "inventory", "looks_like_dicom", "read", "write"]
+__all__ = ["Instance", "guarded", "identity", "inventory", "looks_like_dicom", "read", "write"]
 
 _MAGIC_AT = 128
 _IDENTIFIERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -100,7 +100,7 @@ def read(
     Raises:
         UnsupportedInstance: For any reason in `refusals.REASONS`.
     """
-    return _guarded(path, lambda dataset: _read(dataset, profile, needed))
+    return guarded(path, lambda dataset: _read(dataset, profile, needed))
 
 
 def identity(path: Path) -> Identity:
@@ -109,7 +109,7 @@ def identity(path: Path) -> Identity:
     Raises:
         UnsupportedInstance: When the file is no DICOM file or cannot be read.
     """
-    return _guarded(path, _identity, specific_tags=list(_IDENTIFIERS), stop_before_pixels=True)
+    return guarded(path, _identity, specific_tags=list(_IDENTIFIERS), stop_before_pixels=True)
 
 
 def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
@@ -127,7 +127,7 @@ def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]
         UnsupportedInstance: When the file is no DICOM file, cannot be read, or is of a kind that
             has no output.
     """
-    return _guarded(path, lambda dataset: _inventory(dataset, profile))
+    return guarded(path, lambda dataset: _inventory(dataset, profile))
 
 
 def write(
@@ -147,7 +147,7 @@ def write(
         dataset.save_as(temporary, enforce_file_format=True)
 
 
-def _guarded(path: Path, work: Callable[[FileDataset], _T], **options: Any) -> _T:
+def guarded(path: Path, work: Callable[[FileDataset], _T], **options: Any) -> _T:
     """Runs ``work`` on a file; whatever goes wrong in there becomes `UnsupportedInstance`.
 
     ``options`` are those of `pydicom.dcmread`.

@@ -29,7 +29,7 @@ from latentdp.arrays import (
 )
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
-from latentdp.flows.glow import Glow, GlowConfig, channels_last
+from latentdp.flows.glow import Glow, GlowConfig, channels_last, log_density
 
 __all__ = ["DIRECTIONS", "Flow", "load_flow", "use_threads"]
 
@@ -101,6 +101,40 @@ class Flow:
         """
         return self._directions
 
+    @property
+    def usual(self) -> dict[str, list[float]] | None:
+        """Between which ``bits`` and which `coarse` nearly all images like its training's lie.
+
+        From the card, where `latentdp.flows.assess` put them; None if it has none.
+        """
+        return self.card.get("likelihood")
+
+    def coarse(self, latents: Latents) -> NDArray[np.float64]:
+        """Mean square ``(n,)`` of the coarsest latents, about 1 for an image like those it saw."""
+        means: NDArray[np.float64] = np.square(latents[:, self.levels[0]]).mean(axis=1)
+        return means
+
+    def odd(
+        self,
+        latents: Latents,
+        bits: NDArray[np.float64],
+        usual: dict[str, list[float]] | None = None,
+    ) -> NDArray[np.bool_]:
+        """Which images ``(n,)`` are unlike those it was trained on; none if that is not known.
+
+        Args:
+            latents: As `encode_and_rate` returned them, likewise ``bits``.
+            bits: Bits per dimension.
+            usual: By default those of the card.
+        """
+        usual = usual or self.usual
+        found = np.zeros(len(bits), dtype=np.bool_)
+        if usual is not None:
+            for name, values in (("bits", bits), ("coarse", self.coarse(latents))):
+                low, high = usual[name]
+                found |= ~((values >= low) & (values <= high))  # so that NaN is odd
+        return found
+
     def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
         """Images ``(n, h, w)`` in [0, 1] to whitened latents ``(n, d)``.
 
@@ -108,16 +142,29 @@ class Flow:
             images: Floats; any other shape, range or NaN is refused.
             labels: Class indices ``(n,)``, -1 or None for unknown.
         """
+        return self.encode_and_rate(images, labels)[0]
+
+    def encode_and_rate(
+        self, images: ArrayLike, labels: ArrayLike | None = None
+    ) -> tuple[Latents, NDArray[np.float64]]:
+        """Like `encode`, and the bits per dimension ``(n,)`` of each image, in the same pass.
+
+        The negative log2-density per pixel where the image lies, in the middle of its bin, and
+        not the mean over bins that `bits_per_dimension` estimates. It follows the image without
+        any noise: it is for whoever may see the image.
+        """
         checked = check_images(images, self.shape)
         known = check_labels(labels, len(checked), len(self.classes))
         out = np.empty((len(checked), self.d), dtype=np.float64)
+        nats = np.empty(len(checked), dtype=np.float64)
         for rows in _micro_batches(len(checked)):
             # An 8-bit value k / 255 goes to the middle of its dequantisation bin.
             x = torch.from_numpy((checked[rows] * 255 + 0.5) / 256 - 0.5)[:, None]
             with torch.inference_mode():
-                z, _ = self._net.encode(self._put(x), self._index(known[rows]))
+                z, log_det = self._net.encode(self._put(x), self._index(known[rows]))
+                nats[rows] = log_density(z.double(), log_det.double()).cpu().numpy()
             out[rows] = z.double().cpu().numpy()
-        return out
+        return out, self._bits(nats)
 
     def decode(self, latents: ArrayLike, labels: ArrayLike | None = None) -> Images:
         """Latents ``(n, d)`` to images ``(n, h, w)``, clipped to [0, 1].
@@ -161,7 +208,11 @@ class Flow:
             x = (x + torch.rand(x.shape, generator=generator)) / 256 - 0.5
             with torch.inference_mode():
                 total += float(self._net(self._put(x), self._index(known[rows])).double().sum())
-        return -total / len(pixels) / (self.d * math.log(2)) + 8
+        return float(self._bits(np.float64(total / len(pixels))))
+
+    def _bits(self, nats: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+        """Bits per dimension at 256 grey levels, from log-densities on an interval of length 1."""
+        return np.asarray(8 - nats / (self.d * math.log(2)))
 
     def _put(self, x: Tensor) -> Tensor:
         device = next(self._net.parameters()).device

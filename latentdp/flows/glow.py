@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from latentdp.errors import InputError
 
-__all__ = ["Glow", "GlowConfig", "channels_last"]
+__all__ = ["Glow", "GlowConfig", "channels_last", "log_density"]
 
 # A prior may not be sharper or wider than this many nats: a pixel that never varies in the
 # training set (a black border) would otherwise get an unbounded gain.
@@ -223,9 +223,7 @@ class Glow(nn.Module):
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
         """Log-density in nats of each image of [-0.5, 0.5] (what training maximises)."""
-        z, log_det = self.encode(x, label)
-        log_normal = -0.5 * (z.square().sum(dim=1) + z.shape[1] * math.log(2 * math.pi))
-        return log_normal + log_det
+        return log_density(*self.encode(x, label))
 
     def _steps(self, level: int) -> list[Step]:
         steps = self.levels[level]
@@ -248,6 +246,12 @@ class Glow(nn.Module):
             for name, module in self.named_modules()
             if isinstance(module, nf.flows.ActNorm) and not bool(module.data_dep_init_done)
         ]
+
+
+def log_density(z: Tensor, log_det: Tensor) -> Tensor:
+    """Log-density in nats of images, from what `Glow.encode` returns for them."""
+    log_normal = -0.5 * (z.square().sum(dim=1) + z.shape[1] * math.log(2 * math.pi))
+    return log_normal + log_det
 
 
 def channels_last(net: Glow) -> Glow:

@@ -1,0 +1,17 @@
+"""``latentdp report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentdp.pages.release import write_release_page
+
+
+def report(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Release folder.")],
+) -> None:
+    """Make the public page of a release (release.html) again, from its card and its images."""
+    typer.echo(write_release_page(out))

@@ -1,0 +1,11 @@
+"""Any text as characters that can be shown: a file's name may hold control characters."""
+
+from __future__ import annotations
+
+__all__ = ["printable"]
+
+
+def printable(text: str) -> str:
+    """The text with what cannot be printed, or is no text, as escapes; newlines stay."""
+    safe = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in safe)
