@@ -30,6 +30,7 @@ from pydicom.uid import (
 from latentdp.atomic import whole
 from latentdp.dicom import header, pixels, refusals
 from latentdp.dicom.actions import ACTIONS
+from latentdp.dicom.bounded import Bounded
 from latentdp.dicom.header import Identity, Method, Source
 from latentdp.errors import UnsupportedInstance
 
@@ -130,8 +131,8 @@ def _guarded(path: Path, work: Callable[[FileDataset], _T]) -> _T:
             "not-dicom", "expected a DICOM file (DICM after 128 bytes), got another"
         )
     try:
-        with _silence():
-            dataset = dcmread(path)
+        with _silence(), Bounded(path) as file:
+            dataset = dcmread(file)
             _walk(dataset)
             return work(dataset)
     except UnsupportedInstance:
