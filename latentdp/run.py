@@ -246,10 +246,12 @@ class Run:
 
     def _task(self, item: Input, read: files.Radiograph, entry: Entry) -> Task:
         names, recipe = self.pseudonyms, self.privatizer.recipe.digest
+        # A study of nobody is not joined: it would be one study of several patients.
+        study, series = (read.study, read.series) if read.patient else ("", "")
         identity = files.Identity(
             patient=names.patient(read.patient or item.alone),
-            study=names.uid("study", read.study or item.alone),
-            series=names.uid("series", read.series or item.alone, recipe),
+            study=names.uid("study", study or item.alone),
+            series=names.uid("series", series or item.alone, recipe),
             # The output's random name makes two files that claim one UID two instances.
             instance=names.uid("instance", read.instance or item.alone, recipe, entry.output),
         )
