@@ -73,7 +73,7 @@ def _grey(picture: Image.Image) -> NDArray[np.float32]:
     if picture.mode in ("RGB", "RGBA", "LA", "P", "PA"):
         red, *others = picture.convert("RGB").split()
         # JPEG's colour conversion moves grey by a level or two.
-        if max(np.max(ImageChops.difference(red, other)) for other in others) > 3:
+        if any(np.asarray(ImageChops.difference(red, other)).max() > 3 for other in others):
             raise UnsupportedInstance("colour", "expected a grey picture, got colour")
         return np.asarray(red, dtype=np.float32) / np.float32(255)
     raise UnsupportedInstance("colour", "expected 8- or 16-bit grey, got another pixel format")

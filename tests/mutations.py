@@ -35,7 +35,8 @@ PIECES = (
     b"\xff\xff\xff\xff", b"\xff\xff", b"\0\0", b"SQ\0\0\xff\xff\xff\xff", b"UN\0\0", b"QQ", b"US",
     b"OB\0\0", b"DS", b"IS", b"1.2.840.10008.1.2.4.90\0\0", b"1.2.840.10008.1.2.1.99",
     b"\x28\0\x10\0US\2\0\xff\xff", b"\x28\0\x02\0US\2\0\3\0", b"\x28\0\x00\x01US\2\0\x20\0",
-    b"1e999", b"\\\\\\", b"\x1b$B", b"\xff\x52", b"\xff\x4f\xff\x51", b"\xff\xd8\xff", b"IDAT", b"IHDR",
+    b"1e999", b"\\\\\\", b"\xff\x52", b"\xff\x4f\xff\x51", b"\xff\xd8\xff", b"IDAT",
+    b"IHDR", b"\x1b$B",
 )  # fmt: skip
 Damage = tuple[str, float, bytes]
 

@@ -92,11 +92,11 @@ class Planter:
     def everything(self, kind: str, syntax=None) -> None:
         """All attributes, at the top and in items of sequences of items; private ones, meta.
 
-        Those of the whole dictionary in the usual transfer syntax, those of PS3.15 in others.
+        Those of PS3.15, and in one file those of the whole dictionary.
         """
         dataset, canaries = self.dataset(kind), self.canaries
         tags = profile_tags() + [Tag(keyword) for keyword in SEQUENCES]
-        tags += [] if syntax else dictionary_tags()
+        tags += dictionary_tags() if kind == "CR" else []
         decisive = {Tag(keyword) for keyword in DECISIVE}
         canaries.plant(dataset, [t for t in tags if t not in decisive and t.group != 0x7FE0])
         for keyword in SEQUENCES:
