@@ -24,7 +24,7 @@ demo: .venv/ready
 	@echo "Look at demo/vault/before-after.png: above the samples, below what may be released."
 
 test: .venv/ready-test
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: lint types layers
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
 from latentdp.atomic import whole
@@ -15,8 +16,8 @@ from latentdp.errors import UnsupportedInstance
 __all__ = ["SUFFIXES", "is_picture", "read_picture", "texts", "write_picture"]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+FORMATS = ("PNG", "JPEG", "TIFF")  # for others Pillow runs other programs, such as Ghostscript
 MINIMUM = 64
-MAXIMUM_PIXELS = 20_000 * 20_000
 
 
 def is_picture(path: Path) -> bool:
@@ -28,14 +29,18 @@ def read_picture(path: Path) -> NDArray[np.float32]:
     """The grey values ``(h, w)`` of one picture, scaled by its bit depth to [0, 1].
 
     Raises:
-        UnsupportedInstance: Unreadable, more than one page, colour, blank or too small.
+        UnsupportedInstance: Unreadable, more than one page, colour, blank, too small, or of more
+            than 89,478,485 pixels (Pillow's limit).
     """
     try:
-        with Image.open(path) as picture:
-            image = _grey(picture)
+        with warnings.catch_warnings():  # they would quote the file
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as picture:
+                image = _grey(picture)
     except UnsupportedInstance:
         raise
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnsupportedInstance("too-large", "more pixels than a radiograph has") from None
     # On damaged bytes the decoders raise nearly anything, and one file must not end a batch.
     except Exception:  # noqa: BLE001
@@ -72,8 +77,6 @@ def texts(path: Path) -> list[tuple[str, str]]:
 def _grey(picture: Image.Image) -> NDArray[np.float32]:
     if getattr(picture, "n_frames", 1) > 1:
         raise UnsupportedInstance("multi-frame", "expected one page, got several")
-    if picture.width * picture.height > MAXIMUM_PIXELS:
-        raise UnsupportedInstance("too-large", "expected at most 20000 x 20000 pixels")
     if picture.mode in ("L", "1"):
         return np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
     if picture.mode.startswith("I;16"):
@@ -81,9 +84,9 @@ def _grey(picture: Image.Image) -> NDArray[np.float32]:
     if picture.mode == "I":  # 16-bit PNG in some versions of Pillow
         return np.clip(np.asarray(picture, dtype=np.float32) / 65535, 0, 1)
     if picture.mode in ("RGB", "RGBA", "LA", "P", "PA"):
-        rgb = np.asarray(picture.convert("RGB"), dtype=np.int16)
+        red, *others = picture.convert("RGB").split()
         # JPEG's colour conversion moves grey by a level or two.
-        if np.abs(rgb - rgb[..., :1]).max() > 3:
+        if any(np.asarray(ImageChops.difference(red, other)).max() > 3 for other in others):
             raise UnsupportedInstance("colour", "expected a grey picture, got colour")
-        return rgb[..., 0].astype(np.float32) / np.float32(255)
+        return np.asarray(red, dtype=np.float32) / np.float32(255)
     raise UnsupportedInstance("colour", "expected 8- or 16-bit grey, got another pixel format")

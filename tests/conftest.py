@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 import importlib.metadata
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from latentdp.flows.base import Flow, use_threads
 from latentdp.flows.glow import Glow, GlowConfig
 from tests.postgres import Server, binaries
+from tests.releases import Release, every_kind, release
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -73,3 +75,17 @@ def database(request, tmp_path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'database.sqlite'}"
     return request.getfixturevalue("postgres").fresh()
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory) -> Release:
+    """A release by the installed command of radiographs of every kind, not to be changed.
+
+    Of the samples and, where they are present, of the real ones, too.
+    """
+    place = tmp_path_factory.mktemp("released")
+    every_kind(place / "in" / "kinds")
+    shutil.copytree(SAMPLES, place / "in" / "samples")
+    if SHARED.is_dir():
+        shutil.copytree(SHARED / "dicom" / "radiograph", place / "in" / "real")
+    return release(place / "in", place)

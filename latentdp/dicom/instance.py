@@ -30,6 +30,7 @@ from pydicom.uid import (
 from latentdp.atomic import whole
 from latentdp.dicom import header, pixels, refusals
 from latentdp.dicom.actions import attributes
+from latentdp.dicom.bounded import Bounded
 from latentdp.dicom.header import Identity, Method, Source
 from latentdp.dicom.retained import retained
 from latentdp.errors import UnsupportedInstance
@@ -157,8 +158,8 @@ def guarded(path: Path, work: Callable[[FileDataset], _T], **options: Any) -> _T
             "not-dicom", "expected a DICOM file (DICM after 128 bytes), got another"
         )
     try:
-        with _silence():
-            dataset = dcmread(path, **options)
+        with _silence(), Bounded(path) as file:
+            dataset = dcmread(file, **options)
             _walk(dataset)
             return work(dataset)
     except UnsupportedInstance:

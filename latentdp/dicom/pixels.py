@@ -27,7 +27,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1, RLELossless
 
-from latentdp.dicom import reduced
+from latentdp.dicom import codestream, reduced
 from latentdp.errors import UnsupportedInstance
 
 __all__ = ["MIN_SIDE", "picture"]
@@ -159,6 +159,7 @@ def _check_codec(dataset: Dataset) -> None:
         raise UnsupportedInstance(
             "codec", f'expected a decoder for {what}, got none: pip install "{extra}"'
         )
+    codestream.check(dataset)
 
 
 def _plugin(dataset: Dataset) -> str:

@@ -31,7 +31,7 @@ REASONS = MappingProxyType(
         "not-frontal": "a lateral, oblique or decubitus view",
         "not-human": "an animal",
         "too-small": "fewer than 64 pixels on a side",
-        "too-large": "more pixels than a radiograph has",
+        "too-large": "more pixels, or bytes, than a radiograph has",
         "bits": "a way of storing numbers that is not supported",
         "codec": "compressed in a way that needs another package",
         "no-pixels": "without pixel data",
