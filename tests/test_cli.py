@@ -70,7 +70,7 @@ def test_version_and_bare_call(command, capsys):
         (["privatize", "IN", "OUT", "--mechanism", "none"], 2, "there are: codebook, gaussian"),
         (["explain", "IN", "--preset", "strict", "--mechanism", "vmf"], 2, "noises no latent"),
         (["explain", "IN", "--preset", "cadp", "--epsilon", "1e-300"], 2, "from 1e-06 to 1e+09"),
-        (["explain", "IN", "--preset", "tight", "--epsilon", "4096"], 2, "at most 264"),
+        (["explain", "IN", "--preset", "tight", "--epsilon", "4096"], 2, "at most 352"),
         (["audit", "--mechanism", "vmf", "--epsilon", "1e18"], 2, "from 1e-06 to 1e+09"),
         (["audit", "--dimensions", "4"], 2, "--dimensions needs --epsilon"),
         (["privatize", "IN", "OUT", "--weights", "none"], 4, "cxr-adult"),

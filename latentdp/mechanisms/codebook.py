@@ -37,7 +37,7 @@ __all__ = ["Codebook", "examples", "mechanism"]
 SIZE = 2**16
 STAGE = 11.0  # nats
 MAX_DIMENSIONS = 256
-MAX_STAGES = 24
+MAX_STAGES = 32
 ROWS = 32  # images compared with the codebook together
 
 
