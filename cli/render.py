@@ -16,7 +16,7 @@ from rich.table import Table
 from latentdp.batch import Progress as Advance
 from latentdp.card import GALLERY, statement, warnings
 from latentdp.layout import Layout
-from latentdp.printable import printable
+from latentdp.printable import at_most, printable
 from latentdp.privatizer import Privatizer
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
@@ -112,9 +112,10 @@ def _ceilings(privatizer: Privatizer, layout: Layout) -> str:
     if privatizer.unprotected + layout.unprotected:
         return "no bound on re-identification: what is unprotected may identify by itself"
     return (
-        f"telling two images' releases apart: AUC at most {guarantee.verification_ceiling():.4f}; "
+        f"telling two images' releases apart: AUC at most "
+        f"{at_most(guarantee.verification_ceiling(), 4)}; "
         f"naming the source among {GALLERY:,} images: at most "
-        f"{guarantee.gallery_ceiling(GALLERY):.2%}"
+        f"{at_most(100 * guarantee.gallery_ceiling(GALLERY), 2)} %"
     )
 
 

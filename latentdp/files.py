@@ -16,7 +16,7 @@ from latentdp.dicom import instance as dicom
 from latentdp.dicom import released
 from latentdp.dicom.header import Identity, Method, Source
 from latentdp.pictures import is_picture, read_picture, texts, write_picture
-from latentdp.profile import Profile
+from latentdp.profile import BASIC, Profile
 
 __all__ = [
     "Identity",
@@ -73,7 +73,7 @@ def reader(path: Path) -> str:
     return "picture" if is_picture(path) and not dicom.looks_like_dicom(path) else "dicom"
 
 
-def read(path: Path, shape: tuple[int, int], profile: Profile) -> Radiograph:
+def read(path: Path, shape: tuple[int, int], profile: Profile = BASIC) -> Radiograph:
     """Reads one file, resizes its image to ``shape``, and takes what ``profile`` retains.
 
     Raises:

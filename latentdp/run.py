@@ -78,7 +78,7 @@ class Run:
         self.source, self.out, self.privatizer = source, out, privatizer
         self.vault, self.ledger = vault, ledger
         self.labels, self.workers = labels, workers
-        self.again, self.layout, self.mapping = again, layout, mapping
+        self.again, self.layout, self.mapping = again, Layout(layout), mapping
         self.progress = progress
         self.release = release_id(out) or SystemNoise().words(1).tobytes().hex()
         self.outputs = Outputs(out, vault.places, self.release)

@@ -106,7 +106,11 @@ class Triage:
                 fates.append(self.refuse(item, read))
             else:
                 fates.append(self._read(item, read, entries.get(item.key)))
-        return sorted(fates, key=lambda fate: fate.status is Status.DUPLICATE)
+        return sorted(map(self._settled, fates), key=lambda f: f.status is Status.DUPLICATE)
+
+    def _settled(self, fate: Fate) -> Fate:
+        """Under the key that counts now: what a duplicate equals may itself equal another."""
+        return replace(fate, item=replace(fate.item, key=self._twins.key(fate.item.key)))
 
     def refuse(self, item: Input, refusal: Refusal) -> Fate:
         """Quarantines an input, and with it all that equal it."""

@@ -34,7 +34,6 @@ DECISIVE = (
     "WindowWidth",
 )  # fmt: skip
 
-
 # What an output has too, and one that it has not.
 SEQUENCES = (
     "ContributingEquipmentSequence", "DeidentificationMethodCodeSequence",
@@ -298,7 +297,8 @@ def test_other_commands_print_nothing_of_a_file(planted, command, capfd):
     made = planted.release
     calls = [
         ("verify", made.out), ("ledger", made.vault, "--patients"),
-        ("explain", made.source), ("privatize", made.source, made.out, "--dry-run"),
+        ("explain", made.source),
+        ("privatize", made.source, made.out, "--vault", made.vault, "--dry-run"),
     ]  # fmt: skip
     paths = sorted(path for path in made.source.rglob("*") if path.is_file())
     calls += [("explain", path) for path in (*paths[:2], paths[-1], paths[-5])]

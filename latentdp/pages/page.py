@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ from latentdp import files
 from latentdp.atomic import write_text
 from latentdp.errors import UnsupportedInstance
 from latentdp.folders import IMAGES
-from latentdp.printable import printable
+from latentdp.printable import at_most, printable
 
-__all__ = ["after", "data_uri", "released_images", "write_page"]
+__all__ = ["after", "data_uri", "look", "released_images", "write_page"]
 
 THUMBNAIL = 128  # most pixels of a side
 
@@ -44,7 +43,7 @@ def write_page(path: Path, template: str, *, mode: int = 0o666, **facts: Any) ->
     )
     environment.filters["number"] = _number
     environment.filters["words"] = _words
-    environment.filters["at_most"] = _at_most
+    environment.filters["at_most"] = at_most
     write_text(path, environment.get_template(template).render(facts), mode=mode)
 
 
@@ -56,8 +55,14 @@ def released_images(out: Path) -> list[Path]:
 
 def after(path: Path) -> str | None:
     """An output as a data URI; None if it cannot be read."""
+    image = look(path)
+    return None if image is None else data_uri(image)
+
+
+def look(path: Path) -> NDArray[np.float32] | None:
+    """An output ``(h, w)`` in [0, 1]; None if it cannot be read."""
     try:
-        return data_uri(files.look(path))
+        return files.look(path)
     except (UnsupportedInstance, OSError):
         return None
 
@@ -83,11 +88,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return "none stated"
     return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
-
-
-def _at_most(value: float, digits: int) -> str:
-    """A bound with so many decimals, rounded up: never understated."""
-    return f"{math.ceil(value * 10**digits) / 10**digits:.{digits}f}"
 
 
 def _words(value: Any) -> str:

@@ -20,7 +20,7 @@ from latentdp.arrays import resize
 from latentdp.contact_sheet import contact_sheet
 from latentdp.errors import UnsupportedInstance
 from latentdp.folders import IMAGES
-from latentdp.pages.page import after, data_uri, released_images, write_page
+from latentdp.pages.page import after, data_uri, look, released_images, write_page
 
 __all__ = ["PAGE", "Element", "inventory", "write_review"]
 
@@ -160,9 +160,11 @@ def _pairs(rows: Sequence[Row], base: Path, images: dict[str, Path], read: Read)
         key=lambda row: (not row.get("odd"), row["output"]),
     )[:PAIRS]
     found = read([base / row["file"] for row in chosen])
+    made = [look(images[row["output"]]) for row in chosen]
     return [
-        (row, getattr(taken, "image", None), files.look(images[row["output"]]))
-        for row, taken in zip(chosen, found, strict=True)
+        (row, getattr(taken, "image", None), image)
+        for row, taken, image in zip(chosen, found, made, strict=True)
+        if image is not None
     ]
 
 
