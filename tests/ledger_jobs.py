@@ -93,7 +93,7 @@ LEDGER_STEPS = {
     "recorded, no file published": before(run.Outputs, "publish"),
 }
 STEPS = LEDGER_STEPS | {
-    "the noise is drawn, nothing written": after(Privatizer, "__call__"),
+    "the noise is drawn, nothing written": after(Privatizer, "release_and_rate"),
     "a hidden file is half written": before(Path, "replace", when=called(".part.tmp")),
     "a hidden file is written, its time not set": before(os, "utime", when=called(".part")),
     "one hidden file is written": after(workers.files, "write"),

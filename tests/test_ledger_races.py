@@ -105,7 +105,7 @@ def finish_and_check(fork, tmp_path, job, was):
     out, vault = tmp_path / "out", Vault(tmp_path / "vault")
     files = [p for p in (out / "images").rglob("*") if p.is_file()]
     assert len(files) == RELEASED == summary["outputs"]
-    assert was.items() <= drawn(out).items(), "what was drawn once is not drawn again"
+    assert was <= drawn(out), "what was drawn once is not drawn again"
     assert {p.stat().st_mtime for p in (out / "images").rglob("*")} == {EPOCH}
     hidden = [p.name for p in (*out.rglob(".*"), *vault.path.rglob(".*"))]
     assert hidden == [".latentdp"], "nothing else that is hidden is left"
