@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from latentdp.folders import CARD
-from latentdp.verify import read_strictly, verify_card
+from latentdp.folders import CARD, read_json
+from latentdp.verify import verify_card
 
 from .options import JsonOption
 from .render import print_json, table
@@ -26,7 +26,7 @@ def verify(
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
     path = card / CARD if card.is_dir() else card
-    told = read_strictly(path)
+    told = read_json(path)
     checks = verify_card(told)
     ok = all(check.ok for check in checks)
     if json:

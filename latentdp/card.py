@@ -23,6 +23,7 @@ from latentdp.summary import Summary
 __all__ = [
     "GALLERY",
     "NOT_COVERED",
+    "PATIENT_RULE",
     "derivation",
     "describe_guarantee",
     "release_card",
@@ -31,6 +32,10 @@ __all__ = [
     "write_json",
 ]
 
+PATIENT_RULE = (
+    "sum over the images of a patient, earlier releases from the same vault included; what is "
+    "unprotected is not counted"
+)
 GALLERY = 30_805  # number of patients in ChestX-ray14, for the ceiling on naming the source
 
 NOT_COVERED = (
@@ -95,8 +100,7 @@ def release_card(
         "images": summary.most_images,
         "images_in_this_release": summary.most_images_here,
         "unit": "patient",
-        "rule": "sum over the images of a patient, earlier releases from the same vault included; "
-        "what is unprotected is not counted",
+        "rule": PATIENT_RULE,
     }
     return {
         "tool": "latentdp",

@@ -16,7 +16,7 @@ from latentdp.layout import Layout
 if TYPE_CHECKING:
     from latentdp.privatizer import Privatizer
 
-__all__ = ["CARD", "IMAGES", "check_release", "find_files", "read_card", "release_id"]
+__all__ = ["CARD", "IMAGES", "check_release", "find_files", "read_card", "read_json", "release_id"]
 
 CARD = "release.json"
 IMAGES = "images"
@@ -103,10 +103,26 @@ def check_release(
 def read_card(out: Path) -> dict[str, Any] | None:
     """The card of a release folder, or None if it has none that can be read."""
     try:
-        card = json.loads((out / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        card = read_json(out / CARD)
+    except InputError:
         return None
     return card if isinstance(card, dict) and card.get("tool") == "latentdp" else None
+
+
+def read_json(path: Path) -> Any:
+    """JSON without NaN and infinities, which no card of ours holds.
+
+    Raises:
+        InputError: There is no file, or it is no such JSON.
+    """
+
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError("expected a release card; there is none that can be read") from error
 
 
 def release_id(out: Path) -> str | None:

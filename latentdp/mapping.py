@@ -35,6 +35,12 @@ class _Pairs:
         else:
             self.own.add((old, new))
 
+    def load(self, path: Path) -> None:
+        """Takes over the pairs of an earlier map: those of files that are not in this run."""
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                self.add(row["id_old"], row["id_new"], duplicate=False)
+
     def csv(self) -> str:
         known = {old for old, _ in self.own}
         pairs = self.own | {pair for pair in self.lent.items() if pair[0] not in known}
@@ -46,7 +52,7 @@ class _Pairs:
 
 
 class Mapping:
-    """The map of one run, DICOM only: a picture has no identifier.
+    """The map of a release, DICOM only: a picture has no identifier. An earlier one is added to.
 
     Args:
         path: File for the UIDs of instances, series and studies; the patient IDs come beside it,
@@ -71,6 +77,9 @@ class Mapping:
                 raise InputError("expected the mapping's folder to exist; there is none")
             if file.exists() and not _is_map(file):
                 raise InputError("expected a new file or an earlier mapping for --mapping-out")
+        for file, pairs in ((path, self._uids), (self._patients, self._people)):
+            if file.exists():
+                pairs.load(file)
 
     def add(self, old: Path, new: Path, *, duplicate: bool = False) -> None:
         """Adds what a source and the output that stands for it say."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from latentdp.dicom.pseudonyms import Pseudonyms
@@ -25,6 +27,11 @@ class Naming:
 
     def __init__(self, key: bytes, profile: Profile, layout: Layout) -> None:
         self._names, self._profile, self._layout = Pseudonyms(key), profile, layout
+        self._wanted: Counter[str] = Counter()
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Learns the names of all inputs, so that none takes another's name in a mirror."""
+        self._wanted = Counter(mirrored(name, "").casefold() for name in names)
 
     def identity(self, item: Input, said: Identity, ordinal: int) -> Identity:
         """The pseudonyms of an output.
@@ -41,8 +48,9 @@ class Naming:
         which = [item.key, str(ordinal)] if ordinal else [item.key]
         return Identity(
             patient=names.patient(patient),
-            study=names.uid("study", study or item.alone),
-            series=names.uid("series", series or item.alone),
+            # With the patient: a study of two, by the sources' mistake, is told apart.
+            study=names.uid("study", study or item.alone, patient),
+            series=names.uid("series", series or item.alone, patient),
             instance=names.uid("instance", said.instance or item.alone, *which),
             days=names.days(patient, MAX_DAYS) if self._profile.shift_dates else 0,
         )
@@ -58,5 +66,8 @@ class Naming:
         if self._layout == Layout.STUDY:
             return f"{identity.patient}/{identity.study}/{identity.series}/{output}"
         if self._layout == Layout.MIRROR:
-            return mirrored(item.name, PurePosixPath(output).suffix)
+            path, suffix = mirrored(item.name, ""), PurePosixPath(output).suffix
+            if self._wanted[path.casefold()] > 1 and path + suffix != item.name:
+                path += f"-{output[:8]}"
+            return path + suffix
         return output

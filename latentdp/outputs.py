@@ -210,6 +210,11 @@ class Outputs:
     def _move(self, hidden: Path, entry: Entry) -> None:
         path = self.path(entry.output)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and digest(path) != entry.sha256:
+            raise InputError(
+                "another image lies where one of this release belongs, as in a copied folder; "
+                "name a new output folder"
+            )
         hidden.replace(path)
         self._settle(path)
 

@@ -59,7 +59,7 @@ class Profile:
             if field.default is False and not isinstance(value, bool):
                 raise InputError(f"expected {field.name} to be true or false, got another value")
         if self.size is not None and not (type(self.size) is int and 1 <= self.size <= MAX_SIZE):
-            raise InputError(f"expected a size of at most {MAX_SIZE} pixels, got {self.size}")
+            raise InputError(f"expected a size from 1 to {MAX_SIZE} pixels, got {self.size}")
         if self.transfer_syntax not in SYNTAXES:
             raise InputError(
                 f"expected the transfer syntax to be one of {', '.join(SYNTAXES)}, "

@@ -18,7 +18,7 @@ from latentdp.arrays import UNKNOWN
 from latentdp.card import derivation, release_card, write_json
 from latentdp.errors import InputError
 from latentdp.folders import CARD, release_id
-from latentdp.inputs import Input, chunks
+from latentdp.inputs import Input, chunks, name_below
 from latentdp.labels import write_labels
 from latentdp.layout import Layout
 from latentdp.ledger import NOTHING, Entry, Ledger
@@ -108,6 +108,7 @@ class Run:
     def run(self, found: Sequence[Path], limit: int | None) -> None:
         """All files, chunk by chunk, in random order."""
         self.summary.inputs = len(found)
+        self.naming.expect(name_below(self.source, path) for path in found)
         self.out.mkdir(parents=True, exist_ok=True)
         self._write_card("incomplete")
         self.outputs.recover(self.ledger)

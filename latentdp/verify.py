@@ -8,21 +8,20 @@ images beside the card were made as it says.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from latentdp.card import describe_guarantee, statement, warnings
+from latentdp.card import NOT_COVERED, PATIENT_RULE, describe_guarantee, statement, warnings
+from latentdp.dicom.actions import attributes
 from latentdp.errors import InputError
 from latentdp.layout import Layout
 from latentdp.mechanisms.base import number
 from latentdp.plan import Plan
 from latentdp.recipe import ALL, Recipe
 
-__all__ = ["Check", "read_strictly", "verify_card"]
+__all__ = ["Check", "verify_card"]
 
 TOLERANCE = 1e-9  # relative: a claim is a float that was written as decimal digits
 CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
@@ -43,22 +42,6 @@ class Check:
     claimed: Any
     found: Any
     ok: bool
-
-
-def read_strictly(path: Path) -> Any:
-    """JSON without NaN and infinities, which no card holds.
-
-    Raises:
-        InputError: There is no file, or it is no such JSON.
-    """
-
-    def refuse(name: str) -> None:
-        raise ValueError(name)
-
-    try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError("expected a release card; there is none that can be read") from error
 
 
 def verify_card(card: Any) -> list[Check]:
@@ -95,6 +78,8 @@ def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
         _equal("digest of the recipe", told["digest"], recipe.digest),
         _equal("weights", card["weights"]["sha256"], recipe.weights_sha256),
         _equal("claims", card["claims"], [asdict(claim) for claim in recipe.profile.claims]),
+        _equal("attributes of an output", card["header"], dict(attributes(recipe.profile))),
+        _equal("size of an output", card["image"]["size"], [recipe.profile.size or height] * 2),
         _equal("latent dimensions", card["plan"]["latent_dimensions"], height * width),
         _equal(
             "plan of the recipe", _outline(card["plan"]), _outline(wanted.describe()), CALIBRATION
@@ -130,6 +115,7 @@ def _image(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
         _equal("private", card["private"], True),
         _equal("unprotected", told["unprotected"], list(unprotected)),
         _equal("statement", told["statement"], statement(guarantee, unprotected)),
+        _equal("not covered", told["not_covered"], list(NOT_COVERED)),
         _equal("warnings", card["warnings"], warnings(guarantee, layout)),
     ]
 
@@ -139,6 +125,7 @@ def _patient(card: dict[str, Any], plan: Plan) -> list[Check]:
     told, guarantee = card["guarantee"]["patient"], plan.guarantee
     here = max(1, number(told["images_in_this_release"], "int"))
     return [
+        _equal("rule of a patient", [told["unit"], told["rule"]], ["patient", PATIENT_RULE]),
         _at_least("epsilon of a patient", told["epsilon"], here * guarantee.epsilon),
         _at_least("delta of a patient", told["delta"], here * guarantee.delta),
         _at_least("images of a patient", told["images"], told["images_in_this_release"]),

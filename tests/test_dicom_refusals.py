@@ -106,3 +106,17 @@ def test_truncated_and_junk_files_are_unreadable(tmp_path):
         assert reason_of(path) in ("unreadable", "not-a-radiograph")
     path.write_bytes(good[: len(good) // 2])
     assert reason_of(path) == "unreadable"
+
+
+@pytest.mark.parametrize("keyword", ["PatientID", "IssuerOfPatientID"])
+def test_an_identifier_that_cannot_be_decoded_is_refused(tmp_path, keyword):
+    """Decoded with replacements, two patients' IDs would become one."""
+    path = save(radiograph(**{keyword: "MxllerMxller"}), tmp_path / "a.dcm")
+    data = path.read_bytes()
+    assert reason_of(path) is None
+    path.write_bytes(data.replace(b"MxllerMxller", b"M\xfcllerM\xf6ller"))
+    dataset = radiograph(**{keyword: "MxllerMxller"})
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    data = save(dataset, path).read_bytes()
+    path.write_bytes(data.replace(b"MxllerMxller", b"M\xfcllerM\xf6ller"))
+    assert reason_of(path) == "unreadable"

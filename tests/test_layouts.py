@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 from pathlib import PurePosixPath
 
@@ -106,6 +107,32 @@ def test_names_that_collide_or_cannot_be_kept_get_others(tmp_path):
     assert all(len(os.fsencode(part)) <= 255 for name in found for part in name.split("/"))
     again = go(tmp_path, layout=Layout.MIRROR)
     assert (again.already, again.released, images(tmp_path)) == (len(found), 0, found)
+
+
+def test_no_image_takes_the_name_of_another_input(tmp_path):
+    """Who joins by name, as a mirror is for, must not get another patient's image."""
+    names = ["a", "a.dcm", "a-2.dcm", "A.dicom"]
+    for number, name in enumerate(names):
+        radiograph_at(tmp_path / "in" / name, number)
+    summary = go(tmp_path, layout=Layout.MIRROR)
+    told = {file: row["output"] for file, row in rows(summary).items()}
+    assert told["a.dcm"] == "a.dcm"
+    assert told["a-2.dcm"] == "a-2.dcm"
+    for name in ("a", "A.dicom"):
+        assert re.fullmatch(r"[aA]-[0-9a-f]{8}\.dcm", told[name])
+
+
+def test_a_copied_folder_does_not_lose_an_image(tmp_path):
+    """Both copies follow one index: where they part, nothing is overwritten."""
+    radiograph_at(tmp_path / "in" / "a", 1)
+    go(tmp_path, layout=Layout.MIRROR)
+    shutil.copytree(tmp_path / "out", tmp_path / "copy")
+    whole = (tmp_path / "copy" / "images" / "a.dcm").read_bytes()
+    (tmp_path / "out" / "images" / "a.dcm").write_bytes(b"altered")
+    assert go(tmp_path, layout=Layout.MIRROR, again=True).released == 1
+    with pytest.raises(InputError, match="another image lies where"):
+        go(tmp_path, "copy", layout=Layout.MIRROR)
+    assert (tmp_path / "copy" / "images" / "a.dcm").read_bytes() == whole
 
 
 @given(st.lists(st.sampled_from(["a", "A", "a.dcm", "a-2", "b", "a.dcm/b", "a/b", "A/B.dcm"])))

@@ -94,3 +94,30 @@ def test_the_command_writes_it(command, tmp_path, monkeypatch, capsys):
     uids = told(tmp_path / "map.csv")
     for path in (tmp_path / "out" / "images").rglob("*.dcm"):
         assert pydicom.dcmread(path).SOPInstanceUID in uids.values()
+
+
+def test_the_next_delivery_adds_to_the_map(place):
+    """Next month's folder holds other files; this month's pairs must not be lost."""
+    go(place, mapping=place / "map.csv")
+    first = told(place / "map.csv")
+    shutil.move(place / "in", place / "old")
+    radiograph_at(place / "in" / "new", 7, PatientID="P1")
+    go(place, mapping=place / "map.csv")
+    assert told(place / "map.csv").items() > first.items()
+    assert "1.2.3.7.3" in told(place / "map.csv")
+    assert set(told(place / "map.patients.csv")) == {"P1", "P2"}
+
+
+def test_a_study_of_two_patients_becomes_two(place):
+    """By the source's mistake; one study of two pseudonyms would tell both shifts of dates."""
+    for name, patient in (("x", "P8"), ("y", "P9")):
+        radiograph_at(
+            place / "in" / name, ord(name), PatientID=patient, StudyInstanceUID="1.8",
+            SeriesInstanceUID="1.8.1",
+        )  # fmt: skip
+    go(place)
+    found = [header(place, name) for name in images(place) if name.endswith(".dcm")]
+    of = {}
+    for dataset in found:
+        of.setdefault(dataset.StudyInstanceUID, set()).add(dataset.PatientID)
+    assert all(len(patients) == 1 for patients in of.values())

@@ -177,7 +177,7 @@ def test_size_and_transfer_syntax(place, go, syntax):
     [
         (["--retain-uids"], "UIDs are not retained"),
         (["--size", "32"], "at least 64"),
-        (["--size", "1025"], "at most 1024"),
+        (["--size", "1025"], "from 1 to 1024"),
         (["--transfer-syntax", "jpeg"], "explicit, jpeg-ls, jpeg-2000"),
     ],
 )

@@ -146,6 +146,10 @@ def single(dataset: Dataset, keyword: str) -> str:
         raise UnsupportedInstance(
             "unreadable", f"expected one text value of {keyword}, got several or another type"
         )
+    if "\N{REPLACEMENT CHARACTER}" in value:
+        raise UnsupportedInstance(
+            "unreadable", f"expected {keyword} in the character set that the file states"
+        )
     return value.strip(" \0")
 
 

@@ -53,7 +53,14 @@ def write_release_page(out: Path) -> Path:
             images=shown,
             digest=digest(out / CARD),
         )
-    except (UndefinedError, KeyError, TypeError, AttributeError) as error:
+    except (
+        UndefinedError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        ArithmeticError,
+    ) as error:
         raise InputError("the release card is incomplete or of another version") from error
     return out / PAGE
 

@@ -140,7 +140,9 @@ def _rows(report: Path) -> list[Row]:
         for path in sorted(report.parent.glob("*.jsonl")):
             if path != report:
                 earlier |= {r["id"]: r for r in _read(path) if r["status"] == "released"}
-    return [earlier.get(row.get("id", ""), {}) | row for row in rows]
+    return [
+        (earlier.get(row["id"], {}) if row["status"] == "already" else {}) | row for row in rows
+    ]
 
 
 def _read(report: Path) -> list[Row]:
@@ -170,7 +172,9 @@ def _pairs(rows: Sequence[Row], base: Path, images: dict[str, Path], read: Read)
 
 def _sheet(path: Path, pairs: Sequence[Pair]) -> None:
     both = [(before, made) for _, before, made in pairs if before is not None][:SHEET]
-    if both:
+    if not both:
+        path.unlink(missing_ok=True)  # that of another run
+    else:
         sources = np.stack([before for before, _ in both])
         contact_sheet(path, [sources, np.stack([resize(m, sources.shape[1:]) for _, m in both])])
 
