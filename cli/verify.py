@@ -48,6 +48,8 @@ def verify(
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.9g}"
+    if isinstance(value, dict) and len(value) > 6:
+        return f"{len(value)} entries"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_text(part)}" for key, part in value.items())
     if isinstance(value, (list, tuple)):
