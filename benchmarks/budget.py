@@ -21,7 +21,7 @@ from latentdp import InputError
 from latentdp.checkpoints import load, shipped
 from latentdp.flows.base import load_flow
 from latentdp.flows.carried import Encoded, Probe, encode
-from latentdp.flows.dataset import read_dataset
+from latentdp.flows.dataset import as_trained
 from latentdp.noise import SeededNoise
 from latentdp.plugins import load as plugin
 from latentdp.plugins import names
@@ -40,14 +40,7 @@ def main() -> None:
         flow = load_flow(load(name))
         encoded = {}
         for split in ("train", "val"):
-            data = read_dataset(
-                arguments.data,
-                split,
-                size=flow.shape[0],
-                conditions=flow.card["conditions"],
-                sources=flow.card["sources"],
-                classes=flow.classes,
-            )
+            data = as_trained(flow, arguments.data, split)
             whole = encode(flow, data)
             encoded[split] = replace(whole, latents=whole.latents @ flow.directions.T)
         sizes = arguments.sizes

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from latentdp.checkpoints import load, shipped
 from latentdp.flows.base import load_flow
 from latentdp.flows.carried import Encoded, Probe, encode
-from latentdp.flows.dataset import read_dataset
+from latentdp.flows.dataset import as_trained
 from latentdp.flows.directions import Scatters, Settings
 from latentdp.noise import SeededNoise
 from latentdp.samplers import below
@@ -43,14 +43,7 @@ def main() -> None:
         train, val = (
             encode(
                 flow,
-                read_dataset(
-                    arguments.data,
-                    split,
-                    size=flow.shape[0],
-                    conditions=flow.card["conditions"],
-                    sources=flow.card["sources"],
-                    classes=flow.classes,
-                ),
+                as_trained(flow, arguments.data, split),
             )
             for split in ("train", "val")
         )

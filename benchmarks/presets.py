@@ -27,7 +27,7 @@ from latentdp.checkpoints import load, shipped
 from latentdp.contact_sheet import contact_sheet
 from latentdp.flows.base import Flow, load_flow
 from latentdp.flows.carried import Encoded, Probe, encode
-from latentdp.flows.dataset import SPLITS, Dataset, read_dataset
+from latentdp.flows.dataset import SPLITS, Dataset, as_trained
 from latentdp.flows.scatter import leading_directions
 from latentdp.noise import SeededNoise
 from latentdp.plan import Action, Plan
@@ -47,7 +47,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in arguments.weights:
         flow = load_flow(load(name))
-        data = {split: dataset(flow, arguments.data, split) for split in SPLITS}
+        data = {split: as_trained(flow, arguments.data, split) for split in SPLITS}
         if arguments.sheet:
             arguments.sheet.mkdir(parents=True, exist_ok=True)
             draw(flow, data["test"], arguments.sheet / f"{name}.png")
@@ -63,18 +63,6 @@ def main() -> None:
         print(f"| no privacy | infinite | {cells(raw)} | 1 | 1 |", flush=True)
         for preset in PRESETS:
             print(row(preset, flow, encoded, leading, arguments.noise_seed), flush=True)
-
-
-def dataset(flow: Flow, source: Path, split: str) -> Dataset:
-    """A split as the weights were trained on it."""
-    return read_dataset(
-        source,
-        split,
-        size=flow.shape[0],
-        conditions=flow.card["conditions"],
-        sources=flow.card["sources"],
-        classes=flow.classes,
-    )
 
 
 def draw(flow: Flow, test: Dataset, path: Path) -> None:

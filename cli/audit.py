@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -13,18 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 from latentdp import InputError, plugins
-from latentdp.audit import CONFIDENCE, LOOKS, Report
-from latentdp.audit import audit as look
-from latentdp.mechanisms.base import Mechanism
 from latentdp.noise import SystemNoise
 
 from .options import JsonOption
 from .render import print_json, progress
 
+if TYPE_CHECKING:
+    from latentdp.audit import Report
+    from latentdp.mechanisms.base import Mechanism
+
 LARGEST = 8  # dimensions of an example that is audited by default
 LARGE_DELTA = 0.01  # at which a million draws can see something
-
-Case = tuple[Mechanism, float | None]
 
 
 def audit(
@@ -48,9 +47,12 @@ def audit(
         int, typer.Option("--trials", metavar="N", help="Draws for each input, and canaries.")
     ] = 100_000,
     confidence: Annotated[
-        float,
-        typer.Option("--confidence", help="Of each lower bound; one minus the false alarms."),
-    ] = CONFIDENCE,
+        float | None,
+        typer.Option(
+            "--confidence",
+            help="Of each lower bound; one minus the false alarms. Default: 0.999999.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> int:
     """Bound each mechanism's epsilon from below by experiment, beside its claim.
@@ -58,6 +60,9 @@ def audit(
     Exact enumeration where a mechanism is small, the Clopper-Pearson bound of the best event, and
     one run on many canaries. Exits with 1 if anything contradicts a claim.
     """
+    from latentdp.audit import CONFIDENCE, LOOKS  # slow to import: scipy's statistics
+    from latentdp.audit import audit as look
+
     if dimensions is not None and epsilon is None:
         raise InputError("--dimensions needs --epsilon")
     k = 8 if dimensions is None else dimensions
@@ -77,7 +82,7 @@ def audit(
                     made,
                     noise=SystemNoise(),
                     trials=trials,
-                    confidence=confidence,
+                    confidence=CONFIDENCE if confidence is None else confidence,
                     delta=delta,
                     looked=looked,
                 )
@@ -93,7 +98,9 @@ def audit(
     return 1 if broken else 0
 
 
-def _cases(names: list[str] | tuple[str, ...], epsilon: float | None, k: int) -> Iterator[Case]:
+def _cases(
+    names: list[str] | tuple[str, ...], epsilon: float | None, k: int
+) -> Iterator[tuple[Mechanism, float | None]]:
     """What is audited, each at its own delta and, if it has one, at one that draws can see."""
     for name in names:
         module = plugins.load("mechanisms", name)

@@ -50,7 +50,7 @@ def directions(
     from latentdp.checkpoints import load, save
     from latentdp.flows.base import load_flow, use_threads
     from latentdp.flows.carried import encode, public_directions, with_directions
-    from latentdp.flows.dataset import SPLITS, read_dataset, splits
+    from latentdp.flows.dataset import SPLITS, as_trained, splits
     from latentdp.flows.directions import ALPHA, GAMMA, Settings
 
     if out.suffix != ".safetensors":
@@ -64,16 +64,8 @@ def directions(
         use_threads(threads)
     checkpoint = load(weights)
     flow = load_flow(checkpoint)
-    read = partial(
-        read_dataset,
-        data,
-        size=flow.shape[0],
-        conditions=checkpoint.card.get("conditions", ()),
-        sources=checkpoint.card.get("sources", ()),
-        classes=flow.classes,
-    )
     there = splits(data)
-    sets = {split: read(split) for split in SPLITS if split in there}
+    sets = {split: as_trained(flow, data, split) for split in SPLITS if split in there}
     lacking = {"train", "val"} - set(sets)
     if lacking:
         raise InputError(f"no images of split {min(lacking)!r} in {data}")

@@ -502,7 +502,7 @@ def test_shipped_directions(name):
 def test_the_card_says_what_real_test_images_say(shared_data):
     """Finding and identity AUC of the first two directions, measured anew."""
     from latentdp.flows.carried import encode
-    from latentdp.flows.dataset import read_dataset
+    from latentdp.flows.dataset import as_trained
 
     name = "cxr-paediatric"
     flow = load_flow(load(name))
@@ -510,14 +510,7 @@ def test_the_card_says_what_real_test_images_say(shared_data):
     parts = {
         split: encode(
             flow,
-            read_dataset(
-                shared_data / "cxr",
-                split,
-                size=flow.shape[0],
-                conditions=flow.card["conditions"],
-                sources=flow.card["sources"],
-                classes=flow.classes,
-            ),
+            as_trained(flow, shared_data / "cxr", split),
         )
         for split in ("val", "test")
     }

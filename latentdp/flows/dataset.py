@@ -11,6 +11,7 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,18 @@ from latentdp.arrays import UNKNOWN, resize
 from latentdp.errors import InputError
 from latentdp.pictures import is_picture
 
-__all__ = ["CONDITIONS", "SPLITS", "Dataset", "read_dataset", "read_picture", "splits"]
+if TYPE_CHECKING:
+    from latentdp.flows.base import Flow
+
+__all__ = [
+    "CONDITIONS",
+    "SPLITS",
+    "Dataset",
+    "as_trained",
+    "read_dataset",
+    "read_picture",
+    "splits",
+]
 
 SPLITS = ("train", "val", "test")
 NORMAL = frozenset({"no finding", "normal", "rsna normal"})
@@ -76,6 +88,18 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+
+def as_trained(flow: Flow, source: Path, split: str) -> Dataset:
+    """Reads one split of ``source`` in the way in which the flow's card says it was trained."""
+    return read_dataset(
+        source,
+        split,
+        size=flow.shape[0],
+        conditions=flow.card.get("conditions", ()),
+        sources=flow.card.get("sources", ()),
+        classes=flow.classes,
+    )
 
 
 def read_dataset(
