@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 from pathlib import Path
@@ -80,8 +81,9 @@ def test_outputs_reopen_and_differ_from_their_sources(place):
 
 def test_nothing_of_the_sources_is_in_the_release(place):
     go(place)
-    canaries = {b"Doe", b"Jane", b"A-1001", b"Erika", b"Invented", b"20190304", b"clinic", b"cr-0"}
-    canaries |= {b"IM0001", str(place).encode()}
+    # Long enough not to stand in random pixels by chance; images in a page are base64.
+    canaries = {b"Doe^", b"Jane", b"A-1001", b"Erika", b"Invented", b"20190304", b"clinic"}
+    canaries |= {b"cr-0", b"IM0001", str(place).encode()}
     for path in find_files(place / "in"):
         if path.name == "broken.dcm":
             continue
@@ -90,6 +92,7 @@ def test_nothing_of_the_sources_is_in_the_release(place):
     for path in (place / "out").rglob("*"):
         relative = str(path.relative_to(place / "out")).encode()
         content = relative + (path.read_bytes() if path.is_file() else b"")
+        content = re.sub(rb"base64,[A-Za-z0-9+/=]+", b"", content)
         assert not [c for c in canaries if c in content], path
 
 

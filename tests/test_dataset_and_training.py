@@ -68,6 +68,9 @@ def dataset(n: int = 64, seed: int = 0) -> Dataset:
         finding_names=("a", "b"),
         views=("",) * n,
         strata=("",) * n,
+        sources=("",) * n,
+        sexes=("",) * n,
+        ages=(40.0,) * n,
     )
 
 

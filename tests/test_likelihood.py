@@ -87,7 +87,9 @@ def test_a_rating_is_no_part_of_a_release(tiny_flow, images):
 def test_the_usual_range_leaves_few_validation_images_outside(tiny_flow):
     shown = np.random.default_rng(1).integers(0, 256, (64, 16, 16), dtype=np.uint8)
     unknown, names = np.full(64, -1), ("x",) * 64
-    data = Dataset(shown, unknown, (), names, names, unknown, (), names, names)
+    data = Dataset(
+        shown, unknown, (), names, names, unknown, (), names, names, names, names, (40.0,) * 64
+    )
     found = usual_likelihood(tiny_flow, {"val": data})
     assert found["bits"][0] < found["bits"][1]
     assert found["coarse"][0] < found["coarse"][1]

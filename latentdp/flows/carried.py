@@ -19,18 +19,9 @@ from latentdp.checkpoints import Checkpoint
 from latentdp.flows.base import DIRECTIONS, MICRO_BATCH, Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.directions import Directions, Scatters, Settings, discriminants, shares
-from latentdp.flows.probes import (
-    RESAMPLES,
-    Estimate,
-    Pairs,
-    Resamples,
-    auc,
-    cosine,
-    estimate,
-    lda,
-    plda,
-)
+from latentdp.flows.probes import Pairs, cosine, lda, plda
 from latentdp.flows.scatter import Groups, residuals
+from latentdp.intervals import RESAMPLES, Estimate, Resamples, auc, estimate
 from latentdp.noise import SeededNoise
 from latentdp.samplers import normal
 
@@ -200,7 +191,7 @@ class Probe:
             matched: Pairs.of(test.groups.patients, test.groups.cells, matched=matched)
             for matched in (True, False)
         }
-        self.weights = {m: self.resamples.pairs(p) for m, p in self.pairs.items()}
+        self.weights = {m: self.resamples.pairs(p.first, p.second) for m, p in self.pairs.items()}
         # An attacker who knows source, view and finding of an image subtracts their mean.
         spreads = [residuals(fit.latents, fit.groups) for fit in self.fits]
         self.whole = _Seen(

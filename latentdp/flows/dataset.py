@@ -8,6 +8,7 @@ folder below it is the split if it is called train, val or test, the next one th
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,9 @@ class Dataset:
         views: ``(n,)`` view of each image, empty where the manifest does not say.
         strata: ``(n,)`` source and view of each image. Comparing findings within them keeps
             apart what a finding looks like and what the place that it comes from looks like.
+        sources: ``(n,)`` where each image comes from, empty where the manifest does not say.
+        sexes: ``(n,)`` ``F``, ``M`` or empty.
+        ages: ``(n,)`` years; NaN where the manifest does not say.
     """
 
     pixels: NDArray[np.uint8]
@@ -85,6 +89,9 @@ class Dataset:
     finding_names: tuple[str, ...]
     views: tuple[str, ...]
     strata: tuple[str, ...]
+    sources: tuple[str, ...]
+    sexes: tuple[str, ...]
+    ages: tuple[float, ...]
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -156,6 +163,9 @@ def read_dataset(
             origin if "view" in told else f"{origin}/{view}"
             for origin, view in zip(origins, views, strict=True)
         ),
+        sources=tuple(origins),
+        sexes=tuple(_sex(row) for row in rows),
+        ages=tuple(_age(row) for row in rows),
     )
 
 
@@ -181,6 +191,20 @@ def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
 def _class_of(row: Mapping[str, str], conditions: Sequence[str]) -> str:
     values = [CONDITIONS[name](row) for name in conditions]
     return "/".join(values) if all(values) else ""
+
+
+def _sex(row: Mapping[str, str]) -> str:
+    letter = (row.get("sex") or "").strip().upper()[:1]
+    return letter if letter in ("F", "M") else ""
+
+
+def _age(row: Mapping[str, str]) -> float:
+    """Years; a number, or a DICOM age string in years such as 034Y (PS3.5 6.2, AS)."""
+    try:
+        years = float((row.get("age") or "").strip().upper().removesuffix("Y"))
+    except ValueError:
+        return math.nan
+    return years if 0 <= years <= 120 else math.nan
 
 
 def _rows(source: Path) -> tuple[Path, list[dict[str, str]]]:

@@ -1,0 +1,152 @@
+"""The contract of an attack.
+
+An attack module defines one class and its instance ``attack``. It is given a `Scene`: the
+release under attack, other patients whose images the attacker privatized with the same recipe to
+practise on, and what is public of the method. It returns `Outcome` rows: a number with its
+interval, how many it rests on, what chance gives, and the ceiling that the claimed epsilon
+implies. An outcome whose whole interval lies above its ceiling refutes the claim.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from latentdp.arrays import Images, Labels
+from latentdp.cohort import Cohort
+from latentdp.guarantee import Guarantee
+from latentdp.methods import Tell
+from latentdp.privatizer import Privatizer
+
+__all__ = ["Attack", "Effort", "Outcome", "Scene", "Side"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """People, and their private images.
+
+    Attributes:
+        cohort: The originals, ``(n, h, w)``.
+        private: ``(versions, n, h, w)`` float32 in [0, 1]: independent private copies of each. Of
+            the target the first version is the release; more exist only where the method can
+            make more.
+        labels: ``(versions, n)`` released class indices, -1 where none is released.
+    """
+
+    cohort: Cohort
+    private: Images
+    labels: Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How hard an attacker works.
+
+    Attributes:
+        restarts: Of whatever is learnt with luck; mean and maximum are reported.
+        steps: Of the optimiser, per restart.
+        resamples: Of each bootstrap.
+    """
+
+    restarts: int = 10
+    steps: int = 150
+    resamples: int = 500
+
+    @classmethod
+    def quick(cls) -> Effort:
+        """A first look; too weak to rely on."""
+        return cls(restarts=2, steps=50, resamples=200)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What an attacker has.
+
+    Attributes:
+        target: The release under attack; no attack may fit anything on who is who in it.
+        practice: Other patients, whose images the attacker privatized alike.
+        guarantee: Of each image; None where nothing is claimed for the whole of it, or where
+            something is released exactly.
+        privatizer: The flow and the plan, if it is this tool's release: all of it is public.
+        more: Makes ``k`` further private copies of the target, ``(k, n, h, w)``, with their
+            labels; None where the method is unknown.
+        effort: How hard to work.
+        seed: Of everything random in the attack.
+    """
+
+    target: Side
+    practice: Side
+    guarantee: Guarantee | None = None
+    privatizer: Privatizer | None = None
+    more: Callable[[int], tuple[Images, Labels]] | None = None
+    effort: Effort = field(default_factory=Effort)
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One number that an attack reached.
+
+    Attributes:
+        attack: Name of the attack.
+        setting: What exactly: ``private against real, impostors of the same sex and view``.
+        metric: ``auc``, ``eer``, ``rank-1``, ``p@1``, ``map@r``, ``error``...
+        value: The number; larger is more dangerous, but for ``eer`` and ``error``.
+        low: Of the 95 % interval over patients.
+        high: The same.
+        n: Pairs, probes or images that it rests on.
+        patients: Patients that it rests on.
+        chance: What guessing gives; None where that is unknown.
+        ceiling: Largest expected value under the claimed guarantee; None without one.
+        headline: Whether it belongs in the summary: one that a steward must see.
+        detail: More, as JSON values: ``restarts``, ``curve``, ``gallery``, ``note``...
+    """
+
+    attack: str
+    setting: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+    patients: int
+    chance: float | None = None
+    ceiling: float | None = None
+    headline: bool = False
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def refutes(self) -> bool:
+        """Whether the whole interval lies above the ceiling: then the claim is wrong."""
+        return self.ceiling is not None and self.low > self.ceiling
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self) | {"refutes": self.refutes}
+
+
+class Attack(ABC):
+    """One way to attack.
+
+    Attributes:
+        name: Of the plug-in; the name of its module.
+        title: What the attacker does, in a line.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def unable(self, scene: Scene) -> str | None:
+        """Why the attack cannot be made on this scene, in a few words; None if it can."""
+        return None
+
+    @abstractmethod
+    def run(self, scene: Scene, tell: Tell) -> list[Outcome]:
+        """Attacks.
+
+        Args:
+            scene: Not changed.
+            tell: Progress.
+        """

@@ -1,0 +1,89 @@
+"""The people whose images are released, as an evaluation sees them: images and who is on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.arrays import Images, Labels
+from latentdp.flows.dataset import Dataset, as_trained, read_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from latentdp.flows.base import Flow
+
+__all__ = ["Cohort"]
+
+Texts = NDArray[np.str_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """Original images and what is known of each.
+
+    Attributes:
+        images: ``(n, h, w)`` float32 in [0, 1].
+        patients: ``(n,)`` numbers of patients; equal numbers are one person.
+        labels: ``(n,)`` class indices of the weights, -1 unknown: what a privatizer is given.
+        findings: ``(n,)`` indices into ``finding_names``, -1 unknown: what utility is about.
+        finding_names: Names of the findings, sorted.
+        views: ``(n,)``, empty where unknown; likewise ``sexes`` (F, M) and ``sources``.
+        ages: ``(n,)`` years, NaN where unknown.
+    """
+
+    images: Images
+    patients: NDArray[np.int64]
+    labels: Labels
+    findings: Labels
+    finding_names: tuple[str, ...]
+    views: Texts
+    sexes: Texts
+    sources: Texts
+    ages: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Self:
+        """From a split of a data set."""
+        return cls(
+            images=dataset.pixels.astype(np.float32) / np.float32(255),
+            patients=np.unique(dataset.patients, return_inverse=True)[1].astype(np.int64),
+            labels=dataset.labels,
+            findings=dataset.findings,
+            finding_names=dataset.finding_names,
+            views=np.array(dataset.views, dtype=np.str_),
+            sexes=np.array(dataset.sexes, dtype=np.str_),
+            sources=np.array(dataset.sources, dtype=np.str_),
+            ages=np.array(dataset.ages, dtype=np.float64),
+        )
+
+    @classmethod
+    def read(cls, data: Path, split: str, flow: Flow) -> Self:
+        """One split of ``data``, read as the flow's weights were trained on it."""
+        return cls.of(as_trained(flow, data, split))
+
+    @classmethod
+    def read_plain(cls, data: Path, split: str, *, size: int, sources: Sequence[str] = ()) -> Self:
+        """One split of ``data`` without labels of any weights; findings against normal."""
+        found = read_dataset(data, split, size=size, conditions=("finding",), sources=sources)
+        return replace(cls.of(found), labels=np.full(len(found), -1, dtype=np.int64))
+
+    def take(self, rows: NDArray[Any]) -> Self:
+        """Some of the images, by index or mask."""
+        changed = {
+            f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "finding_names"
+        }
+        return replace(self, **changed)
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """``(n,)`` numbers of source, view and sex: who is harder to tell apart than anyone."""
+        keys = np.stack([self.sources, self.views, self.sexes], axis=1)
+        return np.asarray(np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1), np.int64)

@@ -1,0 +1,1 @@
+"""What people would use instead of this tool, from their papers. A rival is a file."""
