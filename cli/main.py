@@ -20,6 +20,7 @@ from .ledger import ledger
 from .privatize import privatize
 from .report import report
 from .train import train
+from .train_verifier import train_verifier
 from .verify import verify
 from .weights import weights
 
@@ -43,6 +44,7 @@ app.command()(ledger)
 app.command()(audit)
 app.command()(weights)
 app.command()(train)
+app.command()(train_verifier)
 app.command()(directions)
 
 

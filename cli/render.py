@@ -96,10 +96,8 @@ def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], N
         task = bar.add_task("training", total=1.0)
 
         def show(now: dict[str, float]) -> None:
-            line = (
-                f"{now['images']:,} images, {now['rate']:.0f}/s, train {now['loss']:.3f}, "
-                f"val {now['val']:.3f} bits/dim"
-            )
+            line = f"{now['images']:,} images, {now['rate']:.0f}/s, train {now['loss']:.3f}"
+            line += f", val {now['val']:.3f} bits/dim" if "val" in now else ""
             bar.update(task, completed=now["progress"], description=line)
             if shown and not console.is_terminal:
                 console.print(f"{now['progress']:.1%} {line}", soft_wrap=True)

@@ -84,8 +84,8 @@ def train(
     config = GlowConfig(
         size=size,
         classes=training.classes,
-        steps=_numbers(blocks, "--blocks"),
-        hidden=_numbers(hidden, "--hidden"),
+        steps=numbers(blocks, "--blocks"),
+        hidden=numbers(hidden, "--hidden"),
     )
     settings = Settings(
         minutes=minutes, steps=steps, batch=batch, learning_rate=learning_rate, seed=seed
@@ -137,7 +137,8 @@ def train(
         table("trained", [(key.replace("_", " "), short(value)) for key, value in facts.items()])
 
 
-def _numbers(text: str, option: str) -> tuple[int, ...]:
+def numbers(text: str, option: str) -> tuple[int, ...]:
+    """Positive numbers separated by commas."""
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:

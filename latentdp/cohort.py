@@ -75,6 +75,11 @@ class Cohort:
         found = read_dataset(data, split, size=size, conditions=("finding",), sources=sources)
         return replace(cls.of(found), labels=np.full(len(found), -1, dtype=np.int64))
 
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """``(n, h, w)`` grey levels from 0 to 255."""
+        return np.asarray(np.rint(self.images * 255), dtype=np.uint8)
+
     def take(self, rows: NDArray[Any]) -> Self:
         """Some of the images, by index or mask."""
         changed = {

@@ -53,7 +53,11 @@ class Resamples:
         self.counts = np.concatenate([np.ones((1, n)), counts])
 
     def images(self, rows: NDArray[np.bool_]) -> Matrix:
-        """Weights ``(1 + count, n of rows)`` of images."""
+        """Weights ``(1 + count, n of rows)`` of images, chosen by a mask."""
+        return np.asarray(self.counts[:, self.patients[rows]])
+
+    def of(self, rows: Index) -> Matrix:
+        """Weights ``(1 + count, n of rows)`` of images, chosen by index."""
         return np.asarray(self.counts[:, self.patients[rows]])
 
     def pairs(self, first: Index, second: Index) -> Matrix:

@@ -1,4 +1,7 @@
-"""A plug-in is a file: the names of a kind are the modules of its folder."""
+"""A plug-in is a file: the names of a kind are the modules of its folder.
+
+Modules that plug-ins share begin with an underscore.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ def names(kind: str) -> tuple[str, ...]:
     """Names of the plug-ins of ``kind``: ``mechanisms``."""
     package = importlib.import_module(f"latentdp.{kind}")
     found = {module.name for module in pkgutil.iter_modules(package.__path__)}
-    return tuple(sorted(found - _NOT_PLUGINS))
+    return tuple(sorted(n for n in found - _NOT_PLUGINS if not n.startswith("_")))
 
 
 def load(kind: str, name: str) -> Any:

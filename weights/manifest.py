@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from latentdp._weights.verifier_card import verifier_card
+
 from latentdp.checkpoints import load, save
 from latentdp.flows.assess import usual_likelihood
 from latentdp.flows.base import load_flow
@@ -45,10 +47,13 @@ def main() -> None:
             f"file = {json.dumps(path.name)}\n"
             f'sha256 = "{checkpoint.sha256}"\n'
             f"bytes = {size}\n"
+            f"kind = {json.dumps(checkpoint.kind)}\n"
+            f"size = {json.loads(checkpoint.config)['size']}\n"
             f"summary = {json.dumps(summary)}\n"
         )
+        card = verifier_card if checkpoint.kind == "embedding" else _card
         path.with_suffix(".md").write_text(
-            _card(path.stem, size, checkpoint.sha256, checkpoint.card), encoding="utf-8"
+            card(path.stem, size, checkpoint.sha256, checkpoint.card), encoding="utf-8"
         )
     header = "# Made by weights/manifest.py. Loading verifies the digest.\n\n"
     (HERE / "manifest.toml").write_text(header + "\n".join(entries), encoding="utf-8")

@@ -14,10 +14,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from latentdp.arrays import Images, Labels
 from latentdp.cohort import Cohort
 from latentdp.guarantee import Guarantee
 from latentdp.methods import Tell
+from latentdp.notes import Notes
 from latentdp.privatizer import Privatizer
 
 __all__ = ["Attack", "Effort", "Outcome", "Scene", "Side"]
@@ -39,6 +42,18 @@ class Side:
     private: Images
     labels: Labels
 
+    def lacks_pairs(self) -> str | None:
+        """Why nobody can be verified, in a few words; None if someone can."""
+        counts = np.bincount(np.unique(self.cohort.patients, return_inverse=True)[1])
+        if len(counts) < 2:
+            return f"needs images of at least 2 patients, there are those of {len(counts)}"
+        return None if counts.max() > 1 else "needs a patient with at least 2 images"
+
+    def lacks_patients(self) -> str | None:
+        """Why nothing can be learnt from them, in a few words; None if something can."""
+        patients = len(np.unique(self.cohort.patients))
+        return None if patients > 1 else f"needs 2 patients to practise on, there are {patients}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
@@ -47,11 +62,13 @@ class Effort:
     Attributes:
         restarts: Of whatever is learnt with luck; mean and maximum are reported.
         steps: Of the optimiser, per restart.
+        learning_rate: Of the same.
         resamples: Of each bootstrap.
     """
 
     restarts: int = 10
-    steps: int = 150
+    steps: int = 80
+    learning_rate: float = 1e-3
     resamples: int = 500
 
     @classmethod
@@ -74,6 +91,8 @@ class Scene:
             labels; None where the method is unknown.
         effort: How hard to work.
         seed: Of everything random in the attack.
+        verifier: Weights of the verifier to start from; empty for the shipped one that fits.
+        notes: What one attack worked out and another can use.
     """
 
     target: Side
@@ -83,6 +102,8 @@ class Scene:
     more: Callable[[int], tuple[Images, Labels]] | None = None
     effort: Effort = field(default_factory=Effort)
     seed: int = 0
+    verifier: str = ""
+    notes: Notes = field(default_factory=Notes, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from latentdp.networks.embedding import EmbeddingNet
 
 __all__ = ["Lessons", "MetricLearning", "Settings"]
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +62,10 @@ class Lessons:
     """What pairs are drawn from.
 
     Args:
-        anchors: ``(versions, n, h, w)`` uint8; of the n images, one of the versions is shown.
-        partners: The same; for private images beside real ones, this is another array.
+        anchors: ``(versions, n, h, w)``, uint8 or float32 in [0, 1]; of each of the n images one
+            of the versions is shown.
+        partners: The same, of the same images: real ones beside private ones, or the same array.
+            Then two versions are shown that differ, where there are two.
         patients: ``(n,)`` indices of patients.
 
     Raises:
@@ -90,22 +92,21 @@ class Lessons:
                 _some(self.single, max(0, n - wanted), g),
             ]
         )
-        first, second = [], []
-        for patient in chosen:
+        first, second = np.empty_like(chosen), np.empty_like(chosen)
+        for i, patient in enumerate(chosen):
             images = self.images[patient]
             order = torch.randperm(len(images), generator=g)[:2].tolist()
-            first.append(images[order[0]])
-            second.append(images[order[-1]])
+            first[i], second[i] = images[order[0]], images[order[-1]]
+        version = torch.randint(len(self.anchors), (len(chosen),), generator=g).numpy()
+        other = torch.randint(len(self.partners), (len(chosen),), generator=g).numpy()
+        if self.anchors is self.partners and len(self.anchors) > 1:
+            step = torch.randint(len(self.anchors) - 1, (len(chosen),), generator=g).numpy()
+            other = (version + 1 + step) % len(self.anchors)
         return (
-            self._shown(self.anchors, first, g),
-            self._shown(self.partners, second, g),
+            np.asarray(self.anchors[version, first]),
+            np.asarray(self.partners[other, second]),
             torch.from_numpy(chosen),
         )
-
-    @staticmethod
-    def _shown(versions: Pixels, images: Sequence[int], g: torch.Generator) -> Pixels:
-        which = torch.randint(len(versions), (len(images),), generator=g).numpy()
-        return np.asarray(versions[which, np.array(images, dtype=int)])
 
 
 def _some(pool: NDArray[np.int64], n: int, g: torch.Generator) -> NDArray[np.int64]:
@@ -163,7 +164,7 @@ class MetricLearning:
             s.patients, s.several, self.generator
         )
         device = self.net.power.device
-        shown = torch.from_numpy(np.concatenate([anchors, partners])).float()[:, None] / 255
+        shown = torch.cat([_unit(anchors), _unit(partners)])[:, None]
         shown = s.augmentation(shown, self.generator)
         self.net.train()
         self.optimiser.zero_grad(set_to_none=True)
@@ -215,6 +216,12 @@ class MetricLearning:
         self.generator.set_state(state["generator"])
         self.step = int(state["step"])
         self._clear()
+
+
+def _unit(pixels: Pixels) -> Tensor:
+    """Grey levels in [0, 1]."""
+    tensor = torch.from_numpy(pixels)
+    return tensor.float() / 255 if tensor.dtype == torch.uint8 else tensor
 
 
 def _softmax(

@@ -1,0 +1,122 @@
+"""``latentdp train-verifier``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentdp import InputError
+
+from .options import JsonOption
+from .render import print_json, short, table, training_progress
+from .train import numbers
+
+
+def train_verifier(
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA", help="Manifest (CSV) with patient_id and split, or its folder."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Weights to write; also FILE's .state.")
+    ],
+    size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 64,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Keep only these sources of a manifest. Repeatable.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="Length of the run; 0 for no limit.")] = 0.0,
+    steps: Annotated[int, typer.Option(help="Optimiser steps; 0 for no limit.")] = 0,
+    patients: Annotated[int, typer.Option(help="Patients in a step, each with two images.")] = 64,
+    widths: Annotated[str, typer.Option(help="Channels of each stage.")] = "24,48,96,192",
+    blocks: Annotated[str, typer.Option(help="Residual blocks of each stage.")] = "2,2,2,2",
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of AdamW.")] = 2e-3,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS", help="Begin with a verifier of another size, by name or path."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
+    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
+    note: Annotated[
+        str, typer.Option(help="Training data and licence, for the model card.")
+    ] = "not stated",
+    json: JsonOption = False,
+) -> None:
+    """Train a verifier: who is on two radiographs? Interrupted runs go on from FILE.state."""
+    from latentdp.checkpoints import load, save
+    from latentdp.cohort import Cohort
+    from latentdp.flows.base import use_threads
+    from latentdp.networks.assess import assess
+    from latentdp.networks.embedding import EmbeddingConfig
+    from latentdp.networks.metric_learning import Settings
+    from latentdp.networks.verifier import Verifier
+    from latentdp.networks.verifier_training import People, VerifierTraining
+
+    if threads > 0:
+        use_threads(threads)
+    if out.suffix != ".safetensors":
+        raise InputError("expected --out to end in .safetensors")
+
+    def read(split: str) -> Cohort:
+        return Cohort.read_plain(data, split, size=size, sources=source or ())
+
+    train = read("train")
+    config = EmbeddingConfig(
+        size=size, widths=numbers(widths, "--widths"), blocks=numbers(blocks, "--blocks")
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    training = VerifierTraining(
+        config,
+        Settings(patients=patients, learning_rate=learning_rate, seed=seed),
+        People(train.pixels, train.patients),
+        out.with_suffix(".state"),
+        minutes=minutes,
+        steps=steps,
+        start=None if start is None else Verifier.load(start),
+    )
+    with training_progress(shown=not json) as show:
+        training.run(show)
+    card = {
+        "summary": f"{size}x{size} verifier of patients",
+        "training_data": note,
+        "sources": list(source or ()),
+        "images": {"train": len(train)},
+        "architecture": config.to_json(),
+        "parameters": sum(p.numel() for p in training.learning.net.parameters()),
+        "training": {
+            "minutes": round(training.elapsed / 60, 1),
+            "steps": training.learning.step,
+            "images_shown": 2 * patients * training.learning.step,
+            "patients_per_step": patients,
+            "learning_rate": learning_rate,
+            "start": start or "random weights",
+            "seed": seed,
+        },
+    }
+    made = training.verifier().checkpoint(out.stem, card)
+    save(made, out)
+    verifier = Verifier.from_checkpoint(load(str(out)))  # measured as it will be used: rounded
+    held_out = {split: read(split) for split in ("val", "test")}
+    card["images"] |= {split: len(cohort) for split, cohort in held_out.items()}
+    card["verification"] = {
+        split: assess(verifier, c.images, c.patients, c.cells) for split, c in held_out.items()
+    }
+    save(training.verifier().checkpoint(out.stem, card), out)
+    facts = {"weights": str(out), "training": card["training"]} | {
+        f"{split}, {key}": value
+        for split, found in card["verification"].items()
+        for key, value in (
+            ("AUC, any impostors", found["any"]["auc"]),
+            ("AUC, hard impostors", found["hard"]["auc"]),
+            ("P@1", found["p@1"]),
+        )
+    }
+    if json:
+        print_json(facts | {"card": card})
+    else:
+        table("trained", [(key, short(value)) for key, value in facts.items()])

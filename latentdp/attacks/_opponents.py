@@ -1,0 +1,103 @@
+"""Those who look at a release: each sees every image as a vector, and likeness is the cosine.
+
+*Frozen*: the shipped verifier as it is. *Adapted*: the same after learning on the attacker's own
+(private, real) and (private, private) pairs, several times, because restarts differ. *Pixels*:
+plain correlation of the pictures, which beats the networks for a heavily noised image of one's
+own. What one attack has worked out of a scene is remembered for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.arrays import Images
+from latentdp.attacks.base import Scene
+from latentdp.methods import Tell
+
+if TYPE_CHECKING:
+    from latentdp.networks.verifier import Verifier
+
+__all__ = ["Opponent", "adapted", "frozen", "pixels"]
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Opponent:
+    """The target through somebody's eyes: unit vectors of each image.
+
+    Attributes:
+        name: ``frozen``, ``adapted 3``, ``pixels``.
+        private: ``(n, k)`` of the released images.
+        real: ``(n, k)`` of the originals.
+    """
+
+    name: str
+    private: Matrix
+    real: Matrix
+
+
+def frozen(scene: Scene) -> Opponent:
+    """The shipped verifier."""
+    return _seen(scene, "frozen", lambda: _verifier(scene))
+
+
+def adapted(scene: Scene, tell: Tell) -> list[Opponent]:
+    """One opponent per restart."""
+    return [
+        _seen(scene, f"adapted {i + 1}", lambda i=i: _practised(scene, i, tell))  # type: ignore[misc]
+        for i in range(scene.effort.restarts)
+    ]
+
+
+def pixels(scene: Scene) -> Opponent:
+    """Correlation of the pictures as they are."""
+    return Opponent(
+        "pixels", _centred(scene.target.private[0]), _centred(scene.target.cohort.images)
+    )
+
+
+def _verifier(scene: Scene) -> Verifier:
+    from latentdp.networks.verifier import Verifier, shipped_verifier  # here: it loads torch
+
+    size = scene.target.cohort.images.shape[-1]
+    name = scene.verifier or shipped_verifier(size)
+    return scene.notes.thing("verifier", lambda: Verifier.load(name))  # type: ignore[no-any-return]
+
+
+def _practised(scene: Scene, i: int, tell: Tell) -> Verifier:
+    from latentdp.networks.metric_learning import Settings
+
+    effort, practice = scene.effort, scene.practice
+    words = f"restart {i + 1} of {effort.restarts}"
+    return _verifier(scene).adapted(
+        practice.private,
+        practice.cohort.images,
+        practice.cohort.patients,
+        settings=Settings(
+            learning_rate=effort.learning_rate, warmup=10, seed=1000 * scene.seed + i
+        ),
+        steps=effort.steps,
+        tell=lambda share: tell((i + share) / effort.restarts, words),
+    )
+
+
+def _seen(scene: Scene, name: str, verifier: Callable[[], Verifier]) -> Opponent:
+    def look() -> dict[str, Matrix]:
+        sees = verifier()
+        images = scene.target.cohort.images
+        return {"private": sees(scene.target.private[0]), "real": sees(images)}
+
+    seen = scene.notes.arrays(f"seen by {name}", look)
+    return Opponent(name, seen["private"], seen["real"])
+
+
+def _centred(images: Images) -> Matrix:
+    flat = images.reshape(len(images), -1).astype(np.float64)
+    flat -= flat.mean(axis=1, keepdims=True)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))

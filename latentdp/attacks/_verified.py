@@ -1,0 +1,83 @@
+"""Verification of a scene by one or several opponents, as outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from latentdp.attacks._opponents import Opponent
+from latentdp.attacks.base import Outcome, Scene
+from latentdp.biometrics.pairs import Pairs
+from latentdp.biometrics.verification import Verification, verify
+from latentdp.intervals import Estimate, Resamples
+
+__all__ = ["HARD", "verified"]
+
+HARD = "impostors of the same source, view and sex"
+ANY = "any impostors"
+
+
+def verified(name: str, scene: Scene, opponents: Sequence[Opponent]) -> list[Outcome]:
+    """AUC and EER of (private, real) and (private, private) pairs, against hard and any impostors.
+
+    Args:
+        name: Of the attack.
+        scene: Whose target the opponents looked at.
+        opponents: With several, mean and maximum are told apart.
+    """
+    cohort = scene.target.cohort
+    resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
+    found = []
+    for reference in ("real", "private"):
+        for words, cells in ((HARD, cohort.cells), (ANY, None)):
+            pairs = Pairs.of(cohort.patients, cells)
+            scores = np.stack(
+                [
+                    (o.private[pairs.probe] * getattr(o, reference)[pairs.reference]).sum(axis=1)
+                    for o in opponents
+                ]
+            )
+            reached = verify(scores, pairs, resamples)
+            found += _outcomes(
+                name, scene, f"private against {reference}, {words}", pairs, reached
+            )
+    return found
+
+
+def _outcomes(
+    name: str, scene: Scene, setting: str, pairs: Pairs, reached: Verification
+) -> list[Outcome]:
+    ceiling = None if scene.guarantee is None else scene.guarantee.verification_ceiling()
+    cohort = scene.target.cohort
+    several = len(reached.auc) > 1
+    hard = setting.endswith(HARD)
+
+    def outcome(
+        metric: str, found: Estimate, *, headline: bool = False, **detail: object
+    ) -> Outcome:
+        return Outcome(
+            attack=name,
+            setting=setting,
+            metric=metric,
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            n=len(pairs),
+            patients=len(np.unique(cohort.patients[pairs.probe[pairs.same]])),
+            chance=0.5,
+            ceiling=ceiling if metric.startswith("auc") else None,
+            headline=headline,
+            detail=dict(detail),
+        )
+
+    curve = {"roc": reached.roc, "positive_pairs": int(pairs.same.sum())}
+    eer = outcome("eer", reached.eer)
+    if not several:
+        return [outcome("auc", reached.best, headline=hard, **curve), eer]
+    restarts = {"restarts": [round(a, 4) for a in reached.auc]}
+    return [
+        outcome("auc (mean)", reached.mean, headline=hard, **restarts),
+        outcome("auc (max)", reached.best, headline=hard, **restarts, **curve),
+        eer,
+    ]

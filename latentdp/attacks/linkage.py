@@ -1,0 +1,38 @@
+"""Same-image linkage: which original did a private image come from?
+
+Nothing is easier for an attacker who holds the original pictures, or got hold of them elsewhere:
+under heavy pixel noise plain correlation finds them when no network does.
+"""
+
+from __future__ import annotations
+
+from latentdp.attacks._opponents import adapted, frozen, pixels
+from latentdp.attacks._searched import searched
+from latentdp.attacks.base import Attack, Outcome, Scene
+from latentdp.biometrics.identification import own_image
+from latentdp.methods import Tell
+
+__all__ = ["attack"]
+
+
+class Linkage(Attack):
+    """Each private image is looked for among all originals."""
+
+    name = "linkage"
+    title = "the original looked for among all originals, by the best of correlation and networks"
+
+    def unable(self, scene: Scene) -> str | None:
+        """It needs two images."""
+        n = len(scene.target.cohort)
+        return None if n > 1 else f"needs at least 2 images, there are {n}"
+
+    def run(self, scene: Scene, tell: Tell) -> list[Outcome]:
+        """Rank-1 and rank-10 among all originals, and the CMC curve."""
+        opponents = [pixels(scene), frozen(scene)]
+        if scene.practice.lacks_patients() is None:
+            opponents += adapted(scene, tell)
+        hits = [(o.name, own_image(o.private @ o.real.T)) for o in opponents]
+        return searched(self.name, scene, "private among all originals", hits, rank="rank-1")
+
+
+attack = Linkage()

@@ -1,0 +1,38 @@
+"""One to many: the patient of a private image is looked for among other real images.
+
+The private image's own original is not in the gallery: what is found is the person, by another
+radiograph. `linkage` looks for the original itself.
+"""
+
+from __future__ import annotations
+
+from latentdp.attacks._opponents import adapted, frozen
+from latentdp.attacks._searched import searched
+from latentdp.attacks.base import Attack, Outcome, Scene
+from latentdp.biometrics.identification import same_patient
+from latentdp.methods import Tell
+
+__all__ = ["attack"]
+
+
+class Retrieval(Attack):
+    """Identification of a person by another radiograph of theirs."""
+
+    name = "retrieval"
+    title = "the patient looked for among real images, by the best of all verifiers"
+
+    def unable(self, scene: Scene) -> str | None:
+        """It needs a patient with two images, and two patients to practise on."""
+        return scene.target.lacks_pairs() or scene.practice.lacks_patients()
+
+    def run(self, scene: Scene, tell: Tell) -> list[Outcome]:
+        """P@1, rank-10 and mAP@R with the gallery's size, and the CMC curve."""
+        patients = scene.target.cohort.patients
+        hits = [
+            (o.name, same_patient(o.private @ o.real.T, patients))
+            for o in [frozen(scene), *adapted(scene, tell)]
+        ]
+        return searched(self.name, scene, "private in a gallery of real", hits, rank="p@1")
+
+
+attack = Retrieval()

@@ -1,0 +1,1 @@
+"""How well people are recognised: verification (one to one) and identification (one to many)."""
