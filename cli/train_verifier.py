@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -81,7 +81,7 @@ def train_verifier(
     )
     with training_progress(shown=not json) as show:
         training.run(show)
-    card = {
+    card: dict[str, Any] = {
         "summary": f"{size}x{size} verifier of patients",
         "training_data": note,
         "sources": list(source or ()),

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from latentdp.atomic import whole, write_text
 
@@ -33,13 +35,14 @@ class Notes:
     def arrays(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays of that name, made if nobody has."""
         if name not in self._memory:
-            path = self._path(name, "npz")
+            path = self._path(name, "safetensors")
             found = _read_arrays(path)
             if found is None:
                 found = make()
                 if path is not None:
-                    with whole(path) as temporary, temporary.open("wb") as file:
-                        np.savez(file, **found)
+                    contiguous = {key: np.ascontiguousarray(x) for key, x in found.items()}
+                    with whole(path) as temporary:
+                        save_file(contiguous, str(temporary))
             self._memory[name] = found
         return self._memory[name]  # type: ignore[no-any-return]
 
@@ -74,9 +77,8 @@ def _read_arrays(path: Path | None) -> Arrays | None:
     if path is None or not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, KeyError):  # damaged: it is made again
+        return dict(load_file(str(path)))
+    except (SafetensorError, OSError):  # damaged: it is made again
         return None
 
 

@@ -28,6 +28,7 @@ def verifier_card(name: str, size: int, sha256: str, card: dict[str, Any]) -> st
         + " |"
         for split, found in card["verification"].items()
     ]
+    images = ", ".join(f"{split} {n:,}" for split, n in card["images"].items())
     tested = card["verification"]["test"]
     lines = "\n".join
     return f"""# {name}
@@ -35,15 +36,14 @@ def verifier_card(name: str, size: int, sha256: str, card: dict[str, Any]) -> st
 {card["summary"]}. {card["parameters"]:,} parameters, {size / 1e6:.1f} MB, sha256 `{sha256}`.
 Made by `latentdp train-verifier`; this card is made from the file's metadata.
 
-An attacker, shipped so that releases can be tested: it tells whether two chest radiographs show the
-same person. Use it to evaluate releases, not to identify people.
+An attacker, shipped so that releases can be tested: it tells whether two chest radiographs show
+the same person. Use it to evaluate releases, not to identify people.
 
 ## Data
 {card["training_data"]}
 
-Sources: {", ".join(card["sources"]) or "all"}. Images:
-{", ".join(f"{split} {n:,}" for split, n in card["images"].items())} (patient-disjoint splits; trained
-on `train` only).
+Sources: {", ".join(card["sources"]) or "all"}. Images: {images}
+(patient-disjoint splits; trained on `train` only).
 
 ## Training
 {training["images_shown"]:,} images shown in {training["steps"]:,} steps of
@@ -52,8 +52,9 @@ on `train` only).
 Architecture: `{card["architecture"]}`.
 
 ## Verification on raw images
-At most {tested["pairs_per_patient_at_most"]} pairs of a patient, {tested["impostors_per_pair"]} impostors
-beside each; 95 % intervals by a bootstrap over patients ({tested["resamples"]:,} resamples).
+At most {tested["pairs_per_patient_at_most"]} pairs of a patient, and beside each
+{tested["impostors_per_pair"]} impostors; 95 % intervals by a bootstrap over patients
+({tested["resamples"]:,} resamples).
 
 | split | impostors | AUC | EER | positive pairs |
 |---|---|---|---|---|
