@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 
 from latentdp.noise import SeededNoise
 from latentdp.samplers import below
 
-__all__ = ["RESAMPLES", "Estimate", "Resamples", "auc", "estimate", "mean"]
+__all__ = ["RESAMPLES", "Estimate", "Resamples", "auc", "estimate", "mean", "share"]
 
 Matrix = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -111,3 +112,22 @@ def mean(values: Matrix, weights: Matrix) -> Matrix:
     """Weighted means ``(r,)`` of ``(n,)`` values, one per row of ``(r, n)`` weights."""
     with np.errstate(invalid="ignore"):
         return np.asarray((weights @ values) / weights.sum(axis=1))
+
+
+def share(values: Matrix, patients: int) -> Estimate | None:
+    """From `mean` of hits, of the data (first) and of its resamples; never narrower than exact.
+
+    A bootstrap of none or all hits has no width. The interval is therefore joined with that of
+    Clopper and Pearson (1934) for as many independent trials as there are patients.
+
+    Args:
+        values: ``(1 + resamples,)`` in [0, 1].
+        patients: Number of patients that they rest on.
+    """
+    found = estimate(values)
+    if found is None:
+        return None
+    hits = found.value * patients
+    low = beta.ppf(0.025, hits, patients - hits + 1) if hits > 0 else 0.0
+    high = beta.ppf(0.975, hits + 1, patients - hits) if hits < patients else 1.0
+    return Estimate(found.value, min(found.low, float(low)), max(found.high, float(high)))

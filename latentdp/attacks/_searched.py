@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from latentdp.attacks.base import Outcome, Scene
 from latentdp.biometrics.identification import Hits
 from latentdp.guarantee import Guarantee
-from latentdp.intervals import Resamples, estimate, mean
+from latentdp.intervals import Resamples, estimate, mean, share
 
 __all__ = ["searched"]
 
@@ -42,7 +42,8 @@ def searched(
     }
 
     def outcome(metric: str, values: Matrix, k: int | None, **detail: object) -> Outcome:
-        found = estimate(values)
+        patients = len(np.unique(cohort.patients[probes]))
+        found = estimate(values) if k is None else share(values, patients)
         assert found is not None
         return Outcome(
             attack=name,
@@ -52,7 +53,7 @@ def searched(
             low=found.low,
             high=found.high,
             n=len(probes),
-            patients=len(np.unique(cohort.patients[probes])),
+            patients=patients,
             chance=None if k is None else _share(best, 1.0, k),
             ceiling=None if k is None else _ceiling(scene.guarantee, best, k),
             headline=k == 1,

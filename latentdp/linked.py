@@ -1,0 +1,215 @@
+"""Originals and the private images made of them, brought together for an evaluation.
+
+For a release of this tool the vault says which belongs to which; for any other method a CSV does.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp import files
+from latentdp.arrays import Images, resize
+from latentdp.cohort import Cohort
+from latentdp.dicom.person import Person, person
+from latentdp.errors import InputError, UnsupportedInstance
+from latentdp.flows.dataset import NORMAL
+from latentdp.folders import IMAGES
+
+__all__ = ["COLUMNS", "Link", "Linked", "from_csv", "from_vault", "read"]
+
+COLUMNS = ("patient", "finding", "label", "sex", "age", "view", "source", "split")
+
+
+@dataclass(frozen=True)
+class Link:
+    """One original and its private image.
+
+    Attributes:
+        original: Path.
+        private: Path.
+        known: What somebody wrote about it, by `COLUMNS`; it outranks the file's header.
+    """
+
+    original: Path
+    private: Path
+    known: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linked:
+    """What was read.
+
+    Attributes:
+        links: Those that could be read, ``n``.
+        cohort: The originals.
+        private: ``(n, h, w)`` the private images, of the originals' size.
+        practice: ``(n,)`` True where the CSV's split is ``train`` or ``practice``.
+        unreadable: Number of links that could not be read.
+    """
+
+    links: tuple[Link, ...]
+    cohort: Cohort
+    private: Images
+    practice: NDArray[np.bool_]
+    unreadable: int
+
+
+def from_vault(source: Path, out: Path, vault: Path, about: Path | None = None) -> list[Link]:
+    """The links of a release of this tool, from the reports in its vault.
+
+    Args:
+        source: The input folder, or file.
+        out: The release folder.
+        vault: Its vault.
+        about: CSV with ``file`` (below ``source``) and any of `COLUMNS`.
+
+    Raises:
+        InputError: No output can be traced to a file that is there.
+    """
+    base = source if source.is_dir() else source.parent
+    known = {} if about is None else {row["file"]: row for row in _table(about, {"file"})}
+    found: dict[str, Link] = {}
+    for report in sorted((vault / "reports").glob("*.jsonl")):
+        for row in _lines(report):
+            name, output = row.get("file"), row.get("output")
+            if row.get("status") != "released" or not (name and output):
+                continue
+            original, private = base / name, out / IMAGES / output
+            if original.is_file() and private.is_file():
+                found[output] = Link(original, private, known.get(name, {}))
+    if not found:
+        raise InputError(
+            "expected IN and OUT to be the folders of a run of this vault; no image of OUT can "
+            "be traced to a file in IN"
+        )
+    return [found[output] for output in sorted(found)]
+
+
+def from_csv(pairs: Path, source: Path, out: Path) -> list[Link]:
+    """The links of any other method.
+
+    Args:
+        pairs: CSV with ``original`` (below ``source``), ``private`` (below ``out``), ``patient``
+            and any other of `COLUMNS`.
+        source: Folder of originals.
+        out: Folder of private images.
+
+    Raises:
+        InputError: A column or a file is missing.
+    """
+    rows = _table(pairs, {"original", "private", "patient"})
+    links = [Link(source / r["original"], out / r["private"], r) for r in rows]
+    missing = sum(not (x.original.is_file() and x.private.is_file()) for x in links)
+    if missing or not links:
+        raise InputError(
+            f"{pairs.name}: {missing} of {len(links)} pairs name a file that is not there"
+        )
+    return links
+
+
+def read(
+    links: list[Link],
+    shape: tuple[int, int],
+    classes: tuple[str, ...] = (),
+    *,
+    tell: Callable[[float], None] = lambda _: None,
+) -> Linked:
+    """Reads both sides of each link; what cannot be read is counted and left out.
+
+    Args:
+        links: Of `from_vault` or `from_csv`.
+        shape: Height and width of all images.
+        classes: Of the weights, for ``label``.
+        tell: Called with the share that is done.
+
+    Raises:
+        InputError: Nothing could be read.
+    """
+    kept: list[tuple[Link, files.Radiograph, NDArray[np.float32], Person]] = []
+    for i, link in enumerate(links):
+        try:
+            kept.append((link, *_both(link, shape)))
+        except (UnsupportedInstance, OSError):
+            continue
+        tell((i + 1) / len(links))
+    if not kept:
+        raise InputError("none of the images could be read")
+    findings = [_finding(link.known) for link, *_ in kept]
+    names = tuple(sorted({f for f in findings if f}))
+    index = {name: i for i, name in enumerate(names)}
+    numbers = {name: i for i, name in enumerate(classes)}
+
+    def column(name: str, said: Callable[[Person], str]) -> NDArray[np.str_]:
+        return np.array([link.known.get(name) or said(p) for link, _, _, p in kept], dtype=np.str_)
+
+    ids = [
+        link.known.get("patient") or r.patient or f"file {i}"
+        for i, (link, r, *_) in enumerate(kept)
+    ]
+    return Linked(
+        links=tuple(link for link, *_ in kept),
+        cohort=Cohort(
+            images=np.stack([r.image for _, r, *_ in kept]),
+            patients=np.unique(ids, return_inverse=True)[1].astype(np.int64),
+            labels=np.array(
+                [numbers.get(x.known.get("label", ""), -1) for x, *_ in kept], dtype=np.int64
+            ),
+            findings=np.array([index.get(f, -1) for f in findings], dtype=np.int64),
+            finding_names=names,
+            views=np.char.upper(column("view", lambda p: p.view)),
+            sexes=column("sex", lambda p: p.sex),
+            sources=column("source", lambda _: ""),
+            ages=np.array([_years(link.known.get("age"), p) for link, _, _, p in kept]),
+        ),
+        private=np.stack([private for _, _, private, _ in kept]),
+        practice=np.array([x.known.get("split") in ("train", "practice") for x, *_ in kept]),
+        unreadable=len(links) - len(kept),
+    )
+
+
+def _both(
+    link: Link, shape: tuple[int, int]
+) -> tuple[files.Radiograph, NDArray[np.float32], Person]:
+    taken = files.read(link.original, shape)
+    said = person(link.original) if taken.source is not None else Person()
+    return taken, resize(files.look(link.private), shape), said
+
+
+def _finding(known: Mapping[str, str]) -> str:
+    finding = known.get("finding", "").strip().lower()
+    return "normal" if finding in NORMAL else finding
+
+
+def _years(text: str | None, said: Person) -> float:
+    try:
+        return float(text) if text else said.age
+    except ValueError:
+        return math.nan
+
+
+def _lines(report: Path) -> Iterator[dict[str, str]]:
+    for line in report.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:  # the last line of a run that died
+            continue
+
+
+def _table(path: Path, needed: set[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = needed - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(f"{path.name} lacks the column {sorted(missing)[0]!r}")
+            return [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"expected {path.name} to be a CSV file; it cannot be read") from error
