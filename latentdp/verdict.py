@@ -69,8 +69,8 @@ def verdict(
     first = best(outcomes, SEARCHES, "rank-1")
     refuting = [row for row in outcomes if row["refutes"]]
     lines = [
-        f"REFUTED: {row['attack']} ({row['setting']}) reached {row['metric']} {_told(row)}, above "
-        f"the ceiling of {row['ceiling']:.4g} that the claimed epsilon implies. The claim is wrong."
+        f"REFUTED: {row['attack']} ({row['setting']}) reached {row['metric']} {_told(row)}, "
+        f"above the ceiling of {row['ceiling']:.4g} that its epsilon implies. The claim is false."
         for row in refuting
     ]
     if verification is None:
