@@ -1,0 +1,290 @@
+"""Teaching a disguise against a verifier: PriCheXy-Net's game (arXiv 2209.11531).
+
+The disguise first learns to be the identity, its judges learn on real images. Then they take
+turns: the disguise lowers the reader's cross-entropy on disguised images plus -log(1 - p) of the
+verifier's probability p that a disguised and a real image, of one patient or of two, are of one
+patient; the reader and the verifier learn on what the disguise now makes. The disguise with the
+lowest such loss on validation images is what is kept.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+from torch.nn.functional import mse_loss, softplus
+
+from latentdp.atomic import whole
+from latentdp.errors import InputError
+from latentdp.networks.embedding import EmbeddingConfig, embed
+from latentdp.networks.judges import Reader, Verifier
+from latentdp.networks.material import Material, some
+from latentdp.networks.metric_learning import Lessons, MetricLearning, Settings
+
+__all__ = ["Game", "Rules", "disguised"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How the game is played.
+
+    Attributes:
+        identity: Steps in which the disguise learns to be the identity.
+        judges: Steps in which each judge learns on real images.
+        rounds: Turns of all three.
+        pairs: In a batch; half of them of one patient.
+        rate: Adam's, of the disguise; ``judges_rate`` is that of the others.
+        judges_rate: See there.
+        every: Rounds between two looks at the validation images, after which the run is kept.
+        widths: Of the verifier's embedding.
+    """
+
+    identity: int = 0
+    judges: int = 300
+    rounds: int = 800
+    pairs: int = 32
+    rate: float = 3e-4
+    judges_rate: float = 1e-3
+    every: int = 50
+    widths: tuple[int, ...] = (16, 32, 64, 128)
+
+
+class Game:
+    """One run.
+
+    Args:
+        make: Makes a new disguise, which maps ``(n, 1, h, w)`` images to such.
+        rules: How to play.
+        train: To learn on.
+        val: To choose on.
+        classes: Number of findings.
+        seed: Of everything.
+
+    Raises:
+        InputError: Material without pairs of both kinds.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], nn.Module],
+        rules: Rules,
+        *,
+        train: Material,
+        val: Material,
+        classes: int,
+        seed: int,
+    ) -> None:
+        train.check()
+        val.check()
+        self.rules, self.train, self.val, self.seed = rules, train, val, seed
+        self.classes = classes
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        size = train.images.shape[1]
+        config = EmbeddingConfig(
+            size=size, widths=rules.widths, blocks=(1,) * len(rules.widths), dimensions=64
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.disguise = self._put(make())
+            self.reader = self._put(Reader(classes))
+            self.verifier = self._put(Verifier(config))
+        self.generator = torch.Generator().manual_seed(seed)
+        self.optimisers = [
+            torch.optim.Adam(net.parameters(), lr=rate)
+            for net, rate in (
+                (self.disguise, rules.rate),
+                (self.reader, rules.judges_rate),
+                (self.verifier, rules.judges_rate),
+            )
+        ]
+        self.round = -1  # the judges know nothing yet
+        self.best, self.lowest = copy.deepcopy(self.disguise.state_dict()), float("inf")
+
+    def play(self, state: Path, key: str, tell: Callable[[float, str], None]) -> nn.Module:
+        """Plays to the end, or on from ``state``, and returns the disguise, on the CPU.
+
+        Args:
+            state: Where the run is kept.
+            key: What ``make`` makes, in words, so that no other run is gone on with.
+            tell: Progress.
+
+        Raises:
+            InputError: ``state`` is of another run, or no state.
+        """
+        rules = self.rules
+        key = "|".join([key, repr(rules), str(self.seed), self.train.digest, self.val.digest])
+        if state.is_file():
+            self._resume(state, key)
+        if self.round < 0:
+            self._prepare(tell)
+            self._keep(state, key)
+        while self.round < rules.rounds:
+            self._play_round()
+            self.round += 1
+            if self.round % rules.every == 0 or self.round == rules.rounds:
+                self._look()
+                self._keep(state, key)
+            tell(0.3 + 0.7 * self.round / rules.rounds, "disguise against verifier")
+        self.disguise.load_state_dict(self.best)
+        net: nn.Module = self.disguise.cpu().eval().requires_grad_(False)
+        return net
+
+    def _put(self, net: nn.Module) -> Any:
+        return net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def _shown(self, material: Material, rows: NDArray[np.int64]) -> Tensor:
+        images = torch.from_numpy(material.images[rows])[:, None]
+        return images.to(self.device, memory_format=torch.channels_last)
+
+    def _prepare(self, tell: Callable[[float, str], None]) -> None:
+        """Identity and judges. Short, so that it is not kept half done."""
+        rules, n = self.rules, len(self.train.images)
+        self.disguise.train()
+        for i in range(rules.identity):
+            x = self._shown(self.train, some(n, 2 * rules.pairs, self.generator))
+            self._descend(0, mse_loss(self.disguise(x), x))
+            tell(0.1 * (i + 1) / rules.identity, "disguise: to be the identity")
+        self.reader.train()
+        for i in range(rules.judges):
+            rows = some(n, 2 * rules.pairs, self.generator)
+            self._descend(1, self._misread(self._shown(self.train, rows), self.train, rows))
+            tell(0.1 + 0.05 * (i + 1) / rules.judges, "reader: real images")
+        pixels = np.rint(self.train.images * 255).astype(np.uint8)[None]
+        learning = MetricLearning(
+            self.verifier.embedding,
+            Settings(patients=rules.pairs, seed=self.seed, warmup=rules.judges // 10),
+            [Lessons(pixels, pixels, self.train.patients)],
+        )
+        for i in range(rules.judges):
+            learning.learn(i / rules.judges)
+            tell(0.15 + 0.15 * (i + 1) / rules.judges, "verifier: real images")
+        self.verifier.embedding.load_state_dict(learning.average.state_dict())
+        a, b = self.val.draw(256, self.generator)
+        cosines = np.sum(
+            embed(self.verifier.embedding, self.val.images[a])
+            * embed(self.verifier.embedding, self.val.images[b]),
+            axis=1,
+        )
+        line = LogisticRegression(C=1e3).fit(cosines[:, None], np.arange(256) < 128)
+        with torch.no_grad():
+            self.verifier.log_slope.fill_(float(np.log(max(line.coef_[0, 0], 0.1))))
+            self.verifier.offset.fill_(float(line.intercept_[0]))
+        self.round = 0
+        self._look()
+
+    def _play_round(self) -> None:
+        rows, others = self.train.draw(self.rules.pairs, self.generator)
+        x, partners = self._shown(self.train, rows), self._shown(self.train, others)
+        self._mode(disguise=True, judges=False)
+        changed = self.disguise(x)
+        self._descend(0, self._loss(changed, partners, self.train, rows))
+        changed = changed.detach()
+        self._mode(disguise=True, judges=True)
+        self._descend(1, self._misread(changed, self.train, rows))
+        same = (torch.arange(len(rows)) < len(rows) // 2).float().to(self.device)
+        self._descend(2, cross_entropy(self.verifier(changed, partners), same))
+
+    def _mode(self, *, disguise: bool, judges: bool) -> None:
+        self.disguise.train(disguise)
+        self.reader.train(judges)
+        self.verifier.train(judges)
+
+    def _loss(
+        self, changed: Tensor, partners: Tensor, material: Material, rows: NDArray[np.int64]
+    ) -> Tensor:
+        """Of the disguise; -log(1 - p) is softplus of the log odds."""
+        known = softplus(self.verifier(changed, partners)).mean()
+        return self._misread(changed, material, rows) + known
+
+    def _misread(self, images: Tensor, material: Material, rows: NDArray[np.int64]) -> Tensor:
+        """Binary cross-entropy of each finding, over images whose finding is known."""
+        told = torch.from_numpy(material.findings[rows]).to(self.device)
+        wanted = torch.nn.functional.one_hot(told.clamp(min=0), self.classes).float()
+        each = cross_entropy(self.reader(images), wanted, reduction="none").mean(dim=1)
+        weight = (told >= 0).float()
+        return (each * weight).sum() / weight.sum().clamp(min=1)
+
+    def _descend(self, which: int, loss: Tensor) -> None:
+        """One step of one of the three; the gradient goes through the others untouched."""
+        optimiser = self.optimisers[which]
+        parameters = optimiser.param_groups[0]["params"]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+    def _look(self) -> None:
+        """Keeps the disguise if its loss on the same 256 validation pairs is the lowest yet."""
+        rows, others = self.val.draw(256, torch.Generator().manual_seed(self.seed))
+        self._mode(disguise=False, judges=False)
+        with torch.inference_mode():
+            parts = [
+                float(
+                    self._loss(
+                        self.disguise(self._shown(self.val, rows[i : i + 64])),
+                        self._shown(self.val, others[i : i + 64]),
+                        self.val,
+                        rows[i : i + 64],
+                    )
+                )
+                for i in range(0, len(rows), 64)
+            ]
+        loss = float(np.mean(parts))
+        if loss < self.lowest:
+            self.best, self.lowest = copy.deepcopy(self.disguise.state_dict()), loss
+
+    def _nets(self) -> dict[str, nn.Module]:
+        return {"disguise": self.disguise, "reader": self.reader, "verifier": self.verifier}
+
+    def _keep(self, state: Path, key: str) -> None:
+        kept: dict[str, Any] = {"key": key, "round": self.round, "best": self.best}
+        if self.round < self.rules.rounds:  # of a complete run the disguise is all
+            kept |= {
+                "lowest": self.lowest,
+                "generator": self.generator.get_state(),
+                "optimisers": [o.state_dict() for o in self.optimisers],
+                **{name: net.state_dict() for name, net in self._nets().items()},
+            }
+        with whole(state) as temporary:
+            torch.save(kept, temporary)
+
+    def _resume(self, state: Path, key: str) -> None:
+        try:
+            kept = torch.load(io.BytesIO(state.read_bytes()), weights_only=True)
+            same = kept["key"] == key
+        except (OSError, ValueError, RuntimeError, EOFError, KeyError, TypeError) as error:
+            raise InputError(f"{state.name} is no state of such a run; remove it") from error
+        if not same:
+            raise InputError(f"{state.name} is the state of another run; remove it")
+        self.round, self.best = int(kept["round"]), kept["best"]
+        if self.round < self.rules.rounds:
+            self.lowest = float(kept["lowest"])
+            self.generator.set_state(kept["generator"])
+            for optimiser, values in zip(self.optimisers, kept["optimisers"], strict=True):
+                optimiser.load_state_dict(values)
+            for name, net in self._nets().items():
+                net.load_state_dict(kept[name])
+
+
+def disguised(
+    net: nn.Module, images: NDArray[np.floating], batch: int = 64
+) -> NDArray[np.float32]:
+    """Images ``(n, h, w)`` in [0, 1], each disguised on its own."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    out = np.empty(images.shape, dtype=np.float32)
+    with torch.inference_mode():
+        for i in range(0, len(images), batch):
+            part = np.ascontiguousarray(images[i : i + batch], dtype=np.float32)
+            shown = torch.from_numpy(part)[:, None].to(device, memory_format=torch.channels_last)
+            out[i : i + batch] = net(shown)[:, 0].cpu().numpy()
+    return np.clip(out, 0, 1)

@@ -1,0 +1,102 @@
+"""Our presets as methods, so that an evaluation treats them like anything else."""
+
+from __future__ import annotations
+
+import copy
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+import numpy as np
+
+from latentdp.arrays import Images, Labels
+from latentdp.checkpoints import load
+from latentdp.guarantee import Guarantee
+from latentdp.methods import Method
+from latentdp.noise import Noise
+from latentdp.privatizer import Privatizer
+from latentdp.recipe import PRESETS, Recipe
+
+if TYPE_CHECKING:
+    from latentdp.flows.base import Flow
+
+__all__ = ["BATCH", "Preset", "Weights", "flow_of", "presets_for"]
+
+BATCH = 256  # images in memory at a time; it changes no distribution
+RIVALS = frozenset({"dp-glow", "cadp"})  # presets for comparison; `latentdp.rivals` names them
+
+Weights: TypeAlias = Union[str, "Flow"]
+"""Name or path of weights, or a flow that is loaded already."""
+
+
+def flow_of(weights: Weights) -> Flow:
+    """The flow of these weights; those loaded last are kept."""
+    return _loaded(weights) if isinstance(weights, str) else weights
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str) -> Flow:
+    from latentdp.flows.base import load_flow  # here, so that importing us loads no torch
+
+    return load_flow(load(name))
+
+
+class Preset(Method):
+    """A preset of `latentdp.recipe`, on given weights.
+
+    Args:
+        preset: Its name.
+        weights: Of the flow; loaded when they are first needed.
+        name: Of a row in a table; by default the preset's.
+        title: By default the preset's summary.
+        changes: Fields of the recipe that differ from the preset, such as ``epsilon=2.0``.
+
+    Raises:
+        InputError: Unknown preset or field, or a value out of its range.
+    """
+
+    def __init__(
+        self, preset: str, weights: Weights, *, name: str = "", title: str = "", **changes: Any
+    ) -> None:
+        named = weights if isinstance(weights, str) else weights.name
+        self.recipe = Recipe.from_preset(preset, weights=named, **changes)
+        self.name = name or preset
+        self.title = title or PRESETS[preset].summary
+        self.weights = weights
+        self._privatizer: Privatizer | None = None
+
+    @property
+    def privatizer(self) -> Privatizer:
+        """All of it is public but the random bits."""
+        if self._privatizer is None:
+            self._privatizer = self._make()
+        return self._privatizer
+
+    def _make(self) -> Privatizer:
+        return Privatizer(flow_of(self.weights), self.recipe)
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """Of the whole image, for all that the plan does not release exactly."""
+        return self.privatizer.guarantee
+
+    @property
+    def protects_all(self) -> bool:
+        """Whether the plan releases nothing exactly; headers are no part of an evaluation."""
+        return not self.privatizer.plan.unprotected
+
+    def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
+        """Private images and the labels that the plan releases."""
+        made = copy.copy(self.privatizer)  # the plan is computed once
+        made.noise = noise
+        private = np.empty_like(images, dtype=np.float32)
+        released = np.empty(len(images), dtype=np.int64)
+        for i in range(0, len(images), BATCH):
+            rows = slice(i, i + BATCH)
+            release = made(images[rows], labels=labels[rows])
+            private[rows], released[rows] = release.images, release.labels
+        return private, released
+
+
+def presets_for(weights: Weights) -> tuple[Preset, ...]:
+    """All presets of ours, but those that stand for a rival."""
+    return tuple(Preset(name, weights) for name in PRESETS if name not in RIVALS)
