@@ -2,8 +2,8 @@ r"""DP-Pix: pixelation with Laplace noise on the mean of each cell.
 
 Fan 2018, "Image pixelization with differential privacy" (DBSec): means of b x b cells, plus
 Laplace noise of scale 255 m / (b^2 eps) on 8-bit images. That is epsilon for two images which
-differ in at most m pixels. Images of two people differ in all of them: each of the N cells may go from
-black to white, and the whole image costs N b^2 eps / m.
+differ in at most m pixels. Images of two people differ in all of them: each of the N cells may
+go from black to white, and the whole image costs N b^2 eps / m.
 
 Noise is drawn exactly, on a grid of grey levels (`latentdp.samplers.TwoSidedGeometric`), so that
 this larger number is the program's and not only the formula's.

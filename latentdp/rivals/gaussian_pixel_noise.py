@@ -56,7 +56,7 @@ class GaussianPixelNoise(Method):
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Noisy images; no label."""
         checked = check_images(images, (self.size, self.size))
-        centred = checked.reshape(len(checked), -1).astype(np.float64) - 0.5
+        centred = checked.reshape(len(checked), self.size**2).astype(np.float64) - 0.5
         noisy = self.mechanism.perturb(centred, noise) / CELLS + 0.5
         private = np.clip(noisy, 0, 1).astype(np.float32).reshape(checked.shape)
         return private, np.full_like(labels, UNKNOWN)

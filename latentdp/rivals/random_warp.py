@@ -42,11 +42,11 @@ class RandomWarp(Method):
         self.title = f"random smooth warp of {displacement:g} of {AS_AT} pixels"
 
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
-        """Warped images; no label."""
+        """Warped images; no label. The field wraps around, so that it is as strong everywhere."""
         n, height, width = images.shape
         fields = normal(noise, (n, 2, height, width))
         fields = gaussian_filter(
-            fields, (0, 0, SMOOTHNESS * height, SMOOTHNESS * width), mode="nearest"
+            fields, (0, 0, SMOOTHNESS * height, SMOOTHNESS * width), mode="wrap"
         )
         length = np.sqrt((fields**2).sum(axis=1).mean(axis=(1, 2)))[:, None, None, None]
         fields *= self.displacement * height / AS_AT / length
