@@ -14,7 +14,9 @@ import latentdp
 from latentdp.errors import LatentDPError
 
 from .audit import audit
+from .compare import compare
 from .directions import directions
+from .evaluate import evaluate
 from .explain import explain
 from .ledger import ledger
 from .privatize import privatize
@@ -40,6 +42,8 @@ app.command()(privatize)
 app.command()(explain)
 app.command()(verify)
 app.command()(report)
+app.command()(evaluate)
+app.command()(compare)
 app.command()(ledger)
 app.command()(audit)
 app.command()(weights)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp import InputError, Privatizer, Recipe
 from latentdp.profile import MAX_SIZE, SYNTAXES, Profile
 from latentdp.recipe import ALL, PRESETS
+
+if TYPE_CHECKING:
+    from latentdp.attacks.base import Effort
 
 PresetOption = Annotated[
     str, typer.Option("--preset", metavar="NAME", help=f"One of: {', '.join(PRESETS)}.")
@@ -122,7 +125,63 @@ LedgerOption = Annotated[
         "remembers it. Default: a file in the vault.",
     ),
 ]
+EvidenceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence",
+        metavar="JSON",
+        help="evaluation.json of a release with this recipe: outputs then claim 113102 and "
+        "RecognizableVisualFeatures NO, if the evaluation supports it.",
+    ),
+]
+QuickOption = Annotated[
+    bool, typer.Option("--quick", help="A first look in minutes; it supports no claim.")
+]
+RestartsOption = Annotated[
+    int | None,
+    typer.Option("--restarts", help="Of the adaptive verifier; mean and maximum are reported."),
+]
+StepsOption = Annotated[int | None, typer.Option("--steps", help="Of the optimiser, per restart.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", help="Of the attackers; the same seed gives the same report.")
+]
+VerifierOption = Annotated[
+    str,
+    typer.Option(
+        "--verifier",
+        metavar="NAME|FILE",
+        help="Weights of the verifier to start from; by default the shipped one that fits.",
+    ),
+]
+ClaimAucOption = Annotated[
+    float,
+    typer.Option(
+        "--auc-at-most", help="Claim removed features only up to this AUC (upper end, maximum)."
+    ),
+]
+ClaimFirstOption = Annotated[
+    float,
+    typer.Option(
+        "--first-at-most", help="And only up to this share of originals named first (upper end)."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def make_effort(*, quick: bool, restarts: int | None, steps: int | None) -> Effort:
+    """How hard attackers work.
+
+    Raises:
+        InputError: A number below 1.
+    """
+    from latentdp.attacks.base import Effort
+
+    given = {"restarts": restarts, "steps": steps}
+    for name, value in given.items():
+        if value is not None and value < 1:
+            raise InputError(f"expected --{name} of at least 1, got {value}")
+    base = Effort.quick() if quick else Effort()
+    return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
 def make_profile(
@@ -153,6 +212,21 @@ def make_profile(
         size=size,
         transfer_syntax=transfer_syntax,
     )
+
+
+def with_evidence(privatizer: Privatizer, evaluation: Path | None) -> Privatizer:
+    """The same, with the claim that an evaluation of this recipe supports.
+
+    Raises:
+        InputError: It is no evaluation, is of another recipe, or does not support the claim.
+    """
+    if evaluation is None:
+        return privatizer
+    from latentdp.evidence import evidence
+
+    recipe = privatizer.recipe
+    profile = replace(recipe.profile, evidence=evidence(evaluation, recipe))
+    return Privatizer(privatizer.flow, replace(recipe, profile=profile))
 
 
 def make_privatizer(

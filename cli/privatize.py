@@ -21,6 +21,7 @@ from .options import (
     CharacteristicsOption,
     DeviceOption,
     EpsilonOption,
+    EvidenceOption,
     JsonOption,
     KeepOption,
     LabelReleaseOption,
@@ -36,6 +37,7 @@ from .options import (
     WeightsOption,
     make_privatizer,
     make_profile,
+    with_evidence,
 )
 from .render import guarantee_table, print_json, progress, table
 
@@ -56,6 +58,7 @@ def privatize(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    evidence: EvidenceOption = None,
     size: SizeOption = None,
     transfer_syntax: SyntaxOption = SYNTAXES[0],
     vault: Annotated[
@@ -135,6 +138,7 @@ def privatize(
             transfer_syntax=transfer_syntax,
         ),
     )
+    privatizer = with_evidence(privatizer, evidence)
     private = vault if vault is not None else beside(out)
     if dry_run:
         with progress("reading", shown=not json) as advance:

@@ -88,6 +88,25 @@ def progress(title: str, *, shown: bool) -> Iterator[Advance]:
 
 
 @contextmanager
+def share_progress(title: str, *, shown: bool) -> Iterator[Callable[[float, str], None]]:
+    """A bar over a share of work with words; without a terminal, a line for each new word."""
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
+        task = bar.add_task(title, total=1.0)
+        last = ""
+
+        def tell(share: float, words: str) -> None:
+            nonlocal last
+            bar.update(task, completed=share, description=words or title)
+            if shown and not console.is_terminal and words != last:
+                console.print(f"{share:.1%} {words}", soft_wrap=True)
+            last = words
+
+        yield tell
+
+
+@contextmanager
 def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], None]]:
     """A bar with the newest measurements; where standard error is no terminal, a line for each."""
     console = Console(stderr=True, highlight=False)

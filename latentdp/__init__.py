@@ -15,6 +15,7 @@ from latentdp.errors import (
     BudgetExceeded,
     InputError,
     LatentDPError,
+    Refuted,
     UnsupportedInstance,
     WeightsError,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Preset",
     "Privatizer",
     "Recipe",
+    "Refuted",
     "Relation",
     "Release",
     "Unit",

@@ -5,7 +5,8 @@
     │   └── UnsupportedInstance   2   one file that cannot be handled (a batch quarantines it)
     ├── BudgetExceeded            3   the ledger refused; nothing was drawn or written
     ├── WeightsError              4   weights missing, altered, incomplete or incompatible
-    └── Aborted                   5   a run had to stop; what is finished is safe, run it again
+    ├── Aborted                   5   a run had to stop; what is finished is safe, run it again
+    └── Refuted                   6   an attack did better than the claimed guarantee allows
 
 A message names what was expected and what came. It names attributes and tags, never a value
 from a patient's file: a value may be a name.
@@ -18,6 +19,7 @@ __all__ = [
     "BudgetExceeded",
     "InputError",
     "LatentDPError",
+    "Refuted",
     "UnsupportedInstance",
     "WeightsError",
 ]
@@ -64,3 +66,9 @@ class WeightsError(LatentDPError):
     """Weights that cannot be trusted to do what their card says."""
 
     exit_code = 4
+
+
+class Refuted(LatentDPError):
+    """An attack did better than the claimed guarantee allows, so that is not true."""
+
+    exit_code = 6

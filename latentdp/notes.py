@@ -32,6 +32,10 @@ class Notes:
         self._folder = folder
         self._memory: dict[str, Any] = {}
 
+    def below(self, name: str) -> Notes:
+        """Notes about something else, kept in a folder below."""
+        return Notes(None if self._folder is None else self._folder / name)
+
     def arrays(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays of that name, made if nobody has."""
         if name not in self._memory:

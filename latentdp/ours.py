@@ -10,6 +10,7 @@ import numpy as np
 
 from latentdp.arrays import Images, Labels
 from latentdp.checkpoints import load
+from latentdp.errors import WeightsError
 from latentdp.guarantee import Guarantee
 from latentdp.methods import Method
 from latentdp.noise import Noise
@@ -63,6 +64,20 @@ class Preset(Method):
         self.title = title or PRESETS[preset].summary
         self.weights = weights
         self._privatizer: Privatizer | None = None
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Preset:
+        """A recipe as it is, whatever preset it began with.
+
+        Raises:
+            WeightsError: It is bound to weights that are not those of its name.
+        """
+        made = cls(recipe.preset, recipe.weights)
+        found = flow_of(recipe.weights).sha256
+        if recipe.weights_sha256 not in ("", found):
+            raise WeightsError("the recipe was made for weights with another sha256")
+        made.recipe = recipe
+        return made
 
     @property
     def privatizer(self) -> Privatizer:

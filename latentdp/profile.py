@@ -14,6 +14,7 @@ from latentdp.errors import InputError
 __all__ = ["BASIC", "MAX_SIZE", "SYNTAXES", "Claim", "Profile"]
 
 MAX_SIZE = 1024
+MAX_EVIDENCE = 1000
 SYNTAXES = ("explicit", "jpeg-ls", "jpeg-2000")
 
 
@@ -42,6 +43,8 @@ class Profile:
         retain_device: Keep Manufacturer and product line, if they are known ones (113109).
         accept_burned_in: A person has looked at the pixels of every input: take those that are
             marked as holding text, and claim Clean Pixel Data (113101).
+        evidence: What an evaluation of this very recipe measured, for the claim of Clean
+            Recognizable Visual Features (113102); empty for no claim.
         size: Pixels on a side of an output, at most 1,024; None for the flow's own.
         transfer_syntax: One of `SYNTAXES`; all three are lossless.
     """
@@ -50,6 +53,7 @@ class Profile:
     retain_characteristics: bool = False
     retain_device: bool = False
     accept_burned_in: bool = False
+    evidence: str = ""
     size: int | None = None
     transfer_syntax: str = SYNTAXES[0]
 
@@ -58,6 +62,8 @@ class Profile:
             value = getattr(self, field.name)
             if field.default is False and not isinstance(value, bool):
                 raise InputError(f"expected {field.name} to be true or false, got another value")
+        if not (isinstance(self.evidence, str) and len(self.evidence) <= MAX_EVIDENCE):
+            raise InputError(f"expected evidence as text of at most {MAX_EVIDENCE} characters")
         if self.size is not None and not (type(self.size) is int and 1 <= self.size <= MAX_SIZE):
             raise InputError(f"expected a size from 1 to {MAX_SIZE} pixels, got {self.size}")
         if self.transfer_syntax not in SYNTAXES:
@@ -91,7 +97,13 @@ class Profile:
             evidence="whoever released these images states (--accept-burned-in) that a person "
             "looked at the pixels of every input and found no text that identifies the patient",
         )
-        return (reviewed,) if self.accept_burned_in else ()
+        measured = Claim(
+            code="113102",
+            meaning="Clean Recognizable Visual Features Option",
+            evidence=self.evidence,
+        )
+        both = ((reviewed, self.accept_burned_in), (measured, bool(self.evidence)))
+        return tuple(claim for claim, holds in both if holds)
 
 
 BASIC = Profile()  # nothing retained

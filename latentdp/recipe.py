@@ -182,6 +182,14 @@ class Recipe:
             del record["weights"]
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def pixels_digest(self) -> str:
+        """SHA-256 of what determines a release's pixels: all but preset and profile."""
+        record = asdict(self)
+        for name in ("preset", "profile", *(["weights"] if self.weights_sha256 else [])):
+            del record[name]
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
     def to_toml(self) -> str:
         """As TOML, one line a field, the profile as a table; None is left out."""
         record = asdict(self)

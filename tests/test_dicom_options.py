@@ -29,7 +29,7 @@ from tests.dicom_files import outcome, radiograph, save
 
 KINDS = ("CR", "DX", "SC")
 OPTIONS = ("shift_dates", "retain_characteristics", "retain_device", "accept_burned_in")
-ALL = Profile(**dict.fromkeys(OPTIONS, True))
+ALL = Profile(**dict.fromkeys(OPTIONS, True), evidence="measured")
 DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
 NAMES = Pseudonyms(b"k" * 32)
 IDENTITY = Identity(
@@ -229,13 +229,16 @@ def test_options_are_stated_by_their_codes(tmp_path):
     expected = {
         BASIC: ["113100"],
         Profile(shift_dates=True): ["113100", "113107"],
-        ALL: ["113100", "113101", "113107", "113108", "113109"],
+        Profile(evidence="measured"): ["113100", "113102"],
+        ALL: ["113100", "113101", "113102", "113107", "113108", "113109"],
     }
     for profile, values in expected.items():
         items = dcmread(made(tmp_path, "CR", profile)).DeidentificationMethodCodeSequence
         assert [item.CodeValue for item in items[:-1]] == values
         assert all(item.CodeMeaning == known[item.CodeValue] for item in items[:-1])
         assert items[-1].CodingSchemeDesignator == "99LATENTDP"
+        said = dcmread(made(tmp_path, "DX", profile, BurnedInAnnotation="NO"))
+        assert said.get("RecognizableVisualFeatures") == ("NO" if profile.evidence else None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -265,7 +268,7 @@ def test_the_inventory_follows_the_options(tmp_path):
 
 
 def test_every_option_of_the_table_is_one_of_the_profile():
-    assert {action.option for action in ACTIONS} - {""} == set(OPTIONS)
+    assert {action.option for action in ACTIONS} - {""} == {*OPTIONS, "evidence"}
 
 
 @pytest.mark.parametrize(

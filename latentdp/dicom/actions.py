@@ -119,6 +119,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("HighBit", "constant"),
     Action("PixelRepresentation", "constant"),
     Action("BurnedInAnnotation", "source value", _ALL, "accept_burned_in", "constant"),
+    Action("RecognizableVisualFeatures", None, _ALL, "evidence", "constant"),
     Action("LongitudinalTemporalInformationModified", "constant"),
     Action("PixelIntensityRelationship", "constant", _DX),
     Action("PixelIntensityRelationshipSign", "constant", _DX),

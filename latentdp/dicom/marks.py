@@ -2,7 +2,7 @@
 
 Two claims are about pixels: 113101 Clean Pixel Data and 113102 Clean Recognizable Visual Features
 (with Recognizable Visual Features (0028,0302) NO). A claim is written only with evidence, which
-`Profile.claims` holds; for 113102 nothing here has any, so it is never written.
+`Profile.claims` holds: a person's word for the first, an evaluation's numbers for the second.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def marks(*, description: str, version: str, profile: Profile) -> dict[str, Any]
     equipment.SoftwareVersions = version
     options = [pair for option, pair in _OPTIONS.items() if getattr(profile, option)]
     claims = [(claim.code, claim.meaning) for claim in profile.claims]
+    cleaned = {"RecognizableVisualFeatures": "NO"} if profile.evidence else {}
     dates = "MODIFIED" if profile.shift_dates else "REMOVED"
     return {
         "PatientIdentityRemoved": "YES",
@@ -54,6 +55,7 @@ def marks(*, description: str, version: str, profile: Profile) -> dict[str, Any]
             *(code(value, "DCM", meaning) for value, meaning in sorted(claims + options)),
             ours,
         ],
+        **cleaned,
         "LongitudinalTemporalInformationModified": dates,
         "ContributingEquipmentSequence": [equipment],
         "DerivationDescription": description,

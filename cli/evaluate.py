@@ -1,0 +1,135 @@
+"""``latentdp evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentdp import InputError, Refuted
+
+from .options import (
+    ClaimAucOption,
+    ClaimFirstOption,
+    JsonOption,
+    QuickOption,
+    RestartsOption,
+    SeedOption,
+    StepsOption,
+    VerifierOption,
+    make_effort,
+)
+from .privatize import beside
+from .render import print_json, share_progress
+
+
+def evaluate(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The folder of originals.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The release made of it.")],
+    vault: Annotated[
+        Path | None,
+        typer.Option("--vault", metavar="DIR", help="Vault of the release; default OUT.vault."),
+    ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            metavar="CSV",
+            help="For a release of any other method: columns original (below IN), private (below "
+            "OUT), patient, and where known finding, sex, age, view, source, split (practice or "
+            "target).",
+        ),
+    ] = None,
+    about: Annotated[
+        Path | None,
+        typer.Option(
+            "--about",
+            metavar="CSV",
+            help="What is known of each input: column file (below IN) and any of patient, "
+            "finding, label, sex, age, view, source. It outranks the headers.",
+        ),
+    ] = None,
+    attacker: Annotated[
+        Path | None,
+        typer.Option(
+            "--attacker",
+            metavar="DATA",
+            help="Public images of other patients (manifest with patient_id) for the attacker to "
+            "practise on; without it half of the release's patients are used for that.",
+        ),
+    ] = None,
+    claimed_epsilon: Annotated[
+        float | None,
+        typer.Option(
+            "--claimed-epsilon",
+            help="With --pairs: what is claimed for a whole image; an attack above the ceiling "
+            "that it implies refutes it.",
+        ),
+    ] = None,
+    size: Annotated[
+        int, typer.Option("--size", help="With --pairs: pixels on a side to compare at.")
+    ] = 64,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="DIR",
+            help="Private folder for evaluation.html and .json; default VAULT/evaluation, or "
+            "OUT.evaluation with --pairs.",
+        ),
+    ] = None,
+    quick: QuickOption = False,
+    restarts: RestartsOption = None,
+    steps: StepsOption = None,
+    seed: SeedOption = 0,
+    verifier: VerifierOption = "",
+    auc_at_most: ClaimAucOption = 0.6,
+    first_at_most: ClaimFirstOption = 0.02,
+    json: JsonOption = False,
+) -> None:
+    """Attack a release as an adversary would, and measure what it is still good for.
+
+    Exit codes: 0 done, 2 wrong usage, 6 an attack refuted the claimed guarantee.
+    """
+    from latentdp.evaluate import evaluate as run
+    from latentdp.evaluated import write_evaluation
+    from latentdp.guarantee import Guarantee
+    from latentdp.under_test import of_another_method, of_ours
+    from latentdp.verdict import Thresholds
+
+    from .evaluation_tables import evaluation_tables
+
+    if pairs is None and (claimed_epsilon is not None or size != 64):
+        raise InputError("--claimed-epsilon and --size belong to --pairs")
+    if pairs is not None and (about, attacker, vault) != (None, None, None):
+        raise InputError("--pairs stands instead of --vault, --about and --attacker")
+    thresholds = Thresholds(auc=auc_at_most, first=first_at_most)
+    effort = make_effort(quick=quick, restarts=restarts, steps=steps)
+    private = vault if vault is not None else beside(out)
+    with share_progress("evaluating", shown=not json) as tell:
+        if pairs is None:
+            release = of_ours(source, out, private, about=about, attacker=attacker, tell=tell)
+        else:
+            claimed = None if claimed_epsilon is None else Guarantee(epsilon=claimed_epsilon)
+            release = of_another_method(source, out, pairs, size=size, claimed=claimed, tell=tell)
+        default = private / "evaluation" if pairs is None else Path(f"{out.resolve()}.evaluation")
+        folder = report if report is not None else default
+        found, scene = run(
+            release,
+            folder / "parts",
+            effort=effort,
+            seed=seed,
+            quick=quick,
+            thresholds=thresholds,
+            verifier=verifier,
+            tell=tell,
+        )
+        page = write_evaluation(found, scene, folder, card_of=out if pairs is None else None)
+    if json:
+        print_json(found | {"page": str(page)})
+    else:
+        evaluation_tables(found)
+        typer.echo(page)
+    if found["verdict"]["refuted"]:
+        raise Refuted(found["verdict"]["lines"][0])

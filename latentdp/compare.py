@@ -1,0 +1,352 @@
+"""Our presets, the rivals and the controls on the same images, attackers and seeds.
+
+Two grounds: one where patients have several images, to recognise people on, and one where the
+findings can be learnt from small images, to measure use on. Every row is kept when it is done, so
+an interrupted comparison goes on with the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentdp import __version__, plugins
+from latentdp.arrays import Images, Labels
+from latentdp.attacks.base import Effort, Scene, Side
+from latentdp.cohort import Cohort
+from latentdp.controls import controls_for
+from latentdp.errors import InputError
+from latentdp.examination import describe_method, describe_side, examine
+from latentdp.methods import Method, Tell
+from latentdp.noise import SeededNoise
+from latentdp.notes import Notes
+from latentdp.ours import flow_of, presets_for
+from latentdp.verdict import Thresholds, best, verdict
+
+__all__ = ["GROUNDS", "Entry", "Ground", "compare", "entries", "ground"]
+
+GROUNDS = {"identity": "cxr-adult", "findings": "cxr-paediatric"}
+VERSIONS = 2  # private copies of each image that an attacker practises on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """A data set on which methods are compared.
+
+    Attributes:
+        name: ``identity`` or ``findings``.
+        weights: Of the flow that fits it.
+        train: What methods learn from, attackers practise on and readers learn from.
+        val: What methods choose on.
+        test: What is released and attacked.
+    """
+
+    name: str
+    weights: str
+    train: Cohort
+    val: Cohort
+    test: Cohort
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the comparison.
+
+    Attributes:
+        group: ``control``, ``rival`` or ``ours``.
+        methods: The method on each ground, by the ground's name.
+    """
+
+    group: str
+    methods: dict[str, Method]
+
+    @property
+    def name(self) -> str:
+        """Of the row."""
+        return next(iter(self.methods.values())).name
+
+
+def ground(name: str, data: Path, weights: str, *, limit: int = 0) -> Ground:
+    """Reads one ground as its weights were trained on it.
+
+    Args:
+        name: ``identity`` or ``findings``.
+        data: Manifest, or its folder.
+        weights: Name or path.
+        limit: Patients of each split, the first by number; 0 for all.
+    """
+    flow = flow_of(weights)
+
+    def read(split: str) -> Cohort:
+        cohort = Cohort.read(data, split, flow)
+        return cohort.take(cohort.patients < limit) if limit else cohort
+
+    return Ground(
+        name=name, weights=weights, train=read("train"), val=read("val"), test=read("test")
+    )
+
+
+def entries(grounds: Sequence[Ground], only: Collection[str] = ()) -> list[Entry]:
+    """All rows: controls, rivals, ours.
+
+    Args:
+        grounds: What they are made for.
+        only: Names to keep; empty keeps all.
+
+    Raises:
+        InputError: A name that there is not.
+    """
+    makers: dict[str, list[Callable[[str], Sequence[Method]]]] = {
+        "control": [controls_for],
+        "rival": [plugins.load("rivals", n).examples_for for n in plugins.names("rivals")],
+        "ours": [presets_for],
+    }
+    found = []
+    for group, made in makers.items():
+        for maker in made:
+            rows = zip(*(maker(g.weights) for g in grounds), strict=True)
+            found += [
+                Entry(group, {g.name: m for g, m in zip(grounds, row, strict=True)})
+                for row in rows
+            ]
+    unknown = set(only) - {entry.name for entry in found}
+    if unknown:
+        names = ", ".join(entry.name for entry in found)
+        raise InputError(f"no method {sorted(unknown)[0]!r}; there are: {names}")
+    return [entry for entry in found if not only or entry.name in only]
+
+
+def compare(
+    grounds: Sequence[Ground],
+    rows: Sequence[Entry],
+    folder: Path,
+    *,
+    effort: Effort,
+    seed: int,
+    quick: bool,
+    tell: Tell,
+    thresholds: Thresholds | None = None,
+    verifier: str = "",
+) -> dict[str, Any]:
+    """Compares methods.
+
+    Args:
+        grounds: The first on which people are recognised, and the one for findings; may be one.
+        rows: What is compared.
+        folder: Where parts are kept; closed to others, since they follow originals.
+        effort: Of every attacker.
+        seed: Of noise and attackers.
+        quick: For the page: whether the effort is a first look only.
+        tell: Progress.
+        thresholds: What may be claimed.
+        verifier: Weights that attackers start from; empty for the shipped ones that fit.
+
+    Returns:
+        The comparison as JSON values.
+    """
+    began = time.monotonic()
+    made = []
+    for i, entry in enumerate(rows):
+
+        def told(share: float, words: str, i: int = i, entry: Entry = entry) -> None:
+            tell((i + share) / len(rows), f"{entry.name}: {words}")
+
+        made.append(_row(entry, grounds, folder, effort, seed, verifier, told))
+    controls = [
+        row["evaluation"] | {"utility": row["utility"]}
+        for row in made
+        if row["group"] == "control"
+    ]
+    for row in made:
+        both = row["evaluation"] | {"utility": row["utility"]}
+        row["evaluation"]["verdict"] = verdict(
+            both, controls, thresholds or Thresholds(), quick=quick
+        )
+        row["evaluation"] |= {"quick": quick, "controls": []}
+        row["columns"] = _columns(both)
+    return {
+        "kind": "comparison",
+        "format": 1,
+        "version": __version__,
+        "seed": seed,
+        "quick": quick,
+        "effort": asdict(effort),
+        "cohorts": [
+            describe_side(
+                Side(cohort=g.test, private=g.test.images[None], labels=g.test.labels[None])
+            )
+            | {"name": g.name, "purpose": _PURPOSE.get(g.name, g.name), "weights": g.weights}
+            for g in grounds
+        ],
+        "rows": made,
+        "notes": list(_NOTES),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+_PURPOSE = {
+    "identity": "are people recognised?",
+    "findings": "are findings still learnt and found?",
+}
+_NOTES = (
+    "Every method is attacked on the same images by attackers with the same seeds and effort. "
+    "The attacker practises on the training split, privatized by the same method.",
+    "An empirical attack shows what was found by these attackers; only a guarantee bounds others.",
+)
+
+
+def _row(
+    entry: Entry,
+    grounds: Sequence[Ground],
+    folder: Path,
+    effort: Effort,
+    seed: int,
+    verifier: str,
+    tell: Tell,
+) -> dict[str, Any]:
+    began = time.monotonic()
+    found: dict[str, dict[str, Any]] = {}
+    for i, g in enumerate(grounds):
+        method = entry.methods[g.name]
+        identity, findings = g.name == "identity", g.name == "findings" or len(grounds) == 1
+
+        def told(share: float, words: str, i: int = i) -> None:
+            tell((i + share) / len(grounds), words)
+
+        place = folder / _digest(g, method, effort, seed, verifier)
+        notes = Notes(place)
+        release = _privatized(method, g, folder, notes, seed, told)
+        scene = Scene(
+            target=release[0],
+            practice=release[1],
+            guarantee=method.guarantee if method.protects_all else None,
+            privatizer=method.privatizer,
+            more=_more(method, g.test, seed),
+            effort=effort,
+            seed=seed,
+            verifier=verifier,
+            notes=notes,
+        )
+        found[g.name] = examine(
+            scene,
+            lambda share, words, told=told: told(0.2 + 0.8 * share, words),  # type: ignore[misc]
+            attacks=None if identity else (),
+            utilities=None if findings else ("similarity",),
+        ) | {"cohort": describe_side(release[0]), "practice": describe_side(release[1])}
+    main = found[grounds[0].name]
+    method = entry.methods[grounds[0].name]
+    main["practice"]["where"] = "the training split, privatized by the same method"
+    return {
+        "name": entry.name,
+        "title": method.title,
+        "group": entry.group,
+        "evaluation": {
+            "kind": "evaluation",
+            "format": 1,
+            "version": __version__,
+            "seed": seed,
+            "effort": asdict(effort),
+            "method": describe_method(method),
+        }
+        | main,
+        "utility": found[grounds[-1].name]["utility"],
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def _privatized(
+    method: Method, g: Ground, folder: Path, notes: Notes, seed: int, tell: Tell
+) -> tuple[Side, Side]:
+    """The release, and the attacker's own copies; both are kept."""
+
+    def made() -> dict[str, Any]:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = folder / f"{g.name}-{method.name}-{seed}.state"
+        method.fit(g.train, g.val, seed=seed, state=state, tell=lambda s, w: tell(0.1 * s, w))
+        tell(0.1, "privatizing")
+        target = method.privatize(g.test.images, g.test.labels, SeededNoise(4 * seed))
+        copies = [
+            method.privatize(g.train.images, g.train.labels, SeededNoise(4 * seed + 1 + v))
+            for v in range(VERSIONS)
+        ]
+        return {
+            "target": target[0],
+            "target labels": target[1],
+            "practice": np.stack([images for images, _ in copies]),
+            "practice labels": np.stack([labels for _, labels in copies]),
+        }
+
+    found = notes.arrays("private", made)
+    return (
+        Side(cohort=g.test, private=found["target"][None], labels=found["target labels"][None]),
+        Side(cohort=g.train, private=found["practice"], labels=found["practice labels"]),
+    )
+
+
+def _more(method: Method, cohort: Cohort, seed: int) -> Callable[[int], tuple[Images, Labels]]:
+    def more(k: int) -> tuple[Images, Labels]:
+        copies = [
+            method.privatize(cohort.images, cohort.labels, SeededNoise(10_000 + 100 * seed + i))
+            for i in range(k)
+        ]
+        return np.stack([c[0] for c in copies]), np.stack([c[1] for c in copies])
+
+    return more
+
+
+def _digest(g: Ground, method: Method, effort: Effort, seed: int, verifier: str) -> str:
+    """Names the folder of what was made from the same images with the same effort."""
+    said = {
+        "ground": g.name,
+        "weights": g.weights,
+        "method": describe_method(method),
+        "effort": asdict(effort),
+        "seed": seed,
+        "verifier": verifier,
+        "version": __version__,
+    }
+    mac = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for cohort in (g.train, g.test):
+        mac.update(cohort.pixels.tobytes())
+        mac.update(cohort.labels.tobytes())
+    return f"{g.name}-{method.name}-{mac.hexdigest()[:12]}"
+
+
+def _columns(both: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of the table, by column; None where there is none."""
+    outcomes, utility = both["outcomes"], both["utility"]
+
+    def cell(row: dict[str, Any] | None) -> dict[str, float] | None:
+        return None if row is None else {key: row[key] for key in ("value", "low", "high")}
+
+    def mean(setting: str, metric: str = "auc") -> dict[str, Any] | None:
+        return next(
+            (
+                r
+                for r in utility
+                if (metric == "auc" and r["setting"] == setting and r["subject"] == "mean")
+                or (metric == r["metric"] == setting)
+            ),
+            None,
+        )
+
+    return {
+        "frozen": cell(best(outcomes, ("frozen",), "auc")),
+        "adaptive_mean": cell(best(outcomes, ("adaptive",), "auc (mean)")),
+        "adaptive_max": cell(best(outcomes, ("adaptive",), "auc (max)")),
+        "own_image_first": cell(best(outcomes, ("linkage",), "rank-1")),
+        "white_box": cell(best(outcomes, ("likelihood",), "rank-1")),
+        "p@1": cell(best(outcomes, ("retrieval",), "p@1")),
+        "o/p": cell(mean("o/p")),
+        "p/o": cell(mean("p/o")),
+        "p/p": cell(mean("p/p")),
+        "o/o": cell(mean("o/o")),
+        "ssim": cell(mean("ssim", "ssim")),
+    }

@@ -1,0 +1,305 @@
+"""One release under attack: `evaluate`.
+
+The attacker practises on other patients: those of a public data set, privatized with the release's
+own recipe, or else half of the release's patients, who are then not attacked. Such copies never
+leave this process but for the private folder, and are no release: nothing is charged for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp import __version__
+from latentdp.arrays import Images, Labels
+from latentdp.attacks.base import Effort, FileFacts, Scene, Side
+from latentdp.cohort import Cohort
+from latentdp.controls import LabelMean, NoiseOnly, PriorSample, Raw
+from latentdp.errors import InputError
+from latentdp.examination import describe_method, describe_side, examine
+from latentdp.guarantee import Guarantee
+from latentdp.linked import Linked
+from latentdp.methods import Method, Tell, silent
+from latentdp.noise import Noise, SeededNoise
+from latentdp.notes import Notes
+from latentdp.ours import Preset
+from latentdp.samplers import permutation
+from latentdp.verdict import Thresholds, verdict
+
+__all__ = ["Foreign", "Release", "evaluate"]
+
+VERSIONS = 2  # private copies of each image that the attacker practises on
+CONTROL_ATTACKS = ("frozen", "adaptive", "retrieval", "linkage")
+CONTROL_RESTARTS = 2
+
+
+class Foreign(Method):
+    """A release of which only its images are known.
+
+    Args:
+        claimed: The guarantee that somebody claims for a whole image; None for none.
+    """
+
+    name = "release"
+    title = "the release under test"
+
+    def __init__(self, claimed: Guarantee | None = None) -> None:
+        self._claimed = claimed
+        self.claim = "" if claimed is None else str(claimed)
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """What is claimed."""
+        return self._claimed
+
+    def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
+        """Nobody knows how.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError("expected a release of this tool; another method cannot be repeated")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """What is evaluated.
+
+    Attributes:
+        linked: Originals and their private images.
+        method: `ours.Preset` of the release's recipe, or `Foreign`.
+        labels: ``(n,)`` released class indices, -1 where none is released.
+        protects_all: Whether the method's guarantee covers all that the files hold.
+        files: What can be told of the files without their pixels; None if they have no names.
+        known: Other patients to practise on, from public data; None takes half of the release's.
+    """
+
+    linked: Linked
+    method: Method
+    labels: Labels
+    protects_all: bool
+    files: FileFacts | None = None
+    known: Cohort | None = None
+
+
+def evaluate(
+    release: Release,
+    folder: Path,
+    *,
+    effort: Effort,
+    seed: int = 0,
+    quick: bool = False,
+    thresholds: Thresholds | None = None,
+    verifier: str = "",
+    tell: Tell = silent,
+) -> tuple[dict[str, Any], Scene]:
+    """Attacks a release, measures its use, and holds both against controls.
+
+    Args:
+        release: What is evaluated.
+        folder: Private; parts are kept there, so that an interrupted evaluation goes on.
+        effort: Of the attackers.
+        seed: Of everything random; the same seed gives the same report.
+        quick: A first look: fewer controls, and no claim.
+        thresholds: What may be claimed.
+        verifier: Weights of the verifier to start from; empty for the shipped one that fits.
+        tell: Progress.
+
+    Returns:
+        The evaluation as JSON values, and the scene with what the attackers saw.
+    """
+    target, practice = _sides(release, seed)
+    known = release.method.privatizer is not None
+    scene = Scene(
+        target=target,
+        practice=practice,
+        guarantee=release.method.guarantee if release.protects_all else None,
+        privatizer=release.method.privatizer,
+        more=_more(release.method, target.cohort, seed) if known else None,
+        effort=effort,
+        seed=seed,
+        verifier=verifier,
+        members=False,
+        files=_facts_of_target(release, seed),
+        notes=Notes(folder / _digest(release, effort, seed, verifier)),
+    )
+    found = examine(scene, lambda share, words: tell(0.7 * share, words))
+    methods = _controls(release, quick=quick)
+    controls = []
+    for i, control in enumerate(methods):
+
+        def told(share: float, words: str, i: int = i, control: Method = control) -> None:
+            tell(0.7 + 0.3 * (i + share) / len(methods), f"control {control.name}, {words}")
+
+        controls.append(_control(control, scene, told))
+    where = "other patients, from public data" if release.known is not None else _HALF
+    preset = release.method if isinstance(release.method, Preset) else None
+    described = describe_method(release.method) | {"protects_all": release.protects_all}
+    return {
+        "kind": "evaluation",
+        "format": 1,
+        "version": __version__,
+        "seed": seed,
+        "quick": quick,
+        "effort": asdict(effort),
+        "method": described,
+        "recipe": None if preset is None else preset.recipe.pixels_digest,
+        "cohort": describe_side(target),
+        "practice": describe_side(practice) | {"where": where},
+        **found,
+        "controls": controls,
+        "verdict": verdict(found, controls, thresholds or Thresholds(), quick=quick),
+    }, scene
+
+
+_HALF = "half of the release's patients, who are not attacked"
+
+
+def _sides(release: Release, seed: int) -> tuple[Side, Side]:
+    """Who is attacked, and whom the attacker practises on."""
+    cohort, private = release.linked.cohort, release.linked.private[None]
+    if release.known is not None:
+        whole = Side(cohort=cohort, private=private, labels=release.labels[None])
+        return whole, _copies(release, release.known, seed)
+    own = _practised(release, seed)
+    target = Side(
+        cohort=cohort.take(~own), private=private[:, ~own], labels=release.labels[None, ~own]
+    )
+    if release.method.privatizer is None:
+        return target, Side(
+            cohort=cohort.take(own), private=private[:, own], labels=release.labels[None, own]
+        )
+    return target, _copies(release, cohort.take(own), seed)
+
+
+def _copies(release: Release, cohort: Cohort, seed: int) -> Side:
+    if release.method.privatizer is None:
+        raise InputError(
+            "expected a release of this tool; for another method, practice images must be "
+            "given with their private copies (split practice)"
+        )
+    made = [
+        release.method.privatize(cohort.images, cohort.labels, SeededNoise(4 * seed + 1 + v))
+        for v in range(VERSIONS)
+    ]
+    return Side(
+        cohort=cohort,
+        private=np.stack([images for images, _ in made]),
+        labels=np.stack([labels for _, labels in made]),
+    )
+
+
+def _practised(release: Release, seed: int) -> NDArray[np.bool_]:
+    """``(n,)`` True for the patients that the attacker practises on: those said, or half.
+
+    Patients with several images are halved apart from the others: they are few and matter most.
+    """
+    linked = release.linked
+    if linked.practice.any():
+        return linked.practice
+    patients, counts = np.unique(linked.cohort.patients, return_counts=True)
+    noise = SeededNoise(seed)
+    chosen: list[int] = []
+    for group in (patients[counts > 1], patients[counts == 1]):
+        chosen += group[permutation(noise, len(group))][: len(group) // 2].tolist()
+    return np.isin(linked.cohort.patients, chosen)
+
+
+def _facts_of_target(release: Release, seed: int) -> FileFacts | None:
+    if release.files is None or release.known is not None:
+        return release.files
+    rows = np.flatnonzero(~_practised(release, seed))
+    both = [
+        {kind: tuple(values[i] for i in rows) for kind, values in side.items()}
+        for side in (release.files.original, release.files.private)
+    ]
+    return FileFacts(original=both[0], private=both[1])
+
+
+def _more(method: Method, cohort: Cohort, seed: int) -> Callable[[int], tuple[Images, Labels]]:
+    def more(k: int) -> tuple[Images, Labels]:
+        copies = [
+            method.privatize(cohort.images, cohort.labels, SeededNoise(10_000 + 100 * seed + i))
+            for i in range(k)
+        ]
+        return np.stack([c[0] for c in copies]), np.stack([c[1] for c in copies])
+
+    return more
+
+
+def _controls(release: Release, *, quick: bool) -> list[Method]:
+    found: list[Method] = [Raw()]
+    if quick:
+        return found
+    if isinstance(release.method, Preset):
+        found.append(PriorSample(release.method))
+    if (release.linked.cohort.findings >= 0).any():
+        found.append(LabelMean())
+    return [*found, NoiseOnly()]
+
+
+def _control(method: Method, scene: Scene, tell: Tell) -> dict[str, Any]:
+    """A control instead of the release, on the same people."""
+    sides = []
+    for side, first in ((scene.target, 1), (scene.practice, VERSIONS)):
+        cohort = side.cohort
+        # A control's label is what is to be learnt: without findings it is the weights' label.
+        labels = cohort.findings if isinstance(method, LabelMean) else cohort.labels
+        if isinstance(method, LabelMean):
+            learnt = replace(scene.practice.cohort, labels=scene.practice.cohort.findings)
+            method.fit(learnt, learnt, seed=scene.seed, state=Path(), tell=silent)
+        made = [
+            method.privatize(cohort.images, labels, SeededNoise(20_000 + 100 * scene.seed + v))
+            for v in range(first)
+        ]
+        sides.append(
+            Side(
+                cohort=cohort,
+                private=np.stack([images for images, _ in made]),
+                labels=np.stack([released for _, released in made]),
+            )
+        )
+    effort = replace(scene.effort, restarts=min(CONTROL_RESTARTS, scene.effort.restarts))
+    raw = isinstance(method, Raw)  # the frozen verifier was trained on just that
+    instead = Scene(
+        target=sides[0],
+        practice=sides[1],
+        guarantee=method.guarantee if method.protects_all else None,
+        effort=effort,
+        seed=scene.seed,
+        verifier=scene.verifier,
+        notes=scene.notes.below(method.name),
+    )
+    found = examine(
+        instead,
+        tell,
+        attacks=("frozen",) if raw else CONTROL_ATTACKS,
+        utilities=("classification",),
+    )
+    return {"method": describe_method(method)} | found
+
+
+def _digest(release: Release, effort: Effort, seed: int, verifier: str) -> str:
+    said = {
+        "method": describe_method(release.method),
+        "effort": asdict(effort),
+        "seed": seed,
+        "verifier": verifier,
+        "version": __version__,
+        "files": None if release.files is None else asdict(release.files),
+    }
+    mac = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode())
+    cohorts = [release.linked.cohort, *([] if release.known is None else [release.known])]
+    for cohort in cohorts:
+        for array in (cohort.pixels, cohort.patients, cohort.labels, cohort.findings):
+            mac.update(array.tobytes())
+    mac.update(release.linked.private.tobytes())
+    mac.update(release.linked.practice.tobytes())
+    return mac.hexdigest()[:16]

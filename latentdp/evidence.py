@@ -1,0 +1,48 @@
+"""From an evaluation to a claim in the headers of later releases with the same recipe.
+
+PS3.15 E.3.2 asks for a distortion that suffices to prevent recognition. That is a property of how
+pixels are made, so what was measured on one release may be claimed for another that is made in
+the same way: same mechanism, budget, directions, label release and weights.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from latentdp.checkpoints import digest
+from latentdp.errors import InputError
+from latentdp.folders import read_json
+from latentdp.recipe import Recipe
+
+__all__ = ["evidence"]
+
+
+def evidence(evaluation: Path, recipe: Recipe) -> str:
+    """What was measured, in a sentence.
+
+    Args:
+        evaluation: ``evaluation.json`` of `latentdp evaluate`.
+        recipe: Of the release that is to be made, bound to its weights.
+
+    Raises:
+        InputError: It is no evaluation, is of another recipe, or does not support the claim.
+    """
+    try:
+        found: dict[str, Any] = read_json(evaluation)
+        claim = found["verdict"]["claims"][0]
+        told = (
+            f"latentdp evaluate {found['version']} on {int(found['cohort']['images']):,} images "
+            f"of {int(found['cohort']['patients']):,} patients of a release with this recipe: "
+            f"{claim['measured']}; threshold: {claim['threshold']}; sha256 of the evaluation "
+            f"{digest(evaluation)}"
+        )
+        same, holds = found["recipe"] == recipe.pixels_digest, claim["holds"]
+        kind, sound = found["kind"], not (found["verdict"]["refuted"] or found["quick"])
+    except (InputError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise InputError("expected --evidence to be an evaluation.json of latentdp") from error
+    if kind != "evaluation" or not same:
+        raise InputError("the evaluation is of a release with another recipe or other weights")
+    if holds is not True or not sound:
+        raise InputError(f"the evaluation does not support the claim: {claim['measured']}")
+    return told

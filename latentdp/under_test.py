@@ -1,0 +1,153 @@
+"""What `latentdp evaluate` is pointed at, made ready: a release of ours, or anybody's."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from latentdp import files
+from latentdp.arrays import UNKNOWN, Labels
+from latentdp.attacks.base import FileFacts
+from latentdp.cohort import Cohort
+from latentdp.errors import InputError, UnsupportedInstance
+from latentdp.evaluate import Foreign, Release
+from latentdp.folders import IMAGES, read_card
+from latentdp.guarantee import Guarantee
+from latentdp.linked import Link, from_csv, from_vault, read
+from latentdp.methods import Tell
+from latentdp.ours import Preset
+from latentdp.recipe import Recipe
+
+__all__ = ["of_another_method", "of_ours", "recipe_of"]
+
+
+def of_ours(
+    source: Path,
+    out: Path,
+    vault: Path,
+    *,
+    about: Path | None,
+    attacker: Path | None,
+    tell: Tell,
+) -> Release:
+    """A release of this tool.
+
+    Args:
+        source: The folder that was privatized.
+        out: The release.
+        vault: Its vault.
+        about: CSV with ``file`` and what is known of each input; see `linked.COLUMNS`.
+        attacker: Manifest of public images for the attacker to practise on, with patients.
+        tell: Progress of reading.
+
+    Raises:
+        InputError: They do not belong together.
+    """
+    card = read_card(out)
+    if card is None:
+        raise InputError("expected OUT to be a release of latentdp, or --pairs with another's")
+    recipe = recipe_of(vault, str(card.get("recipe", {}).get("digest")))
+    method = Preset.of(recipe)
+    flow = method.privatizer.flow
+    linked = read(
+        from_vault(source, out, vault, about),
+        flow.shape,
+        flow.classes,
+        tell=lambda share: tell(share, "reading both folders"),
+    )
+    return Release(
+        linked=linked,
+        method=method,
+        labels=_released_labels(out, linked.links, flow.classes),
+        protects_all=not card["guarantee"]["unprotected"],
+        files=facts(linked.links, source, out / IMAGES),
+        known=None if attacker is None else Cohort.read(attacker, "train", flow),
+    )
+
+
+def of_another_method(
+    source: Path,
+    out: Path,
+    pairs: Path,
+    *,
+    size: int,
+    claimed: Guarantee | None,
+    tell: Tell,
+) -> Release:
+    """A release of any other method: folders, and a CSV that says which belongs to which."""
+    links = from_csv(pairs, source, out)
+    linked = read(links, (size, size), tell=lambda share: tell(share, "reading both folders"))
+    return Release(
+        linked=linked,
+        method=Foreign(claimed),
+        labels=np.full(len(linked.cohort), UNKNOWN, dtype=np.int64),
+        protects_all=claimed is not None,
+        files=facts(linked.links, source, out),
+    )
+
+
+def recipe_of(vault: Path, digest: str) -> Recipe:
+    """The recipe of a release, from the reports in its vault.
+
+    Raises:
+        InputError: None of them has the digest that the release card states.
+    """
+    for path in sorted((vault / "reports").glob("*.toml"), reverse=True):
+        try:
+            recipe = Recipe.from_toml(path.read_text(encoding="utf-8"))
+        except InputError:
+            continue
+        if recipe.digest == digest:
+            return recipe
+    raise InputError(
+        "expected the vault of this release; none of its recipes has the digest on the card"
+    )
+
+
+def facts(links: Sequence[Link], source: Path, out: Path) -> FileFacts:
+    """What can be told of the files without looking at a pixel."""
+    return FileFacts(
+        original=_facts([link.original for link in links], source),
+        private=_facts([link.private for link in links], out),
+    )
+
+
+def _facts(paths: Sequence[Path], base: Path) -> dict[str, tuple[str | float, ...]]:
+    base = base if base.is_dir() else base.parent
+    listed = {path: i for i, path in enumerate(sorted(paths))}
+    stats = [path.stat() for path in paths]
+    found: dict[str, tuple[str | float, ...]] = {
+        "name": tuple(path.relative_to(base).as_posix() for path in paths),
+        "order": tuple(float(listed[path]) for path in paths),
+        "size": tuple(float(s.st_size) for s in stats),
+        "time": tuple(float(s.st_mtime) for s in stats),
+    }
+    headers = [_header(path) for path in paths]
+    for place in sorted({place for header in headers for place in header}):
+        found[f"header:{place}"] = tuple(header.get(place, "") for header in headers)
+    return found
+
+
+def _header(path: Path) -> dict[str, str]:
+    try:
+        return {place: value for place, value in files.elements(path) if ">" not in place}
+    except UnsupportedInstance:
+        return {}
+
+
+def _released_labels(out: Path, links: Sequence[Link], classes: tuple[str, ...]) -> Labels:
+    """Class indices from ``labels.csv`` of the release, if it releases labels."""
+    released = out / "labels.csv"
+    labels = np.full(len(links), UNKNOWN, dtype=np.int64)
+    if not released.is_file():
+        return labels
+    with released.open(newline="", encoding="utf-8") as file:
+        told = {row["file"]: row["label"] for row in csv.DictReader(file)}
+    index = {name: i for i, name in enumerate(classes)}
+    for i, link in enumerate(links):
+        name = link.private.relative_to(out / IMAGES).as_posix()
+        labels[i] = index.get(told.get(name, ""), UNKNOWN)
+    return labels

@@ -1,0 +1,61 @@
+"""`latentdp compare`, as a user runs it, on a small world."""
+
+import json
+
+import pytest
+
+from tests.world import World, make
+
+EFFORT = ("--restarts", 2, "--steps", 4, "--json")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return make(tmp_path_factory.mktemp("world"))
+
+
+def compared(command, capsys, world, out, *methods) -> dict:
+    options = ["--identity-weights", world.weights, "--finding-weights", world.weights]
+    options += ["--verifier", world.verifier]
+    for method in methods:
+        options += ["--method", method]
+    code = command("compare", world.data, "--out", out, *options, *EFFORT)
+    told = capsys.readouterr()
+    assert code == 0, told.err
+    return json.loads(told.out)
+
+
+def test_rows_columns_and_what_must_be_true(world, tmp_path, command, capsys):
+    names = ("raw", "noise-only", "label-mean", "strict", "blur", "dp-pix-8-0.1")
+    found = compared(command, capsys, world, tmp_path / "out", *names)
+    assert found["kind"] == "comparison"
+    rows = {row["name"]: row for row in found["rows"]}
+    assert set(rows) == set(names)
+    assert {row["group"] for row in found["rows"]} == {"control", "rival", "ours"}
+    raw, noise = rows["raw"]["columns"], rows["noise-only"]["columns"]
+    assert raw["own_image_first"]["value"] == 1.0
+    assert raw["frozen"]["value"] > 0.9
+    assert noise["adaptive_mean"]["low"] <= 0.5 <= noise["adaptive_max"]["high"]
+    assert noise["own_image_first"]["low"] <= 1 / 60
+    assert raw["o/p"]["value"] == pytest.approx(raw["o/o"]["value"])
+    assert (tmp_path / "out" / "comparison.html").is_file()
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text())["rows"]
+    strict = rows["strict"]["evaluation"]
+    assert strict["method"]["guarantee"]["epsilon"] == pytest.approx(1, abs=0.1)
+    assert not strict["verdict"]["refuted"]
+
+
+def test_it_goes_on_where_it_was(world, tmp_path, command, capsys):
+    first = compared(command, capsys, world, tmp_path / "out", "raw", "blur")
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "parts").rglob("*.safetensors")}
+    assert kept
+    second = compared(command, capsys, world, tmp_path / "out", "raw", "blur", "noise-only")
+    assert [r["columns"] for r in second["rows"]][:2] == [r["columns"] for r in first["rows"]]
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept, "nothing was made again"
+
+
+def test_an_unknown_method(world, tmp_path, command, capsys):
+    options = ["--identity-weights", world.weights, "--finding-weights", world.weights]
+    code = command("compare", world.data, "--out", tmp_path / "o", *options, "--method", "x")
+    assert code == 2
+    assert "no method 'x'; there are: raw" in capsys.readouterr().err
