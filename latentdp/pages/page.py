@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
 from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
 from latentdp import files
 from latentdp.atomic import write_text
-from latentdp.errors import UnsupportedInstance
+from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.folders import IMAGES
 from latentdp.printable import at_most, printable
 
-__all__ = ["after", "data_uri", "look", "released_images", "write_page"]
+__all__ = ["after", "complete", "data_uri", "look", "released_images", "write_page"]
 
 THUMBNAIL = 128  # most pixels of a side
 
@@ -45,6 +47,26 @@ def write_page(path: Path, template: str, *, mode: int = 0o666, **facts: Any) ->
     environment.filters["words"] = _words
     environment.filters["at_most"] = at_most
     write_text(path, environment.get_template(template).render(facts), mode=mode)
+
+
+@contextmanager
+def complete(what: str) -> Iterator[None]:
+    """Makes one clear error of whatever a damaged or foreign JSON causes inside.
+
+    Raises:
+        InputError: Something inside was missing, or not of the kind expected.
+    """
+    try:
+        yield
+    except (
+        UndefinedError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        ArithmeticError,
+    ) as error:
+        raise InputError(f"{what} is incomplete or of another version") from error
 
 
 def released_images(out: Path) -> list[Path]:

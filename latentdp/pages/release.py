@@ -9,12 +9,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from jinja2 import UndefinedError
-
 from latentdp.checkpoints import digest
 from latentdp.errors import InputError
 from latentdp.folders import CARD, read_card
-from latentdp.pages.page import after, released_images, write_page
+from latentdp.pages.page import after, complete, released_images, write_page
 
 __all__ = ["PAGE", "write_release_page"]
 
@@ -42,7 +40,7 @@ def write_release_page(out: Path) -> Path:
         raise InputError(f"expected a folder with a {CARD} of latentdp; there is none")
     images = released_images(out)
     shown = [uri for uri in map(after, images[:SAMPLE]) if uri]
-    try:
+    with complete("the release card"):
         write_page(
             out / PAGE,
             "release.html.j2",
@@ -53,15 +51,6 @@ def write_release_page(out: Path) -> Path:
             images=shown,
             digest=digest(out / CARD),
         )
-    except (
-        UndefinedError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        ArithmeticError,
-    ) as error:
-        raise InputError("the release card is incomplete or of another version") from error
     return out / PAGE
 
 
@@ -76,6 +65,15 @@ def _banners(card: dict[str, Any], images: int) -> list[tuple[str, str]]:
         found.append(("danger" if warning.startswith("NOT PRIVATE") else "caution", warning))
     if card["guarantee"]["unprotected"]:
         found.append(("danger", "PARTLY UNPROTECTED: something is released exactly, see below"))
+    for claim in (card.get("evaluation") or {}).get("claims") or ():
+        if not claim["holds"]:
+            found.append(
+                (
+                    "danger",
+                    f"CLAIM NOT MET: {claim['claim']} (threshold {claim['threshold']}, measured "
+                    f"{claim['measured']})",
+                )
+            )
     told = card["counts"]["images_in_release"]
     if images != told:
         found.append(

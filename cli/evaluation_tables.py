@@ -1,0 +1,93 @@
+"""Tables of an evaluation and of a comparison, printed for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from latentdp.pages.answers import answers
+from latentdp.pages.columns import COLUMNS, cells, present
+from latentdp.pages.evaluation import check_format, method_facts
+from latentdp.pages.page import complete
+from latentdp.pages.rows import measure_row, outcome_row
+from latentdp.pages.words import GROUPS
+from latentdp.printable import printable
+
+__all__ = ["comparison_table", "evaluation_tables"]
+
+Row = Mapping[str, Any]
+
+
+def evaluation_tables(evaluation: Row) -> None:
+    """Prints the verdict, the headline attacks and the headline measures.
+
+    Raises:
+        InputError: The evaluation is incomplete, damaged or of another version.
+    """
+    with complete("the evaluation"):
+        check_format(evaluation, "evaluation")
+        outcomes = [outcome_row(o) for o in evaluation["outcomes"]]
+        measures = [measure_row(m) for m in evaluation["utility"]]
+        verdict = [(a.question, a.short, a.why) for a in answers(evaluation)]
+        attacks = [
+            (r.name, r.setting, r.metric, _plain(r.both), r.chance, r.ceiling, r.n, r.word)
+            for r in [r for r in outcomes if r.headline] or outcomes
+        ]
+        useful = [
+            (r.setting, r.subject, r.metric, _plain(r.both), r.n)
+            for r in [m for m in measures if m.headline] or measures
+        ]
+        title = method_facts(evaluation["method"]).title
+    _print(title, ("question", "answer", "why"), verdict)
+    _print(
+        "attacks",
+        ("attack", "setting", "number", "value (95 %)", "chance", "ceiling", "n", "verdict"),
+        attacks,
+    )
+    _print("utility", ("setting", "subject", "number", "value (95 %)", "n"), useful)
+
+
+def comparison_table(comparison: Row) -> None:
+    """Prints one row for each method.
+
+    Raises:
+        InputError: The comparison is incomplete, damaged or of another version.
+    """
+    with complete("the comparison"):
+        check_format(comparison, "comparison")
+        heads = ("method", *(COLUMNS[key][0] for key in present(comparison)))
+        rows = [
+            (
+                str(row["title"]),
+                *(_plain(_cell(c.value, c.interval)) for c in cells(comparison, row)),
+            )
+            for group in GROUPS
+            for row in comparison["rows"]
+            if row["group"] == group
+        ]
+    _print("comparison", heads, rows)
+
+
+def _cell(value: str, interval: str) -> str:
+    return f"{value} ({interval})" if interval else value
+
+
+def _plain(text: str) -> str:
+    """With hyphens: a terminal may not know the dash."""
+    return text.replace("\N{EN DASH}", "-")
+
+
+def _print(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints a table; wraps instead of cutting off."""
+    if not rows:
+        return
+    made = Table(title=printable(title), box=box.SIMPLE, title_justify="left")
+    for head in heads:
+        made.add_column(head, overflow="fold")
+    for row in rows:
+        made.add_row(*map(printable, row))
+    Console(highlight=False, markup=False).print(made)
