@@ -24,6 +24,7 @@ __all__ = [
     "check_labels",
     "check_latents",
     "resize",
+    "shrink",
 ]
 
 Images: TypeAlias = NDArray[np.float32]
@@ -89,3 +90,11 @@ def resize(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.flo
         kernel = Image.Resampling.HAMMING if shrinks else Image.Resampling.BICUBIC
         picture = picture.resize((width, height), kernel)
     return np.clip(np.asarray(picture, dtype=np.float32), 0.0, 1.0)
+
+
+def shrink(images: Images, side: int) -> Images:
+    """A stack ``(n, h, w)`` at no more than ``side`` pixels a side; smaller ones stay as is."""
+    shape = (min(side, images.shape[1]), min(side, images.shape[2]))
+    if images.shape[1:] == shape:
+        return images
+    return np.stack([resize(image, shape) for image in images])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentdp.arrays import UNKNOWN, Labels
 from latentdp.atomic import write_text
@@ -85,6 +86,18 @@ class RandomisedResponse:
         other = (truth + 1 + below(noise, self.classes - 1, n)) % self.classes
         honest = noise.words(n) < np.uint64(self.threshold)
         return np.where(honest, truth, other)
+
+    def log_likelihood(self, labels: Labels, released: Labels) -> NDArray[np.float64]:
+        """Natural logarithm of the probability of released labels, given the true ones.
+
+        Args:
+            labels: Class indices, -1 unknown; of a shape that broadcasts with ``released``.
+            released: Class indices.
+        """
+        lies = math.log(2**64 - self.threshold) - 64 * math.log(2) - math.log(self.classes - 1)
+        truth = math.log(self.threshold) - 64 * math.log(2)
+        known = np.where(labels == released, truth, lies)
+        return np.asarray(np.where(labels == UNKNOWN, -math.log(self.classes), known))
 
     def describe(self) -> dict[str, Any]:
         """The parameters that determine the guarantee, for a card."""

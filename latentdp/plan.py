@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -179,22 +180,30 @@ class Plan:
 
     def apply(self, latents: Latents, noise: Noise) -> Latents:
         """New latents ``(n, d)``, each row from its own row only."""
-        z = check_latents(latents, self.d)
-        if self.basis is not None:
-            # Bounded first, so that an infinite element does not make all coordinates NaN.
-            z = self.basis.forward(np.clip(finite(z), -1e100, 1e100))
+        z = self.coordinates(latents)
         out = np.empty_like(z)
-        first = 0
-        for block in self.blocks:
-            dims = slice(first, first + block.size)
+        for block, dims in zip(self.blocks, self.dims, strict=True):
             if block.action is Action.RESAMPLE:
                 out[:, dims] = self.temperature * normal(noise, (len(z), block.size))
             elif block.mechanism is not None:
                 out[:, dims] = block.mechanism.privatize(z[:, dims], noise=noise)
             else:
                 out[:, dims] = finite(z[:, dims])
-            first += block.size
         return out if self.basis is None else self.basis.inverse(out)
+
+    def coordinates(self, latents: Latents) -> Latents:
+        """Latents ``(n, d)`` in the plan's basis: what its blocks see, one after the other."""
+        z = check_latents(latents, self.d)
+        if self.basis is None:
+            return z
+        # Bounded first, so that an infinite element does not make all coordinates NaN.
+        return self.basis.forward(np.clip(finite(z), -1e100, 1e100))
+
+    @property
+    def dims(self) -> tuple[slice, ...]:
+        """Which of the coordinates each block has."""
+        ends = np.cumsum([0] + [b.size for b in self.blocks])
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
     def describe(self) -> dict[str, Any]:
         """For a release card: enough to recompute the guarantee (`from_card`)."""

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latentdp._cli.evaluation_tables import comparison_table, evaluation_tables
 from PIL import Image
 
 from latentdp import InputError
-from latentdp._cli.evaluation_tables import comparison_table, evaluation_tables
 from latentdp.pages import charts
 from latentdp.pages.answers import answers
 from latentdp.pages.columns import COLUMNS, lessons
@@ -117,7 +117,8 @@ def test_the_evaluation_says_what_the_json_says(evaluation):
     assert "0.9997" in evaluation.words, "the ceiling of epsilon 7.99853, rounded up"
     assert "membership: the weights name no training set" in evaluation.words
     for told in ("10 restarts: mean 0.530, largest 0.548", "gallery of 954",
-                 "17.4 minutes", "318", "64 x 64", "Raw images", "Labels only", "public training split"):  # fmt: skip
+                 "17.4 minutes", "318", "64 x 64", "Raw images", "Labels only",
+                 "public training split"):  # fmt: skip
         assert told in evaluation.words
     assert "REFUTED" not in evaluation.words
 

@@ -15,15 +15,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentdp.arrays import Images, Labels
 from latentdp.cohort import Cohort
 from latentdp.guarantee import Guarantee
+from latentdp.matching import matched
 from latentdp.methods import Tell
 from latentdp.notes import Notes
 from latentdp.privatizer import Privatizer
 
-__all__ = ["Attack", "Effort", "Outcome", "Scene", "Side"]
+__all__ = ["Attack", "Effort", "FileFacts", "Outcome", "Scene", "Side"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +66,41 @@ class Effort:
         steps: Of the optimiser, per restart.
         learning_rate: Of the same.
         resamples: Of each bootstrap.
+        copies: Repeated releases of an image that are put together, the first included.
+        seeds: Readers of each kind whose utility is averaged.
     """
 
     restarts: int = 10
     steps: int = 80
     learning_rate: float = 1e-3
     resamples: int = 500
+    copies: int = 16
+    seeds: int = 3
 
     @classmethod
     def quick(cls) -> Effort:
         """A first look; too weak to rely on."""
-        return cls(restarts=2, steps=50, resamples=200)
+        return cls(restarts=2, steps=50, resamples=200, copies=4, seeds=1)
+
+
+Facts = dict[str, tuple[str | float, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """What can be told of the target's files without looking at a pixel.
+
+    A kind is ``name``, ``order`` (place in a listing), ``size``, ``time`` (of modification) or
+    ``header:`` with a keyword. Each has one value per image, text or number, in the order of the
+    cohort: only who scores the attacker knows that the i-th of both sides belong together.
+
+    Attributes:
+        original: Of the files that were given.
+        private: Of those that were released.
+    """
+
+    original: Facts
+    private: Facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +119,8 @@ class Scene:
         seed: Of everything random in the attack.
         verifier: Weights of the verifier to start from; empty for the shipped one that fits.
         notes: What one attack worked out and another can use.
+        members: Whether practice images trained the flow.
+        files: Of the target, where it lies in files.
     """
 
     target: Side
@@ -104,6 +132,8 @@ class Scene:
     seed: int = 0
     verifier: str = ""
     notes: Notes = field(default_factory=Notes, compare=False, repr=False)
+    members: bool = False
+    files: FileFacts | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,3 +201,51 @@ class Attack(ABC):
             scene: Not changed.
             tell: Progress.
         """
+
+    def linked(
+        self,
+        scene: Scene,
+        scores: NDArray[Any],
+        rows: NDArray[Any],
+        setting: str,
+        *,
+        copies: int = 1,
+        headline: bool = False,
+        detail: dict[str, Any] | None = None,
+    ) -> list[Outcome]:
+        """Rank-1 and AUC of finding the originals of private target images.
+
+        Args:
+            scene: Its target's originals are the candidates.
+            scores: ``(p, n)`` of p private images against all n originals; larger is likelier.
+            rows: ``(p,)`` where the originals of the p are.
+            setting: Of the outcomes, likewise ``headline`` (of the rank-1) and ``detail``.
+            copies: Releases of each image that the attacker put together.
+            headline: Whether the rank-1 belongs in the summary.
+            detail: Of both.
+        """
+        n, patients = scores.shape[1], scene.target.cohort.patients[rows]
+        found = matched(scores, rows, patients, resamples=scene.effort.resamples, seed=scene.seed)
+        whole = scene.guarantee
+        if whole is not None:
+            whole = whole.compose(*[whole] * (copies - 1))
+        return [
+            Outcome(
+                attack=self.name,
+                setting=setting,
+                metric=metric,
+                value=value.value,
+                low=value.low,
+                high=value.high,
+                n=len(rows),
+                patients=len(set(patients.tolist())),
+                chance=chance,
+                ceiling=ceiling,
+                headline=headline and metric == "rank-1",
+                detail={"gallery": n} | (detail or {}),
+            )
+            for metric, value, chance, ceiling in (
+                ("rank-1", found.first, 1 / n, whole.gallery_ceiling(n) if whole else None),
+                ("auc", found.area, 0.5, whole.verification_ceiling() if whole else None),
+            )
+        ]

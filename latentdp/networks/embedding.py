@@ -20,7 +20,7 @@ from torch.nn.functional import normalize
 
 from latentdp.errors import WeightsError
 
-__all__ = ["EmbeddingConfig", "EmbeddingNet", "embed"]
+__all__ = ["EmbeddingConfig", "EmbeddingNet", "Residual", "batches", "embed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class EmbeddingNet(nn.Module):
         before = first
         for stage, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
             for i in range(count):
-                layers.append(_Residual(before, width, stride=2 if i == 0 and stage > 0 else 1))
+                layers.append(Residual(before, width, stride=2 if i == 0 and stage > 0 else 1))
                 before = width
         self.stages = nn.Sequential(*layers)
         self.power = nn.Parameter(torch.tensor(3.0))
@@ -97,7 +97,9 @@ class EmbeddingNet(nn.Module):
         return normalize(self.head_norm(self.head(pooled)), dim=1)
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
+    """Two convolutions and a way around them; ``stride`` 2 halves the image."""
+
     def __init__(self, before: int, width: int, *, stride: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(before, width, 3, stride=stride, padding=1, bias=False)
@@ -113,6 +115,7 @@ class _Residual(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of activations ``(n, before, h, w)``."""
         inner = torch.relu(self.first_norm(self.first(x)))
         return torch.relu(self.second_norm(self.second(inner)) + self.skip(x))
 
@@ -124,7 +127,7 @@ def embed(net: nn.Module, images: NDArray[np.floating], batch: int = 256) -> NDA
     parameter = next(net.parameters())
     found = []
     with torch.inference_mode():
-        for part in _batches(images, batch):
+        for part in batches(images, batch):
             tensor = torch.from_numpy(part)[:, None].to(
                 parameter.device, memory_format=torch.channels_last
             )
@@ -133,6 +136,7 @@ def embed(net: nn.Module, images: NDArray[np.floating], batch: int = 256) -> NDA
     return np.concatenate(found) if found else np.zeros((0, 0))
 
 
-def _batches(images: NDArray[np.floating], batch: int) -> Iterator[NDArray[np.float32]]:
+def batches(images: NDArray[np.floating], batch: int) -> Iterator[NDArray[np.float32]]:
+    """Consecutive parts of at most ``batch`` images, as float32."""
     for i in range(0, len(images), batch):
         yield np.ascontiguousarray(images[i : i + batch], dtype=np.float32)

@@ -1,0 +1,113 @@
+"""White-box linkage: which original was this made from, by the mechanism's own probabilities.
+
+The attacker knows flow, plan and released label, and holds every original of the target as a
+candidate. With all sources equally likely, naming the one with the largest likelihood is Bayes'
+rule: nobody who sees the release can do better. To be that strong it is given more than an
+image: the mechanism's own output, before repair and decoding, drawn anew for every probe. Whoever
+has only the image has that, rounded; so this bounds every attacker on images from above.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.arrays import Labels, Latents
+from latentdp.attacks.base import Attack, Outcome, Scene
+from latentdp.labels import LabelRelease
+from latentdp.matching import some
+from latentdp.methods import Tell
+from latentdp.noise import Noise, SeededNoise
+from latentdp.plan import Action, Plan
+
+__all__ = ["Likelihood", "attack"]
+
+PROBES = 200
+ELEMENTS = 2 * 10**8  # probes x candidates x dimensions: about a minute
+
+
+class Likelihood(Attack):
+    """Scores each candidate by the logarithm of P(release | candidate)."""
+
+    name = "likelihood"
+    title = "names the source by the mechanism's own likelihood, knowing flow, plan and label"
+
+    def unable(self, scene: Scene) -> str | None:
+        """Without a plan, or where the plan passes nothing on."""
+        if scene.privatizer is None:
+            return "flow and plan are not known"
+        plan = scene.privatizer.plan
+        if plan.label is LabelRelease.NONE and not carried(plan):
+            return "nothing that follows the image is released"
+        return None
+
+    def run(self, scene: Scene, tell: Tell) -> list[Outcome]:
+        """Rank-1 and AUC of a lot of probes among all originals."""
+        assert scene.privatizer is not None
+        plan, flow, cohort = scene.privatizer.plan, scene.privatizer.flow, scene.target.cohort
+        tell(0.0, "encoding")
+        seen = cohort.labels if plan.label is LabelRelease.PUBLIC else None
+        coordinates = plan.coordinates(flow.encode(cohort.images, seen))
+        size = sum(b.size for b in plan.blocks if b.action is Action.MECHANISM)
+        most = min(PROBES, max(20, ELEMENTS // (max(1, size) * len(cohort))))
+        rows = some(len(cohort), most, scene.seed)
+        scores = log_likelihoods(
+            plan, coordinates, cohort.labels, rows, noise=SeededNoise(scene.seed), tell=tell
+        )
+        parts = [*plan.mechanisms]
+        parts += [f"{plan.keeps} kept dimensions"] if plan.keeps else []
+        parts += [f"label: {plan.label}"] if plan.label is not LabelRelease.NONE else []
+        detail = {"parts": parts, "note": "sees the mechanism's own output, drawn anew"}
+        return self.linked(
+            scene, scores, rows, "own image, by likelihood", headline=True, detail=detail
+        )
+
+
+def log_likelihoods(
+    plan: Plan,
+    coordinates: Latents,
+    labels: Labels,
+    rows: NDArray[np.int64],
+    *,
+    noise: Noise,
+    tell: Tell,
+) -> NDArray[np.float64]:
+    """Log-likelihood ``(p, n)`` of fresh releases of p of the images, under each of all n.
+
+    Args:
+        plan: What is done to an image.
+        coordinates: ``(n, d)`` in the plan's basis.
+        labels: ``(n,)`` true class indices, -1 unknown.
+        rows: ``(p,)`` which images are released.
+        noise: Of these releases.
+        tell: Progress.
+    """
+    n = len(coordinates)
+    scores = np.zeros((len(rows), n))
+    for block, dims in zip(plan.blocks, plan.dims, strict=True):
+        z = coordinates[:, dims]
+        if block.mechanism is not None:
+            out: NDArray[Any] = block.mechanism.perturb(z[rows], noise)
+            for i in range(n):
+                scores[:, i] += block.mechanism.log_likelihood(z[i : i + 1], out)
+                tell((i + 1) / n, "weighing candidates")
+        elif block.action is Action.KEEP:
+            same = (z[rows][:, None] == z[None]).all(axis=2)
+            scores += np.where(same, 0.0, -np.inf)
+    if plan.response is not None:
+        released = plan.response.respond(labels[rows], noise)
+        scores += plan.response.log_likelihood(labels[None], released[:, None])
+    elif plan.label is LabelRelease.PUBLIC:
+        scores += np.where(labels[None] == labels[rows][:, None], 0.0, -np.inf)
+    return scores
+
+
+def carried(plan: Plan) -> list[slice]:
+    """The coordinates of a plan that follow the image: all but the resampled ones."""
+    pairs = zip(plan.blocks, plan.dims, strict=True)
+    return [dims for block, dims in pairs if block.action is not Action.RESAMPLE]
+
+
+attack = Likelihood()
