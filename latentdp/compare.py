@@ -26,7 +26,7 @@ from latentdp.errors import InputError
 from latentdp.examination import describe_method, describe_side, examine
 from latentdp.methods import Method, Tell
 from latentdp.noise import SeededNoise
-from latentdp.notes import Notes
+from latentdp.notes import Notes, closed
 from latentdp.ours import flow_of, presets_for
 from latentdp.verdict import Thresholds, best, verdict
 
@@ -267,7 +267,7 @@ def _privatized(
     """The release, and the attacker's own copies; both are kept."""
 
     def made() -> dict[str, Any]:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        closed(folder)
         state = folder / f"{g.name}-{method.name}-{seed}.state"
         method.fit(g.train, g.val, seed=seed, state=state, tell=lambda s, w: tell(0.1 * s, w))
         tell(0.1, "privatizing")

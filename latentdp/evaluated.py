@@ -11,6 +11,7 @@ from latentdp.card import write_json
 from latentdp.checkpoints import digest
 from latentdp.folders import CARD, read_card
 from latentdp.hardest import hardest
+from latentdp.notes import closed
 from latentdp.pages.evaluation import write_evaluation_page
 from latentdp.pages.hardest import write_hardest_page
 from latentdp.pages.release import write_release_page
@@ -30,7 +31,7 @@ def write_evaluation(
         card_of: Release folder whose card gets a summary; None for a release of another method.
             The card counts and quotes, and names no image.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    closed(folder)
     write_json(folder / "evaluation.json", evaluation)
     write_evaluation_page(evaluation, folder / "evaluation.html")
     write_hardest_page(hardest(scene), folder / "hardest.html")

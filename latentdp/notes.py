@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from latentdp.atomic import whole, write_text
 
-__all__ = ["Arrays", "Notes"]
+__all__ = ["Arrays", "Notes", "closed"]
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -71,10 +71,18 @@ class Notes:
     def _path(self, name: str, suffix: str) -> Path | None:
         if self._folder is None:
             return None
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        closed(self._folder)
         short = hashlib.sha256(name.encode()).hexdigest()[:8]
         plain = "".join(c if c.isalnum() else "-" for c in name)[:60]
         return self._folder / f"{plain}-{short}.{suffix}"
+
+
+def closed(folder: Path) -> Path:
+    """Makes a folder, and those above it that are missing, open to their owner only."""
+    for place in reversed([folder, *folder.parents]):
+        if not place.exists():
+            place.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def _read_arrays(path: Path | None) -> Arrays | None:
