@@ -31,7 +31,7 @@ def main() -> None:
     """Prints one table per weights file and epsilon."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--weights", nargs="*", default=sorted(shipped()))
+    parser.add_argument("--weights", nargs="*", default=sorted(shipped("glow")))
     parser.add_argument("--epsilons", nargs="*", type=float, default=[1.0, 6.0, 45.0])
     parser.add_argument("--sizes", nargs="*", type=int, default=[1, 2, 3, 4, 8, 16, 32])
     parser.add_argument("--seeds", type=int, default=5)

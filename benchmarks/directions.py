@@ -35,7 +35,7 @@ def main() -> None:
     """Prints one table per weights file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--weights", nargs="*", default=sorted(shipped()))
+    parser.add_argument("--weights", nargs="*", default=sorted(shipped("glow")))
     parser.add_argument("--folds", type=int, default=5)
     arguments = parser.parse_args()
     for name in arguments.weights:

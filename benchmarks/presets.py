@@ -41,7 +41,7 @@ def main() -> None:
     """Prints one table per weights file and writes its sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--weights", nargs="*", default=sorted(shipped()))
+    parser.add_argument("--weights", nargs="*", default=sorted(shipped("glow")))
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--noise-seed", type=int, default=1)
     arguments = parser.parse_args()

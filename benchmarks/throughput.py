@@ -50,7 +50,7 @@ def main() -> None:
     arguments = parser.parse_args()
     n, repeats = arguments.images, arguments.repeats
     results: dict[str, list[float]] = {}
-    for name in sorted(shipped()):
+    for name in sorted(shipped("glow")):
         results |= flow_rates(name, n, repeats)
     noise, draws = SystemNoise(), 1 << 20
     for base in (256, 4096):

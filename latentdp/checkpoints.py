@@ -47,10 +47,18 @@ class Checkpoint:
     sha256: str = ""
 
 
-def shipped() -> dict[str, dict[str, Any]]:
-    """The manifest of the weights in this installation: name to file, sha256, bytes, summary."""
+def shipped(kind: str = "") -> dict[str, dict[str, Any]]:
+    """The manifest of the weights in this installation.
+
+    Args:
+        kind: Keep only these networks: ``glow`` or ``embedding``; empty for all.
+
+    Returns:
+        Name to ``file``, ``sha256``, ``bytes``, ``kind``, ``size`` in pixels and ``summary``.
+    """
     manifest = resources.files("latentdp._weights") / "manifest.toml"
-    return tomllib.loads(manifest.read_text(encoding="utf-8"))
+    listed = tomllib.loads(manifest.read_text(encoding="utf-8"))
+    return {name: entry for name, entry in listed.items() if kind in ("", entry.get("kind"))}
 
 
 def find(name: str) -> Path:

@@ -58,7 +58,7 @@ def reasons() -> str:
 
 def weights() -> str:
     rows = ""
-    for name in sorted(shipped()):
+    for name in sorted(shipped("glow")):
         card = load(name).card
         bits, near = card["bits_per_dimension"], card["memorisation"]
         rows += (
@@ -74,7 +74,7 @@ def weights() -> str:
 
 
 def carried() -> str:
-    tables = {name: load(name).card["directions"]["probes"] for name in sorted(shipped())}
+    tables = {name: load(name).card["directions"]["probes"] for name in sorted(shipped("glow"))}
     sizes = [k for k in (1, 2, 4, 8, 16, 32, 64) if k in tables[min(tables)]["sizes"]]
     rows = ""
     for k in [*sizes, "all"]:

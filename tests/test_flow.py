@@ -15,7 +15,7 @@ from latentdp.flows.dataset import read_dataset
 from latentdp.flows.glow import Glow, GlowConfig
 from tests.conftest import SAMPLES, make_net
 
-SHIPPED = sorted(shipped())
+SHIPPED = sorted(shipped("glow"))
 
 
 @pytest.fixture(scope="module", params=["tiny", *SHIPPED])

@@ -23,7 +23,7 @@ from latentdp.flows.dataset import Dataset, read_dataset
 from tests.conftest import SAMPLES, make_net
 
 
-@pytest.fixture(scope="module", params=sorted(shipped()))
+@pytest.fixture(scope="module", params=sorted(shipped("glow")))
 def flow(request) -> Flow:
     return load_flow(load(request.param))
 
