@@ -316,7 +316,7 @@ def test_a_users_own_style_does_not_change_a_chart(evaluation, tmp_path):
 def test_the_comparison_has_every_number_of_every_method(comparison):
     data = evaluations.comparison()
     table = comparison.source.split('<h2 id="table">')[1].split("</table>")[0]
-    rows = {re.search(r'scope="row">([^<]*)', r)[1].strip(): r for r in table.split("<tr>")[1:]}
+    rows = {re.search(r'scope="row">([^<]*)', r)[1].strip(): r for r in table.split("<tr>")[2:]}
     for row in data["rows"]:
         for key, number in data["columns"][row["name"]].items():
             if number is not None:
@@ -345,7 +345,7 @@ def test_lessons_name_who_is_beaten_and_who_keeps_nothing():
     told = " ".join(lessons(data))
     beaten = "latentdp balanced is beaten in both numbers by CADP as published, DP-GLOW"
     assert beaten in told
-    assert re.search(r"labels alone \(0.865\): [^.]*Blur", told)
+    assert re.search(r"labels alone \(0.865\): .*Blur", told)
     assert "by the adaptive attacker: latentdp strict" in told
 
 
@@ -382,8 +382,7 @@ def test_the_sheet_of_pairs_stays_a_page(tmp_path):
     assert f"{MOST} of {MOST + 5}" in read.text
 
 
-def test_the_console_prints_each_headline_number(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+def test_the_console_prints_each_headline_number(capsys):
     evaluation_tables(evaluations.evaluation())
     told = capsys.readouterr().out
     for number in ("0.548 (0.521-0.575)", "0.520 (0.490-0.550)", "0.9997", "0.6 % (0.0-1.6 %)"):
@@ -391,7 +390,9 @@ def test_the_console_prints_each_headline_number(capsys, monkeypatch):
     assert "Yes, some" in told
     comparison_table(evaluations.comparison())
     told = capsys.readouterr().out
-    assert len(re.findall(r"0\.\d{3} \(0\.\d{3}-", told)) > 16 * 5
+    assert len(re.findall(r"\(0\.\d{3}-[01]\.\d{3}\)", told)) > 16 * 7
+    for _, title, *_ in evaluations.METHODS:
+        assert title in told
     with pytest.raises(InputError, match="evaluation is incomplete"):
         evaluation_tables({})
     with pytest.raises(InputError, match="comparison is incomplete"):
