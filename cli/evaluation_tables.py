@@ -20,6 +20,7 @@ from latentdp.printable import printable
 __all__ = ["comparison_table", "evaluation_tables"]
 
 Row = Mapping[str, Any]
+WIDE = 240  # columns in a file or a pipe, where nothing has to be wrapped
 
 
 def evaluation_tables(evaluation: Row) -> None:
@@ -32,7 +33,7 @@ def evaluation_tables(evaluation: Row) -> None:
         check_format(evaluation, "evaluation")
         outcomes = [outcome_row(o) for o in evaluation["outcomes"]]
         measures = [measure_row(m) for m in evaluation["utility"]]
-        verdict = [(a.question, a.short, a.why) for a in answers(evaluation)]
+        verdict = [(a.question, a.short, _plain(a.why)) for a in answers(evaluation)]
         attacks = [
             (r.name, r.setting, r.metric, _plain(r.both), r.chance, r.ceiling, r.n, r.word)
             for r in [r for r in outcomes if r.headline] or outcomes
@@ -73,7 +74,7 @@ def comparison_table(comparison: Row) -> None:
 
 
 def _cell(value: str, interval: str) -> str:
-    return f"{value} ({interval})" if interval else value
+    return f"{value}\n({interval})" if interval else value
 
 
 def _plain(text: str) -> str:
@@ -90,4 +91,7 @@ def _print(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> N
         made.add_column(head, overflow="fold")
     for row in rows:
         made.add_row(*map(printable, row))
-    Console(highlight=False, markup=False).print(made)
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = max(console.width, WIDE)
+    console.print(made)

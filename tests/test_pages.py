@@ -21,6 +21,16 @@ from latentdp.pages import review
 from latentdp.pages.release import write_release_page
 from tests.conftest import SAMPLES
 
+EVALUATED = {
+    "date": "a day",
+    "by": "0.1.0",
+    "lines": ["linked with AUC 0.548 <b>"],
+    "claims": [
+        {"claim": "nobody is found", "holds": False, "threshold": "0.6", "measured": "0.7"},
+        {"claim": "it is of use", "holds": True, "threshold": "0.8", "measured": "0.9"},
+    ],
+    "sha256": "ab12",
+}
 VOID = {"meta", "img", "br", "input", "hr", "link"}
 
 
@@ -207,6 +217,14 @@ def altered(made, tmp_path, change) -> str:
         (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "<strong>4 of &lt;b&gt;<"),
         (lambda c: c["counts"].update(images_in_release=9), "MISMATCH"),
         (lambda c: c.update(evaluation={"top-1 rate": 0.01}), "top-1 rate"),
+        (lambda c: c.update(evaluation=EVALUATED), "stand outside the guarantee"),
+        (lambda c: c.update(evaluation=EVALUATED), "<li>linked with AUC 0.548 &lt;b&gt;</li>"),
+        (lambda c: c.update(evaluation=EVALUATED), "<code>ab12</code>"),
+        (
+            lambda c: c.update(evaluation=EVALUATED),
+            'class="banner danger" role="note">CLAIM NOT MET: nobody is found (threshold 0.6, '
+            "measured 0.7)",
+        ),
         (lambda c: c["guarantee"]["image"].update(epsilon=4096.0), "10^1,779"),
     ],
 )

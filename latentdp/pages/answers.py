@@ -105,7 +105,10 @@ def _useful(evaluation: Row) -> Answer:
     short = "Yes" if share >= 0.9 else "Partly" if share >= 0.5 else "Hardly"
     level = {"Yes": "fine", "Partly": "caution"}.get(short, "danger")
     return Answer(
-        *question, short, level, f"{why}. Beyond guessing, that is {100 * share:.0f} % of it."
+        *question,
+        short,
+        level,
+        f"{why}. Beyond guessing, that is {100 * share:.0f} % of what originals give.",
     )
 
 
