@@ -203,7 +203,7 @@ class Codebook(Mechanism):
             every = np.broadcast_to(closeness, (len(chosen), self.size))
             subset = self._nearest(every[tied])
             member[tied] = (subset == chosen[tied][:, None]).any(axis=1)
-        return member
+        return np.asarray(member)
 
     def _select(self, rest: NDArray[np.float64], stage: int, noise: Noise) -> NDArray[np.int64]:
         subset, n = self.subset(rest, stage), len(rest)
