@@ -24,8 +24,9 @@ from latentdp.plan import Action, Plan
 
 __all__ = ["Likelihood", "attack"]
 
-PROBES = 200
-ELEMENTS = 2 * 10**8  # probes x candidates x dimensions: about a minute
+PROBES = 100
+FEWEST = 20  # where each costs much
+NUMBERS = 2 * 10**8  # that are looked at: about a minute
 
 
 class Likelihood(Attack):
@@ -50,8 +51,8 @@ class Likelihood(Attack):
         tell(0.0, "encoding")
         seen = cohort.labels if plan.label is LabelRelease.PUBLIC else None
         coordinates = plan.coordinates(flow.encode(cohort.images, seen))
-        size = sum(b.size for b in plan.blocks if b.action is Action.MECHANISM)
-        most = min(PROBES, max(20, ELEMENTS // (max(1, size) * len(cohort))))
+        work = max([1, *(b.mechanism.work for b in plan.blocks if b.mechanism is not None)])
+        most = min(PROBES, max(FEWEST, NUMBERS // (work * len(cohort))))
         rows = some(len(cohort), most, scene.seed)
         scores = log_likelihoods(
             plan, coordinates, cohort.labels, rows, noise=SeededNoise(scene.seed), tell=tell

@@ -93,6 +93,11 @@ class Mechanism(ABC):
             perturbed: ``(n, m)`` as from `perturb`.
         """
 
+    @property
+    def work(self) -> int:
+        """About how many numbers `log_likelihood` looks at for each row, for who must choose."""
+        return self.dimensions
+
     def outcomes(self) -> NDArray[Any] | None:
         """Every possible row of `perturb`, if there are few; else None.
 

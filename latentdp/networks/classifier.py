@@ -131,8 +131,9 @@ class Reader:
         return self._run(images, self._net.pooled)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
-        """The weights, for `of`."""
-        return {k: v.float().cpu().numpy() for k, v in self._net.state_dict().items()}
+        """The weights, for `of`; row by row in memory, as safetensors takes for given."""
+        state = self._net.state_dict()
+        return {k: np.ascontiguousarray(v.float().cpu().numpy()) for k, v in state.items()}
 
     @classmethod
     def of(cls, tensors: dict[str, NDArray[np.float32]], classes: int, course: Course) -> Self:
