@@ -54,11 +54,10 @@ def compare(
 
     An interrupted comparison goes on where it was when the same command is given again.
     """
-    from latentdp.pages.comparison import write_comparison_page
-
     from latentdp.card import write_json
     from latentdp.compare import compare as run
     from latentdp.compare import entries, ground
+    from latentdp.pages.comparison import write_comparison_page
     from latentdp.verdict import Thresholds
 
     from .evaluation_tables import comparison_table

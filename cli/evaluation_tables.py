@@ -63,7 +63,7 @@ def comparison_table(comparison: Row) -> None:
         heads = ("method", *(COLUMNS[key][0] for key in present(comparison)))
         rows = [
             (
-                str(row["title"]),
+                str(row["name"]),
                 *(_plain(_cell(c.value, c.interval)) for c in cells(comparison, row)),
             )
             for group in GROUPS

@@ -13,7 +13,7 @@ METHODS = (
     # name, title, group, epsilon, adaptive max, frozen, own image first, p/o
     ("raw", "Raw images", "control", math.inf, 0.977, 0.972, 1.0, 0.946),
     ("prior-sample", "Prior sample, same label", "control", 1.0, 0.514, 0.49, 0.002, 0.861),
-    ("labels-only", "Labels only", "control", 1.0, 0.521, 0.47, 0.0, 0.865),
+    ("label-mean", "Mean picture of the label", "control", 1.0, 0.521, 0.47, 0.0, 0.865),
     ("noise-only", "Noise only", "control", 0.0, 0.508, 0.5, 0.001, 0.5),
     ("dp-pix-4-1", "DP-Pix b=4, eps 1", "rival", 65536.0, 0.926, 0.848, 1.0, 0.911),
     ("dp-pix-8-0.1", "DP-Pix b=8, eps 0.1", "rival", 1638.4, 0.791, 0.602, 0.51, 0.867),
@@ -89,11 +89,13 @@ def outcomes(
         made("frozen", "private against real", "auc", frozen, 0.03, ceiling=ceiling,
              headline=True, detail={"roc": roc(frozen)}),
         made("frozen", "private against real", "eer", 1 - frozen, 0.03),
-        made("adaptive", "private against real", "auc", adaptive, 0.027, ceiling=ceiling,
+        made("adaptive", "private against real", "auc (mean)", adaptive - 0.018, 0.027,
+             ceiling=ceiling, headline=True, detail={"restarts": restarts}),
+        made("adaptive", "private against real", "auc (max)", adaptive, 0.027, ceiling=ceiling,
              headline=True, detail={"restarts": restarts, "roc": roc(adaptive)}),
-        made("adaptive", hard, "auc", adaptive - 0.01, 0.03, ceiling=ceiling,
+        made("adaptive", hard, "auc (max)", adaptive - 0.01, 0.03, ceiling=ceiling,
              detail={"restarts": [r - 0.01 for r in restarts]}),
-        made("adaptive", "private against private", "auc", adaptive - 0.02, 0.03,
+        made("adaptive", "private against private", "auc (max)", adaptive - 0.02, 0.03,
              detail={"restarts": [r - 0.02 for r in restarts]}),
         made("retrieval", "private probe, real gallery", "rank-1", first / 2, 0.02,
              chance=1 / 954, headline=True, n=318, detail={"cmc": cmc(first / 2)}),
@@ -122,7 +124,7 @@ def utility(po: float) -> list[dict]:
                 utility="classifier" if metric in ("auc", "gap") else "likeness",
                 setting=setting, subject=subject, metric=metric, value=value,
                 low=value - spread, high=value + spread, n=624, patients=390, headline=headline,
-                detail={"seeds": 3} if metric == "auc" else {},
+                detail={"seeds": [value, value, value]} if metric == "auc" else {},
             ).to_dict()
         )  # fmt: skip
 
@@ -201,12 +203,18 @@ def comparison(chosen: Sequence[int] = range(len(METHODS))) -> dict:
         columns[name] = {
             key: {"value": value, "low": max(0.0, value - 0.02), "high": min(1.0, value + 0.02)}
             for key, value in {
-                "frozen": frozen, "adaptive_mean": adaptive - 0.015, "adaptive_max": adaptive,
-                "own_image_first": first, "o/p": po - 0.08, "p/o": po, "p/p": po - 0.05,
+                "frozen": frozen,
+                "adaptive_mean": adaptive - 0.015,
+                "adaptive_max": adaptive,
+                "own_image_first": first,
+                "o/p": po - 0.08,
+                "p/o": po,
+                "p/p": po - 0.05,
                 "ssim": 0.3 + first / 2,
             }.items()
-        } | {"white_box": None if group == "rival" else {
-            "value": adaptive, "low": adaptive - 0.01, "high": adaptive + 0.01}}  # fmt: skip
+        }
+        box = {"value": first, "low": max(0.0, first - 0.01), "high": min(1.0, first + 0.01)}
+        columns[name]["white_box"] = None if group == "rival" else box
     return {
         "kind": "comparison", "format": 1, "version": "0.1.0", "seed": 7, "quick": False,
         "cohorts": [

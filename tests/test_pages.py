@@ -219,10 +219,14 @@ def altered(made, tmp_path, change) -> str:
         (lambda c: c.update(evaluation={"top-1 rate": 0.01}), "top-1 rate"),
         (lambda c: c.update(evaluation=EVALUATED), "stand outside the guarantee"),
         (lambda c: c.update(evaluation=EVALUATED), "<li>linked with AUC 0.548 &lt;b&gt;</li>"),
+        (
+            lambda c: c.update(evaluation={"lines": ["REFUTED: x"]}),
+            'class="banner danger" role="note">REFUTED: x',
+        ),
         (lambda c: c.update(evaluation=EVALUATED), "<code>ab12</code>"),
         (
             lambda c: c.update(evaluation=EVALUATED),
-            'class="banner danger" role="note">CLAIM NOT MET: nobody is found (threshold 0.6, '
+            'class="banner caution" role="note">NOT SUPPORTED: nobody is found (threshold 0.6, '
             "measured 0.7)",
         ),
         (lambda c: c["guarantee"]["image"].update(epsilon=4096.0), "10^1,779"),

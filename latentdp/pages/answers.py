@@ -108,7 +108,7 @@ def _useful(evaluation: Row) -> Answer:
         *question,
         short,
         level,
-        f"{why}. Beyond guessing, that is {100 * share:.0f} % of what originals give.",
+        f"{why}. That is {100 * share:.0f} % of it beyond guessing.",
     )
 
 

@@ -21,7 +21,9 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "adaptive_mean": ("Adaptive, mean, AUC", "auc"),
     "adaptive_max": ("Adaptive, largest, AUC", "auc"),
     "own_image_first": ("Own image named first", "rank-1"),
-    "white_box": ("White box, AUC", "auc"),
+    "white_box": ("White box, own image first", "rank-1"),
+    "p@1": ("Another image of theirs first", "p@1"),
+    "o/o": ("o/o, AUC", "auc"),
     "o/p": ("o/p, AUC", "auc"),
     "p/o": ("p/o, AUC", "auc"),
     "p/p": ("p/p, AUC", "auc"),
@@ -75,7 +77,7 @@ def points(comparison: Row) -> list[Point]:
         if across is not None and up is not None:
             found.append(
                 Point(
-                    name=row["title"],
+                    name=row["name"],
                     group=row["group"],
                     x=across[0],
                     x_low=across[1],

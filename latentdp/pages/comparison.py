@@ -26,7 +26,7 @@ from latentdp.pages.figures import Picture, attack_pictures, finding_picture
 from latentdp.pages.page import complete, write_page
 from latentdp.pages.pareto import pareto_chart
 from latentdp.pages.rows import Measured, measure_row, outcome_row
-from latentdp.pages.words import GROUPS
+from latentdp.pages.words import GROUPS, is_labels_only
 
 __all__ = ["write_comparison_page"]
 
@@ -38,6 +38,7 @@ class Entry:
     """One method on the page.
 
     Attributes:
+        name: By which it is called.
         title: What it is.
         facts: Name, source, claim and guarantee.
         cells: Its numbers, one a column.
@@ -49,6 +50,7 @@ class Entry:
         seconds: How long it took; empty if that is not told.
     """
 
+    name: str
     title: str
     facts: MethodFacts
     cells: list[Cell]
@@ -87,7 +89,7 @@ def write_comparison_page(comparison: Row, path: Path) -> None:
             seed=comparison["seed"],
             quick=bool(comparison.get("quick")),
             cohorts=[_cohort(c) for c in comparison.get("cohorts") or ()],
-            banners=[(e.title, line) for e in entries for line in e.refuted],
+            banners=[(e.name, line) for e in entries for line in e.refuted],
             groups=[(title, held) for title, held in groups if held],
             methods=len(entries),
             columns=[COLUMNS[key][0] for key in present(comparison)],
@@ -103,11 +105,17 @@ def _entry(comparison: Row, index: int, row: Row) -> Entry:
     )
     measures = row.get("utility") or evaluation["utility"]
     evaluation["utility"] = measures
+    evaluation["controls"] = [
+        {"method": other["evaluation"]["method"], "utility": other.get("utility") or []}
+        for other in comparison["rows"]
+        if is_labels_only(other["name"]) and other is not row
+    ]
     method = evaluation["method"]
     findings = finding_picture(f"m{index}", measures)
     seconds = row.get("seconds")
     numbers(comparison, row)  # a method without its numbers is an error, not an empty row
     return Entry(
+        name=row["name"],
         title=row["title"],
         facts=method_facts(method),
         cells=cells(comparison, row),
@@ -143,8 +151,8 @@ def _picture(comparison: Row) -> Picture | None:
         "methods that no other beats in both. Dotted: guessing."
     )
     if alone is not None:
-        caption += " Dashed: what labels give without any image; at or below it, nothing of an "
-        caption += "image was kept."
+        caption += " Dashed: what labels give without any image; at or below it, nothing is "
+        caption += "shown to be kept of an image."
     return Picture(pareto_chart("pareto", found, labels_only=alone, words=words), caption)
 
 

@@ -19,6 +19,7 @@ from latentdp.pages.rows import Measured, by_name, is_subgroup, measure_row, out
 __all__ = ["FORMAT", "MethodFacts", "check_format", "method_facts", "write_evaluation_page"]
 
 FORMAT = 1  # of the JSON
+REFUTING = 3  # most reasons in a banner
 Row = Mapping[str, Any]
 
 
@@ -118,9 +119,13 @@ def _drawn(evaluation: Row) -> tuple[Sequence[Row], Sequence[Row], Row | None]:
 
 def _banners(evaluation: Row) -> list[tuple[str, str]]:
     """What must be seen first: a level and a text."""
-    found = [("danger", f"A CLAIM IS REFUTED: {line}") for line in refuting(evaluation)]
+    lines = refuting(evaluation)
+    more = f"; and {len(lines) - REFUTING} more, see below" if len(lines) > REFUTING else ""
+    found = (
+        [("danger", f"A CLAIM IS REFUTED: {'; '.join(lines[:REFUTING])}{more}")] if lines else []
+    )
     found += [
-        ("danger", f"CLAIM NOT MET: {claim['claim']} (threshold {claim['threshold']}, measured "
+        ("caution", f"NOT SUPPORTED: {claim['claim']} (threshold {claim['threshold']}, measured "
          f"{claim['measured']})")
         for claim in evaluation["verdict"].get("claims") or ()
         if not claim["holds"]

@@ -140,17 +140,19 @@ def _cmc(key: str, outcomes: Sequence[Row], controls: Sequence[Row]) -> Picture 
 
 
 def _restarts(key: str, outcomes: Sequence[Row]) -> Picture | None:
-    rows, limited = [], False
+    found: dict[str, Dots] = {}  # mean and maximum of one setting have the same restarts
+    limited = False
     for row in outcomes:
         values = [
             value
             for value in map(drawable, (row.get("detail") or {}).get("restarts") or ())
             if value is not None
         ]
-        if values and row["metric"] == "auc":
+        if values and row["metric"].startswith("auc"):
             limit = drawable(row["ceiling"])
             limited |= limit is not None
-            rows.append(Dots(name=row["setting"], values=values, ceiling=limit))
+            found[row["setting"]] = Dots(name=row["setting"], values=values, ceiling=limit)
+    rows = list(found.values())
     if not rows:
         return None
     words = "Restarts of the adaptive attack. " + "; ".join(

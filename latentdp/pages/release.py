@@ -65,12 +65,15 @@ def _banners(card: dict[str, Any], images: int) -> list[tuple[str, str]]:
         found.append(("danger" if warning.startswith("NOT PRIVATE") else "caution", warning))
     if card["guarantee"]["unprotected"]:
         found.append(("danger", "PARTLY UNPROTECTED: something is released exactly, see below"))
-    for claim in (card.get("evaluation") or {}).get("claims") or ():
+    evaluation = card.get("evaluation") or {}
+    refuted = [line for line in evaluation.get("lines") or () if line.startswith("REFUTED")]
+    found += [("danger", line) for line in refuted]
+    for claim in evaluation.get("claims") or ():
         if not claim["holds"]:
             found.append(
                 (
-                    "danger",
-                    f"CLAIM NOT MET: {claim['claim']} (threshold {claim['threshold']}, measured "
+                    "caution",
+                    f"NOT SUPPORTED: {claim['claim']} (threshold {claim['threshold']}, measured "
                     f"{claim['measured']})",
                 )
             )

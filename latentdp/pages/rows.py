@@ -134,10 +134,13 @@ def _note(detail: Mapping[str, Any]) -> str:
         gallery = detail["cmc"].get("gallery")
     if isinstance(gallery, int):
         parts.append(f"gallery of {gallery:,}")
-    if isinstance(detail.get("seeds"), int):
-        parts.append(f"{detail['seeds']} seeds")
-    if detail.get("note"):
-        parts.append(str(detail["note"]))
+    seeds = detail.get("seeds")
+    count = len(seeds) if isinstance(seeds, list) else seeds
+    if isinstance(count, int):
+        parts.append(f"{count} seed{'' if count == 1 else 's'}")
+    if isinstance(detail.get("best"), str):
+        parts.append(f"best opponent: {detail['best']}")
+    parts += [detail[key] for key in ("how", "note") if isinstance(detail.get(key), str)]
     return "; ".join(parts)
 
 

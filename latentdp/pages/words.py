@@ -22,6 +22,22 @@ _METRICS: tuple[tuple[str, str, str], ...] = (
         "how often a true case is rated above a false one: 0.5 is guessing, 1 is never wrong",
     ),
     (
+        r"auc \(max\)",
+        "AUC, best restart",
+        "the AUC of the best of several attempts to learn, which an adversary keeps",
+    ),
+    (
+        r"auc \(mean\)",
+        "AUC, mean of restarts",
+        "the AUC of an attempt to learn on average: what bad luck alone would leave",
+    ),
+    (
+        r"explained",
+        "explained",
+        "share of the original's variation that was rebuilt, beyond what the label tells: 0 is "
+        "nothing, 1 is all",
+    ),
+    (
         r"eer",
         "equal error rate",
         "share of wrong answers where misses and false alarms are equally frequent: 50 % is "
@@ -93,6 +109,14 @@ _ATTACKS: tuple[tuple[str, str], ...] = (
     ),
     ("member", "The attacker guesses whether a patient was in the flow's training set."),
     ("reconstruct", "The attacker learns to rebuild the original from the private image."),
+    (
+        "feature",
+        "The attacker compares what general image features, never taught on people, show.",
+    ),
+    (
+        "side",
+        "The attacker looks at the files alone: order, names, sizes, times and headers.",
+    ),
     ("correlat", "The attacker compares pixels directly, without any network."),
 )
 
@@ -117,4 +141,4 @@ def attack_words(name: str) -> str:
 
 def is_labels_only(name: str) -> bool:
     """Whether a method releases nothing but labels: what every other one has to beat."""
-    return re.search(r"label\w*[\W_]+only", name.lower()) is not None
+    return re.search(r"label\w*[\W_]+(only|mean)", name.lower()) is not None
