@@ -80,7 +80,10 @@ def _practised(scene: Scene, i: int, tell: Tell) -> Verifier:
         practice.cohort.images,
         practice.cohort.patients,
         settings=Settings(
-            learning_rate=effort.learning_rate, warmup=10, seed=1000 * scene.seed + i
+            patients=effort.patients,
+            learning_rate=effort.learning_rate,
+            warmup=10,
+            seed=1000 * scene.seed + i,
         ),
         steps=effort.steps,
         tell=lambda share: tell((i + share) / effort.restarts, words),

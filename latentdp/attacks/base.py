@@ -64,6 +64,7 @@ class Effort:
     Attributes:
         restarts: Of whatever is learnt with luck; mean and maximum are reported.
         steps: Of the optimiser, per restart.
+        patients: In a step, each with two images.
         learning_rate: Of the same.
         resamples: Of each bootstrap.
         copies: Repeated releases of an image that are put together, the first included.
@@ -71,7 +72,8 @@ class Effort:
     """
 
     restarts: int = 10
-    steps: int = 80
+    steps: int = 100
+    patients: int = 32
     learning_rate: float = 1e-3
     resamples: int = 500
     copies: int = 16
