@@ -15,19 +15,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from latentdp import __version__, plugins
-from latentdp.arrays import Images, Labels
 from latentdp.attacks.base import Effort, Scene, Side
 from latentdp.cohort import Cohort
 from latentdp.controls import controls_for
 from latentdp.errors import InputError
 from latentdp.examination import describe_method, describe_side, examine
 from latentdp.methods import Method, Tell
-from latentdp.noise import SeededNoise
 from latentdp.notes import Notes, closed
 from latentdp.ours import flow_of, presets_for
+from latentdp.repeats import copies, repeats
 from latentdp.verdict import Thresholds, best, verdict
 
 __all__ = ["GROUNDS", "Entry", "Ground", "compare", "entries", "ground"]
@@ -228,7 +225,7 @@ def _row(
             practice=release[1],
             guarantee=method.guarantee if method.protects_all else None,
             privatizer=method.privatizer,
-            more=_more(method, g.test, seed),
+            more=repeats(method, g.test, seed),
             effort=effort,
             seed=seed,
             verifier=verifier,
@@ -271,34 +268,21 @@ def _privatized(
         state = folder / f"{g.name}-{method.name}-{seed}.state"
         method.fit(g.train, g.val, seed=seed, state=state, tell=lambda s, w: tell(0.1 * s, w))
         tell(0.1, "privatizing")
-        target = method.privatize(g.test.images, g.test.labels, SeededNoise(4 * seed))
-        copies = [
-            method.privatize(g.train.images, g.train.labels, SeededNoise(4 * seed + 1 + v))
-            for v in range(VERSIONS)
-        ]
+        count = VERSIONS if g.name == "identity" else 1
+        target, target_labels = copies(method, g.test, 1, 4 * seed)
+        practice, practice_labels = copies(method, g.train, count, 4 * seed + 1)
         return {
-            "target": target[0],
-            "target labels": target[1],
-            "practice": np.stack([images for images, _ in copies]),
-            "practice labels": np.stack([labels for _, labels in copies]),
+            "target": target,
+            "target labels": target_labels,
+            "practice": practice,
+            "practice labels": practice_labels,
         }
 
     found = notes.arrays("private", made)
     return (
-        Side(cohort=g.test, private=found["target"][None], labels=found["target labels"][None]),
+        Side(cohort=g.test, private=found["target"], labels=found["target labels"]),
         Side(cohort=g.train, private=found["practice"], labels=found["practice labels"]),
     )
-
-
-def _more(method: Method, cohort: Cohort, seed: int) -> Callable[[int], tuple[Images, Labels]]:
-    def more(k: int) -> tuple[Images, Labels]:
-        copies = [
-            method.privatize(cohort.images, cohort.labels, SeededNoise(10_000 + 100 * seed + i))
-            for i in range(k)
-        ]
-        return np.stack([c[0] for c in copies]), np.stack([c[1] for c in copies])
-
-    return more
 
 
 def _digest(g: Ground, method: Method, effort: Effort, seed: int, verifier: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from latentdp.methods import Method, Tell, silent
 from latentdp.noise import Noise, SeededNoise
 from latentdp.notes import Notes
 from latentdp.ours import Preset
+from latentdp.repeats import copies, repeats
 from latentdp.samplers import permutation
 from latentdp.verdict import Thresholds, verdict
 
@@ -122,7 +122,7 @@ def evaluate(
         practice=practice,
         guarantee=release.method.guarantee if release.protects_all else None,
         privatizer=release.method.privatizer,
-        more=_more(release.method, target.cohort, seed) if known else None,
+        more=repeats(release.method, target.cohort, seed) if known else None,
         effort=effort,
         seed=seed,
         verifier=verifier,
@@ -185,15 +185,8 @@ def _copies(release: Release, cohort: Cohort, seed: int) -> Side:
             "expected a release of this tool; for another method, practice images must be "
             "given with their private copies (split practice)"
         )
-    made = [
-        release.method.privatize(cohort.images, cohort.labels, SeededNoise(4 * seed + 1 + v))
-        for v in range(VERSIONS)
-    ]
-    return Side(
-        cohort=cohort,
-        private=np.stack([images for images, _ in made]),
-        labels=np.stack([labels for _, labels in made]),
-    )
+    private, labels = copies(release.method, cohort, VERSIONS, 4 * seed + 1)
+    return Side(cohort=cohort, private=private, labels=labels)
 
 
 def _practised(release: Release, seed: int) -> NDArray[np.bool_]:
@@ -223,17 +216,6 @@ def _facts_of_target(release: Release, seed: int) -> FileFacts | None:
     return FileFacts(original=both[0], private=both[1])
 
 
-def _more(method: Method, cohort: Cohort, seed: int) -> Callable[[int], tuple[Images, Labels]]:
-    def more(k: int) -> tuple[Images, Labels]:
-        copies = [
-            method.privatize(cohort.images, cohort.labels, SeededNoise(10_000 + 100 * seed + i))
-            for i in range(k)
-        ]
-        return np.stack([c[0] for c in copies]), np.stack([c[1] for c in copies])
-
-    return more
-
-
 def _controls(release: Release, *, quick: bool) -> list[Method]:
     found: list[Method] = [Raw()]
     if quick:
@@ -247,25 +229,14 @@ def _controls(release: Release, *, quick: bool) -> list[Method]:
 
 def _control(method: Method, scene: Scene, tell: Tell) -> dict[str, Any]:
     """A control instead of the release, on the same people."""
+    cohorts = [scene.target.cohort, scene.practice.cohort]
+    if isinstance(method, LabelMean):  # here the label is what is to be learnt, not the weights'
+        cohorts = [replace(cohort, labels=cohort.findings) for cohort in cohorts]
+        method.fit(cohorts[1], cohorts[1], seed=scene.seed, state=Path(), tell=silent)
     sides = []
-    for side, first in ((scene.target, 1), (scene.practice, VERSIONS)):
-        cohort = side.cohort
-        # A control's label is what is to be learnt: without findings it is the weights' label.
-        labels = cohort.findings if isinstance(method, LabelMean) else cohort.labels
-        if isinstance(method, LabelMean):
-            learnt = replace(scene.practice.cohort, labels=scene.practice.cohort.findings)
-            method.fit(learnt, learnt, seed=scene.seed, state=Path(), tell=silent)
-        made = [
-            method.privatize(cohort.images, labels, SeededNoise(20_000 + 100 * scene.seed + v))
-            for v in range(first)
-        ]
-        sides.append(
-            Side(
-                cohort=cohort,
-                private=np.stack([images for images, _ in made]),
-                labels=np.stack([released for _, released in made]),
-            )
-        )
+    for cohort, count in zip(cohorts, (1, VERSIONS), strict=True):
+        private, labels = copies(method, cohort, count, 20_000 + 100 * scene.seed + 10 * count)
+        sides.append(Side(cohort=cohort, private=private, labels=labels))
     effort = replace(scene.effort, restarts=min(CONTROL_RESTARTS, scene.effort.restarts))
     raw = isinstance(method, Raw)  # the frozen verifier was trained on just that
     instead = Scene(

@@ -76,8 +76,8 @@ def released(privatizer: Privatizer, *, patients: int = 40, practised: int = 40,
         out = privatizer(of.cohort.images, labels=of.cohort.labels)
         return replace(of, private=out.images[None], labels=out.labels[None])
 
-    def again(k: int) -> tuple[np.ndarray, np.ndarray]:
-        cohort = base.target.cohort
+    def again(k: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        cohort = base.target.cohort.take(rows)
         outs = [privatizer(cohort.images, labels=cohort.labels) for _ in range(k)]
         return np.stack([o.images for o in outs]), np.stack([o.labels for o in outs])
 

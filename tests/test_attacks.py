@@ -205,8 +205,8 @@ def test_averaging_of_noise_tells_nothing():
     scenery = scene(noise_only)
     rng = np.random.default_rng(9)
 
-    def more(k: int) -> tuple[np.ndarray, np.ndarray]:
-        shape = (k, *scenery.target.cohort.images.shape)
+    def more(k: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        shape = (k, *scenery.target.cohort.images[rows].shape)
         return rng.random(shape).astype(np.float32), np.full(shape[:2], -1)
 
     found = averaging.run(replace(scenery, more=more), silent)

@@ -47,9 +47,9 @@ class Averaging(Attack):
         private, labels = target.private[:copies, rows], target.labels[:copies, rows]
         if len(private) < copies:
             tell(0.0, "releasing again")
-            images, told = scene.more(copies - len(private))
-            private = np.concatenate([private, images[:, rows]])
-            labels = np.concatenate([labels, told[:, rows]])
+            images, told = scene.more(copies - len(private), rows)
+            private = np.concatenate([private, images])
+            labels = np.concatenate([labels, told])
         counts = [k for k in (1, 4, 16) if k < copies] + [copies]
         found: list[Outcome] = []
         for k in counts:

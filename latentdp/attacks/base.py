@@ -69,6 +69,7 @@ class Effort:
         resamples: Of each bootstrap.
         copies: Repeated releases of an image that are put together, the first included.
         seeds: Readers of each kind whose utility is averaged.
+        reader_steps: Of the optimiser, per reader, at most.
     """
 
     restarts: int = 10
@@ -78,11 +79,12 @@ class Effort:
     resamples: int = 500
     copies: int = 16
     seeds: int = 3
+    reader_steps: int = 400
 
     @classmethod
     def quick(cls) -> Effort:
         """A first look; too weak to rely on."""
-        return cls(restarts=2, steps=50, resamples=200, copies=4, seeds=1)
+        return cls(restarts=2, steps=50, resamples=200, copies=4, seeds=1, reader_steps=150)
 
 
 Facts = dict[str, tuple[str | float, ...]]
@@ -115,7 +117,7 @@ class Scene:
         guarantee: Of each image; None where nothing is claimed for the whole of it, or where
             something is released exactly.
         privatizer: The flow and the plan, if it is this tool's release: all of it is public.
-        more: Makes ``k`` further private copies of the target, ``(k, n, h, w)``, with their
+        more: Makes ``k`` further private copies of some rows of the target, with their
             labels; None where the method is unknown.
         effort: How hard to work.
         seed: Of everything random in the attack.
@@ -129,7 +131,7 @@ class Scene:
     practice: Side
     guarantee: Guarantee | None = None
     privatizer: Privatizer | None = None
-    more: Callable[[int], tuple[Images, Labels]] | None = None
+    more: Callable[[int, NDArray[np.int64]], tuple[Images, Labels]] | None = None
     effort: Effort = field(default_factory=Effort)
     seed: int = 0
     verifier: str = ""

@@ -82,8 +82,8 @@ class Classification(Utility):
             images, labels = side.private, _known_findings(side)[0]
         else:
             images, labels = side.cohort.images[None], findings[None]
-        most = 4 * scene.effort.steps
-        steps = min(most, max(scene.effort.steps, EPOCHS * len(findings) // BATCH))
+        most = scene.effort.reader_steps
+        steps = min(most, max(most // 8, EPOCHS * len(findings) // BATCH))
         classes = len(side.cohort.finding_names)
         return self.shelf.reader(images, labels, classes, Course(steps=steps, seed=seed))
 
