@@ -7,6 +7,7 @@ colour says, a marker, a dash or a place says too.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,7 @@ def roc_chart(
         )  # fmt: skip
         _legend(axes)
 
-    return inline_svg(key, words, _size(len(curves) + 1 + drawn), paint)
+    return inline_svg(key, words, _size(curves, 1 + drawn), paint)
 
 
 def cmc_chart(key: str, curves: Sequence[Curve], *, gallery: int | None, words: str) -> Markup:
@@ -158,7 +159,7 @@ def cmc_chart(key: str, curves: Sequence[Curve], *, gallery: int | None, words: 
         axes.minorticks_off()
         _legend(axes)
 
-    return inline_svg(key, words, _size(len(curves) + bool(gallery)), paint)
+    return inline_svg(key, words, _size(curves, bool(gallery)), paint)
 
 
 def restart_chart(key: str, rows: Sequence[Dots], *, words: str) -> Markup:
@@ -188,8 +189,8 @@ def restart_chart(key: str, rows: Sequence[Dots], *, words: str) -> Markup:
                 fontsize=8.5,
             )  # fmt: skip
             axes.annotate(
-                shortened(row.name, 62), (0, y - 0.27), xycoords=("axes fraction", "data"),
-                va="bottom", fontsize=8.5, color=GREY, bbox=PAPER,
+                shortened(row.name, 70), (0, y - 0.27), xycoords=("axes fraction", "data"),
+                va="bottom", fontsize=8, color=GREY, bbox=PAPER,
             )  # fmt: skip
             if row.ceiling is not None and row.ceiling <= high:
                 axes.plot([row.ceiling] * 2, [y - 0.25, y + 0.3], color="#a61b12", linewidth=1.4)
@@ -268,13 +269,19 @@ def _curves(axes: Axes, curves: Sequence[Curve]) -> None:
             )
         axes.plot(
             curve.x, curve.y, color=colour, linewidth=width, linestyle=dash,
-            label=shortened(curve.name, 44), zorder=2 if curve.control else 3,
+            label=_folded(curve.name), zorder=2 if curve.control else 3,
         )  # fmt: skip
 
 
-def _size(entries: int) -> tuple[float, float]:
-    """Of a chart with so many lines in the legend below it."""
-    return WIDTH, 4.1 + 0.165 * entries
+def _size(curves: Sequence[Curve], others: int) -> tuple[float, float]:
+    """Of a chart with the names of curves, and of others, in the legend below it."""
+    lines = others + sum(_folded(curve.name).count("\n") + 1 for curve in curves)
+    return WIDTH, 4.1 + 0.165 * lines
+
+
+def _folded(name: str) -> str:
+    """A name on at most two lines of a legend."""
+    return textwrap.fill(shortened(name, 100), 50, max_lines=2, placeholder=" ...")
 
 
 def _panel(figure: Figure) -> Axes:

@@ -171,9 +171,13 @@ def _restarts(key: str, outcomes: Sequence[Row]) -> Picture | None:
 
 
 def _holding(outcomes: Sequence[Row], curve: str) -> list[Row]:
-    """Outcomes with such a curve, those of the summary first."""
+    """Outcomes with such a curve: of each attack one, of the summary if it can be, its largest."""
     held = [row for row in outcomes if (row.get("detail") or {}).get(curve)]
-    return sorted(held, key=lambda row: not row["headline"])[:CURVES]
+    held.sort(key=lambda row: (not row["headline"], -(drawable(row["value"]) or 0.0)))
+    first: dict[str, Row] = {}
+    for row in held:
+        first.setdefault(row["attack"], row)
+    return list(first.values())[:CURVES]
 
 
 def _beside(
@@ -183,9 +187,12 @@ def _beside(
     top = max(held, key=lambda row: drawable(row["value"]) or 0.0)
     found = []
     for control in controls:
-        for row in _holding(control["outcomes"], curve):
-            if (row["attack"], row["setting"]) == (top["attack"], top["setting"]):
-                made = _curve(row, curve, x, y, f"control: {control['method']['title']}")
+        for row in control["outcomes"]:
+            if (row.get("detail") or {}).get(curve) and (row["attack"], row["setting"]) == (
+                top["attack"],
+                top["setting"],
+            ):
+                made = _curve(row, curve, x, y, f"control: {control['method']['name']}")
                 found.append(Curve(name=made.name, x=made.x, y=made.y, control=True))
                 break
     return found[:CURVES]
