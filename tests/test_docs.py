@@ -89,7 +89,13 @@ def carried() -> str:
     return f"| k {head}|\n|---{'|---' * 2 * len(tables)}|\n{rows}"
 
 
+def attacks() -> str:
+    titles = [(n, load_plugin("attacks", n).attack.title) for n in names("attacks")]
+    return "".join(f"| `{name}` | {title} |\n" for name, title in titles)
+
+
 GENERATED = {
+    "attacks": attacks,
     "carried": carried,
     "presets": presets,
     "not covered": not_covered,

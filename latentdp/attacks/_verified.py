@@ -16,6 +16,7 @@ __all__ = ["HARD", "verified"]
 
 HARD = "impostors of the same source, view and sex"
 ANY = "any impostors"
+FEWEST = 5  # patients with several images, for an interval
 
 
 def verified(name: str, scene: Scene, opponents: Sequence[Opponent]) -> list[Outcome]:
@@ -50,6 +51,7 @@ def _outcomes(
 ) -> list[Outcome]:
     ceiling = None if scene.guarantee is None else scene.guarantee.verification_ceiling()
     cohort = scene.target.cohort
+    patients = len(np.unique(cohort.patients[pairs.probe[pairs.same]]))
     several = len(reached.auc) > 1
     hard = setting.endswith(HARD)
 
@@ -61,10 +63,11 @@ def _outcomes(
             setting=setting,
             metric=metric,
             value=found.value,
-            low=found.low,
-            high=found.high,
+            # Resamples of very few people hardly differ: then nothing is known.
+            low=found.low if patients >= FEWEST else 0.0,
+            high=found.high if patients >= FEWEST else 1.0,
             n=len(pairs),
-            patients=len(np.unique(cohort.patients[pairs.probe[pairs.same]])),
+            patients=patients,
             chance=0.5,
             ceiling=ceiling if metric.startswith("auc") else None,
             headline=headline,

@@ -73,7 +73,7 @@ class Effort:
     """
 
     restarts: int = 10
-    steps: int = 100
+    steps: int = 80
     patients: int = 32
     learning_rate: float = 1e-3
     resamples: int = 500

@@ -103,7 +103,7 @@ class Features(Attack):
         lengths = np.sqrt(np.square(dx).sum(axis=0) * np.square(dy).sum(axis=0))
         r = np.divide((dx * dy).sum(axis=0), lengths, out=np.zeros(len(names)), where=lengths > 0)
         n = len(x)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # with 2 images all fits exactly
             t = np.abs(r) * np.sqrt((n - 2) / np.maximum(1 - r * r, 0.0))
         chosen, significant = _best(2 * stats.t.sf(t, n - 2), -np.abs(r))
         dx, dy = dx[:, chosen], dy[:, chosen]
