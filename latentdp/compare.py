@@ -229,6 +229,7 @@ def _row(
             effort=effort,
             seed=seed,
             verifier=verifier,
+            readers=folder / "readers",
             notes=notes,
         )
         found[g.name] = examine(

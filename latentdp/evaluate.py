@@ -126,6 +126,7 @@ def evaluate(
         effort=effort,
         seed=seed,
         verifier=verifier,
+        readers=folder / "readers",
         members=False,
         files=_facts_of_target(release, seed),
         notes=Notes(folder / _digest(release, effort, seed, verifier)),
@@ -246,6 +247,7 @@ def _control(method: Method, scene: Scene, tell: Tell) -> dict[str, Any]:
         effort=effort,
         seed=scene.seed,
         verifier=scene.verifier,
+        readers=scene.readers,
         notes=scene.notes.below(method.name),
     )
     found = examine(

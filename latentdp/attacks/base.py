@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -122,6 +123,7 @@ class Scene:
         effort: How hard to work.
         seed: Of everything random in the attack.
         verifier: Weights of the verifier to start from; empty for the shipped one that fits.
+        readers: Private folder of readers that were taught before; None for memory alone.
         notes: What one attack worked out and another can use.
         members: Whether practice images trained the flow.
         files: Of the target, where it lies in files.
@@ -135,6 +137,7 @@ class Scene:
     effort: Effort = field(default_factory=Effort)
     seed: int = 0
     verifier: str = ""
+    readers: Path | None = None
     notes: Notes = field(default_factory=Notes, compare=False, repr=False)
     members: bool = False
     files: FileFacts | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,7 @@ class Classification(Utility):
 
     def __init__(self, shelf: Shelf | None = None) -> None:
         self.shelf = shelf or Shelf()
+        self._kept: dict[Path, Shelf] = {}
 
     def unable(self, scene: Scene) -> str | None:
         """Without two findings to tell apart."""
@@ -85,7 +87,10 @@ class Classification(Utility):
         most = scene.effort.reader_steps
         steps = min(most, max(most // 8, EPOCHS * len(findings) // BATCH))
         classes = len(side.cohort.finding_names)
-        return self.shelf.reader(images, labels, classes, Course(steps=steps, seed=seed))
+        shelf = self.shelf
+        if scene.readers is not None:
+            shelf = self._kept.setdefault(scene.readers, Shelf(scene.readers))
+        return shelf.reader(images, labels, classes, Course(steps=steps, seed=seed))
 
     def _findings(
         self,
