@@ -228,6 +228,7 @@ def _row(
             more=repeats(method, g.test, seed),
             effort=effort,
             seed=seed,
+            members=True,  # weights were trained on this data's training split
             verifier=verifier,
             readers=folder / "readers",
             notes=notes,

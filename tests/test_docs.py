@@ -16,6 +16,7 @@ from latentdp.card import NOT_COVERED
 from latentdp.checkpoints import load, shipped
 from latentdp.dicom.actions import ACTIONS
 from latentdp.dicom.refusals import REASONS
+from latentdp.plugins import load as load_plugin
 from latentdp.plugins import names
 from latentdp.workers import LOST, NON_FINITE, NOT_A_FILE
 from tests.conftest import ROOT
