@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from latentdp.attacks.base import Scene, Side
 from latentdp.guarantee import Guarantee
 from latentdp.methods import Method, Tell
 
-__all__ = ["describe_method", "describe_side", "examine", "without"]
+__all__ = ["describe_method", "describe_side", "examine"]
 
 # The cheap ones first: whoever waits sees something soon.
 ORDER = ("side_channels", "frozen", "likelihood", "features", "attributes")
@@ -93,13 +93,6 @@ def examine(
         found["outcomes" if kind == "attacks" else "utility"] += rows
     tell(1.0, "")
     return found | {"seconds": round(time.monotonic() - began, 1)}
-
-
-def without(scene: Scene, *, restarts: int) -> Scene:
-    """The scene for a control: fewer restarts suffice for what has nothing to find."""
-    return replace(
-        scene, effort=replace(scene.effort, restarts=min(restarts, scene.effort.restarts))
-    )
 
 
 def _ordered(names: Collection[str]) -> list[str]:

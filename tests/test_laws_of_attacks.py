@@ -1,4 +1,4 @@
-"""One law for each property, over all attacks and measures there are; and the verifier's attacks."""
+"""One law for each property, over all attacks there are; and the verifier's attacks."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,7 @@ from latentdp.attacks import adaptive, frozen, linkage, retrieval
 from latentdp.attacks.base import Outcome, Scene
 from latentdp.checkpoints import save
 from latentdp.controls import PriorSample
-from latentdp.examination import examine, without
+from latentdp.examination import examine
 from latentdp.guarantee import Guarantee
 from latentdp.methods import silent
 from latentdp.networks.embedding import EmbeddingConfig, EmbeddingNet
@@ -69,7 +69,8 @@ def test_every_attack_tells_whole_and_repeatable_outcomes(name, verifier, tiny_f
             assert outcome.chance <= outcome.ceiling <= 1
         assert json.loads(json.dumps(outcome.to_dict())) == outcome.to_dict()
     assert [o.to_dict() for o in once()] == [o.to_dict() for o in found]
-    assert name == "side_channels" or any(o.headline for o in found)
+    if name not in ("side_channels", "averaging"):  # the latter is about repeats, not this one
+        assert any(o.headline for o in found)
 
 
 @pytest.mark.parametrize("name", plugins.names("attacks"))
@@ -211,9 +212,3 @@ def test_an_examination_goes_on_where_it_was(tmp_path, verifier):
     whole = examine(replace(scenery, notes=Notes()), silent, attacks=names, utilities=())
     assert found["outcomes"] == whole["outcomes"]
     assert {row["attack"] for row in found["outcomes"]} == set(names)
-
-
-def test_a_control_works_less_hard():
-    scenery = scene(untouched, patients=4, practised=4)
-    assert without(scenery, restarts=1).effort.restarts == 1
-    assert without(scenery, restarts=5).effort.restarts == scenery.effort.restarts
