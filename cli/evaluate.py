@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -79,6 +79,14 @@ def evaluate(
             "OUT.evaluation with --pairs.",
         ),
     ] = None,
+    images: Annotated[
+        int,
+        typer.Option(
+            "--images",
+            help="Images of the release that are looked at, at most about; whole patients, drawn "
+            "at random.",
+        ),
+    ] = 2000,
     quick: QuickOption = False,
     restarts: RestartsOption = None,
     steps: StepsOption = None,
@@ -107,12 +115,15 @@ def evaluate(
     thresholds = Thresholds(auc=auc_at_most, first=first_at_most)
     effort = make_effort(quick=quick, restarts=restarts, steps=steps)
     private = vault if vault is not None else beside(out)
+    if images < 2:
+        raise InputError(f"expected --images of at least 2, got {images}")
     with share_progress("evaluating", shown=not json) as tell:
+        drawn: dict[str, Any] = {"most": images, "seed": seed, "tell": tell}
         if pairs is None:
-            release = of_ours(source, out, private, about=about, attacker=attacker, tell=tell)
+            release = of_ours(source, out, private, about=about, attacker=attacker, **drawn)
         else:
             claimed = None if claimed_epsilon is None else Guarantee(epsilon=claimed_epsilon)
-            release = of_another_method(source, out, pairs, size=size, claimed=claimed, tell=tell)
+            release = of_another_method(source, out, pairs, size=size, claimed=claimed, **drawn)
         default = private / "evaluation" if pairs is None else Path(f"{out.resolve()}.evaluation")
         folder = report if report is not None else default
         found, scene = run(

@@ -22,8 +22,10 @@ from latentdp.dicom.person import Person, person
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.flows.dataset import NORMAL
 from latentdp.folders import IMAGES
+from latentdp.noise import SeededNoise
+from latentdp.samplers import permutation
 
-__all__ = ["COLUMNS", "Link", "Linked", "from_csv", "from_vault", "read"]
+__all__ = ["COLUMNS", "Link", "Linked", "drawn", "from_csv", "from_vault", "read"]
 
 COLUMNS = ("patient", "finding", "label", "sex", "age", "view", "source", "split")
 
@@ -115,6 +117,22 @@ def from_csv(pairs: Path, source: Path, out: Path) -> list[Link]:
     return links
 
 
+def drawn(links: list[Link], most: int, seed: int) -> list[Link]:
+    """The links of patients drawn at random, whole ones, until there are ``most`` images.
+
+    An attack compares every image with every other, and a sample of a large release tells enough.
+    """
+    if len(links) <= most:
+        return links
+    ids = [_patient(link, i) for i, link in enumerate(links)]
+    numbers = np.unique(ids, return_inverse=True)[1]
+    counts = np.bincount(numbers)
+    order = permutation(SeededNoise(seed), len(counts))
+    enough = int(np.searchsorted(np.cumsum(counts[order]), most)) + 1
+    chosen = set(order[:enough].tolist())
+    return [link for link, number in zip(links, numbers, strict=True) if number in chosen]
+
+
 def read(
     links: list[Link],
     shape: tuple[int, int],
@@ -173,6 +191,19 @@ def read(
         practice=np.array([x.known.get("split") in ("train", "practice") for x, *_ in kept]),
         unreadable=len(links) - len(kept),
     )
+
+
+def _patient(link: Link, i: int) -> str:
+    """Whose image it is, as `read` will say, from the header alone."""
+    if link.known.get("patient"):
+        return link.known["patient"]
+    said = ""
+    try:
+        if files.reader(link.original) != "picture":
+            said = files.identity(link.original).patient
+    except (UnsupportedInstance, OSError):
+        pass
+    return said or f"file {i}"
 
 
 def _both(

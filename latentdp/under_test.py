@@ -16,7 +16,7 @@ from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.evaluate import Foreign, Release
 from latentdp.folders import IMAGES, read_card
 from latentdp.guarantee import Guarantee
-from latentdp.linked import Link, from_csv, from_vault, read
+from latentdp.linked import Link, drawn, from_csv, from_vault, read
 from latentdp.methods import Tell
 from latentdp.ours import Preset
 from latentdp.recipe import Recipe
@@ -31,6 +31,8 @@ def of_ours(
     *,
     about: Path | None,
     attacker: Path | None,
+    most: int,
+    seed: int,
     tell: Tell,
 ) -> Release:
     """A release of this tool.
@@ -41,6 +43,8 @@ def of_ours(
         vault: Its vault.
         about: CSV with ``file`` and what is known of each input; see `linked.COLUMNS`.
         attacker: Manifest of public images for the attacker to practise on, with patients.
+        most: Images that are taken, at most about; whole patients, drawn at random.
+        seed: Of that draw.
         tell: Progress of reading.
 
     Raises:
@@ -53,7 +57,7 @@ def of_ours(
     method = Preset.of(recipe)
     flow = method.privatizer.flow
     linked = read(
-        from_vault(source, out, vault, about),
+        drawn(from_vault(source, out, vault, about), most, seed),
         flow.shape,
         flow.classes,
         tell=lambda share: tell(share, "reading both folders"),
@@ -75,10 +79,12 @@ def of_another_method(
     *,
     size: int,
     claimed: Guarantee | None,
+    most: int,
+    seed: int,
     tell: Tell,
 ) -> Release:
     """A release of any other method: folders, and a CSV that says which belongs to which."""
-    links = from_csv(pairs, source, out)
+    links = drawn(from_csv(pairs, source, out), most, seed)
     linked = read(links, (size, size), tell=lambda share: tell(share, "reading both folders"))
     return Release(
         linked=linked,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentdp.linked import Link, drawn
 from tests.world import World, make
 
 EFFORT = ("--restarts", 2, "--steps", 4, "--json")
@@ -202,3 +203,17 @@ def test_a_csv_that_lacks_a_column_or_a_file(originals, tmp_path, command, capsy
     told = capsys.readouterr().err
     assert "1 of 1 pairs name a file that is not there" in told
     assert "Jane" not in told
+
+
+def test_a_sample_takes_whole_patients(world, originals, tmp_path):
+    links = [
+        Link(originals / row["file"], originals / row["file"], {"patient": row["patient_id"]})
+        for row in world.of("test")
+    ]
+    some = drawn(links, 20, seed=1)
+    assert 20 <= len(some) <= 23
+    chosen = {link.known["patient"] for link in some}
+    assert sum(link.known["patient"] in chosen for link in links) == len(some)
+    assert drawn(links, 20, seed=1) == some
+    assert drawn(links, 20, seed=2) != some
+    assert drawn(links, 1000, seed=1) == links
