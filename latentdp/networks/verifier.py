@@ -138,7 +138,8 @@ def shipped_verifier(size: int) -> str:
 
 
 def _ready(net: EmbeddingNet) -> EmbeddingNet:
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in the stubs
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return net.eval().requires_grad_(False)
 
 
