@@ -3,13 +3,19 @@
 import csv
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
+from latentdp import InputError, Recipe
+from latentdp.checkpoints import load
+from latentdp.evidence import evidence
 from latentdp.linked import Link, drawn
+from tests.conftest import SAMPLES
 from tests.world import World, make
 
 EFFORT = ("--restarts", 2, "--steps", 4, "--json")
@@ -217,3 +223,95 @@ def test_a_sample_takes_whole_patients(world, originals, tmp_path):
     assert drawn(links, 20, seed=1) == some
     assert drawn(links, 20, seed=2) != some
     assert drawn(links, 1000, seed=1) == links
+
+
+@pytest.fixture
+def made(tmp_path) -> tuple[Recipe, dict]:
+    """A recipe, and the evaluation of a release with it that supports the claim."""
+    recipe = Recipe.from_preset("balanced", label="none").with_weights("ab" * 32)
+    claim = {"claim": "x", "holds": True, "threshold": "AUC at most 0.6", "measured": "AUC 0.52"}
+    return recipe, {
+        "kind": "evaluation",
+        "version": "0.1.0",
+        "quick": False,
+        "recipe": recipe.pixels_digest,
+        "cohort": {"images": 1000, "patients": 700},
+        "verdict": {"claims": [claim], "refuted": False},
+    }
+
+
+def test_evidence_is_quoted(made, tmp_path):
+    recipe, found = made
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(found))
+    told = evidence(path, recipe)
+    assert "1,000 images of 700 patients" in told
+    assert "AUC 0.52" in told
+    assert "AUC at most 0.6" in told
+    other = replace(recipe, profile=replace(recipe.profile, shift_dates=True, size=256))
+    assert evidence(path, other) == told, "headers do not change pixels"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"quick": True}, "does not support"),
+        ({"verdict": {"claims": [{"holds": False, "measured": "m", "threshold": "t"}],
+                      "refuted": False}}, "does not support the claim: m"),
+        ({"verdict": {"claims": [{"holds": True, "measured": "m", "threshold": "t"}],
+                      "refuted": True}}, "does not support"),
+        ({"recipe": "00"}, "another recipe"),
+        ({"recipe": None}, "another recipe"),
+        ({"kind": "comparison"}, "another recipe"),
+        ({"cohort": {}}, "expected --evidence"),
+        ({"verdict": {"claims": []}}, "expected --evidence"),
+    ],
+)  # fmt: skip
+def test_what_is_no_evidence_is_refused(made, tmp_path, change, message):
+    recipe, found = made
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(found | change))
+    with pytest.raises(InputError, match=message):
+        evidence(path, recipe)
+
+
+def test_evidence_of_another_budget_or_other_weights_is_refused(made, tmp_path):
+    recipe, found = made
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(found))
+    for other in (replace(recipe, epsilon=9.0), recipe.with_weights("cd" * 32)):
+        with pytest.raises(InputError, match="another recipe"):
+            evidence(path, other)
+
+
+def test_a_release_on_evidence_says_so(command, tmp_path, capsys):
+    weights = load("cxr-adult").sha256
+    recipe = Recipe.from_preset("balanced", label="none").with_weights(weights)
+    claim = {"holds": True, "measured": "AUC 0.52", "threshold": "0.6"}
+    path = tmp_path / "evaluation.json"
+    path.write_text(
+        json.dumps(
+            {
+                "kind": "evaluation",
+                "version": "0.1.0",
+                "quick": False,
+                "recipe": recipe.pixels_digest,
+                "cohort": {"images": 1000, "patients": 700},
+                "verdict": {"claims": [claim], "refuted": False},
+            }
+        )
+    )
+    out = tmp_path / "out"
+    one = SAMPLES / "clinic-b" / "IM0001"
+    assert command("privatize", one, out, "--evidence", path) == 0
+    (output,) = (out / "images").iterdir()
+    ds = pydicom.dcmread(output)
+    assert ds.RecognizableVisualFeatures == "NO"
+    assert "113102" in [item.CodeValue for item in ds.DeidentificationMethodCodeSequence]
+    (told,) = json.loads((out / "release.json").read_text())["claims"]
+    assert "AUC 0.52" in told["evidence"]
+    assert command("verify", out) == 0
+    capsys.readouterr()
+    assert command("privatize", one, tmp_path / "o2", "--evidence", path, "--epsilon", 9) == 2
+    assert "another recipe" in capsys.readouterr().err
+    assert not (tmp_path / "o2").exists()
