@@ -85,7 +85,7 @@ def verdict(
     if first is not None:
         lines.append(
             f"Own original: among {_gallery(first):,} originals, {_percent(first)} of the private "
-            f"images lead to theirs first; guessing gives {100 * (first['chance'] or 0):.2g} %."
+            f"images lead to theirs first; guessing gives {100 * (first['chance'] or 0):.1f} %."
         )
     lines += _usefulness(utility, controls)
     return {
@@ -155,7 +155,7 @@ def _told(row: Row) -> str:
 
 def _percent(row: Row) -> str:
     low, high = 100 * row["low"], 100 * row["high"]
-    return f"{100 * row['value']:.2g} % ({low:.2g} to {high:.2g} %)"
+    return f"{100 * row['value']:.1f} % ({low:.1f} to {high:.1f} %)"
 
 
 def _gallery(row: Row) -> int:
