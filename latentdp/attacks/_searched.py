@@ -54,7 +54,7 @@ def searched(
             high=found.high,
             n=len(probes),
             patients=patients,
-            chance=None if k is None else _share(best, 1.0, k),
+            chance=None if k is None else min(1.0, k * float(best.right.mean()) / best.gallery),
             ceiling=None if k is None else _ceiling(scene.guarantee, best, k),
             headline=k == 1,
             detail={"gallery": best.gallery, "best": who} | detail,
@@ -72,17 +72,15 @@ def searched(
 def _ceiling(guarantee: Guarantee | None, hits: Hits, k: int) -> float | None:
     """Largest expected share of probes whose right answer is among the k named.
 
-    Of n equally likely probes, those for whom a list of k images is right are at most k R, where
-    R is the largest number of right answers. Their share of what produces any one output is
-    largest when each is exp(epsilon) times likelier to than the others.
+    Whatever an output is, the k images named are right for at most k R of n equally likely
+    probes, where R is the largest number of right answers; and where a probe's own image is taken
+    out of its gallery, for at most (k + 1) R, since its own place may be filled by the next. The
+    share of these probes in what produces an output is largest if each is exp(epsilon) times
+    likelier to than the others.
     """
     if guarantee is None:
         return None
-    odds = np.exp(min(guarantee.epsilon, 700.0))
-    return min(1.0, _share(hits, float(odds), k) + guarantee.delta)
-
-
-def _share(hits: Hits, odds: float, k: int) -> float:
-    right = k * int(hits.right.max())
+    odds = float(np.exp(min(guarantee.epsilon, 700.0)))
+    right = (k + hits.left_out) * int(hits.right.max())
     others = max(0, len(hits.probes) - right)
-    return right * odds / (right * odds + others)
+    return min(1.0, right * odds / (right * odds + others) + guarantee.delta)

@@ -34,6 +34,7 @@ class Hits:
         precision: ``(m,)`` average precision at R; the same as a hit where there is one answer.
         right: ``(m,)`` number of right answers in the gallery, R.
         gallery: Number of images that each probe is held against.
+        left_out: Images of the probe's own that were taken out of its gallery.
     """
 
     probes: Index
@@ -41,6 +42,7 @@ class Hits:
     precision: Matrix
     right: Index
     gallery: int
+    left_out: int = 0
 
     def first(self) -> Matrix:
         """``(m,)`` 1 where the nearest is right."""
@@ -110,4 +112,5 @@ def same_patient(scores: Matrix, patients: Index) -> Hits:
         np.array(precision),
         np.array(right, dtype=np.int64),
         len(scores) - 1,
+        left_out=1,
     )
