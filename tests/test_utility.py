@@ -98,6 +98,7 @@ def test_originals_are_read_and_noise_is_not(shelf):
     """An AUC of noise on 60 patients has a standard deviation below 0.05: 1 in 10,000 fails."""
     found = measured(shelf, scene(noise_only))
     assert only(found, "o/o", "mean").value > 0.9
+    assert only(found, "o/o", "mean").low <= 0.025 ** (1 / 40), "40 patients prove no more"
     assert only(found, "o/o", "finding").value == only(found, "o/o", "mean").value
     for setting in ("o/p", "p/p"):
         assert abs(only(found, setting, "mean").value - 0.5) < 0.2

@@ -18,6 +18,7 @@ from latentdp.arrays import Labels
 from latentdp.attacks.base import Scene, Side
 from latentdp.cohort import Cohort
 from latentdp.intervals import Resamples, auc, estimate
+from latentdp.matching import widened
 from latentdp.methods import Tell
 from latentdp.networks.classifier import Course, Reader
 from latentdp.networks.shelf import Shelf
@@ -149,6 +150,9 @@ class Classification(Utility):
         if values is None:
             return None
         rows = np.ones(len(sample.truth), dtype=np.bool_) if rows is None else rows
+        patients = len(np.unique(sample.cohort.patients[rows]))
+        if metric == "auc":  # all right on few patients is no proof
+            values = widened(values, patients)
         return Measure(
             utility=self.name,
             setting=setting,
@@ -158,7 +162,7 @@ class Classification(Utility):
             low=values.low,
             high=values.high,
             n=int(rows.sum()),
-            patients=len(np.unique(sample.cohort.patients[rows])),
+            patients=patients,
             headline=headline,
             detail={"seeds": [round(float(x), 4) for x in areas[:, 0]], **detail},
         )
