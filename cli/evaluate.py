@@ -67,6 +67,9 @@ def evaluate(
             "that it implies refutes it.",
         ),
     ] = None,
+    claimed_delta: Annotated[
+        float, typer.Option("--claimed-delta", help="With --claimed-epsilon.")
+    ] = 0.0,
     size: Annotated[
         int, typer.Option("--size", help="With --pairs: pixels on a side to compare at.")
     ] = 64,
@@ -110,6 +113,8 @@ def evaluate(
 
     if pairs is None and (claimed_epsilon is not None or size != 64):
         raise InputError("--claimed-epsilon and --size belong to --pairs")
+    if claimed_epsilon is None and claimed_delta:
+        raise InputError("--claimed-delta belongs to --claimed-epsilon")
     if pairs is not None and (about, attacker, vault) != (None, None, None):
         raise InputError("--pairs stands instead of --vault, --about and --attacker")
     thresholds = Thresholds(auc=auc_at_most, first=first_at_most)
@@ -117,15 +122,22 @@ def evaluate(
     private = vault if vault is not None else beside(out)
     if images < 2:
         raise InputError(f"expected --images of at least 2, got {images}")
+    default = private / "evaluation" if pairs is None else Path(f"{out.resolve()}.evaluation")
+    folder = report if report is not None else default
+    for place in (source, out):
+        if place.resolve() in (folder.resolve(), *folder.resolve().parents):
+            raise InputError("the report shows originals: it must not lie in IN or OUT")
     with share_progress("evaluating", shown=not json) as tell:
         drawn: dict[str, Any] = {"most": images, "seed": seed, "tell": tell}
         if pairs is None:
             release = of_ours(source, out, private, about=about, attacker=attacker, **drawn)
         else:
-            claimed = None if claimed_epsilon is None else Guarantee(epsilon=claimed_epsilon)
+            claimed = (
+                None
+                if claimed_epsilon is None
+                else Guarantee(epsilon=claimed_epsilon, delta=claimed_delta)
+            )
             release = of_another_method(source, out, pairs, size=size, claimed=claimed, **drawn)
-        default = private / "evaluation" if pairs is None else Path(f"{out.resolve()}.evaluation")
-        folder = report if report is not None else default
         found, scene = run(
             release,
             folder / "parts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -74,6 +75,14 @@ class Cohort:
         """One split of ``data`` without labels of any weights; findings against normal."""
         found = read_dataset(data, split, size=size, conditions=("finding",), sources=sources)
         return replace(cls.of(found), labels=np.full(len(found), -1, dtype=np.int64))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is known, for results that are kept."""
+        mac = hashlib.sha256()
+        for f in fields(self):
+            mac.update(f.name.encode() + np.asarray(getattr(self, f.name)).tobytes())
+        return mac.hexdigest()
 
     @property
     def pixels(self) -> NDArray[np.uint8]:

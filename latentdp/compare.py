@@ -20,7 +20,7 @@ from latentdp.attacks.base import Effort, Scene, Side
 from latentdp.cohort import Cohort
 from latentdp.controls import controls_for
 from latentdp.errors import InputError
-from latentdp.examination import describe_method, describe_side, examine
+from latentdp.examination import describe_method, describe_side, describe_verifier, examine
 from latentdp.methods import Method, Tell
 from latentdp.notes import Notes, closed
 from latentdp.ours import flow_of, presets_for
@@ -161,12 +161,11 @@ def compare(
         for row in made
         if row["group"] == "control"
     ]
+    limits = asdict(thresholds or Thresholds())
     for row in made:
-        both = row["evaluation"] | {"utility": row["utility"]}
-        row["evaluation"]["verdict"] = verdict(
-            both, controls, thresholds or Thresholds(), quick=quick
-        )
-        row["evaluation"] |= {"quick": quick, "controls": []}
+        row["evaluation"] |= {"quick": quick, "thresholds": limits, "controls": []}
+        both = row["evaluation"] | {"utility": row["utility"], "controls": controls}
+        row["evaluation"]["verdict"] = verdict(both)
         row["columns"] = _columns(both)
     return {
         "kind": "comparison",
@@ -194,7 +193,10 @@ _PURPOSE = {
 }
 _NOTES = (
     "Every method is attacked on the same images by attackers with the same seeds and effort. "
-    "The attacker practises on the training split, privatized by the same method.",
+    "The attacker practises on the training split, privatized by the same method. The verifier "
+    "that it starts from was trained on the originals of that split.",
+    "Readers of findings learn with the labels that a method releases; where it releases none, "
+    "with the true findings, as if these were known from elsewhere.",
     "An empirical attack shows what was found by these attackers; only a guarantee bounds others.",
 )
 
@@ -210,6 +212,7 @@ def _row(
 ) -> dict[str, Any]:
     began = time.monotonic()
     found: dict[str, dict[str, Any]] = {}
+    sides: dict[str, Side] = {}
     for i, g in enumerate(grounds):
         method = entry.methods[g.name]
         identity, findings = g.name == "identity", g.name == "findings" or len(grounds) == 1
@@ -220,6 +223,7 @@ def _row(
         place = folder / _digest(g, method, effort, seed, verifier)
         notes = Notes(place)
         release = _privatized(method, g, folder, notes, seed, told)
+        sides[g.name] = release[0]
         scene = Scene(
             target=release[0],
             practice=release[1],
@@ -252,6 +256,7 @@ def _row(
             "version": __version__,
             "seed": seed,
             "effort": asdict(effort),
+            "verifier": describe_verifier(verifier, sides[grounds[0].name]),
             "method": describe_method(method),
         }
         | main,
@@ -288,21 +293,21 @@ def _privatized(
 
 
 def _digest(g: Ground, method: Method, effort: Effort, seed: int, verifier: str) -> str:
-    """Names the folder of what was made from the same images with the same effort."""
+    """Names the folder of what was worked out from the same people in the same way."""
+    side = Side(cohort=g.test, private=g.test.images[None], labels=g.test.labels[None])
     said = {
         "ground": g.name,
-        "weights": g.weights,
+        "weights": flow_of(g.weights).sha256,
         "method": describe_method(method),
+        "settings": method.settings,
         "effort": asdict(effort),
         "seed": seed,
-        "verifier": verifier,
+        "verifier": describe_verifier(verifier, side)["sha256"],
         "version": __version__,
+        "people": [g.train.digest, g.test.digest],
     }
-    mac = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    for cohort in (g.train, g.test):
-        mac.update(cohort.pixels.tobytes())
-        mac.update(cohort.labels.tobytes())
-    return f"{g.name}-{method.name}-{mac.hexdigest()[:12]}"
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return f"{g.name}-{method.name}-{digest[:12]}"
 
 
 def _columns(both: dict[str, Any]) -> dict[str, Any]:

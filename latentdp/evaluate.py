@@ -22,7 +22,7 @@ from latentdp.attacks.base import Effort, FileFacts, Scene, Side
 from latentdp.cohort import Cohort
 from latentdp.controls import LabelMean, NoiseOnly, PriorSample, Raw
 from latentdp.errors import InputError
-from latentdp.examination import describe_method, describe_side, examine
+from latentdp.examination import describe_method, describe_side, describe_verifier, examine
 from latentdp.guarantee import Guarantee
 from latentdp.linked import Linked
 from latentdp.methods import Method, Tell, silent
@@ -115,7 +115,9 @@ def evaluate(
     Returns:
         The evaluation as JSON values, and the scene with what the attackers saw.
     """
+    thresholds = thresholds or Thresholds()
     target, practice = _sides(release, seed)
+    used = describe_verifier(verifier, target)
     known = release.method.privatizer is not None
     scene = Scene(
         target=target,
@@ -129,7 +131,7 @@ def evaluate(
         readers=folder / "readers",
         members=False,
         files=_facts_of_target(release, seed),
-        notes=Notes(folder / _digest(release, effort, seed, verifier)),
+        notes=Notes(folder / _digest(release, effort, seed, used)),
     )
     found = examine(scene, lambda share, words: tell(0.7 * share, words))
     methods = _controls(release, quick=quick)
@@ -143,21 +145,23 @@ def evaluate(
     where = "other patients, from public data" if release.known is not None else _HALF
     preset = release.method if isinstance(release.method, Preset) else None
     described = describe_method(release.method) | {"protects_all": release.protects_all}
-    return {
+    evaluation = {
         "kind": "evaluation",
         "format": 1,
         "version": __version__,
         "seed": seed,
         "quick": quick,
         "effort": asdict(effort),
+        "verifier": used,
+        "thresholds": asdict(thresholds),
         "method": described,
         "recipe": None if preset is None else preset.recipe.pixels_digest,
-        "cohort": describe_side(target),
+        "cohort": describe_side(target) | {"unreadable": release.linked.unreadable},
         "practice": describe_side(practice) | {"where": where},
         **found,
         "controls": controls,
-        "verdict": verdict(found, controls, thresholds or Thresholds(), quick=quick),
-    }, scene
+    }
+    return evaluation | {"verdict": verdict(evaluation)}, scene
 
 
 _HALF = "half of the release's patients, who are not attacked"
@@ -259,20 +263,21 @@ def _control(method: Method, scene: Scene, tell: Tell) -> dict[str, Any]:
     return {"method": describe_method(method)} | found
 
 
-def _digest(release: Release, effort: Effort, seed: int, verifier: str) -> str:
+def _digest(release: Release, effort: Effort, seed: int, verifier: dict[str, str]) -> str:
+    """Names what was worked out from the same inputs in the same way."""
+    linked, known = release.linked, release.known
     said = {
         "method": describe_method(release.method),
+        "settings": release.method.settings,
         "effort": asdict(effort),
         "seed": seed,
-        "verifier": verifier,
+        "verifier": verifier["sha256"],
         "version": __version__,
         "files": None if release.files is None else asdict(release.files),
+        "people": [linked.cohort.digest, None if known is None else known.digest],
+        "arrays": [
+            hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+            for array in (linked.private, linked.practice, release.labels)
+        ],
     }
-    mac = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode())
-    cohorts = [release.linked.cohort, *([] if release.known is None else [release.known])]
-    for cohort in cohorts:
-        for array in (cohort.pixels, cohort.patients, cohort.labels, cohort.findings):
-            mac.update(array.tobytes())
-    mac.update(release.linked.private.tobytes())
-    mac.update(release.linked.practice.tobytes())
-    return mac.hexdigest()[:16]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

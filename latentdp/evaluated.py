@@ -37,12 +37,21 @@ def write_evaluation(
     write_hardest_page(hardest(scene), folder / "hardest.html")
     card = None if card_of is None else read_card(card_of)
     if card_of is not None and card is not None:
+        # A refutation stays, whatever a later evaluation with other seeds or less effort finds.
+        earlier = [
+            f"REFUTED before: {line.partition(': ')[2]}"
+            for line in card.get("evaluation", {}).get("lines", ())
+            if line.startswith("REFUTED") and line not in evaluation["verdict"]["lines"]
+        ]
         summary = {
-            "lines": evaluation["verdict"]["lines"],
+            "lines": earlier + evaluation["verdict"]["lines"],
             "claims": evaluation["verdict"]["claims"],
             "images": evaluation["cohort"]["images"],
             "patients": evaluation["cohort"]["patients"],
             "quick": evaluation["quick"],
+            "seed": evaluation["seed"],
+            "restarts": evaluation["effort"]["restarts"],
+            "verifier": evaluation["verifier"],
             "by": __version__,
             "sha256": digest(folder / "evaluation.json"),
         }

@@ -14,6 +14,7 @@ from latentdp.checkpoints import digest
 from latentdp.errors import InputError
 from latentdp.folders import read_json
 from latentdp.recipe import Recipe
+from latentdp.verdict import verdict
 
 __all__ = ["evidence"]
 
@@ -30,19 +31,18 @@ def evidence(evaluation: Path, recipe: Recipe) -> str:
     """
     try:
         found: dict[str, Any] = read_json(evaluation)
-        claim = found["verdict"]["claims"][0]
+        claim = verdict(found)["claims"][0]  # judged anew: what the file says of itself is text
         told = (
             f"latentdp evaluate {found['version']} on {int(found['cohort']['images']):,} images "
             f"of {int(found['cohort']['patients']):,} patients of a release with this recipe: "
             f"{claim['measured']}; threshold: {claim['threshold']}; sha256 of the evaluation "
             f"{digest(evaluation)}"
         )
-        same, holds = found["recipe"] == recipe.pixels_digest, claim["holds"]
-        kind, sound = found["kind"], not (found["verdict"]["refuted"] or found["quick"])
-    except (InputError, KeyError, IndexError, TypeError, ValueError) as error:
+        same = found["kind"] == "evaluation" and found["recipe"] == recipe.pixels_digest
+    except (InputError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise InputError("expected --evidence to be an evaluation.json of latentdp") from error
-    if kind != "evaluation" or not same:
+    if not same:
         raise InputError("the evaluation is of a release with another recipe or other weights")
-    if holds is not True or not sound:
+    if not claim["holds"]:
         raise InputError(f"the evaluation does not support the claim: {claim['measured']}")
     return told

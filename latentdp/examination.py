@@ -14,10 +14,11 @@ import numpy as np
 
 from latentdp import plugins
 from latentdp.attacks.base import Scene, Side
+from latentdp.checkpoints import digest, find, shipped
 from latentdp.guarantee import Guarantee
 from latentdp.methods import Method, Tell
 
-__all__ = ["describe_method", "describe_side", "examine"]
+__all__ = ["describe_method", "describe_side", "describe_verifier", "examine"]
 
 # The cheap ones first: whoever waits sees something soon.
 ORDER = ("side_channels", "frozen", "likelihood", "features", "attributes")
@@ -45,6 +46,20 @@ def describe_side(side: Side) -> dict[str, Any]:
         "patients_with_several": int((counts > 1).sum()),
         "size": side.cohort.images.shape[-1],
     }
+
+
+def describe_verifier(name: str, side: Side) -> dict[str, str]:
+    """The verifier that attackers start from, and its digest.
+
+    Args:
+        name: Weights; empty for the shipped ones that fit.
+        side: Whose images it will look at.
+    """
+    from latentdp.networks.verifier import shipped_verifier  # here: it loads torch
+
+    used = name or shipped_verifier(side.cohort.images.shape[-1])
+    known = used if used in shipped() else "not shipped"  # a path may be private
+    return {"name": known, "sha256": digest(find(used))}
 
 
 def examine(

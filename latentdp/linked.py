@@ -27,6 +27,7 @@ from latentdp.samplers import permutation
 
 __all__ = ["COLUMNS", "Link", "Linked", "drawn", "from_csv", "from_vault", "read"]
 
+PRACTICE = ("practice", "train")  # values of split
 COLUMNS = ("patient", "finding", "label", "sex", "age", "view", "source", "split")
 
 
@@ -108,6 +109,19 @@ def from_csv(pairs: Path, source: Path, out: Path) -> list[Link]:
         InputError: A column or a file is missing.
     """
     rows = _table(pairs, {"original", "private", "patient"})
+    for key, folder in (("original", source), ("private", out)):
+        places = [(folder / row[key]).resolve() for row in rows]
+        if not all(place.is_relative_to(folder.resolve()) for place in places):
+            raise InputError(f"{pairs.name}: a file of the column {key!r} lies outside its folder")
+        if key == "private" and len(set(places)) < len(places):
+            raise InputError(f"{pairs.name}: a private image is named more than once")
+    split: dict[bool, set[str]] = {True: set(), False: set()}
+    for row in rows:
+        split[row.get("split") in PRACTICE].add(row["patient"])
+    if split[True] & split[False]:
+        raise InputError(f"{pairs.name}: a patient is in practice and target")
+    if rows and not split[False]:
+        raise InputError(f"{pairs.name}: all patients are for practice, nobody is a target")
     links = [Link(source / r["original"], out / r["private"], r) for r in rows]
     missing = sum(not (x.original.is_file() and x.private.is_file()) for x in links)
     if missing or not links:
@@ -188,7 +202,7 @@ def read(
             ages=np.array([_years(link.known.get("age"), p) for link, _, _, p in kept]),
         ),
         private=np.stack([private for _, _, private, _ in kept]),
-        practice=np.array([x.known.get("split") in ("train", "practice") for x, *_ in kept]),
+        practice=np.array([x.known.get("split") in PRACTICE for x, *_ in kept]),
         unreadable=len(links) - len(kept),
     )
 

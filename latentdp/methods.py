@@ -75,6 +75,11 @@ class Method(ABC):
             tell: Progress.
         """
 
+    @property
+    def settings(self) -> str:
+        """All that determines it besides its name; for results that are kept."""
+        return ""
+
     @abstractmethod
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Private images, and the labels that are released beside them (-1: none).

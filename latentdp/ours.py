@@ -99,6 +99,11 @@ class Preset(Method):
         """Whether the plan releases nothing exactly; headers are no part of an evaluation."""
         return not self.privatizer.plan.unprotected
 
+    @property
+    def settings(self) -> str:
+        """The recipe, and the weights by their content."""
+        return self.recipe.with_weights(flow_of(self.weights).sha256).digest
+
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Private images and the labels that the plan releases."""
         made = copy.copy(self.privatizer)  # the plan is computed once

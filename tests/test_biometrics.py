@@ -28,7 +28,8 @@ def test_pairs_are_balanced_over_patients_and_keep_the_reference():
     true = list(zip(pairs.probe[pairs.same], pairs.reference[pairs.same], strict=True))
     assert len(set(true)) == len(true)
     beside = np.bincount(pairs.reference[~pairs.same], minlength=len(PATIENTS))
-    assert (beside <= IMPOSTORS * np.bincount(pairs.reference[pairs.same], minlength=90)).all()
+    twice = np.bincount(pairs.reference[pairs.same], minlength=len(PATIENTS))
+    assert beside.tolist() == (IMPOSTORS * twice).tolist(), "each reference alike on both sides"
     for cell in range(3):
         probes = {int(i) for i in pairs.probe[pairs.same] if cells[i] == cell}
         references = {j for i, j in true if i in probes}
@@ -80,9 +81,9 @@ def test_perfect_and_useless_verifiers():
 def test_own_image_ranks_by_hand():
     scores = np.array([[3, 1, 2], [5, 4, 0], [1, 1, 1]], dtype=float)
     hits = own_image(scores)
-    assert hits.rank.tolist() == [1, 2, 2]
-    assert hits.first().tolist() == [1, 0, 0]
-    assert hits.within(2).tolist() == [1, 1, 1]
+    assert hits.first() == pytest.approx([1, 0, 1 / 3])
+    assert hits.within(2) == pytest.approx([1, 1, 2 / 3])
+    assert hits.within(3) == pytest.approx([1, 1, 1])
     assert hits.gallery == 3
 
 
@@ -99,17 +100,27 @@ def test_same_patient_by_hand():
     )
     hits = same_patient(scores, patients)
     assert hits.probes.tolist() == [0, 1, 2]
-    assert hits.rank.tolist() == [1, 1, 2]
+    assert hits.first().tolist() == [1, 1, 0]
+    assert hits.within(2).tolist() == [1, 1, 1]
     assert hits.precision.tolist() == [1, 0.5, 0.25]
     assert hits.right.tolist() == [2, 2, 2]
     assert hits.gallery == 3
 
 
-def test_a_tie_is_no_success():
+def test_ties_are_drawn_by_lot():
     hits = same_patient(np.ones((4, 4)), np.array([0, 0, 1, 1]))
-    assert not hits.first().any()
-    assert not hits.precision.any()
-    assert not own_image(np.ones((4, 4))).first().any()
+    assert hits.first() == pytest.approx([1 / 3] * 4)
+    assert not hits.precision.any(), "but average precision counts no tie"
+    assert own_image(np.ones((4, 4))).first() == pytest.approx([1 / 4] * 4)
+    hits = same_patient(np.ones((5, 5)), np.array([0, 0, 0, 1, 2]))
+    assert hits.first() == pytest.approx([1 / 2] * 3)
+    assert hits.within(2) == pytest.approx([1 - 1 / 6] * 3), "two of two wrong ones: 1 of 6"
+
+
+def test_copies_of_an_original_are_half_found_each():
+    """Each original lies in the gallery twice: the right one is first every other time."""
+    vectors = np.eye(6).repeat(2, axis=0)
+    assert own_image(vectors @ vectors.T).first() == pytest.approx([1 / 2] * 12)
 
 
 @pytest.mark.statistical

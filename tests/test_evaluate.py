@@ -16,6 +16,7 @@ from latentdp.checkpoints import load
 from latentdp.evidence import evidence
 from latentdp.linked import Link, drawn
 from tests.conftest import SAMPLES
+from tests.test_verdict import found as measured
 from tests.world import World, make
 
 EFFORT = ("--restarts", 2, "--steps", 4, "--json")
@@ -188,11 +189,16 @@ def test_names_that_keep_the_order_are_found(world, originals, tmp_path, command
     [
         (("--claimed-epsilon", 1), "belong to --pairs"),
         (("--restarts", 0), "at least 1"),
-        (("--auc-at-most", 0.2), "from 0.5 to 1"),
+        (("--auc-at-most", 0.2), "from 0.5 to 0.6"),
+        (("--auc-at-most", 1), "from 0.5 to 0.6"),
+        (("--claimed-delta", 0.1), "belongs to --claimed-epsilon"),
+        (("--images", 1), "at least 2"),
+        (("--report", "out/x"), "must not lie in IN or OUT"),
         ((), "release of latentdp"),
     ],
 )
-def test_wrong_usage(originals, tmp_path, command, capsys, arguments, message):
+def test_wrong_usage(originals, tmp_path, command, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "out").mkdir()
     assert command("evaluate", originals, tmp_path / "out", *arguments) == 2
     assert message in capsys.readouterr().err
@@ -209,6 +215,16 @@ def test_a_csv_that_lacks_a_column_or_a_file(originals, tmp_path, command, capsy
     told = capsys.readouterr().err
     assert "1 of 1 pairs name a file that is not there" in told
     assert "Jane" not in told
+    table = "original,private,patient,split\n"
+    for rows, message in (
+        ("0115.png,../in/0115.png,a,\n", "outside its folder"),
+        ("0115.png,x.png,a,\n0116.png,x.png,a,\n", "named more than once"),
+        ("0115.png,x.png,a,practice\n0116.png,y.png,a,\n", "in practice and target"),
+        ("0115.png,x.png,a,practice\n", "nobody is a target"),
+    ):
+        pairs.write_text(table + rows)
+        assert command("evaluate", originals, tmp_path / "out", "--pairs", pairs) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_a_sample_takes_whole_patients(world, originals, tmp_path):
@@ -225,19 +241,20 @@ def test_a_sample_takes_whole_patients(world, originals, tmp_path):
     assert drawn(links, 1000, seed=1) == links
 
 
-@pytest.fixture
-def made(tmp_path) -> tuple[Recipe, dict]:
-    """A recipe, and the evaluation of a release with it that supports the claim."""
-    recipe = Recipe.from_preset("balanced", label="none").with_weights("ab" * 32)
-    claim = {"claim": "x", "holds": True, "threshold": "AUC at most 0.6", "measured": "AUC 0.52"}
-    return recipe, {
+def supporting(recipe: Recipe) -> dict:
+    """The evaluation of a release with a recipe that supports the claim."""
+    return measured() | {
         "kind": "evaluation",
         "version": "0.1.0",
-        "quick": False,
         "recipe": recipe.pixels_digest,
         "cohort": {"images": 1000, "patients": 700},
-        "verdict": {"claims": [claim], "refuted": False},
     }
+
+
+@pytest.fixture
+def made() -> tuple[Recipe, dict]:
+    recipe = Recipe.from_preset("balanced", label="none").with_weights("ab" * 32)
+    return recipe, supporting(recipe)
 
 
 def test_evidence_is_quoted(made, tmp_path):
@@ -246,7 +263,7 @@ def test_evidence_is_quoted(made, tmp_path):
     path.write_text(json.dumps(found))
     told = evidence(path, recipe)
     assert "1,000 images of 700 patients" in told
-    assert "AUC 0.52" in told
+    assert "AUC 0.520" in told
     assert "AUC at most 0.6" in told
     other = replace(recipe, profile=replace(recipe.profile, shift_dates=True, size=256))
     assert evidence(path, other) == told, "headers do not change pixels"
@@ -256,17 +273,16 @@ def test_evidence_is_quoted(made, tmp_path):
     ("change", "message"),
     [
         ({"quick": True}, "does not support"),
-        ({"verdict": {"claims": [{"holds": False, "measured": "m", "threshold": "t"}],
-                      "refuted": False}}, "does not support the claim: m"),
-        ({"verdict": {"claims": [{"holds": True, "measured": "m", "threshold": "t"}],
-                      "refuted": True}}, "does not support"),
+        (measured(auc=(0.7, 0.6, 0.8)), "does not support the claim: AUC 0.700"),
+        ({"thresholds": {"auc": 1.0, "first": 1.0}}, "expected --evidence"),
+        ({"verdict": {"claims": [{"holds": True}]}, "outcomes": []}, "does not support"),
         ({"recipe": "00"}, "another recipe"),
         ({"recipe": None}, "another recipe"),
         ({"kind": "comparison"}, "another recipe"),
         ({"cohort": {}}, "expected --evidence"),
-        ({"verdict": {"claims": []}}, "expected --evidence"),
+        ({"outcomes": 7}, "expected --evidence"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_evidence_is_refused(made, tmp_path, change, message):
     recipe, found = made
     path = tmp_path / "evaluation.json"
@@ -287,20 +303,8 @@ def test_evidence_of_another_budget_or_other_weights_is_refused(made, tmp_path):
 def test_a_release_on_evidence_says_so(command, tmp_path, capsys):
     weights = load("cxr-adult").sha256
     recipe = Recipe.from_preset("balanced", label="none").with_weights(weights)
-    claim = {"holds": True, "measured": "AUC 0.52", "threshold": "0.6"}
     path = tmp_path / "evaluation.json"
-    path.write_text(
-        json.dumps(
-            {
-                "kind": "evaluation",
-                "version": "0.1.0",
-                "quick": False,
-                "recipe": recipe.pixels_digest,
-                "cohort": {"images": 1000, "patients": 700},
-                "verdict": {"claims": [claim], "refuted": False},
-            }
-        )
-    )
+    path.write_text(json.dumps(supporting(recipe)))
     out = tmp_path / "out"
     one = SAMPLES / "clinic-b" / "IM0001"
     assert command("privatize", one, out, "--evidence", path) == 0
@@ -309,7 +313,7 @@ def test_a_release_on_evidence_says_so(command, tmp_path, capsys):
     assert ds.RecognizableVisualFeatures == "NO"
     assert "113102" in [item.CodeValue for item in ds.DeidentificationMethodCodeSequence]
     (told,) = json.loads((out / "release.json").read_text())["claims"]
-    assert "AUC 0.52" in told["evidence"]
+    assert "AUC 0.520" in told["evidence"]
     assert command("verify", out) == 0
     capsys.readouterr()
     assert command("privatize", one, tmp_path / "o2", "--evidence", path, "--epsilon", 9) == 2

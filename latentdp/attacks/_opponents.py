@@ -3,12 +3,14 @@
 *Frozen*: the shipped verifier as it is. *Adapted*: the same after learning on the attacker's own
 (private, real) and (private, private) pairs, several times, because restarts differ. *Pixels*:
 plain correlation of the pictures, which beats the networks for a heavily noised image of one's
-own. What one attack has worked out of a scene is remembered for the next.
+own. *Together*: all of the verifiers, whose likenesses are added up. *Repeats*: pixels again, but
+each candidate is privatized before it is compared, which whoever knows the method can do. What one
+attack has worked out of a scene is remembered for the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,9 @@ from latentdp.methods import Tell
 if TYPE_CHECKING:
     from latentdp.networks.verifier import Verifier
 
-__all__ = ["Opponent", "adapted", "frozen", "pixels"]
+__all__ = ["Opponent", "adapted", "frozen", "pixels", "repeats", "together"]
+
+REPEATS = 4  # private copies of each candidate
 
 Matrix = NDArray[np.float64]
 
@@ -60,6 +64,27 @@ def pixels(scene: Scene) -> Opponent:
     return Opponent(
         "pixels", _centred(scene.target.private[0]), _centred(scene.target.cohort.images)
     )
+
+
+def together(opponents: Sequence[Opponent]) -> Opponent:
+    """All of them: the likeness is the mean of theirs."""
+    scale = 1 / np.sqrt(len(opponents))
+    return Opponent(
+        "together",
+        scale * np.concatenate([o.private for o in opponents], axis=1),
+        scale * np.concatenate([o.real for o in opponents], axis=1),
+    )
+
+
+def repeats(scene: Scene, tell: Tell) -> Opponent | None:
+    """Correlation with private copies of each candidate; None where the method is unknown."""
+    if scene.more is None:
+        return None
+    tell(0.9, "privatizing the candidates")
+    copies, _ = scene.more(REPEATS, np.arange(len(scene.target.cohort)))
+    alike = copies.mean(axis=0)
+    usual = alike.mean(axis=0)  # what all copies share tells nobody apart
+    return Opponent("repeats", _centred(scene.target.private[0] - usual), _centred(alike - usual))
 
 
 def _verifier(scene: Scene) -> Verifier:

@@ -73,14 +73,14 @@ def _ceiling(guarantee: Guarantee | None, hits: Hits, k: int) -> float | None:
     """Largest expected share of probes whose right answer is among the k named.
 
     Whatever an output is, the k images named are right for at most k R of n equally likely
-    probes, where R is the largest number of right answers; and where a probe's own image is taken
-    out of its gallery, for at most (k + 1) R, since its own place may be filled by the next. The
+    probes, where R is the largest number of right answers. Where a probe's own image is taken out
+    of its gallery, the next one fills its place, and that may be right for one probe more. The
     share of these probes in what produces an output is largest if each is exp(epsilon) times
     likelier to than the others.
     """
     if guarantee is None:
         return None
     odds = float(np.exp(min(guarantee.epsilon, 700.0)))
-    right = (k + hits.left_out) * int(hits.right.max())
+    right = k * int(hits.right.max()) + hits.left_out
     others = max(0, len(hits.probes) - right)
     return min(1.0, right * odds / (right * odds + others) + guarantee.delta)

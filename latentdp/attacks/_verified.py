@@ -11,6 +11,7 @@ from latentdp.attacks.base import Outcome, Scene
 from latentdp.biometrics.pairs import Pairs
 from latentdp.biometrics.verification import Verification, verify
 from latentdp.intervals import Estimate, Resamples
+from latentdp.matching import widened
 
 __all__ = ["HARD", "verified"]
 
@@ -19,13 +20,16 @@ ANY = "any impostors"
 FEWEST = 5  # patients with several images, for an interval
 
 
-def verified(name: str, scene: Scene, opponents: Sequence[Opponent]) -> list[Outcome]:
+def verified(
+    name: str, scene: Scene, opponents: Sequence[Opponent], *, summed: bool = False
+) -> list[Outcome]:
     """AUC and EER of (private, real) and (private, private) pairs, against hard and any impostors.
 
     Args:
         name: Of the attack.
         scene: Whose target the opponents looked at.
         opponents: With several, mean and maximum are told apart.
+        summed: The last of them is the others together, and no restart.
     """
     cohort = scene.target.cohort
     resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
@@ -39,7 +43,7 @@ def verified(name: str, scene: Scene, opponents: Sequence[Opponent]) -> list[Out
                     for o in opponents
                 ]
             )
-            reached = verify(scores, pairs, resamples)
+            reached = verify(scores, pairs, resamples, summed=summed)
             found += _outcomes(
                 name, scene, f"private against {reference}, {words}", pairs, reached
             )
@@ -58,6 +62,7 @@ def _outcomes(
     def outcome(
         metric: str, found: Estimate, *, headline: bool = False, **detail: object
     ) -> Outcome:
+        found = widened(found, patients)
         return Outcome(
             attack=name,
             setting=setting,
@@ -78,7 +83,9 @@ def _outcomes(
     eer = outcome("eer", reached.eer)
     if not several:
         return [outcome("auc", reached.best, headline=hard, **curve), eer]
-    restarts = {"restarts": [round(a, 4) for a in reached.auc]}
+    restarts = {"restarts": [round(a, 4) for a in reached.auc[: reached.restarts]]}
+    if len(reached.auc) > reached.restarts:
+        restarts["together"] = [round(a, 4) for a in reached.auc[reached.restarts :]]
     return [
         outcome("auc (mean)", reached.mean, headline=hard, **restarts),
         outcome("auc (max)", reached.best, headline=hard, **restarts, **curve),

@@ -4,7 +4,7 @@ An attack module defines one class and its instance ``attack``. It is given a `S
 release under attack, other patients whose images the attacker privatized with the same recipe to
 practise on, and what is public of the method. It returns `Outcome` rows: a number with its
 interval, how many it rests on, what chance gives, and the ceiling that the claimed epsilon
-implies. An outcome whose whole interval lies above its ceiling refutes the claim.
+implies. An outcome that lies far above its ceiling refutes the claim.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ class Effort:
         """A first look; too weak to rely on."""
         return cls(restarts=2, steps=50, resamples=200, copies=4, seeds=1, reader_steps=150)
 
+
+FAR = 5 / 1.96  # standard errors of a refutation, in those of the lower end of an interval
 
 Facts = dict[str, tuple[str | float, ...]]
 
@@ -177,8 +179,14 @@ class Outcome:
 
     @property
     def refutes(self) -> bool:
-        """Whether the whole interval lies above the ceiling: then the claim is wrong."""
-        return self.ceiling is not None and self.low > self.ceiling
+        """Whether it is above the ceiling by more than luck: then the claim is wrong.
+
+        An evaluation looks some fifty times, and some looks are maxima over attackers, so 95 %
+        intervals would accuse honest releases. The limit lies `FAR` times as far below the value
+        as ``low`` does: five standard errors, 3 in 10 million for one look at a normal one.
+        """
+        sure = self.value - FAR * (self.value - self.low)
+        return self.ceiling is not None and sure > self.ceiling
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""

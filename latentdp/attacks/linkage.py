@@ -6,7 +6,7 @@ under heavy pixel noise plain correlation finds them when no network does.
 
 from __future__ import annotations
 
-from latentdp.attacks._opponents import adapted, frozen, pixels
+from latentdp.attacks._opponents import adapted, frozen, pixels, repeats, together
 from latentdp.attacks._searched import searched
 from latentdp.attacks.base import Attack, Outcome, Scene
 from latentdp.biometrics.identification import own_image
@@ -28,9 +28,13 @@ class Linkage(Attack):
 
     def run(self, scene: Scene, tell: Tell) -> list[Outcome]:
         """Rank-1 and rank-10 among all originals, and the CMC curve."""
-        opponents = [pixels(scene), frozen(scene)]
+        networks = [frozen(scene)]
         if scene.practice.lacks_patients() is None:
-            opponents += adapted(scene, tell)
+            networks += adapted(scene, tell)
+        opponents = [pixels(scene), *networks, together(networks)]
+        again = repeats(scene, tell)
+        if again is not None:
+            opponents.append(again)
         hits = [(o.name, own_image(o.private @ o.real.T)) for o in opponents]
         return searched(self.name, scene, "private among all originals", hits, rank="rank-1")
 

@@ -6,7 +6,7 @@ radiograph. `linkage` looks for the original itself.
 
 from __future__ import annotations
 
-from latentdp.attacks._opponents import adapted, frozen
+from latentdp.attacks._opponents import adapted, frozen, together
 from latentdp.attacks._searched import searched
 from latentdp.attacks.base import Attack, Outcome, Scene
 from latentdp.biometrics.identification import same_patient
@@ -28,9 +28,10 @@ class Retrieval(Attack):
     def run(self, scene: Scene, tell: Tell) -> list[Outcome]:
         """P@1, rank-10 and mAP@R with the gallery's size, and the CMC curve."""
         patients = scene.target.cohort.patients
+        opponents = [frozen(scene), *adapted(scene, tell)]
         hits = [
             (o.name, same_patient(o.private @ o.real.T, patients))
-            for o in [frozen(scene), *adapted(scene, tell)]
+            for o in [*opponents, together(opponents)]
         ]
         return searched(self.name, scene, "private in a gallery of real", hits, rank="p@1")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from latentdp.errors import InputError
 from latentdp.intervals import Resamples, estimate, mean
@@ -30,7 +31,9 @@ class Hits:
 
     Attributes:
         probes: ``(m,)`` indices of the images that were looked for.
-        rank: ``(m,)`` place of the first right answer, from 1; ties count half.
+        above: ``(m,)`` number of wrong answers before the first right one.
+        tied: ``(m,)`` number of wrong answers that are level with it.
+        level: ``(m,)`` number of right answers that are level with it, itself counted.
         precision: ``(m,)`` average precision at R; the same as a hit where there is one answer.
         right: ``(m,)`` number of right answers in the gallery, R.
         gallery: Number of images that each probe is held against.
@@ -38,7 +41,9 @@ class Hits:
     """
 
     probes: Index
-    rank: Matrix
+    above: Index
+    tied: Index
+    level: Index
     precision: Matrix
     right: Index
     gallery: int
@@ -49,8 +54,14 @@ class Hits:
         return self.within(1)
 
     def within(self, k: int) -> Matrix:
-        """``(m,)`` 1 where a right one is among the ``k`` nearest."""
-        return (self.rank <= k).astype(np.float64)
+        """``(m,)`` chance that a right one is among the ``k`` nearest; ties are drawn by lot."""
+        together = self.tied + self.level
+        places = np.clip(k - self.above, 0, together)
+        drawn = np.minimum(places, self.tied)  # all of them wrong: C(tied, d) / C(together, d)
+        missed = (gammaln(self.tied + 1) - gammaln(self.tied - drawn + 1)) - (
+            gammaln(together + 1) - gammaln(together - drawn + 1)
+        )
+        return np.where(places > self.tied, 1.0, -np.expm1(np.minimum(missed, 0.0)))
 
     def cmc(self, resamples: Resamples) -> dict[str, object]:
         """The CMC curve with its 95 % band over patients, as JSON values."""
@@ -73,10 +84,11 @@ def own_image(scores: Matrix) -> Hits:
         scores: ``(n, n)``; private image in the row, original in the column.
     """
     n = len(scores)
-    own = np.diag(scores)[:, None]
-    others = (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
-    rank = 1 + others
-    return Hits(np.arange(n), rank, (rank <= 1).astype(float), np.ones(n, dtype=np.int64), n)
+    rounded = np.round(scores, 9)  # those that differ by rounding are level
+    own = np.diag(rounded)[:, None]
+    one = np.ones(n, dtype=np.int64)
+    above, level = (rounded > own).sum(axis=1), (rounded == own).sum(axis=1)
+    return Hits(np.arange(n), above, level - 1, one, (above == 0).astype(float), one, n)
 
 
 def same_patient(scores: Matrix, patients: Index) -> Hits:
@@ -92,23 +104,27 @@ def same_patient(scores: Matrix, patients: Index) -> Hits:
     several = np.flatnonzero(np.bincount(patients)[patients] > 1)
     if not len(several):
         raise InputError("expected a patient with at least 2 images, got none")
-    rank, precision, right = [], [], []
+    places, precision, right = [], [], []
     for i in several:
-        row = scores[i].copy()
+        row = np.round(scores[i], 9)
         row[i] = -np.inf
         answer = patients == patients[i]
         answer[i] = False
         best = row[answer].max()
-        rank.append(1 + (row > best).sum() + ((row == best) & ~answer).sum() / 2)
+        same = row == best
+        places.append(((row > best).sum(), (same & ~answer).sum(), (same & answer).sum()))
         number = int(answer.sum())
         # Among equals the wrong ones come first: a tie is no success.
         top = np.lexsort((answer, -row))[:number]
         hits = answer[top]
         precision.append((np.cumsum(hits) / np.arange(1, number + 1) * hits).sum() / number)
         right.append(number)
+    above, tied, level = np.array(places, dtype=np.int64).T
     return Hits(
         several.astype(np.int64),
-        np.array(rank, dtype=np.float64),
+        above,
+        tied,
+        level,
         np.array(precision),
         np.array(right, dtype=np.int64),
         len(scores) - 1,

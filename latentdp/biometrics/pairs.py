@@ -76,6 +76,8 @@ class Pairs:
             chosen = np.sort(permutation(noise, len(first))[:cap])
             both = [np.stack([group[first[chosen]], group[second[chosen]]], axis=1)]
             true += both + ([both[0][:, ::-1]] if ordered else [])
+        if len(np.unique(patients)) < 2:
+            raise InputError("expected images of at least 2 patients, got one patient")
         if not true:
             raise InputError("expected a patient with at least 2 images, got none")
         positive = np.concatenate(true)
@@ -84,14 +86,15 @@ class Pairs:
         false = np.empty_like(probe)
         where = np.zeros_like(patients) if cells is None else cells
         for cell in np.unique(where[probe]):
-            here = np.flatnonzero(where[probe] == cell)
             pool = np.flatnonzero(where == cell)
-            false[here] = pool[below(noise, len(pool), len(here))]
-        kept = patients[false] != patients[reference]
-        if not kept.any():
-            raise InputError("expected images of at least 2 patients, got one patient")
+            open_ = np.flatnonzero(where[probe] == cell)
+            if len(np.unique(patients[pool])) < 2:  # nobody else is in the cell: anyone will do
+                pool = np.arange(len(patients))
+            while len(open_):  # until each is of another patient, so that references stay balanced
+                false[open_] = pool[below(noise, len(pool), len(open_))]
+                open_ = open_[patients[false[open_]] == patients[reference[open_]]]
         return cls(
-            np.concatenate([positive[:, 0], false[kept]]),
-            np.concatenate([positive[:, 1], reference[kept]]),
-            np.arange(len(positive) + int(kept.sum())) < len(positive),
+            np.concatenate([positive[:, 0], false]),
+            np.concatenate([positive[:, 1], reference]),
+            np.arange(len(positive) + len(false)) < len(positive),
         )

@@ -27,26 +27,31 @@ class Verification:
 
     Attributes:
         auc: Of each verifier.
-        mean: Of their AUCs; the interval is of the mean.
+        restarts: How many of them stand for themselves.
+        mean: Of the AUCs of these; the interval is of the mean.
         best: Largest AUC; the interval is of the largest, within each resample.
         eer: Of the verifier with the largest AUC; None where it cannot be estimated.
         roc: Of the same: ``fpr``, ``tpr`` and its 95 % band ``low`` and ``high``.
     """
 
     auc: tuple[float, ...]
+    restarts: int
     mean: Estimate
     best: Estimate
     eer: Estimate
     roc: dict[str, list[float]]
 
 
-def verify(scores: Matrix, pairs: Pairs, resamples: Resamples) -> Verification:
+def verify(
+    scores: Matrix, pairs: Pairs, resamples: Resamples, *, summed: bool = False
+) -> Verification:
     """Measures verifiers.
 
     Args:
         scores: ``(verifiers, pairs)``; larger for "the same patient".
         pairs: Which pairs.
         resamples: Of the patients of the images that the pairs index.
+        summed: The last verifier is the others together: it counts for the best, not the mean.
     """
     weights = resamples.pairs(pairs.probe, pairs.reference)
     areas = np.stack([auc(row, pairs.same, weights) for row in scores])
@@ -54,13 +59,15 @@ def verify(scores: Matrix, pairs: Pairs, resamples: Resamples) -> Verification:
     rates = _rates(scores[leader], pairs.same, weights)
     band = np.nanquantile(rates[1:], (0.025, 0.975), axis=0)
     roc = {"fpr": GRID, "tpr": rates[0], "low": band[0], "high": band[1]}
-    mean, best = estimate(areas.mean(axis=0)), estimate(areas.max(axis=0))
+    restarts = len(areas) - summed
+    mean, best = estimate(areas[:restarts].mean(axis=0)), estimate(areas.max(axis=0))
     eer = estimate(_equal_error(scores[leader], pairs.same, weights))
     assert mean is not None
     assert best is not None
     assert eer is not None
     return Verification(
         auc=tuple(float(a) for a in areas[:, 0]),
+        restarts=restarts,
         mean=mean,
         best=best,
         eer=eer,

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save
 
 from latentdp.atomic import whole
 from latentdp.networks.classifier import Course, Reader
+from latentdp.notes import closed
 
 __all__ = ["Shelf"]
 
@@ -43,7 +44,7 @@ class Shelf:
             found = Reader.taught(images, labels, classes, course)
             self.taught += 1
             if self.folder is not None:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                closed(self.folder)
                 with whole(self.folder / f"{key}.safetensors") as path:
                     path.write_bytes(save(found.tensors()))
         self._readers[key] = found
