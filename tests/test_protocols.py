@@ -184,11 +184,20 @@ def test_cadp(world, tmp_path, capsys):
 
 def test_cadp_rows(world):
     names = [row.name for row in cadp.rows(str(world.weights), cadp.EPSILONS)]
-    assert len(names) == len(set(names)) == 4 + 6 * 6
+    assert len(names) == len(set(names)) == 5 + 6 * 6
     digests = {row.method.name for row in cadp.rows(str(world.weights), cadp.EPSILONS)}
     assert len(digests) == len(names)
     with pytest.raises(SystemExit, match="no row 'x'; there are: original"):
         cadp.main([str(world.data), "--weights", str(world.weights), "--method", "x"])
+
+
+def test_a_trial_has_all_findings(world):
+    place = cadp.two_findings(ground("findings", world.data, str(world.weights)))
+    few = cadp.thinned(place, 14)
+    assert len(np.unique(few.train.patients)) == 14
+    for split in ("train", "test"):
+        assert set(getattr(few, split).findings.tolist()) == {0, 1}
+    assert len(cadp.thinned(place, 10_000).train) == len(place.train)
 
 
 def test_cadp_without_a_normal_finding_is_refused(world):

@@ -10,7 +10,6 @@ less than there is, and is no measure of privacy (`latentdp.attacks.adaptive` is
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -42,7 +41,7 @@ class Schooling:
         seed: Of the first weights and of the order of pairs.
     """
 
-    epochs: int = 20
+    epochs: int = 12
     patience: int = 5
     batch: int = 32
     learning_rate: float = 1e-3
@@ -79,20 +78,13 @@ class Siamese:
         self._net, self.losses = net.eval(), losses
 
     @classmethod
-    def taught(
-        cls,
-        train: Lessons,
-        val: Lessons,
-        schooling: Schooling,
-        tell: Callable[[float], None] = lambda _: None,
-    ) -> Self:
+    def taught(cls, train: Lessons, val: Lessons, schooling: Schooling) -> Self:
         """Learns from scratch.
 
         Args:
             train: To learn from.
             val: To stop by, and to choose the best epoch by.
             schooling: How to learn.
-            tell: Called with the share of the epochs that is done.
 
         Raises:
             InputError: Pairs of one kind only, or images that are not squares of one size.
@@ -113,7 +105,7 @@ class Siamese:
         generator = torch.Generator().manual_seed(schooling.seed)
         losses: list[float] = []
         best = copy.deepcopy(net)
-        for epoch in range(schooling.epochs):
+        for _ in range(schooling.epochs):
             net.train()
             order = torch.randperm(len(train.pairs), generator=generator).numpy()
             for i in range(0, len(order), schooling.batch):
@@ -126,8 +118,6 @@ class Siamese:
                 best = copy.deepcopy(net)
             if len(losses) - 1 - int(np.argmin(losses)) >= schooling.patience:
                 break
-            tell((epoch + 1) / schooling.epochs)
-        tell(1.0)
         return cls(best, tuple(losses))
 
     def log_odds(self, lessons: Lessons) -> NDArray[np.float64]:
