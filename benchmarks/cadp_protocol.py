@@ -15,8 +15,9 @@ left. So the rows to look at are the controls, which have seen no image:
 - label alone, mean picture: of the training images of the true label
 
 Only a row above all of these has kept anything of an image that serves the task. Each row is also
-given as its distance from the first of them, on the same test patients. What is kept of an image is told by the correlation of latents: of an original and its own private image,
-beside that with the private image of another patient with the same label.
+given as its distance from the first of them, on the same test patients. What is kept of an image
+is told by the correlation of latents: of an original and its own private image, beside that with
+the private image of another original with the same label.
 
 What differs from the paper: 64 x 64 pixels instead of 128, another flow, conditioned on three
 labels (normal, bacterial, viral), classifiers in evaluation mode, several seeds, intervals over
@@ -47,14 +48,13 @@ from latentdp.attacks.base import Effort, Scene, Side
 from latentdp.cohort import Cohort
 from latentdp.compare import GROUNDS, Ground, ground
 from latentdp.controls import LabelMean, PriorSample, Raw
+from latentdp.correlation import latent_correlations
 from latentdp.intervals import Resamples, auc, estimate, mean
 from latentdp.methods import Method
 from latentdp.networks.shelf import Shelf
-from latentdp.noise import SeededNoise
 from latentdp.ours import Preset, flow_of
 from latentdp.privatized import Privatized, privatized
 from latentdp.rivals.cadp import CADPAsPublished
-from latentdp.samplers import orders
 from latentdp.utility.classification import Classification
 
 EPSILONS = (0.5, 0.8, 1.0, 2.0, 3.0, 6.0)
@@ -127,8 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if options.json:
                 write_text(options.json, json.dumps(found, indent=2) + "\n")
     print(
-        "\nIn brackets: 95 % intervals over patients. Seeds differ besides: two rows that know the "
-        "label alone can differ by more than that, with few seeds.",
+        "\nIn brackets: 95 % intervals over patients. Seeds differ besides: with few of them, two "
+        "rows that know the label alone can differ by more.",
         _paper(),
         sep="\n",
     )
@@ -231,7 +231,7 @@ class Examination:
             "title": row.method.title,
             "epsilon": row.epsilon,
             "guarantee": _guarantee(row.method),
-            "correlation": self._correlation(row, release),
+            "correlation": self._correlation(release),
         }
         for name, values in drawn.items():
             found[name] = _interval(values)
@@ -257,53 +257,24 @@ class Examination:
         )
         return odds
 
-    def _correlation(self, row: Row, release: Privatized) -> dict[str, Any]:
+    def _correlation(self, release: Privatized) -> dict[str, Any]:
         """Of original and private latents, of one image and of two with the same label."""
+        side = release.sides["train"]
+        n = len(side.cohort)
+        rows = np.unique(np.linspace(0, n - 1, min(n, COMPARED)).astype(np.int64))
+        cohort = side.cohort.take(rows)
 
         def made() -> dict[str, list[float]]:
-            return {k: v.tolist() for k, v in correlations(self.place, release).items()}
+            flow = flow_of(self.place.weights)
+            found = latent_correlations(flow, cohort, side.private[0, rows], side.labels[0, rows])
+            return {k: v.tolist() for k, v in found.items()}
 
         kept = release.notes.values("correlation", made)
-        who = self.place.train.patients[some(len(self.place.train))]
-        weights = Resamples(who).images(np.ones(len(who), dtype=np.bool_))
+        weights = Resamples(cohort.patients).images(np.ones(len(rows), dtype=np.bool_))
         values = {k: mean(np.array(v), weights) for k, v in kept.items()}
         return {k: _interval(v) for k, v in values.items()} | {
             "difference": _interval(values["own"] - values["other"])
         }
-
-
-def correlations(place: Ground, release: Privatized) -> dict[str, Matrix]:
-    """Pearson's, over latent elements, of each of `some` of the training images.
-
-    The latent of the private image is that of what is released: pixels within black and white,
-    under the released label.
-
-    Returns:
-        ``own``: with the image's own private image. ``other``: with that of another training
-        image of the same true label, of another patient but by chance.
-    """
-    flow, side = flow_of(place.weights), release.sides["train"]
-    rows = some(len(side.cohort))
-    cohort = side.cohort.take(rows)
-    real = _standard(flow.encode(cohort.images, cohort.labels))
-    private = _standard(flow.encode(side.private[0, rows], side.labels[0, rows]))
-    other = np.arange(len(cohort))
-    noise = SeededNoise(1)
-    for label in np.unique(cohort.labels):
-        members = np.flatnonzero(cohort.labels == label)
-        around = members[orders(noise, 1, len(members))[0]]
-        other[around] = np.roll(around, 1)
-    return {"own": (real * private).mean(axis=1), "other": (real * private[other]).mean(axis=1)}
-
-
-def some(n: int) -> NDArray[np.int64]:
-    """Up to `COMPARED` of ``n`` rows, evenly."""
-    return np.unique(np.linspace(0, n - 1, min(n, COMPARED)).astype(np.int64))
-
-
-def _standard(latents: Matrix) -> Matrix:
-    centred = latents - latents.mean(axis=1, keepdims=True)
-    return centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-12)
 
 
 def _interval(values: Matrix) -> list[float] | None:
