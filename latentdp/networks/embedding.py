@@ -89,12 +89,17 @@ class EmbeddingNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeds a batch; each image is centred and scaled on its own first."""
+        return normalize(self.features(images), dim=1)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What is made a unit vector, ``(n, dimensions)``."""
         mean = images.mean(dim=(1, 2, 3), keepdim=True)
         spread = images.std(dim=(1, 2, 3), keepdim=True)
         x = torch.relu(self.stem((images - mean) / (spread + 0.02)))
         x = self.stages(x).clamp(min=1e-4)
         pooled = x.pow(self.power).mean(dim=(2, 3)).pow(1 / self.power)
-        return normalize(self.head_norm(self.head(pooled)), dim=1)
+        found: Tensor = self.head_norm(self.head(pooled))
+        return found
 
 
 class Residual(nn.Module):
