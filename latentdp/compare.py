@@ -77,13 +77,17 @@ def ground(name: str, data: Path, weights: str, *, limit: int = 0) -> Ground:
         name: ``identity`` or ``findings``.
         data: Manifest, or its folder.
         weights: Name or path.
-        limit: Patients of each split, the first by number; 0 for all.
+        limit: Patients of each split, spread evenly over it; 0 for all.
     """
     flow = flow_of(weights)
 
     def read(split: str) -> Cohort:
         cohort = Cohort.read(data, split, flow)
-        return cohort.take(cohort.patients < limit) if limit else cohort
+        if not limit:
+            return cohort
+        patients = np.unique(cohort.patients)
+        some = patients[np.linspace(0, len(patients) - 1, min(limit, len(patients))).astype(int)]
+        return cohort.take(np.isin(cohort.patients, some))
 
     return Ground(
         name=name, weights=weights, train=read("train"), val=read("val"), test=read("test")

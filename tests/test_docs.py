@@ -95,7 +95,22 @@ def attacks() -> str:
     return "".join(f"| `{name}` | {title} |\n" for name, title in titles)
 
 
+def verifiers() -> str:
+    rows = ""
+    for name in sorted(shipped("embedding")):
+        seen = load(name).card["verification"]["test"]
+        cells = [seen["any"]["auc"], seen["hard"]["auc"], seen["hard"]["eer"], seen["p@1"]]
+        cells.append(seen["map@r"])
+        told = " | ".join(f"{v:.3f} ({low:.3f}-{high:.3f})" for v, low, high in cells)
+        rows += f"| `{name}` | {seen['patients']:,} | {told} |\n"
+    return (
+        "| weights | test patients | AUC, any impostors | AUC, hard impostors | EER, hard | P@1 "
+        "| mAP@R |\n|---|---|---|---|---|---|---|\n"
+    ) + rows
+
+
 GENERATED = {
+    "verifiers": verifiers,
     "attacks": attacks,
     "carried": carried,
     "presets": presets,
