@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from latentdp import __version__, plugins
 from latentdp.attacks.base import Effort, Scene, Side
 from latentdp.cohort import Cohort
