@@ -223,7 +223,8 @@ def test_weights_are_listed_with_their_cards(command, capsys):
     for name in listed:
         assert command("weights", name) == 0
         told = " ".join(capsys.readouterr().out.split())
-        assert "bits per dimension" in told
+        kind = listed[name]["kind"]
+        assert {"glow": "bits per dimension", "embedding": "verification"}[kind] in told
         assert listed[name]["sha256"] in told.replace(" ", "")
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from latentdp import InputError, Privatizer, Recipe, plugins
 from latentdp.guarantee import Guarantee
@@ -338,6 +340,17 @@ class SubsetOneLarger(Codebook):
     def subset(self, rest, stage):
         return replace(_plain(self), nearest=self.nearest + 1).subset(rest, stage)
 
+    def _members(self, rest, chosen, stage):
+        return replace(_plain(self), nearest=self.nearest + 1)._members(rest, chosen, stage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubsetLargerThanSaid(Codebook):
+    """What is drawn from is larger than what the likelihood looks at."""
+
+    def subset(self, rest, stage):
+        return replace(_plain(self), nearest=self.nearest + 1).subset(rest, stage)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MemberOneMore(Codebook):
@@ -430,6 +443,7 @@ MUTANTS = [
     (NoiseOneOff(dimensions=1, **GRID), "sampler_follows_the_likelihood"),
     (HalfScale(dimensions=3, **NOISY), "sampler_follows_the_likelihood"),
     (SubsetOneLarger(stages=1, lies=2**62, **WORDS), EXACT),
+    (SubsetLargerThanSaid(stages=1, lies=2**62, **WORDS), "sampler_follows_the_likelihood"),
     (MemberOneMore(stages=1, lies=2**62, **WORDS), "sampler_follows_the_likelihood"),
     (AgreeOneMore(dimensions=5, agree=3, lies=2**62), "sampler_follows_the_likelihood"),
     (CornerLiesRounded(dimensions=1, agree=1, lies=UNEVEN), "sampler_follows_the_likelihood"),
@@ -481,3 +495,16 @@ def test_the_decoder_sees_the_released_label_only(kind, leaks, tiny_flow, images
         lambda: kind(tiny_flow, recipe, SeededNoise(0)), images
     )
     assert bool(found) == leaks
+
+
+@given(st.integers(1, 9), st.integers(0, 2**32), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_a_codeword_is_a_member_of_the_subset_it_is_drawn_from(nearest, seed, tied):
+    """The likelihood counts nearer words, the sampler sorts them: both mean the same subset."""
+    made = Codebook(dimensions=2, size=10, nearest=nearest, lies=2**60, stages=1, gain=0.5)
+    rest = np.random.default_rng(seed).normal(size=(6, 2)) * (0 if tied else 1)
+    chosen = np.arange(10).repeat(6)
+    rows = np.tile(rest, (10, 1))
+    expected = (made.subset(rows, 0) == chosen[:, None]).any(axis=1)
+    assert made._members(rows, chosen, 0).tolist() == expected.tolist()
+    assert expected.sum() == 6 * nearest
