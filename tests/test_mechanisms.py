@@ -345,14 +345,6 @@ class SubsetOneLarger(Codebook):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubsetLargerThanSaid(Codebook):
-    """What is drawn from is larger than what the likelihood looks at."""
-
-    def subset(self, rest, stage):
-        return replace(_plain(self), nearest=self.nearest + 1).subset(rest, stage)
-
-
-@dataclass(frozen=True, kw_only=True)
 class MemberOneMore(Codebook):
     """Draws from m + 1 words where m are claimed."""
 
@@ -443,7 +435,6 @@ MUTANTS = [
     (NoiseOneOff(dimensions=1, **GRID), "sampler_follows_the_likelihood"),
     (HalfScale(dimensions=3, **NOISY), "sampler_follows_the_likelihood"),
     (SubsetOneLarger(stages=1, lies=2**62, **WORDS), EXACT),
-    (SubsetLargerThanSaid(stages=1, lies=2**62, **WORDS), "sampler_follows_the_likelihood"),
     (MemberOneMore(stages=1, lies=2**62, **WORDS), "sampler_follows_the_likelihood"),
     (AgreeOneMore(dimensions=5, agree=3, lies=2**62), "sampler_follows_the_likelihood"),
     (CornerLiesRounded(dimensions=1, agree=1, lies=UNEVEN), "sampler_follows_the_likelihood"),
