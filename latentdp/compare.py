@@ -29,7 +29,7 @@ from latentdp.ours import flow_of, presets_for
 from latentdp.repeats import copies, repeats
 from latentdp.verdict import Thresholds, best, verdict
 
-__all__ = ["GROUNDS", "Entry", "Ground", "compare", "entries", "ground"]
+__all__ = ["GROUNDS", "Entry", "Ground", "compare", "entries", "fingerprint", "ground"]
 
 GROUNDS = {"identity": "cxr-adult", "findings": "cxr-paediatric"}
 VERSIONS = 2  # private copies of each image that an attacker practises on
@@ -52,6 +52,13 @@ class Ground:
     train: Cohort
     val: Cohort
     test: Cohort
+
+    @property
+    def raw(self) -> Side:
+        """The test split as it is."""
+        return Side(
+            cohort=self.test, private=self.test.images[None], labels=self.test.labels[None]
+        )
 
 
 @dataclass(frozen=True)
@@ -181,9 +188,7 @@ def compare(
         "quick": quick,
         "effort": asdict(effort),
         "cohorts": [
-            describe_side(
-                Side(cohort=g.test, private=g.test.images[None], labels=g.test.labels[None])
-            )
+            describe_side(g.raw)
             | {"name": g.name, "purpose": _PURPOSE.get(g.name, g.name), "weights": g.weights}
             for g in grounds
         ],
@@ -218,7 +223,6 @@ def _row(
 ) -> dict[str, Any]:
     began = time.monotonic()
     found: dict[str, dict[str, Any]] = {}
-    sides: dict[str, Side] = {}
     for i, g in enumerate(grounds):
         method = entry.methods[g.name]
         identity, findings = g.name == "identity", g.name == "findings" or len(grounds) == 1
@@ -226,10 +230,10 @@ def _row(
         def told(share: float, words: str, i: int = i) -> None:
             tell((i + share) / len(grounds), words)
 
-        place = folder / _digest(g, method, effort, seed, verifier)
-        notes = Notes(place)
+        used = describe_verifier(verifier, g.raw)
+        kept = fingerprint(g, method, effort=asdict(effort), seed=seed, verifier=used["sha256"])
+        notes = Notes(folder / kept)
         release = _privatized(method, g, folder, notes, seed, told)
-        sides[g.name] = release[0]
         scene = Scene(
             target=release[0],
             practice=release[1],
@@ -262,7 +266,7 @@ def _row(
             "version": __version__,
             "seed": seed,
             "effort": asdict(effort),
-            "verifier": describe_verifier(verifier, sides[grounds[0].name]),
+            "verifier": describe_verifier(verifier, grounds[0].raw),
             "method": describe_method(method),
         }
         | main,
@@ -275,11 +279,11 @@ def _privatized(
     method: Method, g: Ground, folder: Path, notes: Notes, seed: int, tell: Tell
 ) -> tuple[Side, Side]:
     """The release, and the attacker's own copies; both are kept."""
+    state = closed(folder) / f"{g.name}-{method.name}-{seed}.state"
+    # Also where the images are kept: attacks ask for more of them.
+    method.fit(g.train, g.val, seed=seed, state=state, tell=lambda s, w: tell(0.1 * s, w))
 
     def made() -> dict[str, Any]:
-        closed(folder)
-        state = folder / f"{g.name}-{method.name}-{seed}.state"
-        method.fit(g.train, g.val, seed=seed, state=state, tell=lambda s, w: tell(0.1 * s, w))
         tell(0.1, "privatizing")
         count = VERSIONS if g.name == "identity" else 1
         target, target_labels = copies(method, g.test, 1, 4 * seed)
@@ -298,22 +302,25 @@ def _privatized(
     )
 
 
-def _digest(g: Ground, method: Method, effort: Effort, seed: int, verifier: str) -> str:
-    """Names the folder of what was worked out from the same people in the same way."""
-    side = Side(cohort=g.test, private=g.test.images[None], labels=g.test.labels[None])
+def fingerprint(ground: Ground, method: Method, **more: Any) -> str:
+    """Names what was worked out from the same people by the same method.
+
+    Args:
+        ground: Whose people they are.
+        method: What privatized them.
+        more: JSON values that it depends on besides.
+    """
     said = {
-        "ground": g.name,
-        "weights": flow_of(g.weights).sha256,
+        "ground": ground.name,
+        "weights": flow_of(ground.weights).sha256,
         "method": describe_method(method),
         "settings": method.settings,
-        "effort": asdict(effort),
-        "seed": seed,
-        "verifier": describe_verifier(verifier, side)["sha256"],
         "version": __version__,
-        "people": [g.train.digest, g.test.digest],
+        "people": [cohort.digest for cohort in (ground.train, ground.val, ground.test)],
+        "more": more,
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-    return f"{g.name}-{method.name}-{digest[:12]}"
+    return f"{ground.name}-{method.name}-{digest[:12]}"
 
 
 def _columns(both: dict[str, Any]) -> dict[str, Any]:

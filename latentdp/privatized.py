@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from latentdp import __version__
 from latentdp.attacks.base import Side
 from latentdp.cohort import Cohort
-from latentdp.compare import Ground
-from latentdp.examination import describe_method
+from latentdp.compare import Ground, fingerprint
 from latentdp.methods import Method, Tell, silent
 from latentdp.noise import SeededNoise
 from latentdp.notes import Arrays, Notes, closed
-from latentdp.ours import flow_of
 
 __all__ = ["Privatized", "privatized"]
 
@@ -61,7 +54,7 @@ def privatized(
     Raises:
         InputError: The method refuses the images, or the state is of another run.
     """
-    place = closed(state / _digest(method, ground, seed))
+    place = closed(state / fingerprint(ground, method, seed=seed))
     notes = Notes(place)
     found, fitted = {}, False
 
@@ -89,20 +82,3 @@ def privatized(
         )
     tell(1.0, "private")
     return Privatized(sides=found, notes=notes)
-
-
-def _digest(method: Method, ground: Ground, seed: int) -> str:
-    """Names the folder of what follows from the same images, weights and method."""
-    said = {
-        "ground": ground.name,
-        "weights": flow_of(ground.weights).sha256,
-        "method": describe_method(method),
-        "seed": seed,
-        "version": __version__,
-    }
-    mac = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    for split in SPLITS:
-        cohort = getattr(ground, split)
-        for array in (cohort.pixels, cohort.labels, cohort.findings, cohort.patients):
-            mac.update(np.ascontiguousarray(array).data)
-    return f"{ground.name}-{method.name}-{mac.hexdigest()[:12]}"

@@ -46,13 +46,17 @@ def test_rows_columns_and_what_must_be_true(world, tmp_path, command, capsys):
 
 
 def test_it_goes_on_where_it_was(world, tmp_path, command, capsys):
-    first = compared(command, capsys, world, tmp_path / "out", "raw", "blur-5")
+    first = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean")
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "parts").rglob("*.safetensors")}
     assert kept
-    second = compared(command, capsys, world, tmp_path / "out", "raw", "blur-5", "noise-only")
+    second = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean", "noise-only")
     columns = {row["name"]: row["columns"] for row in second["rows"]}
     assert {row["name"]: row["columns"] for row in first["rows"]}.items() <= columns.items()
     assert {p: p.stat().st_mtime_ns for p in kept} == kept, "nothing was made again"
+    for part in (tmp_path / "out" / "parts").rglob("attacks-linkage-*.json"):
+        part.unlink()
+    third = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean")
+    assert {row["name"]: row["columns"] for row in third["rows"]}.items() <= columns.items()
 
 
 def test_an_unknown_method(world, tmp_path, command, capsys):
