@@ -6,9 +6,8 @@ For a release of this tool the vault says which belongs to which; for any other 
 from __future__ import annotations
 
 import csv
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.flows.dataset import NORMAL
 from latentdp.folders import IMAGES
 from latentdp.noise import SeededNoise
+from latentdp.report import read_report
 from latentdp.samplers import permutation
 
 __all__ = ["COLUMNS", "Link", "Linked", "drawn", "from_csv", "from_vault", "read"]
@@ -81,7 +81,7 @@ def from_vault(source: Path, out: Path, vault: Path, about: Path | None = None) 
     known = {} if about is None else {row["file"]: row for row in _table(about, {"file"})}
     found: dict[str, Link] = {}
     for report in sorted((vault / "reports").glob("*.jsonl")):
-        for row in _lines(report):
+        for row in read_report(report):
             name, output = row.get("file"), row.get("output")
             if row.get("status") != "released" or not (name and output):
                 continue
@@ -238,14 +238,6 @@ def _years(text: str | None, said: Person) -> float:
         return float(text) if text else said.age
     except ValueError:
         return math.nan
-
-
-def _lines(report: Path) -> Iterator[dict[str, str]]:
-    for line in report.read_text(encoding="utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:  # the last line of a run that died
-            continue
 
 
 def _table(path: Path, needed: set[str]) -> list[dict[str, str]]:

@@ -8,10 +8,21 @@ from typing import Any
 
 from latentdp.atomic import write_text
 
-__all__ = ["SHARED", "Report"]
+__all__ = ["SHARED", "Report", "read_report"]
 
 # Of two different files with one SOP Instance UID, at least one is wrong about itself.
 SHARED = "same SOP Instance UID as another file of this run, with a different picture"
+
+
+def read_report(path: Path) -> list[dict[str, Any]]:
+    """The rows of a report; a torn last one, of a run that died, is passed over."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows
 
 
 class Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.evaluate import Foreign, Release
 from latentdp.folders import IMAGES, read_card
 from latentdp.guarantee import Guarantee
+from latentdp.labels import read_labels
 from latentdp.linked import Link, drawn, from_csv, from_vault, read
 from latentdp.methods import Tell
 from latentdp.ours import Preset
@@ -147,13 +147,6 @@ def _header(path: Path) -> dict[str, str]:
 def _released_labels(out: Path, links: Sequence[Link], classes: tuple[str, ...]) -> Labels:
     """Class indices from ``labels.csv`` of the release, if it releases labels."""
     released = out / "labels.csv"
-    labels = np.full(len(links), UNKNOWN, dtype=np.int64)
-    if not released.is_file():
-        return labels
-    with released.open(newline="", encoding="utf-8") as file:
-        told = {row["file"]: row["label"] for row in csv.DictReader(file)}
-    index = {name: i for i, name in enumerate(classes)}
-    for i, link in enumerate(links):
-        name = link.private.relative_to(out / IMAGES).as_posix()
-        labels[i] = index.get(told.get(name, ""), UNKNOWN)
-    return labels
+    told = read_labels(released, classes) if released.is_file() else {}
+    names = [link.private.relative_to(out / IMAGES).as_posix() for link in links]
+    return np.array([told.get(name, UNKNOWN) for name in names], dtype=np.int64)

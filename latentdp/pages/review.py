@@ -5,7 +5,6 @@ It names sources and shows them: it lies in the vault, for the eyes of its owner
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from latentdp.contact_sheet import contact_sheet
 from latentdp.errors import UnsupportedInstance
 from latentdp.folders import IMAGES
 from latentdp.pages.page import after, data_uri, look, released_images, write_page
+from latentdp.report import read_report
 
 __all__ = ["PAGE", "Element", "inventory", "write_review"]
 
@@ -134,25 +134,15 @@ def inventory(outputs: Iterable[Path]) -> list[Element]:
 
 def _rows(report: Path) -> list[Row]:
     """Rows of a report, with what earlier ones tell of the outputs that were there already."""
-    rows = _read(report)
+    rows = read_report(report)
     earlier: dict[str, Row] = {}
     if any(row["status"] == "already" for row in rows):
         for path in sorted(report.parent.glob("*.jsonl")):
             if path != report:
-                earlier |= {r["id"]: r for r in _read(path) if r["status"] == "released"}
+                earlier |= {r["id"]: r for r in read_report(path) if r["status"] == "released"}
     return [
         (earlier.get(row["id"], {}) if row["status"] == "already" else {}) | row for row in rows
     ]
-
-
-def _read(report: Path) -> list[Row]:
-    rows = []
-    for line in report.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:  # the last line of a run that died
-            continue
-    return rows
 
 
 def _pairs(rows: Sequence[Row], base: Path, images: dict[str, Path], read: Read) -> list[Pair]:
