@@ -28,6 +28,7 @@ from torch.nn.functional import mse_loss, softplus
 
 from latentdp.atomic import whole
 from latentdp.errors import InputError
+from latentdp.networks.device import device, placed
 from latentdp.networks.embedding import EmbeddingConfig, embed
 from latentdp.networks.judges import Reader, Verifier
 from latentdp.networks.material import Material, some
@@ -90,16 +91,16 @@ class Game:
         val.check()
         self.rules, self.train, self.val, self.seed = rules, train, val, seed
         self.classes = classes
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = device()
         size = train.images.shape[1]
         config = EmbeddingConfig(
             size=size, widths=rules.widths, blocks=(1,) * len(rules.widths), dimensions=64
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.disguise = self._put(make())
-            self.reader = self._put(Reader(classes))
-            self.verifier = self._put(Verifier(config))
+            self.disguise = placed(make())
+            self.reader = placed(Reader(classes))
+            self.verifier = placed(Verifier(config))
         self.generator = torch.Generator().manual_seed(seed)
         self.optimisers = [
             torch.optim.Adam(net.parameters(), lr=rate)
@@ -137,9 +138,6 @@ class Game:
             tell(0.3 + 0.7 * self.round / rules.rounds, "disguise against verifier")
         net: nn.Module = self.disguise.cpu().eval().requires_grad_(False)
         return net
-
-    def _put(self, net: nn.Module) -> Any:
-        return net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _shown(self, material: Material, rows: NDArray[np.int64]) -> Tensor:
         images = torch.from_numpy(material.images[rows])[:, None]
@@ -253,12 +251,11 @@ def disguised(
     net: nn.Module, images: NDArray[np.floating], batch: int = 64
 ) -> NDArray[np.float32]:
     """Images ``(n, h, w)`` in [0, 1], each disguised on its own."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = placed(net)
     out = np.empty(images.shape, dtype=np.float32)
     with torch.inference_mode():
         for i in range(0, len(images), batch):
             part = np.ascontiguousarray(images[i : i + batch], dtype=np.float32)
-            shown = torch.from_numpy(part)[:, None].to(device, memory_format=torch.channels_last)
+            shown = torch.from_numpy(part)[:, None].to(device(), memory_format=torch.channels_last)
             out[i : i + batch] = net(shown)[:, 0].cpu().numpy()
     return np.clip(out, 0, 1)

@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy
 
 from latentdp.errors import InputError
 from latentdp.networks.augmentation import Augmentation
+from latentdp.networks.device import device, placed
 from latentdp.networks.embedding import Residual, batches
 
 __all__ = ["Course", "Reader"]
@@ -87,10 +88,9 @@ class Reader:
         if len(counts) != classes or counts.min() == 0:
             raise InputError(f"expected images of each of {classes} classes, got counts {counts}")
         generator = torch.Generator().manual_seed(course.seed)
-        net = _Net(course.widths, classes, generator)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        weights = torch.from_numpy(labels.size / (classes * counts)).float().to(device)
+        net = placed(_Net(course.widths, classes, generator))
+        where = device()
+        weights = torch.from_numpy(labels.size / (classes * counts)).float().to(where)
         optimiser = torch.optim.AdamW(
             net.parameters(), lr=course.learning_rate, weight_decay=course.weight_decay
         )
@@ -107,9 +107,9 @@ class Reader:
             which = torch.randint(len(images), (course.batch,), generator=generator).numpy()
             shown = torch.from_numpy(np.asarray(images[which, rows], dtype=np.float32))[:, None]
             shown = course.augmentation(shown, generator)
-            truth = torch.from_numpy(labels[which, rows]).to(device)
+            truth = torch.from_numpy(labels[which, rows]).to(where)
             optimiser.zero_grad(set_to_none=True)
-            logits = net(shown.to(device, memory_format=torch.channels_last))
+            logits = net(shown.to(where, memory_format=torch.channels_last))
             loss = cross_entropy(logits, truth, weights)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -143,18 +143,17 @@ class Reader:
         net.load_state_dict(
             {k: torch.from_numpy(np.array(v)).to(state[k].dtype) for k, v in tensors.items()}
         )
-        net.to("cuda" if torch.cuda.is_available() else "cpu")
-        return cls(net)
+        return cls(placed(net))
 
     def _run(
         self, images: NDArray[np.floating], part: Callable[[Tensor], Tensor]
     ) -> NDArray[np.float64]:
-        device = next(self._net.parameters()).device
+        where = next(self._net.parameters()).device
         found: list[NDArray[np.float64]] = []
         with torch.inference_mode():
             for some in batches(images, 256):
                 x = torch.from_numpy(some)[:, None]
-                x = x.to(device, memory_format=torch.channels_last)
+                x = x.to(where, memory_format=torch.channels_last)
                 found.append(part(x).double().cpu().numpy())
         return np.concatenate(found)
 

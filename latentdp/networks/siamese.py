@@ -22,6 +22,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from latentdp.arrays import Images
 from latentdp.biometrics.pairs import Pairs
 from latentdp.errors import InputError
+from latentdp.networks.device import device, placed
 from latentdp.networks.embedding import EmbeddingConfig, EmbeddingNet, embed
 
 __all__ = ["Lessons", "Schooling", "Siamese"]
@@ -99,8 +100,7 @@ class Siamese:
         with torch.random.fork_rng(devices=[]):  # the first weights come from the seed alone
             torch.manual_seed(schooling.seed)
             net = _Net(config)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        placed(net)
         optimiser = torch.optim.Adam(net.parameters(), lr=schooling.learning_rate)
         generator = torch.Generator().manual_seed(schooling.seed)
         losses: list[float] = []
@@ -109,7 +109,7 @@ class Siamese:
             net.train()
             order = torch.randperm(len(train.pairs), generator=generator).numpy()
             for i in range(0, len(order), schooling.batch):
-                logits, same = net.compared(train, order[i : i + schooling.batch], device)
+                logits, same = net.compared(train, order[i : i + schooling.batch])
                 optimiser.zero_grad(set_to_none=True)
                 cross_entropy(logits, same).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -146,18 +146,16 @@ class _Net(nn.Module):
         """Sigmoid features ``(n, features)``."""
         return torch.sigmoid(self.trunk.features(images))
 
-    def compared(
-        self, lessons: Lessons, rows: NDArray[np.int64], device: str
-    ) -> tuple[Tensor, Tensor]:
+    def compared(self, lessons: Lessons, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Log odds and truth of some pairs, both images in one pass."""
         pairs = lessons.pairs
         shown = np.concatenate(
             [lessons.probes[pairs.probe[rows]], lessons.references[pairs.reference[rows]]]
         )
         x = torch.from_numpy(np.asarray(shown, dtype=np.float32))[:, None]
-        a, b = self(x.to(device, memory_format=torch.channels_last)).chunk(2)
+        a, b = self(x.to(device(), memory_format=torch.channels_last)).chunk(2)
         logits: Tensor = self.last((a - b).abs())[:, 0]
-        return logits, torch.from_numpy(pairs.same[rows]).float().to(device)
+        return logits, torch.from_numpy(pairs.same[rows]).float().to(device())
 
 
 def _checked(train: Lessons, val: Lessons) -> int:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from latentdp.arrays import Images, resize
 from latentdp.checkpoints import Checkpoint, load, shipped
 from latentdp.errors import WeightsError
+from latentdp.networks.device import placed
 from latentdp.networks.embedding import EmbeddingConfig, EmbeddingNet, embed
 from latentdp.networks.metric_learning import Lessons, MetricLearning, Settings
 
@@ -138,9 +139,7 @@ def shipped_verifier(size: int) -> str:
 
 
 def _ready(net: EmbeddingNet) -> EmbeddingNet:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return net.eval().requires_grad_(False)
+    return placed(net).eval().requires_grad_(False)
 
 
 def _stored_as(array: NDArray[Any]) -> type:

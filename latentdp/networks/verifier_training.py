@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from latentdp.atomic import whole
 from latentdp.errors import InputError, WeightsError
+from latentdp.networks.device import placed
 from latentdp.networks.embedding import EmbeddingConfig, EmbeddingNet
 from latentdp.networks.metric_learning import Lessons, MetricLearning, Settings
 from latentdp.networks.verifier import Verifier
@@ -68,8 +69,7 @@ class VerifierTraining:
                 net.load_state_dict(start.net.state_dict())
             except RuntimeError as error:
                 raise WeightsError("the weights to start from are of another shape") from error
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        placed(net)
         lessons = Lessons(train.pixels[None], train.pixels[None], train.patients)
         self.learning = MetricLearning(net, settings, [lessons])
         self.elapsed = 0.0
