@@ -46,9 +46,9 @@ from latentdp import InputError
 from latentdp.atomic import write_text
 from latentdp.attacks.base import Effort, Scene, Side
 from latentdp.cohort import Cohort
-from latentdp.compare import GROUNDS, Ground, ground
 from latentdp.controls import LabelMean, PriorSample, Raw
 from latentdp.correlation import latent_correlations
+from latentdp.grounds import GROUNDS, Ground, ground
 from latentdp.intervals import Resamples, auc, estimate, mean
 from latentdp.methods import Method
 from latentdp.networks.shelf import Shelf

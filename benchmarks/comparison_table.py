@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from latentdp.pages.columns import LENT, TAUGHT
+
 COLUMNS = {
     "frozen": "frozen",
     "adaptive_mean": "adaptive, mean",
@@ -39,13 +41,15 @@ def main() -> None:
                 print(f"| {name} | {budget(row)} | {' | '.join(cells)} |")
 
 
-def cell(number: dict[str, float] | None, key: str) -> str:
+def cell(number: dict[str, Any] | None, key: str) -> str:
     """Value and interval, short enough for a wide table."""
     if number is None:
         return "-"
     digits = 2 if key in PLAIN else 3
     value, low, high = (f"{number[k]:.{digits}f}" for k in ("value", "low", "high"))
-    return f"{value} ({low}-{high})".replace("0.", ".")
+    # A method without labels of its own: its reader was given the true findings.
+    lent = LENT if key in TAUGHT and number["learnt_with"] == "true findings" else ""
+    return f"{value} ({low}-{high})".replace("0.", ".") + lent
 
 
 def budget(row: dict[str, Any]) -> str:

@@ -38,7 +38,8 @@ from latentdp import InputError
 from latentdp.atomic import write_text
 from latentdp.biometrics.pairs import CAP, Pairs
 from latentdp.cohort import Cohort
-from latentdp.compare import GROUNDS, Entry, Ground, entries, ground
+from latentdp.compare import Entry, entries
+from latentdp.grounds import GROUNDS, Ground, ground
 from latentdp.intervals import Resamples, auc, estimate
 from latentdp.networks.siamese import Lessons, Schooling, Siamese
 from latentdp.noise import SeededNoise

@@ -56,7 +56,8 @@ def compare(
     """
     from latentdp.card import write_json
     from latentdp.compare import compare as run
-    from latentdp.compare import entries, ground
+    from latentdp.compare import entries
+    from latentdp.grounds import ground
     from latentdp.pages.comparison import write_comparison_page
     from latentdp.verdict import Thresholds
 

@@ -7,58 +7,28 @@ an interrupted comparison goes on with the next.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from latentdp import __version__, plugins
 from latentdp.attacks.base import Effort, Scene, Side
-from latentdp.cohort import Cohort
+from latentdp.columns import columns
 from latentdp.controls import controls_for
 from latentdp.errors import InputError
 from latentdp.examination import describe_method, describe_side, describe_verifier, examine
+from latentdp.grounds import Ground, fingerprint
 from latentdp.methods import Method, Tell
 from latentdp.notes import Notes, closed
-from latentdp.ours import flow_of, presets_for
+from latentdp.ours import presets_for
 from latentdp.repeats import copies, repeats
-from latentdp.verdict import Thresholds, best, verdict
+from latentdp.verdict import Thresholds, verdict
 
-__all__ = ["GROUNDS", "Entry", "Ground", "compare", "entries", "fingerprint", "ground"]
+__all__ = ["Entry", "compare", "entries"]
 
-GROUNDS = {"identity": "cxr-adult", "findings": "cxr-paediatric"}
 VERSIONS = 2  # private copies of each image that an attacker practises on
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ground:
-    """A data set on which methods are compared.
-
-    Attributes:
-        name: ``identity`` or ``findings``.
-        weights: Of the flow that fits it.
-        train: What methods learn from, attackers practise on and readers learn from.
-        val: What methods choose on.
-        test: What is released and attacked.
-    """
-
-    name: str
-    weights: str
-    train: Cohort
-    val: Cohort
-    test: Cohort
-
-    @property
-    def raw(self) -> Side:
-        """The test split as it is."""
-        return Side(
-            cohort=self.test, private=self.test.images[None], labels=self.test.labels[None]
-        )
 
 
 @dataclass(frozen=True)
@@ -77,30 +47,6 @@ class Entry:
     def name(self) -> str:
         """Of the row."""
         return next(iter(self.methods.values())).name
-
-
-def ground(name: str, data: Path, weights: str, *, limit: int = 0) -> Ground:
-    """Reads one ground as its weights were trained on it.
-
-    Args:
-        name: ``identity`` or ``findings``.
-        data: Manifest, or its folder.
-        weights: Name or path.
-        limit: Patients of each split, spread evenly over it; 0 for all.
-    """
-    flow = flow_of(weights)
-
-    def read(split: str) -> Cohort:
-        cohort = Cohort.read(data, split, flow)
-        if not limit:
-            return cohort
-        patients = np.unique(cohort.patients)
-        some = patients[np.linspace(0, len(patients) - 1, min(limit, len(patients))).astype(int)]
-        return cohort.take(np.isin(cohort.patients, some))
-
-    return Ground(
-        name=name, weights=weights, train=read("train"), val=read("val"), test=read("test")
-    )
 
 
 def entries(grounds: Sequence[Ground], only: Collection[str] = ()) -> list[Entry]:
@@ -179,7 +125,7 @@ def compare(
         row["evaluation"] |= {"quick": quick, "thresholds": limits, "controls": []}
         both = row["evaluation"] | {"utility": row["utility"], "controls": controls}
         row["evaluation"]["verdict"] = verdict(both)
-        row["columns"] = _columns(both)
+        row["columns"] = columns(both)
     return {
         "kind": "comparison",
         "format": 1,
@@ -206,8 +152,8 @@ _NOTES = (
     "Every method is attacked on the same images by attackers with the same seeds and effort. "
     "The attacker practises on the training split, privatized by the same method. The verifier "
     "that it starts from was trained on the originals of that split.",
-    "Readers of findings learn with the labels that a method releases; where it releases none, "
-    "with the true findings, as if these were known from elsewhere.",
+    "Readers of findings learn with the labels that a method releases; where it releases none "
+    "(\N{DAGGER}), with the true findings, as if these were known from elsewhere.",
     "An empirical attack shows what was found by these attackers; only a guarantee bounds others.",
 )
 
@@ -300,57 +246,3 @@ def _privatized(
         Side(cohort=g.test, private=found["target"], labels=found["target labels"]),
         Side(cohort=g.train, private=found["practice"], labels=found["practice labels"]),
     )
-
-
-def fingerprint(ground: Ground, method: Method, **more: Any) -> str:
-    """Names what was worked out from the same people by the same method.
-
-    Args:
-        ground: Whose people they are.
-        method: What privatized them.
-        more: JSON values that it depends on besides.
-    """
-    said = {
-        "ground": ground.name,
-        "weights": flow_of(ground.weights).sha256,
-        "method": describe_method(method),
-        "settings": method.settings,
-        "version": __version__,
-        "people": [cohort.digest for cohort in (ground.train, ground.val, ground.test)],
-        "more": more,
-    }
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-    return f"{ground.name}-{method.name}-{digest[:12]}"
-
-
-def _columns(both: dict[str, Any]) -> dict[str, Any]:
-    """The numbers of the table, by column; None where there is none."""
-    outcomes, utility = both["outcomes"], both["utility"]
-
-    def cell(row: dict[str, Any] | None) -> dict[str, float] | None:
-        return None if row is None else {key: row[key] for key in ("value", "low", "high")}
-
-    def mean(setting: str, metric: str = "auc") -> dict[str, Any] | None:
-        return next(
-            (
-                r
-                for r in utility
-                if (metric == "auc" and r["setting"] == setting and r["subject"] == "mean")
-                or (metric == r["metric"] == setting)
-            ),
-            None,
-        )
-
-    return {
-        "frozen": cell(best(outcomes, ("frozen",), "auc")),
-        "adaptive_mean": cell(best(outcomes, ("adaptive",), "auc (mean)")),
-        "adaptive_max": cell(best(outcomes, ("adaptive",), "auc (max)")),
-        "own_image_first": cell(best(outcomes, ("linkage",), "rank-1")),
-        "white_box": cell(best(outcomes, ("likelihood",), "rank-1")),
-        "p@1": cell(best(outcomes, ("retrieval",), "p@1")),
-        "o/p": cell(mean("o/p")),
-        "p/o": cell(mean("p/o")),
-        "p/p": cell(mean("p/p")),
-        "o/o": cell(mean("o/o")),
-        "ssim": cell(mean("ssim", "ssim")),
-    }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from latentdp.attacks.base import Side
 from latentdp.cohort import Cohort
-from latentdp.compare import Ground, fingerprint
+from latentdp.grounds import Ground, fingerprint
 from latentdp.methods import Method, Tell, silent
 from latentdp.noise import SeededNoise
 from latentdp.notes import Arrays, Notes, closed

@@ -125,14 +125,15 @@ def _claim(evaluation: Row, verification: Row | None, first: Row | None, *, refu
     """Clean Recognizable Visual Features (PS3.15 E.3.2, CID 7050 code 113102)."""
     limits = Thresholds(**evaluation["thresholds"])
     measured = "not measured"
-    holds = False
+    within = False
     if verification is not None and first is not None:
         measured = f"AUC {_told(verification)}, rank-1 {_told(first)}"
-        holds = verification["high"] <= limits.auc and first["high"] <= limits.first
+        within = verification["high"] <= limits.auc and first["high"] <= limits.first
     short = _shortcomings(evaluation)
     return {
         "claim": "recognizable visual features are removed (113102)",
-        "holds": holds and not refuted and not short,
+        "holds": within and not refuted and not short,
+        "within": within,  # whatever the strength of the evidence
         "threshold": f"upper end of the interval: AUC at most {limits.auc:g} against the "
         f"strongest verifier, rank-1 of the own original at most {limits.first:g}",
         "measured": "; ".join([measured, *short]),

@@ -161,7 +161,8 @@ def test_a_quick_look_says_so(tmp_path):
     [
         (0, "Yes", "Yes"),  # raw
         (2, "Hardly", "No more than labels alone"),
-        (14, "Yes, some", "Partly"),
+        (14, "Hardly", "Partly"),  # balanced
+        (11, "Hardly", "No more than labels alone"),  # cadp
         (7, "Yes", "Yes"),  # gaussian
     ],
 )
@@ -359,6 +360,15 @@ def test_lessons_name_who_is_beaten_and_who_keeps_nothing():
     assert "by the adaptive attacker: strict" in told
 
 
+def test_a_number_of_lent_labels_is_marked(tmp_path):
+    data = evaluations.comparison(FEW)
+    numbers = next(n for n in data["columns"].values() if n["p/o"] is not None)
+    numbers["p/o"]["learnt_with"] = "released labels"
+    assert "\N{DAGGER}</strong>" not in drawn(data, tmp_path).source
+    numbers["p/o"]["learnt_with"] = "true findings"
+    assert f"{numbers['p/o']['value']:.3f}\N{DAGGER}</strong>" in drawn(data, tmp_path).source
+
+
 def test_a_column_that_nobody_has_is_left_out(tmp_path):
     data = evaluations.comparison(FEW)
     for numbers in data["columns"].values():
@@ -397,7 +407,7 @@ def test_the_console_prints_each_headline_number(capsys):
     told = capsys.readouterr().out
     for number in ("0.548 (0.521-0.575)", "0.520 (0.490-0.550)", "0.9997", "0.6 % (0.0-1.6 %)"):
         assert number in told
-    assert "Yes, some" in told
+    assert "Hardly" in told
     comparison_table(evaluations.comparison())
     told = capsys.readouterr().out
     assert len(re.findall(r"\(0\.\d{3}-[01]\.\d{3}\)", told)) == 16 * 7

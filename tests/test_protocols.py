@@ -9,7 +9,7 @@ import pytest
 
 from latentdp import InputError
 from latentdp.biometrics.pairs import Pairs
-from latentdp.compare import ground
+from latentdp.grounds import ground
 from latentdp.methods import Method
 from latentdp.networks.siamese import Lessons, Schooling, Siamese
 from latentdp.privatized import privatized

@@ -80,6 +80,7 @@ def test_the_claim_follows_the_upper_ends():
 def test_a_weak_evaluation_supports_no_claim(change, why):
     told = claim(found(**change))
     assert not told["holds"]
+    assert told["within"], "what was measured is judged apart from how well"
     assert why in told["measured"]
 
 

@@ -77,9 +77,10 @@ def _found(evaluation: Row) -> Answer:
             "fine",
             f"{why} Other attackers may do better: what bounds them is a guarantee alone.",
         )
-    gain = advantage(best) or 0.0
-    short = "Hardly" if gain < 0.1 else "Yes, some" if gain < 0.4 else "Yes"
-    return Answer(*question, short, "caution" if gain < 0.1 else "danger", why)
+    if all(claim.get("within") for claim in evaluation["verdict"].get("claims") or [{}]):
+        return Answer(*question, "Hardly", "caution", why)  # below the stated thresholds
+    some = (advantage(best) or 0.0) < 0.4
+    return Answer(*question, "Yes, some" if some else "Yes", "danger", why)
 
 
 def _useful(evaluation: Row) -> Answer:

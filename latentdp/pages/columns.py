@@ -10,11 +10,24 @@ from latentdp.pages.measured import drawable, interval, shown
 from latentdp.pages.pareto import Point, front
 from latentdp.pages.words import is_labels_only
 
-__all__ = ["COLUMNS", "Cell", "cells", "labels_only", "lessons", "numbers", "points", "present"]
+__all__ = [
+    "COLUMNS",
+    "LENT",
+    "TAUGHT",
+    "Cell",
+    "cells",
+    "labels_only",
+    "lessons",
+    "numbers",
+    "points",
+    "present",
+]
 
 Row = Mapping[str, Any]
 
 X, Y = "adaptive_max", "p/o"  # of the picture
+TAUGHT = ("p/o", "p/p")  # columns of readers that learnt on what is released
+LENT = "\N{DAGGER}"  # ... with the true findings, since the method releases no labels
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "frozen": ("Frozen verifier, AUC", "auc"),
@@ -64,7 +77,8 @@ def cells(comparison: Row, row: Row) -> list[Cell]:
         if number is None:
             made.append(Cell("", ""))
         else:
-            made.append(Cell(shown(number["value"], metric), interval(number, metric)))
+            lent = LENT if key in TAUGHT and number.get("learnt_with") == "true findings" else ""
+            made.append(Cell(shown(number["value"], metric) + lent, interval(number, metric)))
     return made
 
 

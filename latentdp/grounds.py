@@ -1,0 +1,93 @@
+"""The public data sets on which methods are compared, and names for what is kept about them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentdp import __version__
+from latentdp.attacks.base import Side
+from latentdp.cohort import Cohort
+from latentdp.examination import describe_method
+from latentdp.methods import Method
+from latentdp.ours import flow_of
+
+__all__ = ["GROUNDS", "Ground", "fingerprint", "ground"]
+
+GROUNDS = {"identity": "cxr-adult", "findings": "cxr-paediatric"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """A data set on which methods are compared.
+
+    Attributes:
+        name: ``identity`` or ``findings``.
+        weights: Of the flow that fits it.
+        train: What methods learn from, attackers practise on and readers learn from.
+        val: What methods choose on.
+        test: What is released and attacked.
+    """
+
+    name: str
+    weights: str
+    train: Cohort
+    val: Cohort
+    test: Cohort
+
+    @property
+    def raw(self) -> Side:
+        """The test split as it is."""
+        return Side(
+            cohort=self.test, private=self.test.images[None], labels=self.test.labels[None]
+        )
+
+
+def ground(name: str, data: Path, weights: str, *, limit: int = 0) -> Ground:
+    """Reads one ground as its weights were trained on it.
+
+    Args:
+        name: ``identity`` or ``findings``.
+        data: Manifest, or its folder.
+        weights: Name or path.
+        limit: Patients of each split, spread evenly over it; 0 for all.
+    """
+    flow = flow_of(weights)
+
+    def read(split: str) -> Cohort:
+        cohort = Cohort.read(data, split, flow)
+        if not limit:
+            return cohort
+        patients = np.unique(cohort.patients)
+        some = patients[np.linspace(0, len(patients) - 1, min(limit, len(patients))).astype(int)]
+        return cohort.take(np.isin(cohort.patients, some))
+
+    return Ground(
+        name=name, weights=weights, train=read("train"), val=read("val"), test=read("test")
+    )
+
+
+def fingerprint(ground: Ground, method: Method, **more: Any) -> str:
+    """Names what was worked out from the same people by the same method.
+
+    Args:
+        ground: Whose people they are.
+        method: What privatized them.
+        more: JSON values that it depends on besides.
+    """
+    said = {
+        "ground": ground.name,
+        "weights": flow_of(ground.weights).sha256,
+        "method": describe_method(method),
+        "settings": method.settings,
+        "version": __version__,
+        "people": [cohort.digest for cohort in (ground.train, ground.val, ground.test)],
+        "more": more,
+    }
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return f"{ground.name}-{method.name}-{digest[:12]}"
