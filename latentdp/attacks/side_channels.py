@@ -27,7 +27,7 @@ from latentdp.samplers import orders
 
 __all__ = ["ALARM", "SideChannels", "attack"]
 
-Matrix = NDArray[np.float64]
+Matrix = NDArray[np.float32]  # exact for ranks with halves and for lengths, up to 8 million
 Values = tuple[str | float, ...]
 
 ALARM = 1e-3  # how often a kind of fact that says nothing is called a leak
@@ -59,14 +59,15 @@ class SideChannels(Attack):
     def run(self, scene: Scene, tell: Tell) -> list[Outcome]:
         """Rank-1 by the most telling way to link, for each kind that is not constant."""
         assert scene.files is not None
-        tests = {kind: list(_tests(scene.files, kind)) for kind in scene.files.private}
-        everything = [test for several in tests.values() for test in several]
-        chances = iter(_by_luck([test.scores for test in everything], scene.seed, tell))
-        return [
-            self._outcome(scene, kind, several, [next(chances) for _ in several])
-            for kind, several in tests.items()
-            if several
-        ]
+        found = []
+        kinds = list(scene.files.private)
+        for i, kind in enumerate(kinds):  # one at a time: each test holds n x n scores
+            tell(i / len(kinds), f"pairing files at random, by {kind}")
+            tests = list(_tests(scene.files, kind))
+            if tests:
+                chances = _by_luck([test.scores for test in tests], scene.seed)
+                found.append(self._outcome(scene, kind, tests, chances))
+        return found
 
     def _outcome(
         self, scene: Scene, kind: str, tests: list[_Test], chances: list[float]
@@ -132,25 +133,23 @@ def _tests(files: FileFacts, kind: str) -> Iterator[_Test]:
                     )
 
 
-def _by_luck(stacked: list[Matrix], seed: int, tell: Tell) -> list[float]:
+def _by_luck(stacked: Sequence[Matrix], seed: int) -> list[float]:
     """Share of pairings of private and original files that match as well as the true one.
 
     Of each matrix of scores; all are tried on the same pairings.
     """
-    if not stacked:
-        return []
     n, noise, drawn = len(stacked[0]), SeededNoise(seed), 0
-    true = [np.trace(s) - 1e-9 * max(1.0, float(np.abs(s).max())) for s in stacked]
+    true = [np.trace(s, dtype=np.float64) for s in stacked]
     better, tried = np.zeros(len(stacked)), np.zeros(len(stacked))
     rows = np.arange(n)
     while drawn < DRAWS and better.min() < ENOUGH:
-        tell(drawn / DRAWS, "pairing files at random")
         pairings = np.array_split(orders(noise, AT_ONCE, n), 9)
         drawn += AT_ONCE
-        for i in np.flatnonzero(better < ENOUGH):
+        for i in np.flatnonzero(better < ENOUGH).tolist():
             tried[i] = drawn
             for order in pairings:
-                better[i] += (stacked[i][rows, order].sum(axis=1) >= true[i]).sum()
+                sums = stacked[i][rows, order].sum(axis=1, dtype=np.float64)
+                better[i] += (sums >= true[i]).sum()
     return [float(p) for p in (better + 1) / (tried + 1)]
 
 
@@ -160,7 +159,7 @@ def _shared(one: Sequence[str | float], other: Sequence[str | float]) -> Matrix:
     Two texts have one of length k exactly if they share a k-gram, and then one of each less.
     """
     texts = [[str(text)[:LONGEST] for text in side] for side in (one, other)]
-    length = np.zeros((len(texts[0]), len(texts[1])))
+    length = np.zeros((len(texts[0]), len(texts[1])), dtype=np.float32)
     for k in range(1, min(max(map(len, side)) for side in texts) + 1):
         grams = CountVectorizer(analyzer="char", ngram_range=(k, k), lowercase=False, binary=True)
         try:
@@ -178,10 +177,10 @@ def _shared(one: Sequence[str | float], other: Sequence[str | float]) -> Matrix:
 def _rank(values: Values) -> Matrix:
     """Ranks from 1, ties in the middle; texts by alphabet, with numbers in them as numbers."""
     if not _texts(values):
-        return np.asarray(rankdata([float(v) for v in values]), dtype=np.float64)
+        return np.asarray(rankdata([float(v) for v in values]), dtype=np.float32)
     keys = [_natural(str(value)) for value in values]
     places = {key: i for i, key in enumerate(sorted(set(keys)))}
-    return np.asarray(rankdata([places[key] for key in keys]), dtype=np.float64)
+    return np.asarray(rankdata([places[key] for key in keys]), dtype=np.float32)
 
 
 def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
