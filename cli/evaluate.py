@@ -23,6 +23,8 @@ from .options import (
 from .privatize import beside
 from .render import print_json, share_progress
 
+QUICK_PRACTICE = 1500  # of the attacker's images, in a first look
+
 
 def evaluate(
     source: Annotated[Path, typer.Argument(metavar="IN", help="The folder of originals.")],
@@ -130,7 +132,15 @@ def evaluate(
     with share_progress("evaluating", shown=not json) as tell:
         drawn: dict[str, Any] = {"most": images, "seed": seed, "tell": tell}
         if pairs is None:
-            release = of_ours(source, out, private, about=about, attacker=attacker, **drawn)
+            release = of_ours(
+                source,
+                out,
+                private,
+                about=about,
+                attacker=attacker,
+                practice=QUICK_PRACTICE if quick else 0,
+                **drawn,
+            )
         else:
             claimed = (
                 None

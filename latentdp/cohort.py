@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from latentdp.arrays import Images, Labels
 from latentdp.flows.dataset import Dataset, as_trained, read_dataset
+from latentdp.noise import SeededNoise
+from latentdp.samplers import permutation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from latentdp.flows.base import Flow
 
-__all__ = ["Cohort"]
+__all__ = ["Cohort", "whole_patients"]
 
 Texts = NDArray[np.str_]
 
@@ -101,3 +103,19 @@ class Cohort:
         """``(n,)`` numbers of source, view and sex: who is harder to tell apart than anyone."""
         keys = np.stack([self.sources, self.views, self.sexes], axis=1)
         return np.asarray(np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1), np.int64)
+
+
+def whole_patients(patients: NDArray[Any], most: int, seed: int) -> NDArray[np.bool_]:
+    """``(n,)`` which images belong to patients drawn at random, until there are ``most`` images.
+
+    Args:
+        patients: ``(n,)`` numbers or ids of each image's patient.
+        most: Images that are enough; the last patient's are taken too.
+        seed: Of the draw.
+    """
+    if len(patients) <= most:
+        return np.ones(len(patients), dtype=np.bool_)
+    _, numbers, counts = np.unique(patients, return_inverse=True, return_counts=True)
+    order = permutation(SeededNoise(seed), len(counts))
+    enough = int(np.searchsorted(np.cumsum(counts[order]), most)) + 1
+    return np.isin(numbers, order[:enough])

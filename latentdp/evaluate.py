@@ -27,7 +27,7 @@ from latentdp.guarantee import Guarantee
 from latentdp.linked import Linked
 from latentdp.methods import Method, Tell, silent
 from latentdp.noise import Noise, SeededNoise
-from latentdp.notes import Notes
+from latentdp.notes import Arrays, Notes
 from latentdp.ours import Preset
 from latentdp.repeats import copies, repeats
 from latentdp.samplers import permutation
@@ -38,6 +38,7 @@ __all__ = ["Foreign", "Release", "evaluate"]
 VERSIONS = 2  # private copies of each image that the attacker practises on
 CONTROL_ATTACKS = ("frozen", "adaptive", "retrieval", "linkage")
 CONTROL_RESTARTS = 2
+READY, DONE = 0.1, 0.7  # progress: the attacker is ready, and has done
 
 
 class Foreign(Method):
@@ -116,8 +117,12 @@ def evaluate(
         The evaluation as JSON values, and the scene with what the attackers saw.
     """
     thresholds = thresholds or Thresholds()
-    target, practice = _sides(release, seed)
+    target, others = _sides(release, seed)
     used = describe_verifier(verifier, target)
+    notes = Notes(folder / _digest(release, effort, seed, used))
+    practice = (
+        others if isinstance(others, Side) else _repeated(release, others, notes, seed, tell)
+    )
     known = release.method.privatizer is not None
     scene = Scene(
         target=target,
@@ -131,15 +136,17 @@ def evaluate(
         readers=folder / "readers",
         members=False,
         files=_facts_of_target(release, seed),
-        notes=Notes(folder / _digest(release, effort, seed, used)),
+        notes=notes,
     )
-    found = examine(scene, lambda share, words: tell(0.7 * share, words))
+    found = examine(scene, lambda share, words: tell(READY + (DONE - READY) * share, words))
     methods = _controls(release, quick=quick)
     controls = []
     for i, control in enumerate(methods):
 
         def told(share: float, words: str, i: int = i, control: Method = control) -> None:
-            tell(0.7 + 0.3 * (i + share) / len(methods), f"control {control.name}, {words}")
+            tell(
+                DONE + (1 - DONE) * (i + share) / len(methods), f"control {control.name}, {words}"
+            )
 
         controls.append(_control(control, scene, told))
     where = "other patients, from public data" if release.known is not None else _HALF
@@ -167,34 +174,41 @@ def evaluate(
 _HALF = "half of the release's patients, who are not attacked"
 
 
-def _sides(release: Release, seed: int) -> tuple[Side, Side]:
-    """Who is attacked, and whom the attacker practises on."""
+def _sides(release: Release, seed: int) -> tuple[Side, Side | Cohort]:
+    """Who is attacked, and whom the attacker practises on: with copies if given."""
     cohort, private = release.linked.cohort, release.linked.private[None]
     if release.known is not None:
-        whole = Side(cohort=cohort, private=private, labels=release.labels[None])
-        return whole, _copies(release, release.known, seed)
-    own = _practised(release, seed)
-    target = Side(
-        cohort=cohort.take(~own), private=private[:, ~own], labels=release.labels[None, ~own]
-    )
-    if release.method.privatizer is None:
-        return target, Side(
-            cohort=cohort.take(own), private=private[:, own], labels=release.labels[None, own]
+        return Side(cohort=cohort, private=private, labels=release.labels[None]), release.known
+    own = _halves(release, seed)
+
+    def side(rows: NDArray[np.bool_]) -> Side:
+        return Side(
+            cohort=cohort.take(rows), private=private[:, rows], labels=release.labels[None, rows]
         )
-    return target, _copies(release, cohort.take(own), seed)
 
-
-def _copies(release: Release, cohort: Cohort, seed: int) -> Side:
     if release.method.privatizer is None:
-        raise InputError(
-            "expected a release of this tool; for another method, practice images must be "
-            "given with their private copies (split practice)"
+        return side(~own), side(own)
+    return side(~own), cohort.take(own)
+
+
+def _repeated(release: Release, cohort: Cohort, notes: Notes, seed: int, tell: Tell) -> Side:
+    """The attacker's own people, privatized with the release's recipe; kept."""
+
+    def made() -> Arrays:
+        private, labels = copies(
+            release.method,
+            cohort,
+            VERSIONS,
+            4 * seed + 1,
+            lambda share, words: tell(READY * share, f"the attacker's own images: {words}"),
         )
-    private, labels = copies(release.method, cohort, VERSIONS, 4 * seed + 1)
-    return Side(cohort=cohort, private=private, labels=labels)
+        return {"images": private, "labels": labels}
+
+    found = notes.arrays("practice", made)
+    return Side(cohort=cohort, private=found["images"], labels=found["labels"])
 
 
-def _practised(release: Release, seed: int) -> NDArray[np.bool_]:
+def _halves(release: Release, seed: int) -> NDArray[np.bool_]:
     """``(n,)`` True for the patients that the attacker practises on: those said, or half.
 
     Patients with several images are halved apart from the others: they are few and matter most.
@@ -213,7 +227,7 @@ def _practised(release: Release, seed: int) -> NDArray[np.bool_]:
 def _facts_of_target(release: Release, seed: int) -> FileFacts | None:
     if release.files is None or release.known is not None:
         return release.files
-    rows = np.flatnonzero(~_practised(release, seed))
+    rows = np.flatnonzero(~_halves(release, seed))
     both = [
         {kind: tuple(values[i] for i in rows) for kind, values in side.items()}
         for side in (release.files.original, release.files.private)

@@ -9,6 +9,7 @@ import csv
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,12 @@ from numpy.typing import NDArray
 
 from latentdp import files
 from latentdp.arrays import Images, resize
-from latentdp.cohort import Cohort
+from latentdp.cohort import Cohort, whole_patients
 from latentdp.dicom.person import Person, person
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.flows.dataset import NORMAL
 from latentdp.folders import IMAGES
-from latentdp.noise import SeededNoise
 from latentdp.report import read_report
-from latentdp.samplers import permutation
 
 __all__ = ["COLUMNS", "Link", "Linked", "drawn", "from_csv", "from_vault", "read"]
 
@@ -136,15 +135,8 @@ def drawn(links: list[Link], most: int, seed: int) -> list[Link]:
 
     An attack compares every image with every other, and a sample of a large release tells enough.
     """
-    if len(links) <= most:
-        return links
-    ids = [_patient(link, i) for i, link in enumerate(links)]
-    numbers = np.unique(ids, return_inverse=True)[1]
-    counts = np.bincount(numbers)
-    order = permutation(SeededNoise(seed), len(counts))
-    enough = int(np.searchsorted(np.cumsum(counts[order]), most)) + 1
-    chosen = set(order[:enough].tolist())
-    return [link for link, number in zip(links, numbers, strict=True) if number in chosen]
+    ids = np.array([_patient(link, i) for i, link in enumerate(links)])
+    return list(compress(links, whole_patients(ids, most, seed)))
 
 
 def read(

@@ -9,13 +9,18 @@ from numpy.typing import NDArray
 
 from latentdp.arrays import Images, Labels
 from latentdp.cohort import Cohort
-from latentdp.methods import Method
+from latentdp.methods import Method, Tell, silent
 from latentdp.noise import SeededNoise
 
 __all__ = ["copies", "repeats"]
 
 
-def copies(method: Method, cohort: Cohort, count: int, first: int) -> tuple[Images, Labels]:
+AT_ONCE = 512  # images between two words on progress
+
+
+def copies(
+    method: Method, cohort: Cohort, count: int, first: int, tell: Tell = silent
+) -> tuple[Images, Labels]:
     """Independent private copies ``(count, n, h, w)``, and labels ``(count, n)``.
 
     Args:
@@ -23,12 +28,20 @@ def copies(method: Method, cohort: Cohort, count: int, first: int) -> tuple[Imag
         cohort: Of whom.
         count: How many of each image.
         first: Seed of the first; the others follow. They are no release.
+        tell: Progress.
     """
-    made = [
-        method.privatize(cohort.images, cohort.labels, SeededNoise(first + i))
-        for i in range(count)
-    ]
-    return np.stack([images for images, _ in made]), np.stack([labels for _, labels in made])
+    private = np.empty((count, *cohort.images.shape), dtype=np.float32)
+    labels = np.empty((count, len(cohort)), dtype=np.int64)
+    starts = range(0, len(cohort), AT_ONCE)
+    for i in range(count):
+        noise = SeededNoise(first + i)
+        for j, start in enumerate(starts):
+            tell((i + j / len(starts)) / count, "privatizing")
+            rows = slice(start, start + AT_ONCE)
+            private[i, rows], labels[i, rows] = method.privatize(
+                cohort.images[rows], cohort.labels[rows], noise
+            )
+    return private, labels
 
 
 def repeats(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latentdp import files
 from latentdp.arrays import UNKNOWN, Labels
 from latentdp.attacks.base import FileFacts
-from latentdp.cohort import Cohort
+from latentdp.cohort import Cohort, whole_patients
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.evaluate import Foreign, Release
 from latentdp.folders import IMAGES, read_card
@@ -20,6 +21,9 @@ from latentdp.linked import Link, drawn, from_csv, from_vault, read
 from latentdp.methods import Tell
 from latentdp.ours import Preset
 from latentdp.recipe import Recipe
+
+if TYPE_CHECKING:
+    from latentdp.flows.base import Flow
 
 __all__ = ["of_another_method", "of_ours", "recipe_of"]
 
@@ -32,6 +36,7 @@ def of_ours(
     about: Path | None,
     attacker: Path | None,
     most: int,
+    practice: int,
     seed: int,
     tell: Tell,
 ) -> Release:
@@ -44,6 +49,7 @@ def of_ours(
         about: CSV with ``file`` and what is known of each input; see `linked.COLUMNS`.
         attacker: Manifest of public images for the attacker to practise on, with patients.
         most: Images that are taken, at most about; whole patients, drawn at random.
+        practice: The same of the attacker's images; 0 takes all.
         seed: Of that draw.
         tell: Progress of reading.
 
@@ -68,7 +74,7 @@ def of_ours(
         labels=_released_labels(out, linked.links, flow.classes),
         protects_all=not card["guarantee"]["unprotected"],
         files=facts(linked.links, source, out / IMAGES),
-        known=None if attacker is None else Cohort.read(attacker, "train", flow),
+        known=None if attacker is None else _others(attacker, flow, practice, seed),
     )
 
 
@@ -142,6 +148,11 @@ def _header(path: Path) -> dict[str, str]:
         return {place: value for place, value in files.elements(path) if ">" not in place}
     except UnsupportedInstance:
         return {}
+
+
+def _others(data: Path, flow: Flow, most: int, seed: int) -> Cohort:
+    cohort = Cohort.read(data, "train", flow)
+    return cohort.take(whole_patients(cohort.patients, most or len(cohort), seed))
 
 
 def _released_labels(out: Path, links: Sequence[Link], classes: tuple[str, ...]) -> Labels:
