@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 VERIFIERS = ("frozen", "adaptive")
 # Averages are of repeats that this release is not; attributes and membership name nobody.
-SEARCHES = ("linkage", "likelihood", "retrieval", "features", "reconstruction", "side_channels")
+SEARCHES = ("linkage", "likelihood", "features", "reconstruction", "side_channels")
 LARGEST_AUC, LARGEST_FIRST = 0.6, 0.02  # stricter ones may be set
 FEWEST = 30  # patients with several images, for a claim
 _LABELS_ONLY = {
@@ -37,8 +37,8 @@ class Thresholds:
     Attributes:
         auc: Largest AUC of a verifier, at the upper end of its interval, hard impostors; at most
             `LARGEST_AUC`.
-        first: Largest share of private images whose original, or patient, is named first,
-            likewise; at most `LARGEST_FIRST`.
+        first: Largest share of private images whose original is named first, likewise; at most
+            `LARGEST_FIRST`.
     """
 
     auc: float = LARGEST_AUC
@@ -111,8 +111,13 @@ def verdict(evaluation: Row) -> Row:
 
 
 def _strongest(outcomes: Sequence[Row], attacks: Sequence[str], metric: str) -> Row | None:
-    rows = [r for r in outcomes if r["attack"] in attacks and r["metric"].startswith(metric)]
+    # "auc" stands for "auc (mean)" and "auc (max)" too, but "rank-1" not for "rank-10".
+    rows = [r for r in outcomes if r["attack"] in attacks and _is(r["metric"], metric)]
     return max(rows, key=lambda row: (row["high"], row["value"]), default=None)
+
+
+def _is(metric: str, wanted: str) -> bool:
+    return metric == wanted or metric.startswith(f"{wanted} (")
 
 
 def _first(outcomes: Sequence[Row]) -> Row | None:

@@ -105,6 +105,12 @@ def test_the_strongest_attacker_counts():
         assert not claim(found(outcomes=[*rows, planted]))["holds"]
 
 
+def test_to_be_among_the_first_ten_is_not_to_be_first():
+    rows = [*found()["outcomes"], outcome("linkage", "rank-10", 0.05, 0.03, 0.07)]
+    assert best(rows, ("linkage",), "rank-1")["metric"] == "rank-1"
+    assert claim(found(outcomes=rows))["holds"]
+
+
 def test_a_leak_of_the_files_is_a_line_and_ends_the_claim():
     leak = outcome("side_channels", "rank-1", 0.9, 0.8, 0.95, setting="name")
     silent = outcome("side_channels", "rank-1", 0.02, 0.0, 0.05, headline=False, setting="size")

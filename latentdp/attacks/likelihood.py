@@ -24,7 +24,7 @@ from latentdp.plan import Action, Plan
 
 __all__ = ["Likelihood", "attack"]
 
-PROBES = 100
+PROBES = 1000
 FEWEST = 20  # where each costs much
 NUMBERS = 2 * 10**8  # that are looked at: about a minute
 
