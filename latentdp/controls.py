@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from latentdp.arrays import UNKNOWN, Images, Labels
+from latentdp.arrays import UNKNOWN, Images, Labels, Latents
 from latentdp.errors import InputError
 from latentdp.guarantee import Guarantee
 from latentdp.labels import LabelRelease
@@ -68,6 +68,10 @@ class PriorSample(Preset):
         made = copy.copy(like)
         made.plan = replace(like.plan, blocks=(everything,), basis=None)
         return made
+
+    def _latents(self, images: Images, labels: Labels) -> Latents:
+        """None of the images': they are drawn anew, whatever they were."""
+        return np.zeros((len(images), self.privatizer.plan.d))
 
 
 class LabelMean(Method):

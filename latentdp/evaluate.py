@@ -252,12 +252,12 @@ def _control(method: Method, scene: Scene, tell: Tell) -> dict[str, Any]:
     if isinstance(method, LabelMean):  # here the label is what is to be learnt, not the weights'
         cohorts = [replace(cohort, labels=cohort.findings) for cohort in cohorts]
         method.fit(cohorts[1], cohorts[1], seed=scene.seed, state=Path(), tell=silent)
+    raw = isinstance(method, Raw)
     sides = []
-    for cohort, count in zip(cohorts, (1, VERSIONS), strict=True):
+    for cohort, count in zip(cohorts, (1, 1 if raw else VERSIONS), strict=True):
         private, labels = copies(method, cohort, count, 20_000 + 100 * scene.seed + 10 * count)
         sides.append(Side(cohort=cohort, private=private, labels=labels))
     effort = replace(scene.effort, restarts=min(CONTROL_RESTARTS, scene.effort.restarts))
-    raw = isinstance(method, Raw)  # the frozen verifier was trained on just that
     instead = Scene(
         target=sides[0],
         practice=sides[1],
@@ -271,7 +271,7 @@ def _control(method: Method, scene: Scene, tell: Tell) -> dict[str, Any]:
     found = examine(
         instead,
         tell,
-        attacks=("frozen",) if raw else CONTROL_ATTACKS,
+        attacks=("frozen",) if raw else CONTROL_ATTACKS,  # whose verifier learnt on just that
         utilities=("classification",),
     )
     return {"method": describe_method(method)} | found

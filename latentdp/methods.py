@@ -7,9 +7,11 @@ for them is stated. `fit` exists for methods that learn, and learns on public tr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from latentdp.arrays import Images, Labels
 from latentdp.guarantee import Guarantee
@@ -89,3 +91,10 @@ class Method(ABC):
             labels: ``(n,)`` class indices of the cohort's ``labels``, -1 unknown.
             noise: Where every random bit comes from.
         """
+
+    def several(
+        self, images: Images, labels: Labels, noises: Sequence[Noise]
+    ) -> tuple[Images, Labels]:
+        """Independent private copies ``(k, n, h, w)``, one of each noise; labels ``(k, n)``."""
+        made = [self.privatize(images, labels, noise) for noise in noises]
+        return np.stack([private for private, _ in made]), np.stack([told for _, told in made])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
-from latentdp.arrays import Images, Labels
+from latentdp.arrays import Images, Labels, Latents
 from latentdp.checkpoints import load
 from latentdp.errors import WeightsError
 from latentdp.guarantee import Guarantee
@@ -106,15 +107,27 @@ class Preset(Method):
 
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Private images and the labels that the plan releases."""
-        made = copy.copy(self.privatizer)  # the plan is computed once
-        made.noise = noise
-        private = np.empty_like(images, dtype=np.float32)
-        released = np.empty(len(images), dtype=np.int64)
+        private, released = self.several(images, labels, [noise])
+        return private[0], released[0]
+
+    def several(
+        self, images: Images, labels: Labels, noises: Sequence[Noise]
+    ) -> tuple[Images, Labels]:
+        """Copies of images that are encoded once."""
+        private = np.empty((len(noises), *images.shape), dtype=np.float32)
+        released = np.empty((len(noises), len(images)), dtype=np.int64)
         for i in range(0, len(images), BATCH):
             rows = slice(i, i + BATCH)
-            release = made(images[rows], labels=labels[rows])
-            private[rows], released[rows] = release.images, release.labels
+            latents = self._latents(images[rows], labels[rows])
+            for k, noise in enumerate(noises):
+                made = copy.copy(self.privatizer)  # the plan is computed once
+                made.noise = noise
+                release = made.from_latents(latents, labels[rows])
+                private[k, rows], released[k, rows] = release.images, release.labels
         return private, released
+
+    def _latents(self, images: Images, labels: Labels) -> Latents:
+        return self.privatizer.encode(images, labels)
 
 
 def presets_for(weights: Weights) -> tuple[Preset, ...]:

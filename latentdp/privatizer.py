@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from latentdp.arrays import Images, Labels, check_images, check_labels
+from latentdp.arrays import (
+    UNKNOWN,
+    Images,
+    Labels,
+    Latents,
+    check_images,
+    check_labels,
+    check_latents,
+)
 from latentdp.checkpoints import load
 from latentdp.errors import InputError, WeightsError
 from latentdp.guarantee import Guarantee
@@ -147,22 +155,34 @@ class Privatizer:
             labels: Class indices ``(n,)``, -1 or None for unknown. They are used only as the
                 recipe says: not at all, through randomised response, or as public.
         """
-        checked = check_images(images, self.flow.shape)
-        n = len(checked)
-        given = check_labels(labels, n, len(self.flow.classes))
-        unknown = np.full_like(given, -1)
-        released = unknown
+        encoded, bits = self._encode(images, labels)
+        rating = Rating(bits=bits, odd=self.flow.odd(encoded, bits))
+        return self.from_latents(encoded, labels), rating
+
+    def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
+        """Latents ``(n, d)`` as a release of these images encodes them: **private**.
+
+        Only a label that is public may shape the latent: under "unknown" what the image says of
+        its label stays in the latent, where the plan's blocks decide about it.
+        """
+        return self._encode(images, labels)[0]
+
+    def from_latents(self, latents: ArrayLike, labels: ArrayLike | None = None) -> Release:
+        """Privatizes what `encode` returned; each call is a release of its own.
+
+        Args:
+            latents: ``(n, d)``.
+            labels: As they were given to `encode`.
+        """
+        z = check_latents(latents, self.flow.d)
+        given = check_labels(labels, len(z), len(self.flow.classes))
+        released = np.full_like(given, UNKNOWN)
         if self.plan.response is not None:
             released = self.plan.response.respond(given, self.noise)
         elif self.plan.label is LabelRelease.PUBLIC:
             released = given
-        # Only a label that is public may shape the latent: under "unknown" what the image says
-        # of its label stays in the latent, where the plan's blocks decide about it.
-        seen = given if self.plan.label is LabelRelease.PUBLIC else unknown
-        encoded, bits = self.flow.encode_and_rate(checked, seen)
-        rating = Rating(bits=bits, odd=self.flow.odd(encoded, bits))
-        decoded, valid = self.flow.decode_valid(self.plan.apply(encoded, self.noise), released)
-        release = Release(
+        decoded, valid = self.flow.decode_valid(self.plan.apply(z, self.noise), released)
+        return Release(
             images=decoded,
             labels=released,
             guarantee=self.guarantee,
@@ -170,4 +190,13 @@ class Privatizer:
             unprotected=self.plan.unprotected,
             valid=valid,
         )
-        return release, rating
+
+    def _encode(
+        self, images: ArrayLike, labels: ArrayLike | None
+    ) -> tuple[Latents, NDArray[np.float64]]:
+        checked = check_images(images, self.flow.shape)
+        given = check_labels(labels, len(checked), len(self.flow.classes))
+        public = self.plan.label is LabelRelease.PUBLIC
+        return self.flow.encode_and_rate(
+            checked, given if public else np.full_like(given, UNKNOWN)
+        )

@@ -32,15 +32,13 @@ def copies(
     """
     private = np.empty((count, *cohort.images.shape), dtype=np.float32)
     labels = np.empty((count, len(cohort)), dtype=np.int64)
-    starts = range(0, len(cohort), AT_ONCE)
-    for i in range(count):
-        noise = SeededNoise(first + i)
-        for j, start in enumerate(starts):
-            tell((i + j / len(starts)) / count, "privatizing")
-            rows = slice(start, start + AT_ONCE)
-            private[i, rows], labels[i, rows] = method.privatize(
-                cohort.images[rows], cohort.labels[rows], noise
-            )
+    noises = [SeededNoise(first + i) for i in range(count)]
+    for start in range(0, len(cohort), AT_ONCE):
+        tell(start / len(cohort), "privatizing")
+        rows = slice(start, start + AT_ONCE)
+        private[:, rows], labels[:, rows] = method.several(
+            cohort.images[rows], cohort.labels[rows], noises
+        )
     return private, labels
 
 

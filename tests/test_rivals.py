@@ -97,6 +97,16 @@ def test_the_contract_is_run_over_everything(tiny_flow):
 
 
 @pytest.mark.parametrize("method", METHODS, indirect=True)
+def test_several_copies_are_those_of_their_noises(method, images):
+    """An image that is encoded once for all its copies is still privatized anew for each."""
+    private, labels = method.several(images, LABELS, [SeededNoise(1), SeededNoise(2)])
+    for i, seed in enumerate((1, 2)):
+        alone, released = method.privatize(images, LABELS, SeededNoise(seed))
+        assert np.allclose(private[i], alone, atol=1e-6)
+        assert np.array_equal(labels[i], released)
+
+
+@pytest.mark.parametrize("method", METHODS, indirect=True)
 def test_images_come_out_with_labels_that_are_released(method, images):
     before = images.copy()
     private, released = method.privatize(images, LABELS, SeededNoise(1))
