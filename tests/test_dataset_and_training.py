@@ -253,3 +253,12 @@ def test_two_processes_train_together(folder, tmp_path):
     assert json.loads(run.stdout)["training"]["steps"] == 12
     assert load_flow(load(str(out))).d == SIZE**2
     assert ROOT not in out.parents
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_half_precision_is_for_processors_that_compute_it(has, monkeypatch, tmp_path):
+    """Elsewhere it is emulated, nine times slower than single precision."""
+    monkeypatch.setattr("latentdp.flows.training.computes_bfloat16", lambda: has)
+    config = GlowConfig(size=SIZE, classes=("left", "right"), steps=(1, 1), hidden=(4, 4))
+    made = Trainer(config, Settings(steps=1), dataset(), dataset(), tmp_path / "state")
+    assert {m.mixed for m in made.net.modules() if hasattr(m, "mixed")} == {has}

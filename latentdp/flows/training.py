@@ -27,6 +27,7 @@ from latentdp.errors import InputError
 from latentdp.flows.base import Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, channels_last
+from latentdp.networks.device import computes_bfloat16
 
 __all__ = ["Settings", "Trainer"]
 
@@ -43,7 +44,7 @@ class Settings:
         ema: Decay of the averaged weights that are evaluated and exported.
         label_dropout: Share of images shown without their label, so that "unknown" is learnt.
         shift: Largest random shift in pixels, each way, edges repeated.
-        mixed: Coupling networks in bfloat16.
+        mixed: Coupling networks in bfloat16, where the processor computes that itself.
         seed: Of initial weights, order, noise and augmentation. Training only.
     """
 
@@ -97,7 +98,7 @@ class Trainer:
         self.device = torch.device(f"cuda:{local}" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         self.net = channels_last(Glow(config).to(self.device))
-        self._set_mixed(settings.mixed)
+        self._set_mixed(settings.mixed and computes_bfloat16())
         self.generator = torch.Generator().manual_seed(settings.seed * 1000 + self.rank)
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
         self.step, self.elapsed = 0, 0.0
