@@ -9,8 +9,6 @@ from __future__ import annotations
 import copy
 import math
 import os
-import pickle
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +19,13 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from latentdp.atomic import whole
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError
 from latentdp.flows.base import Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, channels_last
 from latentdp.networks.device import computes_bfloat16
+from latentdp.networks.resumable import Resumable
 
 __all__ = ["Settings", "Trainer"]
 
@@ -62,15 +60,13 @@ class Settings:
         for name in ("minutes", "steps"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise InputError(f"expected {name} of at least 0, got {getattr(self, name)}")
-        if not (self.minutes > 0 or self.steps > 0):
-            raise InputError("expected a positive number of minutes or of steps, got neither")
         if self.batch < 1:
             raise InputError(f"expected a batch of at least 1, got {self.batch}")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
 
 
-class Trainer:
+class Trainer(Resumable):
     """One training run.
 
     Args:
@@ -86,8 +82,14 @@ class Trainer:
     ) -> None:
         if len(train) < 2:
             raise InputError(f"expected at least 2 training images, got {len(train)}")
+        super().__init__(
+            state,
+            config.to_json(),
+            minutes=settings.minutes,
+            steps=settings.steps,
+            shown=settings.batch,
+        )
         self.config, self.settings, self.train, self.val = config, settings, train, val
-        self.state = state
         self.rank, self.world = 0, 1
         if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
             cuda = torch.cuda.is_available()
@@ -101,23 +103,18 @@ class Trainer:
         self._set_mixed(settings.mixed and computes_bfloat16())
         self.generator = torch.Generator().manual_seed(settings.seed * 1000 + self.rank)
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
-        self.step, self.elapsed = 0, 0.0
-        if state.is_file():
-            self._resume()
-        else:
+        self.average = copy.deepcopy(self.net).requires_grad_(False)
+        if not self.resume():
             self._initialise()
-            self.average = copy.deepcopy(self.net).requires_grad_(False)
+            self.average.load_state_dict(self.net.state_dict())
         self.parallel: nn.Module = self.net
         if self.world > 1:
             self.parallel = nn.parallel.DistributedDataParallel(self.net)
 
     @property
-    def progress(self) -> float:
-        """How much of the run is done, in [0, 1]."""
-        s = self.settings
-        by_time = self.elapsed / (60 * s.minutes) if s.minutes > 0 else 0.0
-        by_step = self.step / s.steps if s.steps > 0 else 0.0
-        return min(1.0, max(by_time, by_step))
+    def leads(self) -> bool:
+        """The first process does."""
+        return self.rank == 0
 
     def run(
         self,
@@ -126,40 +123,8 @@ class Trainer:
         every: float = 60.0,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Trains until the limit or until ``stop()``; saves and reports every ``every`` seconds.
-
-        Args:
-            report: Called with ``progress``, ``step``, ``images``, ``loss``, ``val`` (bits/dim)
-                and ``rate`` (images/s), on the first process only.
-            every: Seconds between reports.
-            stop: Asked before each step.
-        """
-        began, saved, losses, since = time.monotonic(), time.monotonic(), [], self.step
-        already = self.elapsed
-        while self._agree(self.progress < 1.0 and not stop()):
-            losses.append(self._step())
-            self.elapsed = already + time.monotonic() - began
-            finished = self._agree(self.progress >= 1.0)
-            due = time.monotonic() - saved >= every
-            if self.rank == 0 and (finished or due):
-                self.save()
-                report(
-                    {
-                        "progress": self.progress,
-                        "step": self.step,
-                        "images": self.step * self.settings.batch,
-                        "loss": float(np.mean(losses)),
-                        "val": self.flow().bits_per_dimension(
-                            self.val.pixels[:512], self.val.labels[:512]
-                        ),
-                        "rate": (self.step - since)
-                        * self.settings.batch
-                        / (time.monotonic() - saved),
-                    }
-                )
-                losses, since, saved = [], self.step, time.monotonic()
-        if self.rank == 0:
-            self.save()
+        """As `Resumable.run`; a report also has ``val``, in bits/dim."""
+        super().run(report, every=every, stop=stop)
         if self.world > 1:  # leave together: a process that is alone at exit aborts
             dist.barrier()
             dist.destroy_process_group()
@@ -184,35 +149,22 @@ class Trainer:
             name=name, kind="glow", config=self.config.to_json(), card=card, tensors=tensors
         )
 
-    def save(self) -> None:
-        """Writes everything that is needed to go on."""
-        kept = {
-            "config": self.config.to_json(),
+    def _told(self) -> dict[str, float]:
+        pixels, labels = self.val.pixels[:512], self.val.labels[:512]
+        return {"val": self.flow().bits_per_dimension(pixels, labels)}
+
+    def _kept(self) -> dict[str, Any]:
+        return {
             "net": self.net.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
-            "step": self.step,
-            "elapsed": self.elapsed,
         }
-        with whole(self.state) as temporary:
-            torch.save(kept, temporary)
 
-    def _resume(self) -> None:
-        try:
-            kept: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
-            raise InputError(f"{self.state.name} is damaged; remove it to start anew") from error
-        if kept["config"] != self.config.to_json():
-            raise InputError(
-                f"{self.state.name} belongs to another network or other classes; "
-                "give the same options or remove it"
-            )
+    def _restore(self, kept: dict[str, Any]) -> None:
         self.net.load_state_dict(kept["net"])
-        self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.average.load_state_dict(kept["average"])
         self.optimiser.load_state_dict(kept["optimiser"])
-        self.step, self.elapsed = kept["step"], kept["elapsed"]
         self.generator.set_state(kept["generator"])
         if self.rank:  # only the first process's stream is kept; the others start a new one
             self.generator.manual_seed((self.settings.seed + self.step) * 1000 + self.rank)
@@ -226,7 +178,7 @@ class Trainer:
             for tensor in self.net.state_dict().values():
                 dist.broadcast(tensor, 0)
 
-    def _step(self) -> float:
+    def _learn(self) -> float:
         s = self.settings
         warm = min(1.0, (self.step + 1) / 200)
         rate = (
@@ -242,8 +194,7 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         if bool(torch.isfinite(norm)):  # of all processes' mean gradient, so all decide alike
             self.optimiser.step()
-        self.step += 1
-        decay = min(s.ema, (1 + self.step) / (10 + self.step))
+        decay = min(s.ema, (2 + self.step) / (11 + self.step))
         with torch.no_grad():
             for ours, theirs in zip(self.average.parameters(), self.net.parameters(), strict=True):
                 ours.lerp_(theirs, 1 - decay)
