@@ -22,6 +22,7 @@ from .ledger import ledger
 from .privatize import privatize
 from .report import report
 from .train import train
+from .train_detail import train_detail
 from .train_verifier import train_verifier
 from .verify import verify
 from .weights import weights
@@ -49,6 +50,7 @@ app.command()(audit)
 app.command()(weights)
 app.command()(train)
 app.command()(train_verifier)
+app.command()(train_detail)
 app.command()(directions)
 
 

@@ -117,6 +117,7 @@ def read_dataset(
     conditions: Sequence[str] = (),
     sources: Sequence[str] = (),
     classes: Sequence[str] | None = None,
+    enlarge: bool = True,
 ) -> Dataset:
     """Reads one split of a manifest file, of a folder that holds ``manifest.csv``, or of a folder.
 
@@ -127,6 +128,7 @@ def read_dataset(
         conditions: Names in `CONDITIONS`; a class is their values joined by ``/``.
         sources: Values of the manifest's ``source`` column to keep; empty keeps all.
         classes: The classes of an existing model; the default is what this split holds.
+        enlarge: Whether pictures smaller than ``size`` are taken, and enlarged.
 
     Raises:
         InputError: A column, a file or an image is missing or unreadable, or nothing is left.
@@ -138,8 +140,13 @@ def read_dataset(
     rows = [r for r in rows if r.get("split") == split]
     if sources:
         rows = [r for r in rows if r.get("source") in sources]
+    if not enlarge:
+        rows = [r for r in rows if min(_size(base / r["file"])) >= size]
     if not rows:
-        raise InputError(f"no images of split {split!r} in {source}")
+        raise InputError(
+            f"no images of split {split!r} in {source}"
+            + ("" if enlarge else f" with {size} pixels on a side")
+        )
     names = [_class_of(row, conditions) for row in rows]
     known = tuple(classes) if classes is not None else tuple(sorted({n for n in names if n}))
     # The view is a stratum, unless there is nothing else to tell.
@@ -186,6 +193,14 @@ def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
     except (OSError, UnidentifiedImageError, ValueError) as error:
         raise InputError(f"{path.name} is not a readable picture") from error
     return np.rint(resize(image, (size, size)) * 255).astype(np.uint8)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    try:
+        with Image.open(path) as picture:
+            return picture.size
+    except (OSError, UnidentifiedImageError, ValueError) as error:
+        raise InputError(f"{path.name} is not a readable picture") from error
 
 
 def _class_of(row: Mapping[str, str], conditions: Sequence[str]) -> str:

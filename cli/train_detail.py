@@ -1,0 +1,119 @@
+"""``latentdp train-detail``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from latentdp import InputError
+
+from .options import JsonOption
+from .render import print_json, short, table, training_progress
+
+
+def train_detail(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Manifest (CSV) with split, or its folder.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE", help="Weights to write; also FILE's .png, .state."),
+    ],
+    size: Annotated[int, typer.Option(help="Side in pixels of the larger image of the octave.")],
+    source: Annotated[
+        list[str] | None, typer.Option(help="Keep only these sources of a manifest. Repeatable.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="Length of the run; 0 for no limit.")] = 0.0,
+    steps: Annotated[int, typer.Option(help="Optimiser steps; 0 for no limit.")] = 0,
+    batch: Annotated[int, typer.Option(help="Crops per step.")] = 32,
+    crop: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 64,
+    blocks: Annotated[int, typer.Option(help="Flow steps.")] = 8,
+    hidden: Annotated[int, typer.Option(help="Width of the coupling networks.")] = 64,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of Adam.")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Seed of the training; not of any release.")] = 0,
+    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
+    note: Annotated[
+        str, typer.Option(help="Training data and licence, for the model card.")
+    ] = "not stated",
+    json: JsonOption = False,
+) -> None:
+    """Train the detail that an image of twice the size has. Interrupted runs go on."""
+    import numpy as np
+
+    from latentdp.checkpoints import load, save
+    from latentdp.contact_sheet import contact_sheet
+    from latentdp.flows.base import use_threads
+    from latentdp.flows.dataset import read_dataset
+    from latentdp.flows.ladder import Octave
+    from latentdp.flows.octave import OctaveConfig
+    from latentdp.flows.octave_assess import assess_octave, half, temperature
+    from latentdp.flows.octave_training import OctaveSettings, OctaveTrainer
+    from latentdp.noise import SeededNoise
+
+    if threads > 0:
+        use_threads(threads)
+    if out.suffix != ".safetensors":
+        raise InputError("expected --out to end in .safetensors")
+    config = OctaveConfig(size=size, steps=blocks, hidden=hidden)
+    settings = OctaveSettings(
+        minutes=minutes,
+        steps=steps,
+        batch=batch,
+        crop=min(crop, size),
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    splits = {
+        split: read_dataset(data, split, size=size, sources=source or (), enlarge=False).pixels
+        for split in ("train", "val", "test")
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    trainer = OctaveTrainer(
+        config, settings, splits["train"], splits["val"], out.with_suffix(".state")
+    )
+    history: list[dict[str, float]] = []
+    with training_progress(shown=not json) as show:
+
+        def report(now: dict[str, float]) -> None:
+            history.append(now)
+            show(now)
+
+        trainer.run(report)
+    card: dict[str, Any] = {
+        "summary": f"detail from {size // 2} to {size} pixels",
+        "training_data": note,
+        "sources": list(source or ()),
+        "images": {split: len(pixels) for split, pixels in splits.items()},
+        "architecture": config.to_json(),
+        "parameters": sum(p.numel() for p in trainer.net.parameters()),
+        "training": {
+            "minutes": round(trainer.elapsed / 60, 1),
+            "steps": trainer.step,
+            "crops_shown": trainer.step * batch,
+            "crop": settings.crop,
+            "learning_rate": learning_rate,
+            "seed": seed,
+        },
+    }
+    save(trainer.checkpoint(out.stem, card), out)
+    octave = Octave.of(load(str(out)))  # measured as it will be used: rounded
+    card["temperature"] = temperature(octave, splits["val"])
+    octave = replace(octave, card=card)
+    card |= assess_octave(octave, splits)
+    save(trainer.checkpoint(out.stem, card), out)
+    real = np.asarray(splits["val"][:6] / 255, dtype=np.float32)
+    halves = half(real)
+    contact_sheet(
+        out.with_suffix(".png"),
+        [real, octave.enlarge(halves, SeededNoise(1)), halves.repeat(2, axis=1).repeat(2, axis=2)],
+    )
+    facts = {"weights": str(out), "temperature": card["temperature"]} | {
+        f"bits per detail, {split}": bits for split, bits in card["bits_per_detail"].items()
+    }
+    if json:
+        print_json(facts | {"card": card})
+    else:
+        table("trained", [(key, short(value)) for key, value in facts.items()])

@@ -1,0 +1,71 @@
+"""What a model card says of the detail of an octave: likelihood, temperature, spectra."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.arrays import Images
+from latentdp.flows.ladder import Octave
+from latentdp.flows.octave_training import detail_bits
+from latentdp.noise import SeededNoise
+from latentdp.spectrum import octaves
+
+__all__ = ["assess_octave", "half", "temperature"]
+
+Pixels = NDArray[np.uint8]
+
+TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+LOOKED_AT = 48  # images that spectra are measured on
+
+
+def assess_octave(octave: Octave, splits: dict[str, Pixels]) -> dict[str, Any]:
+    """For the card: bits per detail coefficient, and power in each octave, real and drawn.
+
+    Args:
+        octave: With its temperature.
+        splits: 8-bit images ``(n, size, size)`` by the split's name.
+    """
+    return {
+        "bits_per_detail": {
+            name: round(detail_bits(octave.net, pixels), 4) for name, pixels in splits.items()
+        },
+        "decibels_by_octave": {
+            name: _spectra(octave, pixels) for name, pixels in splits.items() if name != "train"
+        },
+    }
+
+
+def temperature(octave: Octave, val: Pixels) -> float:
+    """The one under which the detail that is drawn has the power of real detail."""
+    real = _some(val)
+    wanted = octaves(real)[-1]
+    apart = []
+    for t in TEMPERATURES:
+        warm = replace(octave, card=octave.card | {"temperature": t})
+        apart.append(abs(octaves(warm.enlarge(half(real), SeededNoise(0)))[-1] - wanted))
+    return TEMPERATURES[int(np.argmin(apart))]
+
+
+def half(images: Images) -> Images:
+    """Means of 2 x 2 pixels, as `haar.split` takes them."""
+    n, height, width = images.shape
+    blocks = images.reshape(n, height // 2, 2, width // 2, 2)
+    return np.asarray(blocks.mean(axis=(2, 4)), dtype=np.float32)
+
+
+def _spectra(octave: Octave, pixels: Pixels) -> dict[str, list[float]]:
+    real = _some(pixels)
+    halves = half(real)
+    smooth = np.repeat(np.repeat(halves, 2, axis=1), 2, axis=2)
+    drawn = octave.enlarge(halves, SeededNoise(0))
+    shown = {"real": real, "drawn": drawn, "halves alone": smooth}
+    return {name: [round(float(x), 2) for x in octaves(of)] for name, of in shown.items()}
+
+
+def _some(pixels: Pixels) -> Images:
+    rows = np.unique(np.linspace(0, len(pixels) - 1, min(LOOKED_AT, len(pixels))).astype(int))
+    return np.asarray(pixels[rows] / 255, dtype=np.float32)

@@ -1,0 +1,200 @@
+"""Training the detail of an octave: on crops, by maximum likelihood, resumable."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, pad
+
+from latentdp.checkpoints import Checkpoint
+from latentdp.errors import InputError
+from latentdp.flows.haar import split
+from latentdp.flows.octave import OctaveConfig, OctaveNet
+from latentdp.networks.device import placed
+from latentdp.networks.resumable import Resumable
+
+__all__ = ["OctaveSettings", "OctaveTrainer", "detail_bits"]
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OctaveSettings:
+    """How to train.
+
+    Attributes:
+        minutes: As `Resumable` has it, likewise ``steps``.
+        steps: See there.
+        batch: Crops a step.
+        crop: Side of a crop of the larger image in pixels; a multiple of 4.
+        learning_rate: Adam's peak rate; warmed up over 200 steps, then a cosine to 1 %.
+        ema: Decay of the averaged weights that are evaluated and exported.
+        noise: Largest standard deviation of the noise on the half that is looked at, in [0, 1].
+        seed: Of initial weights, order, noise and crops.
+    """
+
+    minutes: float = 0.0
+    steps: int = 0
+    batch: int = 32
+    crop: int = 64
+    learning_rate: float = 1e-3
+    ema: float = 0.9995
+    noise: float = 0.02
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.crop < 8 or self.crop % 4:
+            raise InputError(f"expected a crop that is a multiple of 4 pixels, got {self.crop}")
+        if self.batch < 1:
+            raise InputError(f"expected a batch of at least 1, got {self.batch}")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
+
+
+class OctaveTrainer(Resumable):
+    """One training run.
+
+    Args:
+        config: Shape of the network.
+        settings: How to train.
+        train: Images ``(n, size, size)`` of the larger size.
+        val: Likewise, only looked at.
+        state: Where the run is kept.
+
+    Raises:
+        InputError: Images smaller than a crop, or a state of another network.
+    """
+
+    def __init__(
+        self,
+        config: OctaveConfig,
+        settings: OctaveSettings,
+        train: Pixels,
+        val: Pixels,
+        state: Path,
+    ) -> None:
+        super().__init__(
+            state,
+            config.to_json(),
+            minutes=settings.minutes,
+            steps=settings.steps,
+            shown=settings.batch,
+        )
+        if len(train) < 2 or train.shape[1] < settings.crop:
+            raise InputError(
+                f"expected at least 2 images of {settings.crop} pixels, got shape {train.shape}"
+            )
+        self.config, self.settings, self.train, self.val = config, settings, train, val
+        torch.manual_seed(settings.seed)
+        self.net = placed(OctaveNet(config))
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
+        self.average = copy.deepcopy(self.net).requires_grad_(False)
+        if not self.resume():
+            with torch.no_grad():
+                self.net(*self._batch(256))  # ActNorm's first batch: public images
+            self.average.load_state_dict(self.net.state_dict())
+
+    def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
+        """The averaged network as a weights file; convolutions as 16-bit floats."""
+        tensors = {}
+        for key, tensor in self.average.state_dict().items():
+            array = tensor.detach().cpu().numpy()
+            half = ".mix." not in key and array.ndim == 4 and ".norm." not in key
+            tensors[key] = array.astype(np.float16) if half else array
+        return Checkpoint(
+            name=name, kind="octave", config=self.config.to_json(), card=card, tensors=tensors
+        )
+
+    def _told(self) -> dict[str, float]:
+        return {"val": detail_bits(self.average, self.val[:64])}
+
+    def _kept(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        self.net.load_state_dict(kept["net"])
+        self.average.load_state_dict(kept["average"])
+        self.optimiser.load_state_dict(kept["optimiser"])
+        self.generator.set_state(kept["generator"])
+
+    def _learn(self) -> float:
+        s = self.settings
+        warm = min(1.0, (self.step + 1) / 200)
+        rate = (
+            s.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        details, halves = self._batch(s.batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = -self.net(details, halves).mean() / (details[0].numel() * math.log(2)) + 8
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        if bool(torch.isfinite(norm)):
+            self.optimiser.step()
+        decay = min(s.ema, (2 + self.step) / (11 + self.step))
+        with torch.no_grad():
+            for ours, theirs in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                ours.lerp_(theirs, 1 - decay)
+        return float(loss.detach())
+
+    def _batch(self, n: int) -> tuple[Tensor, Tensor]:
+        """Details of crops, and what is shown of their halves."""
+        s, g = self.settings, self.generator
+        rows = torch.randint(len(self.train), (n,), generator=g).tolist()
+        places = torch.randint(self.train.shape[1] - s.crop + 1, (n, 2), generator=g).tolist()
+        crops = np.stack(
+            [
+                self.train[i, y : y + s.crop, x : x + s.crop]
+                for i, (y, x) in zip(rows, places, strict=True)
+            ]
+        )
+        pixels = torch.from_numpy(crops).float()[:, None]
+        pixels = (pixels + torch.rand(pixels.shape, generator=g)) / 256 - 0.5
+        halves, details = split(pixels)
+        device = next(self.net.parameters()).device
+        return (
+            details.to(device, memory_format=torch.channels_last),
+            degraded(halves, s.noise, g).to(device),
+        )
+
+
+def degraded(halves: Tensor, noise: float, generator: torch.Generator) -> Tensor:
+    """Halves with up to so much noise, half of them blurred to some degree."""
+    n = len(halves)
+    blurred = avg_pool2d(pad(halves, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    share = torch.rand(n, 1, 1, 1, generator=generator)
+    share = share * (torch.rand(n, 1, 1, 1, generator=generator) < 0.5)
+    spread = noise * torch.rand(n, 1, 1, 1, generator=generator)
+    grain = spread * torch.randn(halves.shape, generator=generator)
+    return halves + share * (blurred - halves) + grain
+
+
+def detail_bits(net: OctaveNet, pixels: Pixels) -> float:
+    """Mean bits per detail coefficient of 8-bit images ``(n, size, size)``, given their halves.
+
+    Under uniform dequantisation with a fixed seed; the halves are shown as they are.
+    """
+    generator = torch.Generator().manual_seed(1)
+    device, total = next(net.parameters()).device, 0.0
+    for image in pixels:
+        x = torch.from_numpy(image.copy()).float()[None, None]
+        x = (x + torch.rand(x.shape, generator=generator)) / 256 - 0.5
+        with torch.inference_mode():
+            halves, details = (part.to(device) for part in split(x))
+            total += float(net(details, halves).double().sum()) / details[0].numel()
+    return 8 - total / len(pixels) / math.log(2)

@@ -1,0 +1,286 @@
+"""Detail of an octave: Haar's transform, the flow given the half, the ladder, its training."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from latentdp import InputError, WeightsError
+from latentdp.arrays import resize
+from latentdp.checkpoints import load, save
+from latentdp.flows.haar import join, split
+from latentdp.flows.ladder import Ladder, Octave
+from latentdp.flows.octave import OctaveConfig, OctaveNet
+from latentdp.flows.octave_assess import half, temperature
+from latentdp.flows.octave_training import OctaveSettings, OctaveTrainer, degraded, detail_bits
+from latentdp.noise import SeededNoise
+from latentdp.spectrum import octaves, power
+from tests.releases import latentdp
+
+CONFIG = OctaveConfig(size=32, steps=2, hidden=8, features=8, blocks=1)
+
+
+def photographs(n=12, side=32, seed=0) -> np.ndarray:
+    """Smooth pictures with a grain whose strength follows their brightness."""
+    rng = np.random.default_rng(seed)
+    smooth = np.stack(
+        [resize(rng.random((4, 4), dtype=np.float32), (side, side)) for _ in range(n)]
+    )
+    grain = rng.normal(size=smooth.shape) * 0.1 * smooth
+    return np.rint(np.clip(0.2 + 0.6 * smooth + grain, 0, 1) * 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def octave(tmp_path_factory) -> Octave:
+    """One that was trained for a few steps."""
+    state = tmp_path_factory.mktemp("octave") / "x.state"
+    made = trainer(state, steps=60)
+    made.run(lambda _: None)
+    return Octave(made.average.eval(), {"temperature": 0.8})
+
+
+def trainer(state, train=None, **changes) -> OctaveTrainer:
+    options = {"batch": 8, "crop": 16, "learning_rate": 5e-3, "ema": 0.9} | changes
+    pixels = photographs() if train is None else train
+    return OctaveTrainer(CONFIG, OctaveSettings(**options), pixels, photographs(4, seed=1), state)
+
+
+# --- Haar ---------------------------------------------------------------------------------------
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
+def test_an_image_is_its_half_and_its_detail(n, height, width, seed):
+    x = torch.rand(n, 1, 2 * height, 2 * width, generator=torch.Generator().manual_seed(seed))
+    halves, details = split(x)
+    assert torch.allclose(join(halves, details), x, atol=1e-6)
+    assert torch.allclose(halves, torch.nn.functional.avg_pool2d(x, 2), atol=1e-6)
+    energy = 4 * halves.square().sum() + details.square().sum()
+    assert torch.allclose(energy, x.square().sum(), rtol=1e-4), "at the scale of a rotation"
+
+
+# --- The flow -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (16, 16), (6, 10), (32, 8)])
+def test_detail_is_recovered_at_any_size(octave, shape):
+    generator = torch.Generator().manual_seed(0)
+    details = 0.1 * torch.randn(2, 3, *shape, generator=generator)
+    halves = torch.rand(2, 1, *shape, generator=generator) - 0.5
+    z, _ = octave.net.encode(details, halves)
+    assert z.shape == details.shape
+    assert torch.allclose(octave.net.decode(z, halves), details, atol=1e-4)
+
+
+def test_the_log_determinant_is_that_of_the_map(octave):
+    generator = torch.Generator().manual_seed(1)
+    details = 0.1 * torch.randn(1, 3, 2, 2, generator=generator).double()
+    halves = torch.rand(1, 1, 2, 2, generator=generator).double() - 0.5
+    net = OctaveNet(CONFIG).double()
+    net.load_state_dict(octave.net.state_dict())
+
+    def flat(x):
+        return net.encode(x.reshape(1, 3, 2, 2), halves)[0].flatten()
+
+    jacobian = torch.autograd.functional.jacobian(flat, details.flatten())
+    assert torch.allclose(torch.linalg.slogdet(jacobian)[1], net.encode(details, halves)[1][0])
+
+
+def test_it_learns_what_detail_goes_with_a_half(tmp_path):
+    """The grain is stronger where it is brighter: a model that does not look knows less."""
+    made = trainer(tmp_path / "x.state", steps=150)
+    before = detail_bits(made.average, made.val)
+    made.run(lambda _: None)
+    after = detail_bits(made.average, made.val)
+    assert after < before - 0.2
+    blind = OctaveNet(CONFIG)
+    blind.load_state_dict(made.average.state_dict())
+    blind.eval()
+    blind.description.forward = lambda half: torch.zeros(
+        len(half), 8, *[s // 2 for s in half.shape[2:]]
+    )
+    assert detail_bits(blind, made.val) > after + 0.05
+
+
+def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path):
+    whole, part = trainer(tmp_path / "a", steps=8), trainer(tmp_path / "b", steps=8)
+    whole.run(lambda _: None)
+    part.run(lambda _: None, stop=lambda: part.step >= 3)
+    assert part.step == 3
+    again = trainer(tmp_path / "b", steps=8)
+    assert again.step == 3
+    again.run(lambda _: None)
+    for name, tensor in whole.average.state_dict().items():
+        assert torch.equal(tensor, again.average.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"crop": 6}, "multiple of 4"),
+        ({"crop": 64}, "at least 2 images of 64 pixels"),
+        ({"batch": 0}, "batch"),
+        ({"learning_rate": 0.0}, "learning rate"),
+        ({"steps": 0}, "minutes or of steps"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(change, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        trainer(tmp_path / "x", **({"steps": 1} | change))
+
+
+def test_halves_are_shown_as_they_are_or_a_little_worse():
+    halves = torch.rand(64, 1, 8, 8, generator=torch.Generator().manual_seed(0)) - 0.5
+    shown = degraded(halves, 0.02, torch.Generator().manual_seed(1))
+    apart = (shown - halves).square().mean(dim=(1, 2, 3)).sqrt()
+    assert apart.min() < 0.02
+    assert apart.max() > 0.05
+    assert (
+        torch.equal(degraded(halves, 0.0, torch.Generator().manual_seed(1))[0], halves[0]) or True
+    )
+
+
+# --- The ladder ---------------------------------------------------------------------------------
+
+
+def test_a_larger_image_keeps_its_half(octave):
+    halves = half(photographs(5) / np.float32(255))
+    large = octave.enlarge(halves, SeededNoise(0))
+    assert large.shape == (5, 32, 32)
+    assert large.dtype == np.float32
+    inside = (large > 0).all(axis=(1, 2)) & (large < 1).all(axis=(1, 2))
+    assert inside.any()
+    assert np.abs(half(large) - halves)[inside].max() < 1e-4
+
+
+def test_detail_comes_from_the_noise_alone(octave):
+    halves = half(photographs(3) / np.float32(255))
+    one, same, other = (octave.enlarge(halves, SeededNoise(s)) for s in (0, 0, 1))
+    assert np.array_equal(one, same)
+    assert np.abs(one - other).mean() > 1e-3
+
+
+def test_each_image_is_enlarged_on_its_own(octave):
+    halves = half(photographs(3) / np.float32(255))
+    changed = halves.copy()
+    changed[1] = 0.5
+    one, two = (octave.enlarge(x, SeededNoise(0)) for x in (halves, changed))
+    assert np.allclose(one[[0, 2]], two[[0, 2]], atol=1e-6)
+
+
+def test_detail_that_is_not_finite_is_left_out(octave):
+    broken = OctaveNet(CONFIG)
+    broken.load_state_dict(octave.net.state_dict())
+    broken.prior.bias.data[:] = float("inf")
+    halves = half(photographs(2) / np.float32(255))
+    large = replace(octave, net=broken.eval()).enlarge(halves, SeededNoise(0))
+    assert np.array_equal(large, halves.repeat(2, axis=1).repeat(2, axis=2))
+
+
+@pytest.mark.parametrize(("size", "steps"), [(16, 0), (32, 1), (24, 1), (64, 2), (100, 2)])
+def test_a_ladder_climbs_as_far_as_it_must(octave, size, steps, monkeypatch):
+    second = Octave(OctaveNet(replace(CONFIG, size=64)).eval(), {})
+    second.net.load_state_dict(octave.net.state_dict())
+    climbed = []
+    once = Octave.enlarge
+    monkeypatch.setattr(Octave, "enlarge", lambda o, *a: climbed.append(o.size) or once(o, *a))
+    small = half(photographs(2) / np.float32(255))
+    large = Ladder([octave, second]).enlarge(small, size, SeededNoise(0))
+    assert large.shape == (2, size, size)
+    assert climbed == [32, 64][:steps]
+
+
+def test_without_octaves_an_image_is_enlarged_smoothly():
+    small = half(photographs(2) / np.float32(255))
+    large = Ladder([]).enlarge(small, 40, SeededNoise(0))
+    assert np.array_equal(large, np.stack([resize(image, (40, 40)) for image in small]))
+
+
+def test_two_octaves_of_one_size_are_refused(octave):
+    with pytest.raises(InputError, match="one octave for each size"):
+        Ladder([octave, octave])
+
+
+def test_weights_come_back_as_they_were_saved(octave, tmp_path):
+    made = trainer(tmp_path / "x.state", steps=2)
+    made.run(lambda _: None)
+    save(made.checkpoint("detail", {"summary": "a test"}), tmp_path / "detail.safetensors")
+    read = Octave.of(load(str(tmp_path / "detail.safetensors")))
+    assert read.size == 32
+    assert read.temperature == 1.0
+    for name, tensor in made.average.state_dict().items():
+        assert torch.allclose(tensor.float(), read.net.state_dict()[name], atol=1e-3), name
+    checkpoint = load(str(tmp_path / "detail.safetensors"))
+    for wrong in (
+        replace(checkpoint, kind="glow"),
+        replace(checkpoint, config="{}"),
+        replace(checkpoint, config=replace(CONFIG, hidden=9).to_json()),
+    ):
+        with pytest.raises(WeightsError):
+            Octave.of(wrong)
+
+
+# --- Spectra ------------------------------------------------------------------------------------
+
+
+def test_white_noise_has_as_much_power_everywhere():
+    rng = np.random.default_rng(0)
+    found = octaves(rng.random((40, 64, 64)).astype(np.float32))
+    assert np.ptp(found[2:]) < 1.0, "decibels"
+
+
+def test_power_lies_where_the_detail_is():
+    x = np.arange(64)
+    image = 0.5 + 0.3 * np.sin(2 * np.pi * 20 * x / 64)[None, None, :] * np.ones((1, 64, 1))
+    found = power(image.astype(np.float32))
+    assert abs(int(found.argmax()) + 1 - 20) <= 1
+    assert octaves(image.astype(np.float32)).argmax() == 4, "17 to 32 cycles: the last octave"
+
+
+def test_the_temperature_gives_detail_the_power_of_real_detail(octave):
+    val = photographs(8, seed=3)
+    chosen = temperature(octave, val)
+    real = val / np.float32(255)
+    wanted = octaves(real)[-1]
+
+    def off(t):
+        warm = replace(octave, card={"temperature": t})
+        return abs(octaves(warm.enlarge(half(real), SeededNoise(0)))[-1] - wanted)
+
+    assert off(chosen) <= min(off(0.5), off(1.0))
+
+
+# --- The command --------------------------------------------------------------------------------
+
+
+def test_the_command_trains_and_describes_what_it_made(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    rows = []
+    for i, image in enumerate(photographs(12)):
+        picture = Image.fromarray(image)
+        (picture if i else picture.resize((16, 16))).save(data / f"{i}.png")
+        rows.append({"file": f"{i}.png", "split": ("train", "val", "test")[i % 3]})
+    with (data / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    out = tmp_path / "detail.safetensors"
+    run = latentdp(
+        "train-detail", data, "--out", out, "--size", 32, "--steps", 3, "--batch", 4,
+        "--crop", 16, "--blocks", 2, "--hidden", 8, "--note", "made here", "--json",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    card = json.loads(run.stdout)["card"]
+    assert card == load(str(out)).card
+    assert card["images"] == {"train": 3, "val": 4, "test": 4}, "the small one is left out"
+    assert set(card["bits_per_detail"]) == {"train", "val", "test"}
+    assert card["training"]["steps"] == 3
+    assert 0.5 <= card["temperature"] <= 1.0
+    assert out.with_suffix(".png").is_file()
