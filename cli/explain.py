@@ -20,6 +20,7 @@ from latentdp.profile import SYNTAXES, Profile
 from .options import (
     BurnedInOption,
     CharacteristicsOption,
+    DetailOption,
     DeviceOption,
     EpsilonOption,
     JsonOption,
@@ -56,6 +57,7 @@ def explain(
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
     size: SizeOption = None,
+    detail: DetailOption = True,
     transfer_syntax: SyntaxOption = SYNTAXES[0],
     json: JsonOption = False,
 ) -> int:
@@ -76,6 +78,7 @@ def explain(
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
             size=size,
+            detail=detail,
             transfer_syntax=transfer_syntax,
         ),
     )

@@ -15,6 +15,7 @@ from latentdp.errors import LatentDPError
 
 from .audit import audit
 from .compare import compare
+from .detail import detail
 from .directions import directions
 from .evaluate import evaluate
 from .explain import explain
@@ -52,6 +53,7 @@ app.command()(train)
 app.command()(train_verifier)
 app.command()(train_detail)
 app.command()(directions)
+app.command()(detail)
 
 
 def _version(value: bool) -> None:

@@ -104,8 +104,15 @@ SizeOption = Annotated[
     typer.Option(
         "--size",
         metavar="N",
-        help=f"Pixels on a side of an output, up to {MAX_SIZE}: enlarged smoothly, which adds no "
-        "detail. Default: what the weights make.",
+        help=f"Pixels on a side of an output, up to {MAX_SIZE}. Default: what the weights make.",
+    ),
+]
+DetailOption = Annotated[
+    bool,
+    typer.Option(
+        "--detail/--no-detail",
+        help="Of outputs larger than what the weights make: draw detail that fits, from the "
+        "private image alone, where the weights can; or enlarge smoothly.",
     ),
 ]
 SyntaxOption = Annotated[
@@ -192,6 +199,7 @@ def make_profile(
     retain_uids: bool,
     accept_burned_in: bool,
     size: int | None,
+    detail: bool,
     transfer_syntax: str,
 ) -> Profile:
     """What the options describe.
@@ -210,6 +218,7 @@ def make_profile(
         retain_device=retain_device,
         accept_burned_in=accept_burned_in,
         size=size,
+        detail=detail,
         transfer_syntax=transfer_syntax,
     )
 

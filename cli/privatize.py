@@ -19,6 +19,7 @@ from latentdp.summary import Summary
 from .options import (
     BurnedInOption,
     CharacteristicsOption,
+    DetailOption,
     DeviceOption,
     EpsilonOption,
     EvidenceOption,
@@ -60,6 +61,7 @@ def privatize(
     accept_burned_in: BurnedInOption = False,
     evidence: EvidenceOption = None,
     size: SizeOption = None,
+    detail: DetailOption = True,
     transfer_syntax: SyntaxOption = SYNTAXES[0],
     vault: Annotated[
         Path | None,
@@ -135,6 +137,7 @@ def privatize(
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
             size=size,
+            detail=detail,
             transfer_syntax=transfer_syntax,
         ),
     )

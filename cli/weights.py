@@ -39,8 +39,12 @@ def weights(
     shown = [
         (key.replace("_", " "), short(value))
         for key, value in facts.items()
-        if key != "directions"
+        if key not in ("directions", "octaves")
     ]
     if "directions" in checkpoint.card:
         shown += summary(checkpoint.card["directions"])
+    shown += [
+        (f"detail to {size} pixels", f"{told['bits_per_detail']} bits per coefficient")
+        for size, told in checkpoint.card.get("octaves", {}).items()
+    ]
     table(f"model card of {checkpoint.name}", shown)

@@ -131,6 +131,7 @@ def release_card(
         "image": {
             "size": [privatizer.size, privatizer.size],
             "made_at": list(flow.shape),
+            "detail_drawn_at": list(privatizer.octaves),
             "classes": list(flow.classes),
         },
         "header": dict(attributes(recipe.profile)),
@@ -176,6 +177,7 @@ def derivation(privatizer: Privatizer) -> str:
     """How an output was made, for its header: public facts of the recipe only."""
     recipe, flow, size = privatizer.recipe, privatizer.flow, privatizer.size
     enlarged = f" enlarged to {size}x{size}" if size > flow.shape[0] else ""
+    enlarged += " with detail drawn from the prior" if privatizer.octaves else ""
     words = " ".join(statement(privatizer.guarantee, privatizer.unprotected))
     return (
         f"latentdp {__version__}: preset {recipe.preset}, "

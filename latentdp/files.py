@@ -106,8 +106,7 @@ def identity(path: Path) -> Identity:
 def write(
     path: Path, image: NDArray[np.float32], taken: Radiograph, identity: Identity, method: Method
 ) -> str:
-    """Writes a private image at the method's size, whole or not at all; returns its SHA-256."""
-    image = resize(image, (method.size, method.size))
+    """Writes a private image of the method's size, whole or not at all; returns its SHA-256."""
     if taken.source is None:
         write_picture(path, image, method.description)
     else:

@@ -16,6 +16,7 @@ from latentdp.arrays import (
     check_images,
     check_labels,
     check_latents,
+    resize,
 )
 from latentdp.checkpoints import load
 from latentdp.errors import InputError, WeightsError
@@ -129,6 +130,13 @@ class Privatizer:
         return self.recipe.profile.size or self.flow.shape[0]
 
     @property
+    def octaves(self) -> tuple[int, ...]:
+        """Sizes in pixels up to which detail is drawn on the way to `size`."""
+        if not self.recipe.profile.detail:
+            return ()
+        return self.flow.ladder.steps(self.flow.shape[0], self.size)
+
+    @property
     def approximate(self) -> Guarantee:
         """The same noise read as (epsilon, delta = 1e-6)."""
         return replace(self.plan.approximate(), secure=self.noise.secure)
@@ -190,6 +198,16 @@ class Privatizer:
             unprotected=self.plan.unprotected,
             valid=valid,
         )
+
+    def enlarge(self, images: Images) -> Images:
+        """Private images ``(n, h, w)`` at `size`, with detail drawn where the weights can.
+
+        It follows the private images alone, so that whatever protects them protects it
+        (post-processing).
+        """
+        if self.octaves:
+            return self.flow.ladder.enlarge(images, self.size, self.noise)
+        return np.stack([resize(image, (self.size, self.size)) for image in images])
 
     def _encode(
         self, images: ArrayLike, labels: ArrayLike | None

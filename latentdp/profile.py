@@ -46,6 +46,8 @@ class Profile:
         evidence: What an evaluation of this very recipe measured, for the claim of Clean
             Recognizable Visual Features (113102); empty for no claim.
         size: Pixels on a side of an output, at most 1,024; None for the flow's own.
+        detail: Draw the detail that an output larger than the flow's own images has, where the
+            weights can; it follows the private image alone. False enlarges smoothly.
         transfer_syntax: One of `SYNTAXES`; all three are lossless.
     """
 
@@ -55,12 +57,13 @@ class Profile:
     accept_burned_in: bool = False
     evidence: str = ""
     size: int | None = None
+    detail: bool = True
     transfer_syntax: str = SYNTAXES[0]
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.default is False and not isinstance(value, bool):
+            if isinstance(field.default, bool) and not isinstance(value, bool):
                 raise InputError(f"expected {field.name} to be true or false, got another value")
         if not (isinstance(self.evidence, str) and len(self.evidence) <= MAX_EVIDENCE):
             raise InputError(f"expected evidence as text of at most {MAX_EVIDENCE} characters")

@@ -197,15 +197,14 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     images = np.stack([task.radiograph.image for task in tasks])
     labels = np.array([task.label for task in tasks])
     release, rating = privatizer.release_and_rate(images, labels=labels)
+    large = privatizer.enlarge(release.images)
     written = []
     for i, task in enumerate(tasks):
         sha256 = ""
         if release.valid[i]:
             try:
                 part = part_of(task.path, int(release.labels[i]))
-                sha256 = files.write(
-                    part, release.images[i], task.radiograph, task.identity, task.method
-                )
+                sha256 = files.write(part, large[i], task.radiograph, task.identity, task.method)
             except OSError as error:
                 raise Aborted(
                     f"an output could not be written ({error.strerror}); nothing half-written "

@@ -11,16 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from latentdp import InputError, WeightsError
+from latentdp import InputError, Privatizer, Recipe, WeightsError
 from latentdp.arrays import resize
-from latentdp.checkpoints import load, save
+from latentdp.card import derivation
+from latentdp.checkpoints import Checkpoint, load, save
+from latentdp.flows.base import load_flow
 from latentdp.flows.haar import join, split
-from latentdp.flows.ladder import Ladder, Octave
+from latentdp.flows.ladder import PREFIX, Ladder, Octave, with_octaves
 from latentdp.flows.octave import OctaveConfig, OctaveNet
 from latentdp.flows.octave_assess import half, temperature
 from latentdp.flows.octave_training import OctaveSettings, OctaveTrainer, degraded, detail_bits
 from latentdp.noise import SeededNoise
+from latentdp.profile import Profile
 from latentdp.spectrum import octaves, power
+from tests.conftest import make_net
 from tests.releases import latentdp
 
 CONFIG = OctaveConfig(size=32, steps=2, hidden=8, features=8, blocks=1)
@@ -224,6 +228,69 @@ def test_weights_come_back_as_they_were_saved(octave, tmp_path):
     ):
         with pytest.raises(WeightsError):
             Octave.of(wrong)
+
+
+# --- In a flow's weights ------------------------------------------------------------------------
+
+
+def kept(kind: str, net: torch.nn.Module, **card) -> Checkpoint:
+    tensors = {key: tensor.detach().numpy() for key, tensor in net.state_dict().items()}
+    return Checkpoint(name="x", kind=kind, config=net.config.to_json(), card=card, tensors=tensors)
+
+
+@pytest.fixture(scope="module")
+def detailed(octave) -> Checkpoint:
+    """Weights of a flow at 16 pixels with an octave to 32."""
+    config = octave.net.config.to_json()
+    part = kept("octave", octave.net, architecture=config, temperature=0.8)
+    return with_octaves(kept("glow", make_net(), summary="small"), [part])
+
+
+def test_weights_with_octaves_are_those_of_the_flow_and_more(detailed):
+    flow = load_flow(detailed)
+    assert flow.ladder.steps(16, 32) == flow.ladder.steps(16, 50) == (32,)
+    assert flow.ladder.steps(16, 16) == ()
+    plain = load_flow(kept("glow", make_net()))
+    assert plain.ladder.steps(16, 32) == ()
+    z = np.random.default_rng(0).normal(size=(2, 256))
+    assert np.array_equal(plain.decode(z), flow.decode(z))
+    again = with_octaves(detailed, [])
+    assert set(again.tensors) == set(kept("glow", make_net()).tensors)
+    assert load_flow(again).ladder.steps(16, 32) == ()
+
+
+def test_octaves_must_follow_one_another(detailed, octave):
+    part = kept("octave", octave.net)
+    with pytest.raises(InputError, match=r"expected octaves for 32, 64 pixels, got \[32\]"):
+        with_octaves(detailed, [part, part])
+    with pytest.raises(WeightsError, match="kind 'octave'"):
+        with_octaves(detailed, [kept("glow", make_net())])
+
+
+def test_weights_with_a_damaged_octave_are_refused(detailed):
+    lacking = {k: v for k, v in detailed.tensors.items() if k != f"{PREFIX}32.prior.bias"}
+    with pytest.raises(WeightsError, match="x, 32 pixels"):
+        load_flow(replace(detailed, tensors=lacking))
+
+
+@pytest.mark.parametrize(
+    ("size", "detail", "drawn"),
+    [(32, True, (32,)), (64, True, (32,)), (32, False, ()), (16, True, ())],
+)
+def test_a_privatizer_enlarges_its_private_images_alone(detailed, images, size, detail, drawn):
+    recipe = Recipe.from_preset("strict", profile=Profile(size=size, detail=detail))
+    privatizer = Privatizer(load_flow(detailed), recipe, SeededNoise(0))
+    assert privatizer.octaves == drawn
+    release = privatizer(images)
+    large = privatizer.enlarge(release.images)
+    assert large.shape == (5, size, size)
+    smooth = np.stack([resize(image, (size, size)) for image in release.images])
+    assert np.array_equal(large, smooth) == (not drawn)
+    assert ("with detail drawn" in derivation(privatizer)) == bool(drawn)
+    assert (
+        privatizer.guarantee
+        == Privatizer(load_flow(detailed), Recipe.from_preset("strict"), SeededNoise(0)).guarantee
+    )
 
 
 # --- Spectra ------------------------------------------------------------------------------------

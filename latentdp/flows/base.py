@@ -30,6 +30,7 @@ from latentdp.arrays import (
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
 from latentdp.flows.glow import Glow, GlowConfig, channels_last, log_density
+from latentdp.flows.ladder import PREFIX, Ladder
 
 __all__ = ["DIRECTIONS", "Flow", "load_flow", "use_threads"]
 
@@ -46,6 +47,10 @@ class Flow:
         name: Name of the weights.
         sha256: Digest of the weights file.
         directions: ``(k, d)`` public directions of the latent, nearly orthonormal; None for none.
+        ladder: The detail of larger images; None for none.
+
+    Attributes:
+        card: See there, likewise ``name``, ``sha256`` and ``ladder``.
 
     Raises:
         WeightsError: A layer has not seen its first batch, or the directions are none.
@@ -58,6 +63,7 @@ class Flow:
         name: str = "",
         sha256: str = "",
         directions: NDArray[Any] | None = None,
+        ladder: Ladder | None = None,
     ) -> None:
         waiting = net.uninitialised()
         if waiting:
@@ -70,6 +76,7 @@ class Flow:
         self._net = channels_last(net.to(device)).eval().requires_grad_(False)
         self.card, self.name, self.sha256 = card, name, sha256
         self._directions = _orthonormal(directions, self.d)
+        self.ladder = Ladder(()) if ladder is None else ladder
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -236,7 +243,7 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         state = {
             k: torch.from_numpy(np.asarray(v)).float()
             for k, v in checkpoint.tensors.items()
-            if k != DIRECTIONS
+            if k != DIRECTIONS and not k.startswith(PREFIX)
         }
         net.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -249,6 +256,7 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         checkpoint.name,
         checkpoint.sha256,
         directions=checkpoint.tensors.get(DIRECTIONS),
+        ladder=Ladder.of(checkpoint),
     )
 
 

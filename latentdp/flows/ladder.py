@@ -6,15 +6,16 @@ protects the smaller image protects the larger one (post-processing).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from latentdp.arrays import Images, check_images, resize
-from latentdp.checkpoints import Checkpoint, load, shipped
+from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
 from latentdp.flows.haar import join
 from latentdp.flows.octave import OctaveConfig, OctaveNet
@@ -22,8 +23,9 @@ from latentdp.networks.device import placed
 from latentdp.noise import Noise
 from latentdp.samplers import normal
 
-__all__ = ["Ladder", "Octave"]
+__all__ = ["PREFIX", "Ladder", "Octave", "with_octaves"]
 
+KIND, CARD, PREFIX = "octave", "octaves", "octave."  # of weights, cards and tensors
 PIXELS = 4 * 256 * 256  # of the larger images that go through a network together
 
 
@@ -50,8 +52,8 @@ class Octave:
         Raises:
             WeightsError: Unknown kind, or tensors that do not fit the configuration.
         """
-        if checkpoint.kind != "octave":
-            raise WeightsError(f"expected weights of kind 'octave', got {checkpoint.kind!r}")
+        if checkpoint.kind != KIND:
+            raise WeightsError(f"expected weights of kind {KIND!r}, got {checkpoint.kind!r}")
         try:
             net = OctaveNet(OctaveConfig.from_json(checkpoint.config))
             net.load_state_dict(
@@ -95,6 +97,29 @@ class Octave:
         return np.clip(out, 0, 1)
 
 
+def with_octaves(checkpoint: Checkpoint, octaves: Sequence[Checkpoint]) -> Checkpoint:
+    """A flow's weights with the detail of octaves, instead of any that they had.
+
+    All other tensors are as they were.
+
+    Raises:
+        InputError: They do not follow one another from the flow's size.
+        WeightsError: One is of another kind.
+    """
+    made = {octave.size: octave for octave in map(Octave.of, octaves)}
+    size = json.loads(checkpoint.config)["size"]
+    wanted = [size * 2 ** (i + 1) for i in range(len(octaves))]
+    if sorted(made) != wanted:
+        told = ", ".join(map(str, wanted))
+        raise InputError(f"expected octaves for {told} pixels, got {sorted(made)}")
+    tensors = {k: v for k, v in checkpoint.tensors.items() if not k.startswith(PREFIX)}
+    for octave in octaves:
+        start = f"{PREFIX}{Octave.of(octave).size}."
+        tensors |= {start + key: tensor for key, tensor in octave.tensors.items()}
+    cards = {str(Octave.of(octave).size): octave.card for octave in octaves}
+    return replace(checkpoint, tensors=tensors, card=checkpoint.card | {CARD: cards})
+
+
 class Ladder:
     """Octaves by the size that they lead to.
 
@@ -108,19 +133,43 @@ class Ladder:
             raise InputError("expected one octave for each size")
 
     @classmethod
-    def shipped(cls) -> Ladder:
-        """Those that come with the package."""
-        return cls([Octave.of(load(name)) for name in shipped("octave")])
+    def of(cls, checkpoint: Checkpoint) -> Ladder:
+        """The octaves in a flow's weights file, where `with_octaves` put them.
+
+        Raises:
+            WeightsError: They are damaged.
+        """
+        found = []
+        for size, told in checkpoint.card.get(CARD, {}).items():
+            start = f"{PREFIX}{size}."
+            tensors = {
+                key.removeprefix(start): tensor
+                for key, tensor in checkpoint.tensors.items()
+                if key.startswith(start)
+            }
+            config = str(told.get("architecture", ""))
+            name = f"{checkpoint.name}, {size} pixels"
+            part = Checkpoint(name=name, kind=KIND, config=config, card=told, tensors=tensors)
+            found.append(Octave.of(part))
+        return cls(found)
+
+    def steps(self, side: int, size: int) -> tuple[int, ...]:
+        """Sizes that are climbed through from ``side`` pixels to reach ``size``, or the last."""
+        found: tuple[int, ...] = ()
+        while side < size and 2 * side in self.octaves:
+            side *= 2
+            found += (side,)
+        return found
 
     def enlarge(self, images: Images, size: int, noise: Noise) -> Images:
         """Images ``(n, s, s)`` in [0, 1] at ``size`` pixels on a side.
 
-        As many octaves as it takes to reach the size or the last octave; what then is too large
-        is reduced, and what is still too small is enlarged smoothly, which adds no detail.
+        What is too large after the last of the `steps` is reduced, and what is still too small
+        is enlarged smoothly, which adds no detail.
         """
         found = check_images(images, images.shape[1:])
-        while found.shape[1] < size and 2 * found.shape[1] in self.octaves:
-            found = self.octaves[2 * found.shape[1]].enlarge(found, noise)
+        for step in self.steps(images.shape[1], size):
+            found = self.octaves[step].enlarge(found, noise)
         if found.shape[1:] == (size, size):
             return found
         return np.stack([resize(image, (size, size)) for image in found])

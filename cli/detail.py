@@ -1,0 +1,44 @@
+"""``latentdp detail``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentdp import InputError
+
+from .options import JsonOption
+from .render import print_json, table
+
+
+def detail(
+    weights: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="Weights that are to draw larger images.")
+    ],
+    octaves: Annotated[
+        list[str],
+        typer.Argument(metavar="OCTAVE...", help="Files of train-detail, one for each doubling."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Weights file to write, with them.")
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Write weights with the detail of octaves, so that a larger --size has detail."""
+    from latentdp.checkpoints import load, save
+    from latentdp.flows.base import load_flow
+    from latentdp.flows.ladder import with_octaves
+
+    if out.suffix != ".safetensors":
+        raise InputError("expected --out to end in .safetensors")
+    made = with_octaves(load(weights), [load(name) for name in octaves])
+    load_flow(made)  # refuses what could not be read again
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save(made, out)
+    sizes = sorted(map(int, made.card["octaves"]))
+    if json:
+        print_json({"weights": str(out), "octaves": sizes})
+        return
+    table("weights with detail", [("weights", str(out)), ("sizes", ", ".join(map(str, sizes)))])
