@@ -90,6 +90,7 @@ def compare(
     tell: Tell,
     thresholds: Thresholds | None = None,
     verifier: str = "",
+    attacks: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """Compares methods.
 
@@ -103,6 +104,7 @@ def compare(
         tell: Progress.
         thresholds: What may be claimed.
         verifier: Weights that attackers start from; empty for the shipped ones that fit.
+        attacks: Names of those that are made; None for all.
 
     Returns:
         The comparison as JSON values.
@@ -114,7 +116,7 @@ def compare(
         def told(share: float, words: str, i: int = i, entry: Entry = entry) -> None:
             tell((i + share) / len(rows), f"{entry.name}: {words}")
 
-        made.append(_row(entry, grounds, folder, effort, seed, verifier, told))
+        made.append(_row(entry, grounds, folder, effort, seed, verifier, attacks, told))
     controls = [
         row["evaluation"] | {"utility": row["utility"]}
         for row in made
@@ -165,6 +167,7 @@ def _row(
     effort: Effort,
     seed: int,
     verifier: str,
+    attacks: Collection[str] | None,
     tell: Tell,
 ) -> dict[str, Any]:
     began = time.monotonic()
@@ -196,7 +199,7 @@ def _row(
         found[g.name] = examine(
             scene,
             lambda share, words, told=told: told(0.2 + 0.8 * share, words),  # type: ignore[misc]
-            attacks=None if identity else (),
+            attacks=attacks if identity else (),
             utilities=None if findings else ("similarity",),
         ) | {"cohort": describe_side(release[0]), "practice": describe_side(release[1])}
     main = found[grounds[0].name]

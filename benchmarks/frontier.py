@@ -1,0 +1,173 @@
+"""Utility and re-identification against epsilon: what presets are chosen by.
+
+    python benchmarks/frontier.py DATA --state FOLDER [--epsilons 1 2 4 8 16 50] [--shares 0.25]
+        [--mechanisms laplace_l1] [--directions 2] [--temperatures 0.8] [--split val]
+        [--identity] [--json FILE] [--picture FILE]
+
+DATA is a folder with manifest.csv. For every combination of the options a release is made of the
+training images and of the split, a reader of findings learns on the former and is tested on
+originals (p/o), and one that learnt on originals is tested on private images (o/p). With
+--identity adaptive verifiers attack the same recipe where people have several images. Beside them
+stand the controls and an oracle that spends no noise on the same directions. Presets are chosen
+on val; test is for reports. An interrupted command goes on when it is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+from latentdp.atomic import whole, write_text
+from latentdp.attacks.base import Effort
+from latentdp.compare import Entry, compare, entries
+from latentdp.grounds import GROUNDS, Ground, ground
+from latentdp.ours import Preset
+
+CONTROLS = ("raw", "label-mean", "prior-sample-public-label")
+NO_NOISE = 1e6  # an epsilon at which the noise is none
+COLUMNS = ("p/o", "o/p", "adaptive_mean", "adaptive_max")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the table; writes JSON and picture."""
+    options = _parser().parse_args(arguments)
+    named = {"findings": options.finding_weights}
+    if options.identity:
+        named = {"identity": options.identity_weights} | named
+    grounds = [
+        _on(ground(n, options.data, w, limit=options.patients), options.split)
+        for n, w in named.items()
+    ]
+    chosen = rows(grounds, options)
+    found = compare(
+        grounds,
+        chosen,
+        options.state,
+        effort=Effort(restarts=options.restarts, seeds=options.seeds),
+        seed=options.seed,
+        quick=False,
+        attacks=("adaptive",),
+        tell=_told(),
+    )
+    print(f"{options.split}; 95 % intervals over patients\n")
+    print(f"| release | {' | '.join(COLUMNS)} |\n|{'---|' * (1 + len(COLUMNS))}")
+    for row in found["rows"]:
+        print(f"| {row['name']} | {' | '.join(_cell(row['columns'][c]) for c in COLUMNS)} |")
+    if options.json:
+        kept = [{"name": row["name"], "columns": row["columns"]} for row in found["rows"]]
+        write_text(options.json, json.dumps({"split": options.split, "rows": kept}, indent=2))
+    if options.picture:
+        picture(found["rows"], options.picture)
+
+
+def rows(grounds: Sequence[Ground], options: argparse.Namespace) -> list[Entry]:
+    """Controls, oracles, then all combinations."""
+    found = entries(grounds, CONTROLS)
+    epsilons = [*options.epsilons, *([NO_NOISE] if options.oracle else [])]
+    for epsilon, share, mechanism, directions, temperature in product(
+        epsilons, options.shares, options.mechanisms, options.directions, options.temperatures
+    ):
+        words = "oracle" if epsilon == NO_NOISE else f"epsilon {epsilon:g}"
+        name = f"{words}, {mechanism} on {directions}, label {share:g}, t {temperature:g}"
+        changes = {
+            "epsilon": epsilon,
+            "label_share": share,
+            "mechanism": mechanism,
+            "directions": directions,
+            "temperature": temperature,
+        }
+        made = {g.name: Preset("balanced", g.weights, name=name, **changes) for g in grounds}
+        found.append(Entry("ours", made))
+    return found
+
+
+def picture(made: Sequence[dict[str, Any]], path: Path) -> None:
+    """p/o and o/p, and the adaptive AUC where it was measured, against epsilon."""
+    own = [row for row in made if row["group"] == "ours" and row["name"].startswith("epsilon")]
+    shown = [c for c in COLUMNS if any(row["columns"][c] for row in own)]
+    figure, axes = plt.subplots(len(shown), 1, figsize=(7, 2.6 * len(shown)), squeeze=False)
+    for axis, column in zip(axes[:, 0], shown, strict=True):
+        lines: dict[str, list[tuple[float, dict[str, float]]]] = {}
+        for row in own:
+            words, rest = row["name"].split(", ", 1)
+            lines.setdefault(rest, []).append((float(words.split()[1]), row["columns"][column]))
+        for name, points in lines.items():
+            x = [e for e, _ in points]
+            axis.plot(x, [c["value"] for _, c in points], "o-", label=name)
+            axis.fill_between(
+                x, [c["low"] for _, c in points], [c["high"] for _, c in points], alpha=0.15
+            )
+        for row in made:
+            if row["group"] == "control" and row["columns"][column]:
+                axis.axhline(row["columns"][column]["value"], ls=":", lw=1, c="grey")
+                axis.text(x[0], row["columns"][column]["value"], row["name"], size=7)
+        axis.set_xscale("log")
+        axis.set_xticks(x, [f"{e:g}" for e in x])
+        axis.minorticks_off()
+        axis.set(xlabel="epsilon of the image", ylabel=f"{column}, AUC")
+    axes[0, 0].legend(fontsize=7)
+    figure.tight_layout()
+    with whole(path) as temporary:
+        figure.savefig(temporary, format=path.suffix.removeprefix(".") or "png", dpi=120)
+    plt.close(figure)
+
+
+def _on(place: Ground, split: str) -> Ground:
+    """The same, with this split as what is released."""
+    return replace(place, test=getattr(place, split))
+
+
+def _cell(number: dict[str, Any] | None) -> str:
+    if number is None:
+        return "-"
+    value, low, high = (f"{number[k]:.3f}" for k in ("value", "low", "high"))
+    return f"{value} ({low}-{high})"
+
+
+def _told() -> Any:
+    last = ""
+
+    def tell(share: float, words: str) -> None:
+        nonlocal last
+        if words.split(":")[0] != last:
+            last = words.split(":")[0]
+            print(f"{share:.0%} {last}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--state", type=Path, required=True, help="folder to go on from")
+    parser.add_argument("--epsilons", nargs="+", type=float, default=[1, 2, 4, 8, 16, 50])
+    parser.add_argument("--shares", nargs="+", type=float, default=[0.25])
+    parser.add_argument("--mechanisms", nargs="+", default=["laplace_l1"])
+    parser.add_argument("--directions", nargs="+", type=int, default=[2])
+    parser.add_argument("--temperatures", nargs="+", type=float, default=[0.8])
+    parser.add_argument("--oracle", action="store_true", help="the same without noise")
+    parser.add_argument("--split", choices=("val", "test"), default="val")
+    parser.add_argument("--identity", action="store_true", help="attack it, too")
+    parser.add_argument("--identity-weights", default=GROUNDS["identity"])
+    parser.add_argument("--finding-weights", default=GROUNDS["findings"])
+    parser.add_argument("--restarts", type=int, default=Effort().restarts)
+    parser.add_argument("--seeds", type=int, default=Effort().seeds, help="readers of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--patients", type=int, default=0, help="of each split; 0 for all")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--picture", type=Path)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
