@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latentdp import InputError
+from latentdp import InputError, Privatizer, Recipe
 from latentdp.attacks.base import Effort, Scene
 from latentdp.cohort import Cohort
 from latentdp.intervals import auc
 from latentdp.methods import silent
 from latentdp.networks.classifier import Course, Reader
 from latentdp.networks.shelf import Shelf
+from latentdp.noise import SeededNoise
 from latentdp.utility.base import Measure
 from latentdp.utility.classification import Classification
+from latentdp.utility.realism import Realism
 from latentdp.utility.similarity import Similarity, frechet
 from tests.scenes import noise_only, people, scene, untouched
 
@@ -185,3 +187,43 @@ def test_the_distance_of_two_gaussians_is_known():
     x = (x - x.mean(axis=0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(x.T, bias=True))).T
     assert frechet(x, 3 + 2 * x) == pytest.approx(20)
     assert frechet(x, x, np.ones(4000)) == pytest.approx(0, abs=1e-9)
+
+
+# --- Realism ----------------------------------------------------------------------------------
+
+
+def realism(of: Scene) -> dict[str, Measure]:
+    return {m.metric: m for m in Realism().measure(of, silent)}
+
+
+def test_originals_look_like_originals():
+    found = realism(replace(scene(untouched), effort=EFFORT))
+    assert found["auc"].low <= 0.5 <= found["auc"].high
+    assert found["nearest"].value == pytest.approx(1)
+    assert "bits" not in found, "no flow is known"
+
+
+def test_noise_is_told_from_originals():
+    found = realism(replace(scene(noise_only), effort=replace(EFFORT, reader_steps=60)))
+    assert found["auc"].low > 0.9
+    assert found["nearest"].low > 1
+
+
+def test_copies_of_what_was_trained_on_are_seen():
+    made = scene(untouched)
+    side = made.target
+    copied = made.practice.cohort.images[: len(side.cohort)]
+    rows = np.arange(len(side.cohort)) % len(copied)
+    found = realism(replace(made, effort=EFFORT, target=replace(side, private=copied[rows][None])))
+    assert found["nearest"].value == pytest.approx(0, abs=1e-3)
+
+
+def test_likelihood_stands_beside_that_of_originals(tiny_flow, images):
+    made = scene(untouched)
+    privatizer = Privatizer(tiny_flow, Recipe.from_preset("strict"), SeededNoise(0))
+    found = realism(replace(made, effort=EFFORT, privatizer=privatizer))
+    assert found["bits"].value == pytest.approx(0)
+    grey = replace(made.target, private=np.full_like(made.target.private, 0.5))
+    found = realism(replace(made, effort=EFFORT, privatizer=privatizer, target=grey))
+    assert found["bits"].value != pytest.approx(0)
+    assert found["bits"].low <= found["bits"].value <= found["bits"].high

@@ -71,6 +71,13 @@ _METRICS: tuple[tuple[str, str, str], ...] = (
         "feature distance",
         "how far private images lie from real ones, as a network sees them: 0 is not at all",
     ),
+    (
+        r"nearest",
+        "nearest image",
+        "how near private images come to one that somebody trained on: 1 as near as originals of "
+        "new patients, 0 copies",
+    ),
+    (r"bits", "bits per pixel more", "how much less likely a flow finds them than originals"),
     (r"gap", "gap", "largest difference between subgroups: 0 is none"),
 )
 
