@@ -19,9 +19,9 @@ COLUMNS = {
     "p@1": "patient first",
     "own_image_first": "own image first",
     "white_box": "own image, white box",
-    "o/p": "o/p",
-    "p/o": "p/o",
-    "p/p": "p/p",
+    "o/p, normal": "o/p",
+    "p/o, normal": "p/o",
+    "p/o": "p/o, mean of findings",
 }
 PLAIN = {"p@1", "own_image_first", "white_box"}  # shares, of one decimal less
 

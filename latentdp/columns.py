@@ -20,8 +20,8 @@ def columns(both: Row) -> Row:
     """
     outcomes, utility = both["outcomes"], both["utility"]
 
-    def reader(setting: str) -> Row | None:
-        row = _first(utility, setting=setting, metric="auc", subject="mean")
+    def reader(setting: str, subject: str = "mean") -> Row | None:
+        row = _first(utility, setting=setting, metric="auc", subject=subject)
         learnt = {} if row is None else {"learnt_with": row["detail"].get("learnt_with", "")}
         found = _cell(row)
         return None if found is None else found | learnt
@@ -37,6 +37,8 @@ def columns(both: Row) -> Row:
         "p/o": reader("p/o"),
         "p/p": reader("p/p"),
         "o/o": reader("o/o"),
+        "o/p, normal": reader("o/p", "normal"),
+        "p/o, normal": reader("p/o", "normal"),
         "ssim": _cell(_first(utility, metric="ssim")),
     }
 

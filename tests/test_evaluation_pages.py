@@ -335,7 +335,8 @@ def test_the_comparison_has_every_number_of_every_method(comparison):
                 )
                 assert f"<strong>{told}</strong>" in rows[row["name"]]
     for key in COLUMNS:
-        assert (COLUMNS[key][0] in table) == (key not in ("p@1", "o/o")), "nobody has these"
+        nobody = ("p@1", "o/o", "o/p, normal", "p/o, normal")
+        assert (COLUMNS[key][0] in table) == (key not in nobody)
     assert table.index(">strict<") < table.index(">blur-5<") < table.index(">raw<")
     assert len(comparison.all("details")) == 16
 

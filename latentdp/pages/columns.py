@@ -26,7 +26,7 @@ __all__ = [
 Row = Mapping[str, Any]
 
 X, Y = "adaptive_max", "p/o"  # of the picture
-TAUGHT = ("p/o", "p/p")  # columns of readers that learnt on what is released
+TAUGHT = ("p/o", "p/p", "p/o, normal")  # columns of readers that learnt on what is released
 LENT = "\N{DAGGER}"  # ... with the true findings, since the method releases no labels
 
 COLUMNS: dict[str, tuple[str, str]] = {
@@ -40,6 +40,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "o/p": ("o/p, AUC", "auc"),
     "p/o": ("p/o, AUC", "auc"),
     "p/p": ("p/p, AUC", "auc"),
+    "o/p, normal": ("o/p, normal or not, AUC", "auc"),
+    "p/o, normal": ("p/o, normal or not, AUC", "auc"),
     "ssim": ("SSIM", "ssim"),
 }
 """Keys of the JSON's columns, with their titles and the metrics that say how they are written."""
