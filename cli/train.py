@@ -46,6 +46,14 @@ def train(
         str, typer.Option(help="Width of the coupling networks per level, coarsest first.")
     ] = DEFAULT_HIDDEN,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate of Adam.")] = 1e-3,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Fine-tune these, by name or path, instead of random weights; same size, blocks "
+            "and hidden. Classes of the same name go on.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the training; not of any release.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
     note: Annotated[
@@ -91,7 +99,14 @@ def train(
         minutes=minutes, steps=steps, batch=batch, learning_rate=learning_rate, seed=seed
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(config, settings, training, held_out["val"], out.with_suffix(".state"))
+    trainer = Trainer(
+        config,
+        settings,
+        training,
+        held_out["val"],
+        out.with_suffix(".state"),
+        start=None if start is None else load(start),
+    )
     history: list[dict[str, float]] = []
     with training_progress(shown=not json and trainer.rank == 0) as show:
 
@@ -116,6 +131,7 @@ def train(
             "images_shown": trainer.step * batch,
             "batch": batch,
             "learning_rate": learning_rate,
+            "start": start or "random weights",
             "seed": seed,
         },
     }

@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from latentdp import InputError
+from latentdp import InputError, WeightsError
 from latentdp.checkpoints import load
 from latentdp.flows.base import load_flow
 from latentdp.flows.dataset import Dataset, read_dataset, splits
@@ -262,3 +263,33 @@ def test_half_precision_is_for_processors_that_compute_it(has, monkeypatch, tmp_
     config = GlowConfig(size=SIZE, classes=("left", "right"), steps=(1, 1), hidden=(4, 4))
     made = Trainer(config, Settings(steps=1), dataset(), dataset(), tmp_path / "state")
     assert {m.mixed for m in made.net.modules() if hasattr(m, "mixed")} == {has}
+
+
+def test_fine_tuning_begins_where_other_weights_stopped(tmp_path):
+    first = trainer(tmp_path / "first.state", steps=40)
+    first.run(lambda _: None)
+    start = first.checkpoint("first", {})
+    config = replace(first.config, classes=("new", *first.config.classes))
+    other = dataset(seed=5)
+    tuned = Trainer(config, Settings(steps=1, batch=16), other, other, tmp_path / "x", start=start)
+    plain = load_flow(start)
+    pixels, labels = other.pixels[:8], other.labels[:8]
+    before = plain.bits_per_dimension(pixels, labels)
+    assert tuned.flow().bits_per_dimension(pixels, labels + 1) == pytest.approx(before, abs=1e-3)
+    unknown = plain.bits_per_dimension(pixels)
+    new = np.zeros(8, dtype=np.int64)
+    assert tuned.flow().bits_per_dimension(pixels, new) == pytest.approx(unknown, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"hidden": (9,)}, "other blocks"), ({"size": 16}, "another size")]
+)
+def test_weights_of_another_shape_cannot_be_tuned(change, message, tmp_path):
+    first = trainer(tmp_path / "first.state", steps=1)
+    start = first.checkpoint("first", {})
+    config = replace(first.config, **change)
+    with pytest.raises(WeightsError, match=message):
+        Trainer(config, Settings(steps=1), dataset(), dataset(), tmp_path / "x", start=start)
+    wrong, place = replace(start, kind="octave"), tmp_path / "x"
+    with pytest.raises(WeightsError, match="kind 'glow'"):
+        Trainer(first.config, Settings(steps=1), dataset(), dataset(), place, start=wrong)

@@ -10,7 +10,7 @@ import copy
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from latentdp.checkpoints import Checkpoint
-from latentdp.errors import InputError
+from latentdp.errors import InputError, WeightsError
 from latentdp.flows.base import Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, channels_last
@@ -75,10 +75,22 @@ class Trainer(Resumable):
         train: The training split.
         val: The validation split, only looked at.
         state: Where the run is kept so that it can go on after an interruption.
+        start: Weights that a new run begins with, as in fine-tuning. A class of theirs is taken
+            over by its name, and a class that they do not have begins as "unknown".
+
+    Raises:
+        InputError: Too few images, or a state of another network.
+        WeightsError: The weights to start from are of another shape.
     """
 
     def __init__(
-        self, config: GlowConfig, settings: Settings, train: Dataset, val: Dataset, state: Path
+        self,
+        config: GlowConfig,
+        settings: Settings,
+        train: Dataset,
+        val: Dataset,
+        state: Path,
+        start: Checkpoint | None = None,
     ) -> None:
         if len(train) < 2:
             raise InputError(f"expected at least 2 training images, got {len(train)}")
@@ -105,7 +117,10 @@ class Trainer(Resumable):
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         if not self.resume():
-            self._initialise()
+            if start is None:
+                self._initialise()
+            else:
+                self.net.load_state_dict(_taken_over(start, self.net, config))
             self.average.load_state_dict(self.net.state_dict())
         self.parallel: nn.Module = self.net
         if self.world > 1:
@@ -225,6 +240,26 @@ class Trainer(Resumable):
         for module in self.net.modules():
             if isinstance(module, LabelledNet):
                 module.mixed = mixed
+
+
+def _taken_over(start: Checkpoint, net: Glow, config: GlowConfig) -> dict[str, Tensor]:
+    """The tensors of other weights, for a network that may have other classes."""
+    if start.kind != "glow":
+        raise WeightsError(f"expected weights of kind 'glow', got {start.kind!r}")
+    theirs = GlowConfig.from_json(start.config)
+    if replace(theirs, classes=config.classes) != config:
+        raise WeightsError(
+            "the weights to start from have another size or other blocks: expected "
+            f"{config.to_json()}, got {theirs.to_json()}"
+        )
+    known = {name: i for i, name in enumerate(theirs.classes)}
+    rows = [known.get(name, len(theirs.classes)) for name in (*config.classes, "")]
+    found = {}
+    for key, ours in net.state_dict().items():
+        tensor = torch.from_numpy(np.asarray(start.tensors[key]).copy()).to(ours.dtype)
+        by_class = key.endswith((".label", ".constant"))
+        found[key] = tensor[rows] if by_class else tensor
+    return found
 
 
 def _shift(pixels: Tensor, most: int, generator: torch.Generator) -> Tensor:
