@@ -107,7 +107,7 @@ def test_version_and_bare_call(command, capsys):
             "noises latent elements",
         ),
         (["explain", "nowhere"], 2, "there is none"),
-        (["weights", "nothing"], 4, "shipped are"),
+        (["weights", "show", "nothing"], 4, "shipped are"),
         (["train", "nowhere", "--out", "x.safetensors", "--steps", "1"], 2, "manifest"),
         (["train", "IN", "--out", "x.bin", "--steps", "1"], 2, "safetensors"),
         (["nonsense"], 2, "nonsense"),
@@ -221,7 +221,7 @@ def test_weights_are_listed_with_their_cards(command, capsys):
     listed = json.loads(capsys.readouterr().out)
     assert {"cxr-adult", "cxr-paediatric"} <= set(listed)
     for name in listed:
-        assert command("weights", name) == 0
+        assert command("weights", "show", name) == 0
         told = " ".join(capsys.readouterr().out.split())
         kind = listed[name]["kind"]
         assert {"glow": "bits per dimension", "embedding": "verification"}[kind] in told

@@ -441,7 +441,7 @@ def test_the_command(command, checkpoint, folder, tmp_path, capsys):
     assert load_flow(load(str(new))).directions.shape == (6, 256)
     assert command("directions", new, folder, "--out", new) == 0, "again, in place"
     assert "64, of which 1" in capsys.readouterr().out
-    assert command("weights", new) == 0
+    assert command("weights", "show", new) == 0
     assert "separate findings" in capsys.readouterr().out
 
 

@@ -1,0 +1,94 @@
+"""A check-up of a flow's weights on the public data that they were trained on, for their card.
+
+The laws that every flow keeps, the measurements of a model card, and whether fresh samples look
+like radiographs, copy none, and still teach a reader the findings of their labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from latentdp.attacks.base import Effort, Scene, Side
+from latentdp.cohort import Cohort
+from latentdp.controls import PriorSample
+from latentdp.errors import InputError
+from latentdp.flows.assess import assess
+from latentdp.flows.base import Flow
+from latentdp.flows.contract import check
+from latentdp.flows.dataset import Dataset
+from latentdp.methods import Tell
+from latentdp.ours import Preset
+from latentdp.repeats import copies
+from latentdp.utility.base import Measure
+from latentdp.utility.classification import Classification
+from latentdp.utility.realism import Realism
+
+__all__ = ["checkup"]
+
+LOOKED_AT = 64  # images that laws are tried on
+
+
+def checkup(
+    flow: Flow, splits: Mapping[str, Dataset], *, effort: Effort, tell: Tell
+) -> dict[str, Any]:
+    """Entries for the model card.
+
+    Args:
+        flow: As it will be used.
+        splits: ``train``, ``val`` and perhaps ``test``, read as its card says.
+        effort: Of the readers.
+        tell: Progress.
+
+    Raises:
+        InputError: No images of ``train`` or ``val``.
+        WeightsError: A law is broken.
+    """
+    lacking = {"train", "val"} - set(splits)
+    if lacking:
+        raise InputError(f"no images of split {min(lacking)!r}")
+    train, val = (Cohort.of(splits[name]) for name in ("train", "val"))
+    tell(0.0, "trying the laws")
+    rows = np.unique(np.linspace(0, len(val) - 1, min(LOOKED_AT, len(val))).astype(int))
+    found = check(flow, val.images[rows], val.labels[rows])
+    tell(0.1, "measuring")
+    held_out = {name: data for name, data in splits.items() if name != "train"}
+    card = assess(flow, splits["train"], held_out)
+    card["laws"] = [asdict(law) for law in found]
+    tell(0.4, "drawing samples")
+    scene = _samples(flow, train, val, effort)
+    measures: list[Measure] = []
+    for i, measure in enumerate((Realism(), Classification())):
+        if measure.unable(scene) is None:
+            start = 0.6 + 0.2 * i
+            measures += measure.measure(scene, lambda s, w, at=start: tell(at + 0.2 * s, w))  # type: ignore[misc]
+    card["samples"] = [
+        {
+            key: getattr(row, key)
+            for key in ("utility", "setting", "subject", "metric", "n", "patients")
+        }
+        | {key: round(getattr(row, key), 4) for key in ("value", "low", "high")}
+        for row in measures
+        if row.subject in ("all", "mean")
+    ]
+    tell(1.0, "checked")
+    return card
+
+
+def _samples(flow: Flow, train: Cohort, val: Cohort, effort: Effort) -> Scene:
+    """Fresh samples of the flow in the place of private images, under the true labels."""
+    method = PriorSample(Preset("strict", flow, label="public" if flow.classes else "none"))
+    sides = []
+    for i, cohort in enumerate((val, train)):
+        private, labels = copies(method, cohort, 1, i)
+        sides.append(Side(cohort=cohort, private=private, labels=labels))
+    return Scene(
+        target=sides[0],
+        practice=sides[1],
+        privatizer=method.privatizer,
+        effort=effort,
+        members=True,
+    )

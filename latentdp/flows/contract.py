@@ -1,0 +1,84 @@
+"""What every flow must do before anyone releases with it, whoever trained it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.arrays import Images, Labels
+from latentdp.errors import WeightsError
+from latentdp.flows.base import Flow
+from latentdp.noise import SeededNoise
+from latentdp.samplers import normal
+
+__all__ = ["Law", "check", "laws"]
+
+ROUND_TRIP = 0.5 / 255  # half a grey level
+ALONE = 1e-3  # of a latent, which is about 1: what another order of additions makes
+LOUD = 30.0  # standard deviations of latents that noise may bring
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law, what was measured, and what is allowed.
+
+    Attributes:
+        name: In a few words.
+        measured: The worst that was seen.
+        allowed: The largest value that keeps the law.
+    """
+
+    name: str
+    measured: float
+    allowed: float
+
+    @property
+    def holds(self) -> bool:
+        """A NaN keeps no law."""
+        return bool(self.measured <= self.allowed)
+
+
+def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
+    """Measures all laws on some public images, at least 2.
+
+    Args:
+        flow: On trial.
+        images: ``(n, h, w)`` in [0, 1].
+        labels: ``(n,)`` class indices, -1 unknown.
+    """
+    z = flow.encode(images, labels)
+    unknown = flow.encode(images)
+    alone = flow.encode(images[:1], labels[:1])
+    loud = LOUD * normal(SeededNoise(0), (len(images), flow.d))
+    decoded, valid = flow.decode_valid(loud)
+    return [
+        Law("an image comes back, in [0, 1]", _apart(flow.decode(z, labels), images), ROUND_TRIP),
+        Law("likewise without its label", _apart(flow.decode(unknown), images), ROUND_TRIP),
+        Law("an image is encoded on its own", _apart(alone, z[:1]), ALONE),
+        Law("the same image gives the same latent", _apart(flow.encode(images, labels), z), 0.0),
+        Law("latents are finite", float((~np.isfinite(z)).mean()), 0.0),
+        Law("loud latents decode to images", float((~valid).mean()), 0.0),
+        Law("images lie in [0, 1]", _apart(np.clip(decoded, 0, 1), decoded), 0.0),
+    ]
+
+
+def check(flow: Flow, images: Images, labels: Labels) -> list[Law]:
+    """The same, where all laws must hold.
+
+    Raises:
+        WeightsError: One is broken.
+    """
+    found = laws(flow, images, labels)
+    for law in found:
+        if not law.holds:
+            raise WeightsError(
+                f"the weights break a law: {law.name}: expected at most {law.allowed:.2g}, "
+                f"got {law.measured:.2g}"
+            )
+    return found
+
+
+def _apart(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    return float(np.abs(a.astype(np.float64) - b).max(initial=0.0))

@@ -1,0 +1,208 @@
+"""The model card of a flow as Markdown, from the facts in its weights file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["flow_card"]
+
+
+def flow_card(name: str, size: int, sha256: str, card: dict[str, Any]) -> str:
+    """The card of one weights file.
+
+    Args:
+        name: Of the weights.
+        size: Of the file in bytes.
+        sha256: Of the file.
+        card: Its own metadata.
+    """
+    bits = card["bits_per_dimension"]
+    levels = "\n".join(
+        f"| {i} | {x['dimensions']} | {x['mean']} | {x['std']} | {x['excess_kurtosis']} |"
+        for i, x in enumerate(card["latents_val"])
+    )
+    training, near = card["training"], card["memorisation"]
+    counts = ", ".join(f"{k}: {v}" for k, v in card["class_counts_train"].items())
+    return f"""# {name}
+
+{card["summary"]}. {card["parameters"]:,} parameters, {size / 1e6:.1f} MB,
+sha256 `{sha256}`. Made by `latentdp train`; this card is made from the file's metadata.
+
+## Data
+{card["training_data"]}
+
+Images: {", ".join(f"{k} {v}" for k, v in card["images"].items())} (patient-disjoint splits; the
+flow was trained on `train` only). Classes of the training split: {counts}.
+Trained on private data: {"yes" if card["private_training"] else "no"}.
+
+## Training
+{training["images_shown"]:,} images shown in {training["steps"]:,} steps of {training["batch"]},
+{training["minutes"]} minutes. Architecture: `{card["architecture"]}`.
+
+## Measurements
+| split | train (1,024 of them) | val | test |
+|---|---|---|---|
+| bits per dimension | {bits["train"]} | {bits["val"]} | {bits.get("test", "not measured")} |
+
+Largest round-trip error in float32 on validation images: {card["round_trip_error"]:.2g}.
+
+Latents of validation images (N(0, 1) under a perfect flow), coarsest level first:
+
+| level | dimensions | mean | std | excess kurtosis |
+|---|---|---|---|---|
+{levels}
+{_usual(card.get("likelihood"))}
+Memorisation: the nearest training image of a sample drawn at temperature 0.8 is
+{near["sample_median"]} grey levels away (median of 256, root mean square; nearest
+{near["sample_min"]}); of a real validation image {near["val_median"]} (nearest {near["val_min"]}).
+Below temperature 1 a sample lies nearer to the average image and so to everything; distances
+far below those of new patients would mean copies.
+{_laws(card.get("laws"))}{_samples(card.get("samples"))}{_octaves(card.get("octaves"))}
+{_directions(card.get("directions"))}
+## What it does not protect
+The guarantee of a release is about the released image. Images of the training set may be
+memorised by these weights; nothing is guaranteed to the people in it.
+{_notes(card)}"""
+
+
+def _usual(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    (low, high), (_, most) = found["bits"], found["coarse"]
+    shares = ", ".join(f"{share:.2%} of {split}" for split, share in found["odd"].items())
+    return f"""
+Odd inputs: the private review marks what lies outside {low} to {high} bits per
+dimension (in the middle of the bins, without labels; the 0.05th and 99.95th percentiles of
+validation images), or whose coarsest latents have a mean square above {most} (their
+99.9th percentile).
+That marks {shares}.
+"""
+
+
+def _laws(found: list[dict[str, Any]] | None) -> str:
+    if not found:
+        return ""
+    rows = "\n".join(f"| {x['name']} | {x['measured']:.2g} | {x['allowed']:.2g} |" for x in found)
+    return f"""
+Laws that every flow must keep, tried on validation images (`latentdp weights check`):
+
+| law | worst | allowed |
+|---|---|---|
+{rows}
+"""
+
+
+def _samples(found: list[dict[str, Any]] | None) -> str:
+    if not found:
+        return ""
+    rows = "\n".join(
+        f"| {x['setting']} | {x['metric']} | {x['value']} ({x['low']} to {x['high']}) "
+        f"| {x['n']:,} |"
+        for x in found
+    )
+    return f"""
+Fresh samples at temperature 0.8 under the labels of validation images, in their place (a reader
+of o/p learnt on originals and is tested on samples, one of p/o the other way round):
+
+| what | number | value (95 %) | images |
+|---|---|---|---|
+{rows}
+"""
+
+
+def _octaves(found: dict[str, Any] | None) -> str:
+    if not found:
+        return ""
+    rows = "\n".join(
+        f"| {size} | {x['bits_per_detail'].get('train', '-')} | {x['bits_per_detail']['val']} "
+        f"| {x['bits_per_detail'].get('test', '-')} | {x['temperature']} "
+        f"| {_finest(x, 'real')} / {_finest(x, 'drawn')} / {_finest(x, 'halves alone')} "
+        f"| {x['training']['crops_shown']:,} | {x['training_data']} |"
+        for size, x in sorted(found.items(), key=lambda item: int(item[0]))
+    )
+    return f"""
+## Detail of larger images
+Networks that draw the detail of an image of twice the size from the image alone. Bits per detail
+coefficient; power of the finest octave on validation images, in decibels, of real images, of
+drawn detail, and of no detail.
+
+| size | train | val | test | temperature | power: real / drawn / none | crops shown | data |
+|---|---|---|---|---|---|---|---|
+{rows}
+"""
+
+
+def _finest(octave: dict[str, Any], which: str) -> str:
+    return f"{octave['decibels_by_octave']['val'][which][-1]:.1f}"
+
+
+def _directions(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    probes, val = found["probes"], found["shares"]["val"]
+    first, shares = found["discriminants"], found["shares"]["train"]
+    spectrum = "\n".join(
+        f"| {i + 1} | {ratio} | {shares['finding'][i]} | {val['finding'][i]} "
+        f"| {shares['patient'][i]} | {val['patient'][i]} |"
+        for i, ratio in enumerate(found["ratios"])
+    )
+    rest = val["patient"][first:]
+    shown = [name for name in probes["baselines"] if name in probes]
+    rows = []
+    for i, k in enumerate(probes["sizes"]):
+        ours = probes["directions"][i]
+        others = [probes[name][i] if i < len(probes[name]) else {} for name in shown]
+        cells = [_estimate(ours.get(key)) for key in ("finding", "view", *IDENTITIES)]
+        cells += [f"{_value(o.get('finding'))} / {_value(o.get('identity'))}" for o in others]
+        rows.append(f"| {k} | " + " | ".join(cells) + " |")
+    whole = [_estimate(probes["all"].get(key)) for key in ("finding", "view", *IDENTITIES)]
+    rows.append("| all | " + " | ".join(whole + [""] * len(shown)) + " |")
+    table = "\n".join(rows)
+    heads = " | ".join(f"{name}: finding / identity" for name in shown)
+    listed = "; ".join(f"{name}, {probes['baselines'][name]}" for name in shown)
+    return f"""
+## Public directions
+{found["count"]} orthonormal directions of the latent, computed by `latentdp directions` from
+{found["images"]:,} training images; findings were compared within source and view, on
+{found["images_compared"]:,} of them. alpha {found["alpha"]}, gamma {found["gamma"]};
+{found["patients_with_pairs"]:,} patients have several images. The first {first} separate findings:
+
+| direction | ratio | finding, train | finding, val | patient, train | patient, val |
+|---|---|---|---|---|---|
+{spectrum}
+
+Finding: variance between findings over variance within them. Patient: share of the latter that
+the images of one patient have in common. Where train is far above val, the direction was fitted
+to chance. The other {len(rest)} are the principal directions of what is left; on val the patient's
+share of them is {_mean(rest)} in the mean and {max(rest, default=0.0)} at most.
+
+AUC on the {probes["images"]:,} {probes["split"]} images, **without noise**, with 95 % intervals
+(bootstrap over patients): of a reader for the finding and the view, and of an attacker who is
+shown two images and says whether they are of one patient. The impostors match in source, view and
+finding, or are any. Each is the best of several simple linear opponents.
+
+| k | finding | view | identity, matched | identity, any | {heads} |
+|{"---|" * (5 + len(shown))}
+{table}
+
+Compared with: {listed}. A dash: there are no more of them.
+"""
+
+
+IDENTITIES = ("identity", "identity_any")
+
+
+def _mean(values: list[float]) -> float:
+    return round(sum(values) / max(1, len(values)), 4)
+
+
+def _estimate(found: list[float] | None) -> str:
+    return "" if found is None else f"{found[0]:.3f} ({found[1]:.2f} to {found[2]:.2f})"
+
+
+def _value(found: list[float] | None) -> str:
+    return "-" if found is None else f"{found[0]:.2f}"
+
+
+def _notes(card: dict[str, Any]) -> str:
+    return f"\n## Looked at\n{card['looked_at']}\n" if card.get("looked_at") else ""
