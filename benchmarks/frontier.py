@@ -8,7 +8,7 @@ DATA is a folder with manifest.csv. For every combination of the options a relea
 training images and of the split, a reader of findings learns on the former and is tested on
 originals (p/o), and one that learnt on originals is tested on private images (o/p). With
 --identity adaptive verifiers attack the same recipe where people have several images. Beside them
-stand the controls and an oracle that spends no noise on the same directions. Presets are chosen
+stand the controls and, with --oracle, the same without noise, its label true. Presets are chosen
 on val; test is for reports. An interrupted command goes on when it is given again.
 """
 
@@ -76,6 +76,8 @@ def rows(grounds: Sequence[Ground], options: argparse.Namespace) -> list[Entry]:
         epsilons, options.shares, options.mechanisms, options.directions, options.temperatures
     ):
         words = "oracle" if epsilon == NO_NOISE else f"epsilon {epsilon:g}"
+        if epsilon == NO_NOISE:  # more than some mechanisms can spend; without noise all are one
+            mechanism = "laplace_l1"
         name = f"{words}, {mechanism} on {directions}, label {share:g}, t {temperature:g}"
         changes = {
             "epsilon": epsilon,
@@ -106,7 +108,8 @@ def picture(made: Sequence[dict[str, Any]], path: Path) -> None:
                 x, [c["low"] for _, c in points], [c["high"] for _, c in points], alpha=0.15
             )
         for row in made:
-            if row["group"] == "control" and row["columns"][column]:
+            oracle = row["name"].startswith("oracle")
+            if (row["group"] == "control" or oracle) and row["columns"][column]:
                 axis.axhline(row["columns"][column]["value"], ls=":", lw=1, c="grey")
                 axis.text(x[0], row["columns"][column]["value"], row["name"], size=7)
         axis.set_xscale("log")

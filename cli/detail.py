@@ -29,7 +29,7 @@ def detail(
     """Write weights with the detail of octaves, so that a larger --size has detail."""
     from latentdp.checkpoints import load, save
     from latentdp.flows.base import load_flow
-    from latentdp.flows.ladder import with_octaves
+    from latentdp.flows.ladder_file import with_octaves
 
     if out.suffix != ".safetensors":
         raise InputError("expected --out to end in .safetensors")
@@ -37,7 +37,7 @@ def detail(
     load_flow(made)  # refuses what could not be read again
     out.parent.mkdir(parents=True, exist_ok=True)
     save(made, out)
-    sizes = sorted(map(int, made.card["octaves"]))
+    sizes = sorted(map(int, made.card.get("octaves", ())))
     if json:
         print_json({"weights": str(out), "octaves": sizes})
         return

@@ -20,7 +20,6 @@ from latentdp.profile import SYNTAXES, Profile
 from .options import (
     BurnedInOption,
     CharacteristicsOption,
-    DetailOption,
     DeviceOption,
     EpsilonOption,
     JsonOption,
@@ -28,6 +27,7 @@ from .options import (
     LabelReleaseOption,
     LabelsOption,
     MechanismOption,
+    NoDetailOption,
     PerElementOption,
     PresetOption,
     ShiftDatesOption,
@@ -57,7 +57,7 @@ def explain(
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
     size: SizeOption = None,
-    detail: DetailOption = True,
+    no_detail: NoDetailOption = False,
     transfer_syntax: SyntaxOption = SYNTAXES[0],
     json: JsonOption = False,
 ) -> int:
@@ -71,6 +71,7 @@ def explain(
         labels=labels,
         label_release=label_release,
         keep_label_dims=keep_label_dims,
+        no_detail=no_detail,
         profile=make_profile(
             shift_dates=shift_dates,
             retain_characteristics=retain_characteristics,
@@ -78,7 +79,6 @@ def explain(
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
             size=size,
-            detail=detail,
             transfer_syntax=transfer_syntax,
         ),
     )
@@ -93,6 +93,8 @@ def explain(
         "not_covered": list(NOT_COVERED),
         "output_header": dict(header),
         "claims": [asdict(claim) for claim in profile.claims],
+        "size": privatizer.size,
+        "detail_drawn_at": list(privatizer.octaves),
     }
     rows = guarantee_table(privatizer)
     code = 0

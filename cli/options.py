@@ -107,12 +107,12 @@ SizeOption = Annotated[
         help=f"Pixels on a side of an output, up to {MAX_SIZE}. Default: what the weights make.",
     ),
 ]
-DetailOption = Annotated[
+NoDetailOption = Annotated[
     bool,
     typer.Option(
-        "--detail/--no-detail",
-        help="Of outputs larger than what the weights make: draw detail that fits, from the "
-        "private image alone, where the weights can; or enlarge smoothly.",
+        "--no-detail",
+        help="Enlarge smoothly what is larger than the weights make, instead of drawing detail "
+        "that fits, from the private image alone, as far as the weights can.",
     ),
 ]
 SyntaxOption = Annotated[
@@ -199,7 +199,6 @@ def make_profile(
     retain_uids: bool,
     accept_burned_in: bool,
     size: int | None,
-    detail: bool,
     transfer_syntax: str,
 ) -> Profile:
     """What the options describe.
@@ -218,7 +217,6 @@ def make_profile(
         retain_device=retain_device,
         accept_burned_in=accept_burned_in,
         size=size,
-        detail=detail,
         transfer_syntax=transfer_syntax,
     )
 
@@ -249,6 +247,7 @@ def make_privatizer(
     label_release: str | None,
     keep_label_dims: int,
     profile: Profile,
+    no_detail: bool,
 ) -> Privatizer:
     """What the options describe, with its weights loaded.
 
@@ -283,4 +282,8 @@ def make_privatizer(
         if elements == ALL:
             elements = Privatizer.from_recipe(recipe).flow.d - recipe.keep_label_dims
         recipe = replace(recipe, epsilon=epsilon_per_element * elements)
-    return Privatizer.from_recipe(recipe)
+    made = Privatizer.from_recipe(recipe)
+    if no_detail or not made.flow.ladder.steps(made.flow.shape[0], made.size):
+        return made
+    detailed = replace(made.recipe, profile=replace(profile, detail=True))
+    return Privatizer(made.flow, detailed)

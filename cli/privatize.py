@@ -19,7 +19,6 @@ from latentdp.summary import Summary
 from .options import (
     BurnedInOption,
     CharacteristicsOption,
-    DetailOption,
     DeviceOption,
     EpsilonOption,
     EvidenceOption,
@@ -29,6 +28,7 @@ from .options import (
     LabelsOption,
     LedgerOption,
     MechanismOption,
+    NoDetailOption,
     PerElementOption,
     PresetOption,
     ShiftDatesOption,
@@ -61,7 +61,7 @@ def privatize(
     accept_burned_in: BurnedInOption = False,
     evidence: EvidenceOption = None,
     size: SizeOption = None,
-    detail: DetailOption = True,
+    no_detail: NoDetailOption = False,
     transfer_syntax: SyntaxOption = SYNTAXES[0],
     vault: Annotated[
         Path | None,
@@ -130,6 +130,7 @@ def privatize(
         labels=labels,
         label_release=label_release,
         keep_label_dims=keep_label_dims,
+        no_detail=no_detail,
         profile=make_profile(
             shift_dates=shift_dates,
             retain_characteristics=retain_characteristics,
@@ -137,7 +138,6 @@ def privatize(
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
             size=size,
-            detail=detail,
             transfer_syntax=transfer_syntax,
         ),
     )

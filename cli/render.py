@@ -55,6 +55,9 @@ def guarantee_table(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> lis
             cost += f" ({block.size} x {each:.4g})" if each else ""
         rows.append((f"{block.size} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
+    if privatizer.octaves:
+        drawn = f"detail up to {max(privatizer.octaves)} drawn at random, epsilon 0"
+        rows.append(("size", f"{privatizer.size} pixels; {drawn}"))
     return rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from latentdp import InputError
 
 from .options import JsonOption
 from .render import print_json, short, table, training_progress
+
+if TYPE_CHECKING:
+    from latentdp.checkpoints import Checkpoint
 
 DEFAULT_SIZES = "12,12,8"
 DEFAULT_HIDDEN = "192,160,128"
@@ -99,13 +102,14 @@ def train(
         minutes=minutes, steps=steps, batch=batch, learning_rate=learning_rate, seed=seed
     )
     out.parent.mkdir(parents=True, exist_ok=True)
+    begun = None if start is None else load(start)
     trainer = Trainer(
         config,
         settings,
         training,
         held_out["val"],
         out.with_suffix(".state"),
-        start=None if start is None else load(start),
+        start=begun,
     )
     history: list[dict[str, float]] = []
     with training_progress(shown=not json and trainer.rank == 0) as show:
@@ -120,7 +124,8 @@ def train(
     card = {
         "summary": f"{size}x{size} Glow, classes: {', '.join(config.classes) or 'none'}",
         "training_data": note,
-        "private_training": private_data,
+        "private_training": private_data
+        or (begun is not None and begun.card.get("private_training", False)),
         "conditions": list(condition or ()),
         "sources": list(source or ()),
         "parameters": sum(p.numel() for p in trainer.net.parameters()),
@@ -131,7 +136,7 @@ def train(
             "images_shown": trainer.step * batch,
             "batch": batch,
             "learning_rate": learning_rate,
-            "start": start or "random weights",
+            "start": _start(begun),
             "seed": seed,
         },
     }
@@ -151,6 +156,14 @@ def train(
         print_json(facts | {"history": history})
     else:
         table("trained", [(key.replace("_", " "), short(value)) for key, value in facts.items()])
+
+
+def _start(begun: Checkpoint | None) -> str:
+    """What a run began with, for a public card: no path, which may be private."""
+    if begun is None:
+        return "random weights"
+    data = begun.card.get("training_data", "not stated")
+    return f"weights sha256 {begun.sha256}, trained on: {data}"
 
 
 def numbers(text: str, option: str) -> tuple[int, ...]:

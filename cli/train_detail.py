@@ -38,16 +38,20 @@ def train_detail(
     note: Annotated[
         str, typer.Option(help="Training data and licence, for the model card.")
     ] = "not stated",
+    private_data: Annotated[
+        bool, typer.Option("--private-data", help="Mark the card: trained on private images.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Train the detail that an image of twice the size has. Interrupted runs go on."""
     import numpy as np
 
-    from latentdp.checkpoints import load, save
+    from latentdp.checkpoints import save
     from latentdp.contact_sheet import contact_sheet
     from latentdp.flows.base import use_threads
-    from latentdp.flows.dataset import read_dataset
-    from latentdp.flows.ladder import Octave
+    from latentdp.flows.dataset import SPLITS, read_dataset
+    from latentdp.flows.dataset import splits as splits_of
+    from latentdp.flows.ladder_file import octave_of
     from latentdp.flows.octave import OctaveConfig
     from latentdp.flows.octave_assess import assess_octave, half, temperature
     from latentdp.flows.octave_training import OctaveSettings, OctaveTrainer
@@ -68,7 +72,8 @@ def train_detail(
     )
     splits = {
         split: read_dataset(data, split, size=size, sources=source or (), enlarge=False).pixels
-        for split in ("train", "val", "test")
+        for split in SPLITS
+        if split != "test" or split in splits_of(data)
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     trainer = OctaveTrainer(
@@ -85,6 +90,7 @@ def train_detail(
     card: dict[str, Any] = {
         "summary": f"detail from {size // 2} to {size} pixels",
         "training_data": note,
+        "private_training": private_data,
         "sources": list(source or ()),
         "images": {split: len(pixels) for split, pixels in splits.items()},
         "architecture": config.to_json(),
@@ -98,10 +104,9 @@ def train_detail(
             "seed": seed,
         },
     }
-    save(trainer.checkpoint(out.stem, card), out)
-    octave = Octave.of(load(str(out)))  # measured as it will be used: rounded
+    octave = octave_of(trainer.checkpoint(out.stem, card))  # measured as it is used: rounded
     card["temperature"] = temperature(octave, splits["val"])
-    octave = replace(octave, card=card)
+    octave = replace(octave, temperature=card["temperature"])
     card |= assess_octave(octave, splits)
     save(trainer.checkpoint(out.stem, card), out)
     real = np.asarray(splits["val"][:6] / 255, dtype=np.float32)

@@ -55,7 +55,7 @@ def show(
         for row in checkpoint.card.get("samples", ())
     ]
     shown += [
-        (f"detail to {size} pixels", f"bits per coefficient {short(told['bits_per_detail'])}")
+        (f"detail to {size} pixels", short(told.get("bits_per_detail", {})))
         for size, told in checkpoint.card.get("octaves", {}).items()
     ]
     if "directions" in checkpoint.card:
@@ -65,20 +65,28 @@ def show(
 
 @weights.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Weights of your own.")],
+    file: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="Weights, such as of your own training.")
+    ],
     data: Annotated[
         Path,
         typer.Argument(
             metavar="DATA", help="Public images that they were trained on: manifest or folder."
         ),
     ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="OUT", help="Weights file to write, with its card; also OUT's .md."
+        ),
+    ],
     quick: QuickOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Try the laws that every flow must keep, measure, compute directions; write FILE's card.
+    """Try the laws that every flow must keep, measure, compute directions; write the card.
 
-    The card in FILE is renewed, and written as Markdown beside it. Exit code 4 if a law is broken;
-    then nothing is written.
+    The same tensors with new directions and a new card go to OUT, the card as Markdown beside it.
+    Exit code 4 if a law is broken; then nothing is written.
     """
     from dataclasses import replace
 
@@ -92,9 +100,12 @@ def check(
     from latentdp.flows.dataset import SPLITS, as_trained, splits
     from latentdp.flows.directions import Settings
 
-    if not file.is_file():
-        raise InputError("expected FILE to be a weights file of your own, got none of that name")
-    checkpoint = load(str(file))
+    page = out.with_suffix(".md")
+    if out.suffix != ".safetensors":
+        raise InputError("expected --out to end in .safetensors")
+    if page.exists():
+        raise InputError(f"{page.name} is there already; name another --out or remove it")
+    checkpoint = load(file)
     flow = load_flow(checkpoint)
     there = splits(data)
     sets = {split: as_trained(flow, data, split) for split in SPLITS if split in there}
@@ -106,20 +117,22 @@ def check(
             tell=lambda share, words: tell(0.8 * share, words),
         )
         tell(0.8, "computing directions")
-        checked = replace(checkpoint, card=checkpoint.card | found)
+        known = checkpoint.card | found | {"checked": "a quick look" if quick else "in full"}
+        checked = replace(checkpoint, name=out.stem, card=known)
         made = public_directions({s: encode(flow, d) for s, d in sets.items()}, Settings())
         checked = checked if made is None else with_directions(checked, *made)
-    save(checked, file)
-    written = load(str(file))
-    page = file.with_suffix(".md")
-    write_text(page, flow_card(file.stem, file.stat().st_size, written.sha256, written.card))
+    flow_card(out.stem, 0, "", checked.card)  # before anything is written: is it complete?
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save(checked, out)
+    size, sha256 = out.stat().st_size, load(str(out)).sha256
+    write_text(page, flow_card(out.stem, size, sha256, checked.card))
     if json:
-        print_json({"weights": str(file), "card": str(page)} | found)
+        print_json({"weights": str(out), "card": str(page)} | found)
         return
     table(
         "checked",
         [
-            ("weights", str(file)),
+            ("weights", str(out)),
             ("card", str(page)),
             ("laws", f"all {len(found['laws'])} hold"),
             ("bits per dimension", short(found["bits_per_dimension"])),

@@ -177,7 +177,8 @@ def derivation(privatizer: Privatizer) -> str:
     """How an output was made, for its header: public facts of the recipe only."""
     recipe, flow, size = privatizer.recipe, privatizer.flow, privatizer.size
     enlarged = f" enlarged to {size}x{size}" if size > flow.shape[0] else ""
-    enlarged += " with detail drawn from the prior" if privatizer.octaves else ""
+    if privatizer.octaves:
+        enlarged += f" with drawn detail up to {max(privatizer.octaves)}"
     words = " ".join(statement(privatizer.guarantee, privatizer.unprotected))
     return (
         f"latentdp {__version__}: preset {recipe.preset}, "

@@ -144,6 +144,7 @@ def read(
     shape: tuple[int, int],
     classes: tuple[str, ...] = (),
     *,
+    detailed: bool = False,
     tell: Callable[[float], None] = lambda _: None,
 ) -> Linked:
     """Reads both sides of each link; what cannot be read is counted and left out.
@@ -152,6 +153,8 @@ def read(
         links: Of `from_vault` or `from_csv`.
         shape: Height and width of all images.
         classes: Of the weights, for ``label``.
+        detailed: Whether detail was drawn beyond ``shape``: whoever knows that takes means of
+            what lies within a pixel, which the detail leaves as they were.
         tell: Called with the share that is done.
 
     Raises:
@@ -160,7 +163,7 @@ def read(
     kept: list[tuple[Link, files.Radiograph, NDArray[np.float32], Person]] = []
     for i, link in enumerate(links):
         try:
-            kept.append((link, *_both(link, shape)))
+            kept.append((link, *_both(link, shape, detailed)))
         except (UnsupportedInstance, OSError):
             continue
         tell((i + 1) / len(links))
@@ -213,11 +216,16 @@ def _patient(link: Link, i: int) -> str:
 
 
 def _both(
-    link: Link, shape: tuple[int, int]
+    link: Link, shape: tuple[int, int], detailed: bool
 ) -> tuple[files.Radiograph, NDArray[np.float32], Person]:
     taken = files.read(link.original, shape)
     said = person(link.original) if taken.source is not None else Person()
-    return taken, resize(files.look(link.private), shape), said
+    private = files.look(link.private)
+    (rows, rest), (columns, left) = map(divmod, private.shape, shape)
+    if detailed and rest == left == 0:
+        blocks = private.reshape(shape[0], rows, shape[1], columns)
+        private = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return taken, resize(private, shape), said
 
 
 def _finding(known: Mapping[str, str]) -> str:

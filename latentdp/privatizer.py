@@ -16,7 +16,6 @@ from latentdp.arrays import (
     check_images,
     check_labels,
     check_latents,
-    resize,
 )
 from latentdp.checkpoints import load
 from latentdp.errors import InputError, WeightsError
@@ -205,9 +204,8 @@ class Privatizer:
         It follows the private images alone, so that whatever protects them protects it
         (post-processing).
         """
-        if self.octaves:
-            return self.flow.ladder.enlarge(images, self.size, self.noise)
-        return np.stack([resize(image, (self.size, self.size)) for image in images])
+        detail = self.recipe.profile.detail
+        return self.flow.ladder.enlarge(images, self.size, self.noise, detail=detail)
 
     def _encode(
         self, images: ArrayLike, labels: ArrayLike | None

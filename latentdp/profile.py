@@ -46,8 +46,8 @@ class Profile:
         evidence: What an evaluation of this very recipe measured, for the claim of Clean
             Recognizable Visual Features (113102); empty for no claim.
         size: Pixels on a side of an output, at most 1,024; None for the flow's own.
-        detail: Draw the detail that an output larger than the flow's own images has, where the
-            weights can; it follows the private image alone. False enlarges smoothly.
+        detail: Draw the detail of outputs that are larger than the flow's own images, as far as
+            the weights can; it follows the private image alone. False enlarges smoothly.
         transfer_syntax: One of `SYNTAXES`; all three are lossless.
     """
 
@@ -57,7 +57,7 @@ class Profile:
     accept_burned_in: bool = False
     evidence: str = ""
     size: int | None = None
-    detail: bool = True
+    detail: bool = False
     transfer_syntax: str = SYNTAXES[0]
 
     def __post_init__(self) -> None:

@@ -180,11 +180,16 @@ class Recipe:
         record = asdict(self)
         if self.weights_sha256:
             del record["weights"]
+        if not self.profile.detail:  # as in recipes from before there was any
+            del record["profile"]["detail"]
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     @property
     def pixels_digest(self) -> str:
-        """SHA-256 of what determines a release's pixels: all but preset and profile."""
+        """SHA-256 of what determines a release's pixels as the flow makes them.
+
+        All but preset and profile: whatever makes those pixels larger follows them alone.
+        """
         record = asdict(self)
         for name in ("preset", "profile", *(["weights"] if self.weights_sha256 else [])):
             del record[name]

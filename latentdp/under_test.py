@@ -66,6 +66,7 @@ def of_ours(
         drawn(from_vault(source, out, vault, about), most, seed),
         flow.shape,
         flow.classes,
+        detailed=bool(card["image"].get("detail_drawn_at")),
         tell=lambda share: tell(share, "reading both folders"),
     )
     return Release(

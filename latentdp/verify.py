@@ -74,18 +74,28 @@ def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
     most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
     wanted = Plan.make(recipe, d=d, directions=np.eye(min(most, d), d), classes=classes)
     height, width = card["image"]["made_at"]
+    drawn = card["image"].get("detail_drawn_at", [])
     return [
         _equal("digest of the recipe", told["digest"], recipe.digest),
         _equal("weights", card["weights"]["sha256"], recipe.weights_sha256),
         _equal("claims", card["claims"], [asdict(claim) for claim in recipe.profile.claims]),
         _equal("attributes of an output", card["header"], dict(attributes(recipe.profile))),
         _equal("size of an output", card["image"]["size"], [recipe.profile.size or height] * 2),
+        _equal("drawn detail", drawn, _doublings(len(drawn), height, recipe)),
         _equal("latent dimensions", card["plan"]["latent_dimensions"], height * width),
         _equal(
             "plan of the recipe", _outline(card["plan"]), _outline(wanted.describe()), CALIBRATION
         ),
         _equal("numbers of the plan", _numbers(card["plan"]), _numbers(plan.describe())),
     ]
+
+
+def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
+    """Sizes that so many octaves lead to; fewer where the recipe asks for less."""
+    if not recipe.profile.detail:
+        return []
+    sizes = [side * 2 ** (i + 1) for i in range(min(count, 16))]
+    return [size for size in sizes if size < 2 * (recipe.profile.size or side)]
 
 
 def _image(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:

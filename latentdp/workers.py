@@ -197,14 +197,15 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     images = np.stack([task.radiograph.image for task in tasks])
     labels = np.array([task.label for task in tasks])
     release, rating = privatizer.release_and_rate(images, labels=labels)
-    large = privatizer.enlarge(release.images)
     written = []
     for i, task in enumerate(tasks):
         sha256 = ""
         if release.valid[i]:
             try:
+                # One at a time: a large size would take much memory for all of them.
+                image = privatizer.enlarge(release.images[i : i + 1])[0]
                 part = part_of(task.path, int(release.labels[i]))
-                sha256 = files.write(part, large[i], task.radiograph, task.identity, task.method)
+                sha256 = files.write(part, image, task.radiograph, task.identity, task.method)
             except OSError as error:
                 raise Aborted(
                     f"an output could not be written ({error.strerror}); nothing half-written "

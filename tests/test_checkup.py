@@ -1,13 +1,14 @@
 """`latentdp weights check`: the laws of a flow, and a card for users' own weights."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from latentdp import WeightsError
-from latentdp.checkpoints import load
-from latentdp.flows.base import Flow, load_flow
+from latentdp.checkpoints import load, save
+from latentdp.flows.base import Flow
 from latentdp.flows.contract import check, laws
 from tests.conftest import make_net
 from tests.world import World, make
@@ -20,7 +21,7 @@ def world(tmp_path_factory) -> World:
 
 def test_a_flow_keeps_all_laws(tiny_flow, images):
     found = check(tiny_flow, images, np.array([0, 1, 2, -1, 0]))
-    assert len({law.name for law in found}) == len(found) == 7
+    assert len({law.name for law in found}) == len(found) == 6
     assert all(law.holds for law in found)
 
 
@@ -83,34 +84,50 @@ def test_what_is_not_a_number_keeps_no_law(images):
             z, bits = super().encode_and_rate(images, labels)
             return z * np.nan, bits
 
-        def decode_valid(self, latents, labels=None):
-            return super().decode_valid(np.nan_to_num(latents), labels)
+    flow, labels = Lost(make_net(), {}), np.zeros(5, dtype=np.int64)
+    assert not next(
+        law for law in laws(flow, images, labels) if law.name == "latents are finite"
+    ).holds
+    with pytest.raises(WeightsError, match="latents are finite"):
+        check(flow, images, labels)
 
-    found = laws(Lost(make_net(), {}), images, np.zeros(5, dtype=np.int64))
-    assert not next(law for law in found if law.name == "latents are finite").holds
 
-
-def test_a_users_own_weights_get_a_card(world, command, capsys):
-    before = load(str(world.weights))
-    code = command("weights", "check", world.weights, world.data, "--quick", "--json")
+def test_a_users_own_weights_get_a_card(world, tmp_path, command, capsys):
+    given, out = world.weights.read_bytes(), tmp_path / "checked.safetensors"
+    options = ("--out", out, "--quick", "--json")
+    code = command("weights", "check", world.weights, world.data, *options)
     told = capsys.readouterr()
     assert code == 0, told.err
+    assert world.weights.read_bytes() == given, "releases may be bound to it"
     found = json.loads(told.out)
-    after = load(str(world.weights))
+    before, after = load(str(world.weights)), load(str(out))
     assert after.card["laws"] == found["laws"]
-    assert {row["metric"] for row in found["samples"]} >= {"auc", "nearest", "bits"}
+    assert after.card["checked"] == "a quick look"
+    assert {row["metric"] for row in found["samples"]} >= {"told apart", "nearest", "bits"}
     for key, tensor in before.tensors.items():
         if key != "directions":
             assert np.array_equal(tensor, after.tensors[key]), "weights stay as they are"
-    card = world.weights.with_suffix(".md").read_text(encoding="utf-8")
+    card = out.with_suffix(".md").read_text(encoding="utf-8")
     assert after.sha256 in card
     assert "an image comes back" in card
     assert "Fresh samples" in card
-    assert load_flow(after).d == before.card.get("d", load_flow(before).d)
-    assert command("weights", "show", world.weights) == 0
+    assert command("weights", "show", out) == 0
     assert "an image comes back" in " ".join(capsys.readouterr().out.split())
+    assert command("weights", "check", world.weights, world.data, *options) == 2
+    assert "checked.md is there already" in capsys.readouterr().err
 
 
-def test_shipped_weights_are_not_checked_in_place(command, world, capsys):
-    assert command("weights", "check", "cxr-adult", world.data) == 2
-    assert "a weights file of your own" in capsys.readouterr().err
+def test_weights_that_break_a_law_are_refused_and_nothing_is_written(
+    world, tmp_path, command, capsys
+):
+    checkpoint = load(str(world.weights))
+    name = next(k for k in checkpoint.tensors if k.endswith("norm.s"))
+    broken = checkpoint.tensors | {name: checkpoint.tensors[name] + np.float32(80)}
+    save(replace(checkpoint, tensors=broken), tmp_path / "broken.safetensors")
+    out = tmp_path / "out" / "checked.safetensors"
+    code = command(
+        "weights", "check", tmp_path / "broken.safetensors", world.data, "--out", out, "--quick"
+    )
+    assert code == 4
+    assert "the weights break a law" in capsys.readouterr().err
+    assert not out.parent.exists()

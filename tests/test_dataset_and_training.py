@@ -293,3 +293,28 @@ def test_weights_of_another_shape_cannot_be_tuned(change, message, tmp_path):
     wrong, place = replace(start, kind="octave"), tmp_path / "x"
     with pytest.raises(WeightsError, match="kind 'glow'"):
         Trainer(first.config, Settings(steps=1), dataset(), dataset(), place, start=wrong)
+
+
+def test_a_run_goes_on_from_the_weights_that_it_began_with(tmp_path):
+    first = trainer(tmp_path / "first.state", steps=1)
+    start = replace(first.checkpoint("first", {}), sha256="11" * 32)
+    settings, place = Settings(steps=2), tmp_path / "x"
+    Trainer(first.config, settings, dataset(), dataset(), place, start=start).save()
+    Trainer(first.config, settings, dataset(), dataset(), place, start=start)
+    for other in (None, replace(start, sha256="22" * 32)):
+        with pytest.raises(InputError, match="another network"):
+            Trainer(first.config, settings, dataset(), dataset(), place, start=other)
+
+
+def test_the_card_of_fine_tuned_weights_tells_what_they_began_with(folder, tmp_path, command):
+    options = ("--size", SIZE, "--condition", "finding", "--steps", 2, "--blocks", "1,1")
+    options += ("--hidden", "4,4", "--json")
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    note = ("--note", "our hospital", "--private-data")
+    assert command("train", folder, "--out", first, *options, *note) == 0
+    assert command("train", folder, "--out", second, *options, "--start", first) == 0
+    card = load(str(second)).card
+    assert card["private_training"] is True
+    assert "our hospital" in card["training"]["start"]
+    assert load(str(first)).sha256 in card["training"]["start"]
+    assert str(tmp_path) not in json.dumps(card)

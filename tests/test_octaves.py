@@ -1,8 +1,9 @@
 """Detail of an octave: Haar's transform, the flow given the half, the ladder, its training."""
 
 import csv
+import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -17,14 +18,15 @@ from latentdp.card import derivation
 from latentdp.checkpoints import Checkpoint, load, save
 from latentdp.flows.base import load_flow
 from latentdp.flows.haar import join, split
-from latentdp.flows.ladder import PREFIX, Ladder, Octave, with_octaves
+from latentdp.flows.ladder import Ladder, Octave
+from latentdp.flows.ladder_file import PREFIX, octave_of, with_octaves
 from latentdp.flows.octave import OctaveConfig, OctaveNet
 from latentdp.flows.octave_assess import half, temperature
 from latentdp.flows.octave_training import OctaveSettings, OctaveTrainer, degraded, detail_bits
 from latentdp.noise import SeededNoise
 from latentdp.profile import Profile
 from latentdp.spectrum import octaves, power
-from tests.conftest import make_net
+from tests.conftest import SAMPLES, make_net
 from tests.releases import latentdp
 
 CONFIG = OctaveConfig(size=32, steps=2, hidden=8, features=8, blocks=1)
@@ -46,7 +48,7 @@ def octave(tmp_path_factory) -> Octave:
     state = tmp_path_factory.mktemp("octave") / "x.state"
     made = trainer(state, steps=60)
     made.run(lambda _: None)
-    return Octave(made.average.eval(), {"temperature": 0.8})
+    return Octave(made.average, 0.8)
 
 
 def trainer(state, train=None, **changes) -> OctaveTrainer:
@@ -145,9 +147,7 @@ def test_halves_are_shown_as_they_are_or_a_little_worse():
     apart = (shown - halves).square().mean(dim=(1, 2, 3)).sqrt()
     assert apart.min() < 0.02
     assert apart.max() > 0.05
-    assert (
-        torch.equal(degraded(halves, 0.0, torch.Generator().manual_seed(1))[0], halves[0]) or True
-    )
+    assert apart.median() < 0.05, "most are nearly as they are"
 
 
 # --- The ladder ---------------------------------------------------------------------------------
@@ -189,8 +189,9 @@ def test_detail_that_is_not_finite_is_left_out(octave):
 
 @pytest.mark.parametrize(("size", "steps"), [(16, 0), (32, 1), (24, 1), (64, 2), (100, 2)])
 def test_a_ladder_climbs_as_far_as_it_must(octave, size, steps, monkeypatch):
-    second = Octave(OctaveNet(replace(CONFIG, size=64)).eval(), {})
-    second.net.load_state_dict(octave.net.state_dict())
+    net = OctaveNet(replace(CONFIG, size=64))
+    net.load_state_dict(octave.net.state_dict())
+    second = Octave(net)
     climbed = []
     once = Octave.enlarge
     monkeypatch.setattr(Octave, "enlarge", lambda o, *a: climbed.append(o.size) or once(o, *a))
@@ -207,7 +208,7 @@ def test_without_octaves_an_image_is_enlarged_smoothly():
 
 
 def test_two_octaves_of_one_size_are_refused(octave):
-    with pytest.raises(InputError, match="one octave for each size"):
+    with pytest.raises(WeightsError, match="one octave for each size"):
         Ladder([octave, octave])
 
 
@@ -215,7 +216,7 @@ def test_weights_come_back_as_they_were_saved(octave, tmp_path):
     made = trainer(tmp_path / "x.state", steps=2)
     made.run(lambda _: None)
     save(made.checkpoint("detail", {"summary": "a test"}), tmp_path / "detail.safetensors")
-    read = Octave.of(load(str(tmp_path / "detail.safetensors")))
+    read = octave_of(load(str(tmp_path / "detail.safetensors")))
     assert read.size == 32
     assert read.temperature == 1.0
     for name, tensor in made.average.state_dict().items():
@@ -227,7 +228,7 @@ def test_weights_come_back_as_they_were_saved(octave, tmp_path):
         replace(checkpoint, config=replace(CONFIG, hidden=9).to_json()),
     ):
         with pytest.raises(WeightsError):
-            Octave.of(wrong)
+            octave_of(wrong)
 
 
 # --- In a flow's weights ------------------------------------------------------------------------
@@ -238,12 +239,23 @@ def kept(kind: str, net: torch.nn.Module, **card) -> Checkpoint:
     return Checkpoint(name="x", kind=kind, config=net.config.to_json(), card=card, tensors=tensors)
 
 
+TOLD = {
+    "bits_per_detail": {"val": 5.0},
+    "decibels_by_octave": {"val": {"real": [1.0], "drawn": [1.0], "halves alone": [0.0]}},
+    "temperature": 0.8,
+    "training": {"crops_shown": 1},
+    "training_data": "made here",
+}
+
+
+def part(octave: Octave, **changes) -> Checkpoint:
+    return kept("octave", octave.net, **(TOLD | changes))
+
+
 @pytest.fixture(scope="module")
 def detailed(octave) -> Checkpoint:
     """Weights of a flow at 16 pixels with an octave to 32."""
-    config = octave.net.config.to_json()
-    part = kept("octave", octave.net, architecture=config, temperature=0.8)
-    return with_octaves(kept("glow", make_net(), summary="small"), [part])
+    return with_octaves(kept("glow", make_net(), summary="small"), [part(octave)])
 
 
 def test_weights_with_octaves_are_those_of_the_flow_and_more(detailed):
@@ -260,17 +272,65 @@ def test_weights_with_octaves_are_those_of_the_flow_and_more(detailed):
 
 
 def test_octaves_must_follow_one_another(detailed, octave):
-    part = kept("octave", octave.net)
-    with pytest.raises(InputError, match=r"expected octaves for 32, 64 pixels, got \[32\]"):
-        with_octaves(detailed, [part, part])
+    one = part(octave)
+    with pytest.raises(InputError, match=r"expected octaves for 32, 64 pixels, got \[32, 32\]"):
+        with_octaves(detailed, [one, one])
     with pytest.raises(WeightsError, match="kind 'octave'"):
         with_octaves(detailed, [kept("glow", make_net())])
+    with pytest.raises(WeightsError, match="kind 'glow'"):
+        with_octaves(one, [one])
+    unmeasured = replace(one, card={k: v for k, v in one.card.items() if k != "temperature"})
+    with pytest.raises(WeightsError, match="lacks 'temperature'"):
+        with_octaves(detailed, [unmeasured])
 
 
-def test_weights_with_a_damaged_octave_are_refused(detailed):
-    lacking = {k: v for k, v in detailed.tensors.items() if k != f"{PREFIX}32.prior.bias"}
-    with pytest.raises(WeightsError, match="x, 32 pixels"):
-        load_flow(replace(detailed, tensors=lacking))
+def test_private_training_of_an_octave_is_that_of_the_whole(detailed, octave):
+    assert "private_training" not in detailed.card
+    made = with_octaves(detailed, [part(octave, private_training=True)])
+    assert made.card["private_training"] is True
+
+
+def without(detailed: Checkpoint, name: str) -> Checkpoint:
+    tensors = {k: v for k, v in detailed.tensors.items() if k != f"{PREFIX}32.{name}"}
+    return replace(detailed, tensors=tensors)
+
+
+def told(detailed: Checkpoint, **changes) -> Checkpoint:
+    card = {"octaves": {"32": detailed.card["octaves"]["32"] | changes}}
+    return replace(detailed, card=card)
+
+
+STRICT = ("--preset", "strict", "--json")
+WAITING = "steps.0.norm.data_dep_init_done"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda d: without(d, "prior.bias"),
+        lambda d: replace(d, card={"octaves": [1]}),
+        lambda d: replace(d, card={"octaves": {"32": "x"}}),
+        lambda d: replace(d, card={"octaves": {"64": d.card["octaves"]["32"]}}),
+        lambda d: told(d, config="[]"),
+        lambda d: told(d, config="[" * 100_000),
+        lambda d: told(d, config='{"size": Infinity}'),
+        lambda d: told(d, config=replace(CONFIG, size=64).to_json()),
+        lambda d: told(d, config='{"size": 32, "hidden": 1000000000}'),
+        lambda d: told(d, temperature="warm"),
+        lambda d: told(d, temperature=float("nan")),
+        lambda d: told(d, temperature=0),
+        lambda d: told(d, temperature=100.0),
+        lambda d: told(d, temperature=[1]),
+        lambda d: replace(
+            d, tensors=d.tensors | {f"{PREFIX}32.{WAITING}": np.zeros((), dtype=np.bool_)}
+        ),
+    ],
+)
+def test_damaged_octaves_are_one_clear_error(detailed, damage):
+    """Here, and not in the middle of a run, when budgets are spent."""
+    assert f"{PREFIX}32.{WAITING}" in detailed.tensors
+    with pytest.raises(WeightsError):
+        load_flow(damage(detailed))
 
 
 @pytest.mark.parametrize(
@@ -286,11 +346,23 @@ def test_a_privatizer_enlarges_its_private_images_alone(detailed, images, size, 
     assert large.shape == (5, size, size)
     smooth = np.stack([resize(image, (size, size)) for image in release.images])
     assert np.array_equal(large, smooth) == (not drawn)
-    assert ("with detail drawn" in derivation(privatizer)) == bool(drawn)
-    assert (
-        privatizer.guarantee
-        == Privatizer(load_flow(detailed), Recipe.from_preset("strict"), SeededNoise(0)).guarantee
-    )
+    assert ("drawn detail up to 32" in derivation(privatizer)) == bool(drawn)
+    small = Privatizer(load_flow(detailed), Recipe.from_preset("strict"), SeededNoise(0))
+    assert privatizer.guarantee == small.guarantee
+
+
+def test_recipes_from_before_there_was_detail_are_still_theirs():
+    old = Recipe.from_preset("strict", profile=Profile(size=256))
+    text = "".join(x for x in old.to_toml().splitlines(True) if not x.startswith("detail"))
+    assert Recipe.from_toml(text).digest == old.digest
+    new = replace(old, profile=replace(old.profile, detail=True))
+    assert new.digest != old.digest
+    assert new.pixels_digest == old.pixels_digest, "detail follows the pixels"
+    # SHA-256 of the record as it was before the field came, weights by their name.
+    record = asdict(old)
+    del record["profile"]["detail"]
+    expected = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+    assert old.digest == expected
 
 
 # --- Spectra ------------------------------------------------------------------------------------
@@ -311,16 +383,10 @@ def test_power_lies_where_the_detail_is():
 
 
 def test_the_temperature_gives_detail_the_power_of_real_detail(octave):
-    val = photographs(8, seed=3)
-    chosen = temperature(octave, val)
-    real = val / np.float32(255)
-    wanted = octaves(real)[-1]
-
-    def off(t):
-        warm = replace(octave, card={"temperature": t})
-        return abs(octaves(warm.enlarge(half(real), SeededNoise(0)))[-1] - wanted)
-
-    assert off(chosen) <= min(off(0.5), off(1.0))
+    """Of detail that this very network drew at 0.6, it is 0.6."""
+    halves = half(photographs(40, seed=3) / np.float32(255))
+    drawn = replace(octave, temperature=0.6).enlarge(halves, SeededNoise(7))
+    assert temperature(octave, np.rint(drawn * 255).astype(np.uint8)) == pytest.approx(0.6)
 
 
 # --- The command --------------------------------------------------------------------------------
@@ -351,3 +417,59 @@ def test_the_command_trains_and_describes_what_it_made(tmp_path):
     assert card["training"]["steps"] == 3
     assert 0.5 <= card["temperature"] <= 1.0
     assert out.with_suffix(".png").is_file()
+
+
+@pytest.fixture(scope="module")
+def weights(detailed, tmp_path_factory):
+    """Files: a flow's weights, an octave's, and the two together by the command."""
+    place = tmp_path_factory.mktemp("weights")
+    bare = with_octaves(detailed, [])
+    training = {"steps": 1, "images_shown": 1}
+    card = {"summary": "small", "conditions": [], "sources": [], "training": training}
+    save(replace(bare, card=card), place / "bare.safetensors")
+    octave = load_flow(detailed).ladder.octaves[32]
+    save(part(octave), place / "octave.safetensors")
+    out = place / "both.safetensors"
+    run = latentdp(
+        "detail", place / "bare.safetensors", place / "octave.safetensors", "--out", out, "--json"
+    )
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["octaves"] == [32]
+    return place
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_release_with_detail(weights, tmp_path, workers):
+    given = ("--weights", weights / "both.safetensors", "--preset", "strict", "--size", 64)
+    given += ("--vault", tmp_path / "v")
+    out = tmp_path / "out"
+    run = latentdp("privatize", SAMPLES, out, *given, "--workers", workers)
+    assert run.returncode in (0, 1), run.stderr
+    card = json.loads((out / "release.json").read_text())
+    assert card["image"] | {"classes": []} == {
+        "size": [64, 64], "made_at": [16, 16], "detail_drawn_at": [32], "classes": [],
+    }  # fmt: skip
+    assert card["recipe"]["profile"]["detail"] is True
+    assert "detail up to 32 pixels" in (out / "release.html").read_text()
+    assert latentdp("verify", out).returncode == 0
+    before = {path.name: path.read_bytes() for path in (out / "images").iterdir()}
+    assert len(before) > 1
+    assert latentdp("privatize", SAMPLES, out, *given).returncode in (0, 1)
+    after = {path.name: path.read_bytes() for path in (out / "images").iterdir()}
+    assert after == before, "what is there is not drawn anew"
+    card["image"]["detail_drawn_at"] = [48]
+    (out / "release.json").write_text(json.dumps(card))
+    assert latentdp("verify", out).returncode == 1
+
+
+def test_detail_is_drawn_where_it_is_wanted_and_known(weights):
+    def explained(name: str, *more: object) -> dict:
+        run = latentdp("explain", SAMPLES, "--weights", weights / name, *STRICT, *more)
+        assert run.returncode in (0, 1), run.stderr
+        return json.loads(run.stdout)
+
+    drawn = "detail_drawn_at"
+    assert explained("both.safetensors", "--size", 32)[drawn] == [32]
+    assert explained("both.safetensors", "--size", 32, "--no-detail")[drawn] == []
+    assert explained("both.safetensors")[drawn] == []
+    assert explained("bare.safetensors", "--size", 32)[drawn] == []

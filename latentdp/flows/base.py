@@ -29,8 +29,9 @@ from latentdp.arrays import (
 )
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
-from latentdp.flows.glow import Glow, GlowConfig, channels_last, log_density
-from latentdp.flows.ladder import PREFIX, Ladder
+from latentdp.flows.glow import Glow, GlowConfig, channels_last, log_density, uninitialised
+from latentdp.flows.ladder import Ladder
+from latentdp.flows.ladder_file import PREFIX, ladder_of
 
 __all__ = ["DIRECTIONS", "Flow", "load_flow", "use_threads"]
 
@@ -65,7 +66,7 @@ class Flow:
         directions: NDArray[Any] | None = None,
         ladder: Ladder | None = None,
     ) -> None:
-        waiting = net.uninitialised()
+        waiting = uninitialised(net)
         if waiting:
             raise WeightsError(
                 f"{len(waiting)} normalisation layers are not initialised; "
@@ -76,7 +77,7 @@ class Flow:
         self._net = channels_last(net.to(device)).eval().requires_grad_(False)
         self.card, self.name, self.sha256 = card, name, sha256
         self._directions = _orthonormal(directions, self.d)
-        self.ladder = Ladder(()) if ladder is None else ladder
+        self.ladder = ladder or Ladder()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -256,7 +257,7 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         checkpoint.name,
         checkpoint.sha256,
         directions=checkpoint.tensors.get(DIRECTIONS),
-        ladder=Ladder.of(checkpoint),
+        ladder=ladder_of(checkpoint),
     )
 
 

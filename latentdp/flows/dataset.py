@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 SPLITS = ("train", "val", "test")
+UNREADABLE = (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError)
 NORMAL = frozenset({"no finding", "normal", "rsna normal"})
 
 
@@ -158,7 +159,7 @@ def read_dataset(
     index = {name: i for i, name in enumerate(known)}
     numbers = {name: i for i, name in enumerate(finding_names)}
     return Dataset(
-        pixels=np.stack([read_picture(base / row["file"], size) for row in rows]),
+        pixels=_pixels([base / row["file"] for row in rows], size),
         labels=np.array([index.get(name, UNKNOWN) for name in names], dtype=np.int64),
         classes=known,
         patients=tuple(row.get("patient_id") or row["file"] for row in rows),
@@ -190,16 +191,23 @@ def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as picture:
             image = np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
-    except (OSError, UnidentifiedImageError, ValueError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path.name} is not a readable picture") from error
     return np.rint(resize(image, (size, size)) * 255).astype(np.uint8)
+
+
+def _pixels(paths: Sequence[Path], size: int) -> NDArray[np.uint8]:
+    found = np.empty((len(paths), size, size), dtype=np.uint8)
+    for i, path in enumerate(paths):
+        found[i] = read_picture(path, size)
+    return found
 
 
 def _size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as picture:
             return picture.size
-    except (OSError, UnidentifiedImageError, ValueError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path.name} is not a readable picture") from error
 
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from latentdp.errors import InputError
 
-__all__ = ["Glow", "GlowConfig", "channels_last", "log_density"]
+__all__ = ["Glow", "GlowConfig", "channels_last", "log_density", "uninitialised"]
 
 # A prior may not be sharper or wider than this many nats: a pixel that never varies in the
 # training set (a black border) would otherwise get an unbounded gain.
@@ -235,17 +235,18 @@ class Glow(nn.Module):
         assert isinstance(prior, Prior)
         return prior
 
-    def uninitialised(self) -> list[str]:
-        """Names of ActNorm layers that have not seen their first batch.
 
-        Such a layer would take its statistics from the first image that it is given, in
-        evaluation mode too: a patient's statistics would become part of the model.
-        """
-        return [
-            name
-            for name, module in self.named_modules()
-            if isinstance(module, nf.flows.ActNorm) and not bool(module.data_dep_init_done)
-        ]
+def uninitialised(net: nn.Module) -> list[str]:
+    """Names of ActNorm layers that have not seen their first batch.
+
+    Such a layer would take its statistics from the first image that it is given, in evaluation
+    mode too: a patient's statistics would become part of the model.
+    """
+    return [
+        name
+        for name, module in net.named_modules()
+        if isinstance(module, nf.flows.ActNorm) and not bool(module.data_dep_init_done)
+    ]
 
 
 def log_density(z: Tensor, log_det: Tensor) -> Tensor:

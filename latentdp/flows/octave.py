@@ -50,6 +50,8 @@ class OctaveConfig:
     def __post_init__(self) -> None:
         if min(self.steps, self.hidden, self.features) < 1 or self.blocks < 0:
             raise InputError("expected at least 1 step and a width of 1")
+        if max(self.steps, self.blocks) > 256 or max(self.hidden, self.features) > 4096:
+            raise InputError("expected at most 256 steps and blocks, and widths up to 4096")
         if self.size < 4 or self.size % 4:
             raise InputError(f"expected a size that is a multiple of 4, got {self.size}")
 
@@ -142,7 +144,8 @@ class OctaveNet(nn.Module):
         )
         self.prior = nn.Conv2d(config.features, 2 * CHANNELS, 1)
         nn.init.zeros_(self.prior.weight)
-        nn.init.zeros_(self.prior.bias) if self.prior.bias is not None else None
+        if self.prior.bias is not None:
+            nn.init.zeros_(self.prior.bias)
 
     def encode(self, details: Tensor, halves: Tensor) -> tuple[Tensor, Tensor]:
         """Whitened latents and the log-determinant ``(n,)``.

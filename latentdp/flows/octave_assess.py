@@ -20,6 +20,7 @@ Pixels = NDArray[np.uint8]
 
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 LOOKED_AT = 48  # images that spectra are measured on
+RATED = 512  # images of a split that bits are measured on
 
 
 def assess_octave(octave: Octave, splits: dict[str, Pixels]) -> dict[str, Any]:
@@ -31,7 +32,8 @@ def assess_octave(octave: Octave, splits: dict[str, Pixels]) -> dict[str, Any]:
     """
     return {
         "bits_per_detail": {
-            name: round(detail_bits(octave.net, pixels), 4) for name, pixels in splits.items()
+            name: round(detail_bits(octave.net, _evenly(pixels, RATED)), 4)
+            for name, pixels in splits.items()
         },
         "decibels_by_octave": {
             name: _spectra(octave, pixels) for name, pixels in splits.items() if name != "train"
@@ -45,7 +47,7 @@ def temperature(octave: Octave, val: Pixels) -> float:
     wanted = octaves(real)[-1]
     apart = []
     for t in TEMPERATURES:
-        warm = replace(octave, card=octave.card | {"temperature": t})
+        warm = replace(octave, temperature=t)
         apart.append(abs(octaves(warm.enlarge(half(real), SeededNoise(0)))[-1] - wanted))
     return TEMPERATURES[int(np.argmin(apart))]
 
@@ -67,5 +69,9 @@ def _spectra(octave: Octave, pixels: Pixels) -> dict[str, list[float]]:
 
 
 def _some(pixels: Pixels) -> Images:
-    rows = np.unique(np.linspace(0, len(pixels) - 1, min(LOOKED_AT, len(pixels))).astype(int))
-    return np.asarray(pixels[rows] / 255, dtype=np.float32)
+    return np.asarray(_evenly(pixels, LOOKED_AT) / 255, dtype=np.float32)
+
+
+def _evenly(pixels: Pixels, most: int) -> Pixels:
+    rows = np.unique(np.linspace(0, len(pixels) - 1, min(most, len(pixels))).astype(int))
+    return np.asarray(pixels[rows])

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
-from latentdp.flows.base import Flow
+from latentdp.flows.base import Flow, load_flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, channels_last
 from latentdp.networks.device import computes_bfloat16
@@ -96,7 +96,7 @@ class Trainer(Resumable):
             raise InputError(f"expected at least 2 training images, got {len(train)}")
         super().__init__(
             state,
-            config.to_json(),
+            config.to_json() + (f" from {start.sha256}" if start is not None else ""),
             minutes=settings.minutes,
             steps=settings.steps,
             shown=settings.batch,
@@ -244,8 +244,7 @@ class Trainer(Resumable):
 
 def _taken_over(start: Checkpoint, net: Glow, config: GlowConfig) -> dict[str, Tensor]:
     """The tensors of other weights, for a network that may have other classes."""
-    if start.kind != "glow":
-        raise WeightsError(f"expected weights of kind 'glow', got {start.kind!r}")
+    load_flow(start)  # refuses what is damaged
     theirs = GlowConfig.from_json(start.config)
     if replace(theirs, classes=config.classes) != config:
         raise WeightsError(

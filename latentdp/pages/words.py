@@ -72,6 +72,12 @@ _METRICS: tuple[tuple[str, str, str], ...] = (
         "how far private images lie from real ones, as a network sees them: 0 is not at all",
     ),
     (
+        r"told apart",
+        "told from originals, AUC",
+        "of a reader that asks whether an image is private or original: 0.5 it cannot tell, 1 "
+        "always",
+    ),
+    (
         r"nearest",
         "nearest image",
         "how near private images come to one that somebody trained on: 1 as near as originals of "

@@ -1,8 +1,9 @@
 """Whether private images look like radiographs at all, whoever is on them.
 
 Three numbers: how well a reader tells private images from originals of other patients, how likely
-the flow finds them beside originals, and how near they come to an image that somebody trained on,
-beside how near originals of new patients come: nearer would mean copies.
+the flow finds them beside originals, and, where the practice images trained the flow, how near
+private images come to one of them, beside how near originals of new patients come: nearer would
+mean copies.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ FEWEST = 10  # images to learn from
 
 
 class Realism(Utility):
-    """AUC of real against private, bits per dimension, distance to the nearest practice image."""
+    """AUC of real against private, bits per dimension, distance to the nearest training image."""
 
     name = "realism"
     title = "whether private images can be told from originals, and copy none"
@@ -45,12 +46,19 @@ class Realism(Utility):
         rows = some(len(target.cohort), MOST, scene.seed)
         weights = resamples.of(rows)
         originals, private = target.cohort.images[rows], target.private[0, rows]
-        tell(0.7, "looking for copies")
-        reference = scene.practice.cohort.images
-        near = [_nearest(images, reference) for images in (private, originals)]
-        ratio = _ratio(near[0], near[1], weights)
-        detail = {"grey levels, private": near[0].mean(), "grey levels, originals": near[1].mean()}
-        found.append(self._row(scene, "nearest", ratio, len(rows), detail))
+        if scene.members:
+            tell(0.7, "looking for copies")
+            reference = scene.practice.cohort.images
+            near = [_nearest(images, reference) for images in (private, originals)]
+            detail = {
+                "mean, private": near[0].mean(),
+                "mean, originals": near[1].mean(),
+                "least, private": near[0].min(),
+                "least, originals": near[1].min(),
+                "private nearer than any original": (near[0] < near[1].min()).mean(),
+            }
+            ratio = _ratio(near[0], near[1], weights)
+            found.append(self._row(scene, "nearest", ratio, len(rows), detail))
         if scene.privatizer is not None:
             tell(0.8, "rating")
             rate = scene.privatizer.flow.encode_and_rate
@@ -73,7 +81,7 @@ class Realism(Utility):
         scores = reader.log_odds(both)[:, 1]
         weights = np.tile(resamples.of(np.arange(len(target.cohort))), 2)
         values = estimate(auc(scores, np.arange(len(both)) >= len(target.cohort), weights))
-        return self._row(scene, "auc", values, len(target.cohort), {"learnt_from": n})
+        return self._row(scene, "told apart", values, len(target.cohort), {"learnt_from": n})
 
     def _row(
         self, scene: Scene, metric: str, found: Estimate | None, n: int, detail: dict[str, float]
@@ -81,8 +89,8 @@ class Realism(Utility):
         if found is None:
             return None
         settings = {
-            "auc": "private or original?",
-            "nearest": "distance to the nearest practice image, beside that of originals",
+            "told apart": "private or original?",
+            "nearest": "distance to the nearest training image, beside that of originals",
             "bits": "bits per dimension more than originals",
         }
         return Measure(
@@ -100,7 +108,7 @@ class Realism(Utility):
 
 
 def _nearest(images: Images, reference: Images) -> Matrix:
-    """Root mean square distance ``(n,)`` to the nearest other image, in grey levels of 255."""
+    """Root mean square distance ``(n,)`` to the nearest of them, in grey levels of 255."""
     flat = [x.reshape(len(x), -1).astype(np.float32) * 255 for x in (images, reference)]
     return np.asarray(cdist(*flat).min(axis=1) / np.sqrt(flat[0].shape[1]))
 
