@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 
-import click
 import numpy as np
 import pytest
 import typer
@@ -182,15 +181,22 @@ def test_every_option_is_documented():
     (entry,) = entry_points(group="console_scripts", name="latentdp")
     assert entry.module == "latentdp._cli.entry"
     app = typer.main.get_command(importlib.import_module("latentdp._cli.main").app)
-    for name, made in app.commands.items():
-        assert f"latentdp {name}" in README
+    assert hasattr(app, "commands")
+    for name, made in commands("latentdp", app):
+        assert name in README
         assert made.help
         for parameter in made.params:
             if parameter.param_type_name != "option":
                 continue
             longest = max(parameter.opts, key=len)
             assert longest == "--help" or f"`{longest}" in README, (name, longest)
-    assert isinstance(app, click.Group) or hasattr(app, "commands")
+
+
+def commands(name, made):
+    """All commands below one, with those of groups."""
+    for below, one in getattr(made, "commands", {}).items():
+        yield f"{name} {below}", one
+        yield from commands(f"{name} {below}", one)
 
 
 def test_every_mechanism_and_weight_is_named():
