@@ -182,7 +182,7 @@ def test_every_option_is_documented():
     assert entry.module == "latentdp._cli.entry"
     app = typer.main.get_command(importlib.import_module("latentdp._cli.main").app)
     assert hasattr(app, "commands")
-    for name, made in commands("latentdp", app):
+    for name, made in below("latentdp", app):
         assert name in README
         assert made.help
         for parameter in made.params:
@@ -192,11 +192,11 @@ def test_every_option_is_documented():
             assert longest == "--help" or f"`{longest}" in README, (name, longest)
 
 
-def commands(name, made):
+def below(name, made):
     """All commands below one, with those of groups."""
-    for below, one in getattr(made, "commands", {}).items():
-        yield f"{name} {below}", one
-        yield from commands(f"{name} {below}", one)
+    for part, one in getattr(made, "commands", {}).items():
+        yield f"{name} {part}", one
+        yield from below(f"{name} {part}", one)
 
 
 def test_every_mechanism_and_weight_is_named():
