@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from latentdp.errors import InputError
 
-__all__ = ["Glow", "GlowConfig", "channels_last", "log_density", "uninitialised"]
+__all__ = ["Glow", "GlowConfig", "Step", "channels_last", "log_density", "uninitialised"]
 
 # A prior may not be sharper or wider than this many nats: a pixel that never varies in the
 # training set (a black border) would otherwise get an unbounded gain.
@@ -117,28 +117,34 @@ class LabelledNet(nn.Module):
 
 
 class Step(nn.Module):
-    """ActNorm, invertible 1x1 convolution, label-conditional affine coupling."""
+    """ActNorm, invertible 1x1 convolution, affine coupling under a condition.
 
-    def __init__(self, channels: int, hidden: int, labels: int) -> None:
+    Args:
+        channels: Of what passes through.
+        net: Of the pair (half of the channels, condition): scales and shifts of the other half.
+    """
+
+    def __init__(self, channels: int, net: nn.Module) -> None:
         super().__init__()
         self.norm = nf.flows.ActNorm((channels, 1, 1))
         with warnings.catch_warnings():  # normflows calls a torch function that is going away
             warnings.filterwarnings("ignore", message=".*torch.lu", category=UserWarning)
             self.mix = nf.flows.Invertible1x1Conv(channels, use_lu=True)
-        net = LabelledNet(channels // 2, hidden, channels, labels)
         self.coupling = nf.flows.AffineCoupling(net, scale=True, scale_map="sigmoid_inv")
 
-    def encode(self, x: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Towards the latent, and the log-determinant ``(n,)``; the condition stays."""
         x, log_det_norm = self.norm.inverse(x)
         x, log_det_mix = self.mix.inverse(x)
         kept, moved = x.chunk(2, dim=1)
-        # The coupling passes its first part on to the network unread, so the label can ride there.
-        (_, moved), log_det = self.coupling.inverse([(kept, label), moved])
+        # The coupling passes its first part on to the network unread, so it can ride there.
+        (_, moved), log_det = self.coupling.inverse([(kept, condition), moved])
         return torch.cat([kept, moved], dim=1), log_det + log_det_norm + log_det_mix
 
-    def decode(self, z: Tensor, label: Tensor) -> Tensor:
+    def decode(self, z: Tensor, condition: Tensor) -> Tensor:
+        """The exact inverse of `encode`."""
         kept, moved = z.chunk(2, dim=1)
-        (_, moved), _ = self.coupling.forward([(kept, label), moved])
+        (_, moved), _ = self.coupling.forward([(kept, condition), moved])
         z, _ = self.mix.forward(torch.cat([kept, moved], dim=1))
         z, _ = self.norm.forward(z)
         return z
@@ -185,7 +191,10 @@ class Glow(nn.Module):
             inside = channels if i == 0 else 2 * channels
             hidden = config.hidden[i]
             self.levels.append(
-                nn.ModuleList(Step(inside, hidden, labels) for _ in range(config.steps[i]))
+                nn.ModuleList(
+                    Step(inside, LabelledNet(inside // 2, hidden, inside, labels))
+                    for _ in range(config.steps[i])
+                )
             )
             kept = 0 if i == 0 else channels
             self.priors.append(Prior((channels, height, width), hidden // 2, labels, kept))

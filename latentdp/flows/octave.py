@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from dataclasses import asdict, dataclass
 
 import normflows as nf
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from latentdp.errors import InputError
-from latentdp.flows.glow import LOG_SCALE_CAP
+from latentdp.flows.glow import LOG_SCALE_CAP, Step
 
 __all__ = ["OctaveConfig", "OctaveNet"]
 
@@ -82,33 +81,6 @@ class ShiftedNet(nn.Module):
         return hidden
 
 
-class OctaveStep(nn.Module):
-    """ActNorm, invertible 1x1 convolution, affine coupling given the half."""
-
-    def __init__(self, hidden: int, features: int) -> None:
-        super().__init__()
-        self.norm = nf.flows.ActNorm((CHANNELS, 1, 1))
-        with warnings.catch_warnings():  # normflows calls a torch function that is going away
-            warnings.filterwarnings("ignore", message=".*torch.lu", category=UserWarning)
-            self.mix = nf.flows.Invertible1x1Conv(CHANNELS, use_lu=True)
-        net = ShiftedNet(CHANNELS // 2, hidden, CHANNELS, features)
-        self.coupling = nf.flows.AffineCoupling(net, scale=True, scale_map="sigmoid_inv")
-
-    def encode(self, x: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        x, log_det_norm = self.norm.inverse(x)
-        x, log_det_mix = self.mix.inverse(x)
-        kept, moved = x.chunk(2, dim=1)
-        (_, moved), log_det = self.coupling.inverse([(kept, features), moved])
-        return torch.cat([kept, moved], dim=1), log_det + log_det_norm + log_det_mix
-
-    def decode(self, z: Tensor, features: Tensor) -> Tensor:
-        kept, moved = z.chunk(2, dim=1)
-        (_, moved), _ = self.coupling.forward([(kept, features), moved])
-        z, _ = self.mix.forward(torch.cat([kept, moved], dim=1))
-        z, _ = self.norm.forward(z)
-        return z
-
-
 class Description(nn.Module):
     """Features ``(n, features, h / 2, w / 2)`` of a half ``(n, 1, h, w)`` in [-0.5, 0.5]."""
 
@@ -140,7 +112,8 @@ class OctaveNet(nn.Module):
         self.config = config
         self.description = Description(config.features, config.blocks)
         self.steps = nn.ModuleList(
-            OctaveStep(config.hidden, config.features) for _ in range(config.steps)
+            Step(CHANNELS, ShiftedNet(CHANNELS // 2, config.hidden, CHANNELS, config.features))
+            for _ in range(config.steps)
         )
         self.prior = nn.Conv2d(config.features, 2 * CHANNELS, 1)
         nn.init.zeros_(self.prior.weight)
@@ -182,5 +155,5 @@ class OctaveNet(nn.Module):
         mean, log_scale = self.prior(features).chunk(2, dim=1)
         return mean, LOG_SCALE_CAP * torch.tanh(log_scale / LOG_SCALE_CAP)
 
-    def _steps(self) -> list[OctaveStep]:
-        return [step for step in self.steps if isinstance(step, OctaveStep)]
+    def _steps(self) -> list[Step]:
+        return [step for step in self.steps if isinstance(step, Step)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError
 from latentdp.flows.haar import split
+from latentdp.flows.likelihood import MaximumLikelihood, halved
 from latentdp.flows.octave import OctaveConfig, OctaveNet
 from latentdp.networks.device import placed
-from latentdp.networks.resumable import Resumable
 
 __all__ = ["OctaveSettings", "OctaveTrainer", "detail_bits"]
 
@@ -59,7 +58,7 @@ class OctaveSettings:
             raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
 
 
-class OctaveTrainer(Resumable):
+class OctaveTrainer(MaximumLikelihood[OctaveNet]):
     """One training run.
 
     Args:
@@ -81,76 +80,36 @@ class OctaveTrainer(Resumable):
         val: Pixels,
         state: Path,
     ) -> None:
-        super().__init__(
-            state,
-            config.to_json(),
-            minutes=settings.minutes,
-            steps=settings.steps,
-            shown=settings.batch,
-        )
         if len(train) < 2 or train.shape[1] < settings.crop:
             raise InputError(
                 f"expected at least 2 images of {settings.crop} pixels, got shape {train.shape}"
             )
         self.config, self.settings, self.train, self.val = config, settings, train, val
         torch.manual_seed(settings.seed)
-        self.net = placed(OctaveNet(config))
-        self.generator = torch.Generator().manual_seed(settings.seed)
-        self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
-        self.average = copy.deepcopy(self.net).requires_grad_(False)
+        net = placed(OctaveNet(config))
+        super().__init__(net, settings, state, config.to_json(), seed=settings.seed)
         if not self.resume():
             with torch.no_grad():
                 self.net(*self._batch(256))  # ActNorm's first batch: public images
-            self.average.load_state_dict(self.net.state_dict())
+            self._begin()
 
     def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
         """The averaged network as a weights file; convolutions as 16-bit floats."""
-        tensors = {}
-        for key, tensor in self.average.state_dict().items():
-            array = tensor.detach().cpu().numpy()
-            half = ".mix." not in key and array.ndim == 4 and ".norm." not in key
-            tensors[key] = array.astype(np.float16) if half else array
         return Checkpoint(
-            name=name, kind="octave", config=self.config.to_json(), card=card, tensors=tensors
+            name=name,
+            kind="octave",
+            config=self.config.to_json(),
+            card=card,
+            tensors=halved(self.average, when=".weight"),
         )
 
     def _told(self) -> dict[str, float]:
         return {"val": detail_bits(self.average, self.val[:64])}
 
-    def _kept(self) -> dict[str, Any]:
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "generator": self.generator.get_state(),
-        }
-
-    def _restore(self, kept: dict[str, Any]) -> None:
-        self.net.load_state_dict(kept["net"])
-        self.average.load_state_dict(kept["average"])
-        self.optimiser.load_state_dict(kept["optimiser"])
-        self.generator.set_state(kept["generator"])
-
-    def _learn(self) -> float:
-        s = self.settings
-        warm = min(1.0, (self.step + 1) / 200)
-        rate = (
-            s.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
-        )
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        details, halves = self._batch(s.batch)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss = -self.net(details, halves).mean() / (details[0].numel() * math.log(2)) + 8
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        if bool(torch.isfinite(norm)):
-            self.optimiser.step()
-        decay = min(s.ema, (2 + self.step) / (11 + self.step))
-        with torch.no_grad():
-            for ours, theirs in zip(self.average.parameters(), self.net.parameters(), strict=True):
-                ours.lerp_(theirs, 1 - decay)
-        return float(loss.detach())
+    def _loss(self) -> Tensor:
+        details, halves = self._batch(self.settings.batch)
+        log_density: Tensor = self.net(details, halves)
+        return 8 - log_density.mean() / (details[0].numel() * math.log(2))
 
     def _batch(self, n: int) -> tuple[Tensor, Tensor]:
         """Details of crops, and what is shown of their halves."""

@@ -24,8 +24,8 @@ from latentdp.errors import InputError, WeightsError
 from latentdp.flows.base import Flow, load_flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, channels_last
+from latentdp.flows.likelihood import MaximumLikelihood, halved
 from latentdp.networks.device import computes_bfloat16
-from latentdp.networks.resumable import Resumable
 
 __all__ = ["Settings", "Trainer"]
 
@@ -66,7 +66,7 @@ class Settings:
             raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
 
 
-class Trainer(Resumable):
+class Trainer(MaximumLikelihood[Glow]):
     """One training run.
 
     Args:
@@ -94,13 +94,6 @@ class Trainer(Resumable):
     ) -> None:
         if len(train) < 2:
             raise InputError(f"expected at least 2 training images, got {len(train)}")
-        super().__init__(
-            state,
-            config.to_json() + (f" from {start.sha256}" if start is not None else ""),
-            minutes=settings.minutes,
-            steps=settings.steps,
-            shown=settings.batch,
-        )
         self.config, self.settings, self.train, self.val = config, settings, train, val
         self.rank, self.world = 0, 1
         if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
@@ -111,17 +104,20 @@ class Trainer(Resumable):
         local = int(os.environ.get("LOCAL_RANK", "0"))
         self.device = torch.device(f"cuda:{local}" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
-        self.net = channels_last(Glow(config).to(self.device))
+        super().__init__(
+            channels_last(Glow(config).to(self.device)),
+            settings,
+            state,
+            config.to_json() + (f" from {start.sha256}" if start is not None else ""),
+            seed=settings.seed * 1000 + self.rank,
+        )
         self._set_mixed(settings.mixed and computes_bfloat16())
-        self.generator = torch.Generator().manual_seed(settings.seed * 1000 + self.rank)
-        self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.learning_rate)
-        self.average = copy.deepcopy(self.net).requires_grad_(False)
         if not self.resume():
             if start is None:
                 self._initialise()
             else:
                 self.net.load_state_dict(_taken_over(start, self.net, config))
-            self.average.load_state_dict(self.net.state_dict())
+            self._begin()
         self.parallel: nn.Module = self.net
         if self.world > 1:
             self.parallel = nn.parallel.DistributedDataParallel(self.net)
@@ -151,36 +147,22 @@ class Trainer(Resumable):
     def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
         """The averaged network as a weights file.
 
-        The coupling networks' weights are stored as float16, which halves the file; both
-        directions use the same rounded values, so invertibility is untouched. Mixing matrices,
-        normalisation and priors stay float32.
+        The coupling networks' weights are stored as float16, which halves the file.
         """
-        tensors = {}
-        for key, tensor in self.average.state_dict().items():
-            array = tensor.detach().cpu().numpy()
-            half = ".net." in key and array.ndim == 4
-            tensors[key] = array.astype(np.float16) if half else array
         return Checkpoint(
-            name=name, kind="glow", config=self.config.to_json(), card=card, tensors=tensors
+            name=name,
+            kind="glow",
+            config=self.config.to_json(),
+            card=card,
+            tensors=halved(self.average, when=".net."),
         )
 
     def _told(self) -> dict[str, float]:
         pixels, labels = self.val.pixels[:512], self.val.labels[:512]
         return {"val": self.flow().bits_per_dimension(pixels, labels)}
 
-    def _kept(self) -> dict[str, Any]:
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "generator": self.generator.get_state(),
-        }
-
     def _restore(self, kept: dict[str, Any]) -> None:
-        self.net.load_state_dict(kept["net"])
-        self.average.load_state_dict(kept["average"])
-        self.optimiser.load_state_dict(kept["optimiser"])
-        self.generator.set_state(kept["generator"])
+        super()._restore(kept)
         if self.rank:  # only the first process's stream is kept; the others start a new one
             self.generator.manual_seed((self.settings.seed + self.step) * 1000 + self.rank)
 
@@ -193,27 +175,10 @@ class Trainer(Resumable):
             for tensor in self.net.state_dict().values():
                 dist.broadcast(tensor, 0)
 
-    def _learn(self) -> float:
-        s = self.settings
-        warm = min(1.0, (self.step + 1) / 200)
-        rate = (
-            s.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
-        )
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        pixels, labels = self._batch(max(1, s.batch // self.world))
-        self.optimiser.zero_grad(set_to_none=True)
-        dimensions = self.config.size**2
-        loss = -self.parallel(pixels, labels).mean() / (dimensions * math.log(2)) + 8
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        if bool(torch.isfinite(norm)):  # of all processes' mean gradient, so all decide alike
-            self.optimiser.step()
-        decay = min(s.ema, (2 + self.step) / (11 + self.step))
-        with torch.no_grad():
-            for ours, theirs in zip(self.average.parameters(), self.net.parameters(), strict=True):
-                ours.lerp_(theirs, 1 - decay)
-        return float(loss.detach())
+    def _loss(self) -> Tensor:
+        pixels, labels = self._batch(max(1, self.settings.batch // self.world))
+        log_density: Tensor = self.parallel(pixels, labels)
+        return 8 - log_density.mean() / (self.config.size**2 * math.log(2))
 
     def _batch(self, n: int) -> tuple[Tensor, Tensor]:
         s, g = self.settings, self.generator
