@@ -12,10 +12,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.arrays import Images, Labels, Latents
+from latentdp.arrays import Latents
 from latentdp.attacks.base import Attack, Outcome, Scene
 from latentdp.attacks.likelihood import carried
-from latentdp.labels import LabelRelease
 from latentdp.matching import correlations, some
 from latentdp.methods import Tell
 from latentdp.privatizer import Privatizer
@@ -62,8 +61,9 @@ class Averaging(Attack):
             return found
         tell(0.5, "encoding")
         reader = _Reader.learn(maker, scene)
-        read = np.stack([reader.coordinates(*pair) for pair in zip(private, labels, strict=True)])
-        sources = reader.coordinates(target.cohort.images, _seen(maker, target.cohort.labels))
+        pairs = zip(private, labels, strict=True)
+        read = np.stack([reader.coordinates(maker.flow.encode(*pair)) for pair in pairs])
+        sources = reader.coordinates(maker.encode(target.cohort.images, target.cohort.labels))
         for k in counts:
             scores = k * reader.score(read[:k].mean(axis=0), sources)
             if maker.plan.response is not None:
@@ -95,20 +95,20 @@ class _Reader:
         practice = scene.practice
         rows = some(len(practice.cohort), PRACTICE, scene.seed)
         blank = cls(maker, np.ones(1), np.zeros(1), np.ones(1))
-        x = blank.coordinates(
-            practice.cohort.images[rows], _seen(maker, practice.cohort.labels[rows])
-        )
-        y = blank.coordinates(practice.private[0, rows], practice.labels[0, rows])
+        cohort = practice.cohort.take(rows)
+        x = blank.coordinates(maker.encode(cohort.images, cohort.labels))
+        private = maker.flow.encode(practice.private[0, rows], practice.labels[0, rows])
+        y = blank.coordinates(private)
         dx, dy = x - x.mean(axis=0), y - y.mean(axis=0)
         slope = (dx * dy).sum(axis=0) / np.maximum((dx * dx).sum(axis=0), 1e-12)
         variance = np.square(dy - slope * dx).mean(axis=0)
         offset = y.mean(axis=0) - slope * x.mean(axis=0)
         return cls(maker, slope, offset, np.maximum(variance, 1e-6))
 
-    def coordinates(self, images: Images, labels: Labels) -> Latents:
-        """``(n, c)``: of the c coordinates that follow the image."""
+    def coordinates(self, latents: Latents) -> Latents:
+        """``(n, c)`` of latents ``(n, d)``: the c coordinates that follow the image."""
         plan = self.maker.plan
-        z = plan.coordinates(self.maker.flow.encode(images, labels))
+        z = plan.coordinates(latents)
         return np.concatenate([z[:, :0], *[z[:, dims] for dims in carried(plan)]], axis=1)
 
     def score(self, y: Latents, x: Latents) -> Matrix:
@@ -117,11 +117,6 @@ class _Reader:
         a, b = (y - self.offset) * precise, x * self.slope * precise
         square = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1)
         return np.asarray(-(square - 2 * a @ b.T) / 2)
-
-
-def _seen(maker: Privatizer, labels: Labels) -> Labels:
-    """The labels with which the privatizer itself encodes an original."""
-    return labels if maker.plan.label is LabelRelease.PUBLIC else np.full_like(labels, -1)
 
 
 attack = Averaging()

@@ -47,10 +47,9 @@ class Likelihood(Attack):
     def run(self, scene: Scene, tell: Tell) -> list[Outcome]:
         """Rank-1 and AUC of a lot of probes among all originals."""
         assert scene.privatizer is not None
-        plan, flow, cohort = scene.privatizer.plan, scene.privatizer.flow, scene.target.cohort
+        plan, cohort = scene.privatizer.plan, scene.target.cohort
         tell(0.0, "encoding")
-        seen = cohort.labels if plan.label is LabelRelease.PUBLIC else None
-        coordinates = plan.coordinates(flow.encode(cohort.images, seen))
+        coordinates = plan.coordinates(scene.privatizer.encode(cohort.images, cohort.labels))
         work = max([1, *(b.mechanism.work for b in plan.blocks if b.mechanism is not None)])
         most = min(PROBES, max(FEWEST, NUMBERS // (work * len(cohort))))
         rows = some(len(cohort), most, scene.seed)
