@@ -51,11 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         grounds,
         chosen,
         options.state,
-        effort=Effort(restarts=options.restarts, seeds=options.seeds),
+        effort=Effort(restarts=options.restarts, seeds=options.seeds, steps=options.steps),
         seed=options.seed,
         quick=False,
         attacks=("adaptive",),
         tell=_told(),
+        verifier=options.verifier,
     )
     print(f"{options.split}; 95 % intervals over patients\n")
     print(f"| release | {' | '.join(COLUMNS)} |\n|{'---|' * (1 + len(COLUMNS))}")
@@ -165,6 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--finding-weights", default=GROUNDS["findings"])
     parser.add_argument("--restarts", type=int, default=Effort().restarts)
     parser.add_argument("--seeds", type=int, default=Effort().seeds, help="readers of each kind")
+    parser.add_argument("--steps", type=int, default=Effort().steps, help="of each network")
+    parser.add_argument("--verifier", default="", help="that attackers start from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--patients", type=int, default=0, help="of each split; 0 for all")
     parser.add_argument("--json", type=Path)

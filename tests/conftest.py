@@ -1,9 +1,12 @@
 """Fixtures that many tests share."""
 
 import importlib.metadata
+import importlib.util
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,6 +22,15 @@ SHARED = ROOT.parent / "shared" / "data"
 SAMPLES = ROOT / "samples" / "cxr"
 
 use_threads(1)
+
+
+def script(name: str) -> ModuleType:
+    """A benchmark as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return module
 
 
 def make_net(classes: tuple[str, ...] = ("a", "b", "c"), size: int = 16) -> Glow:

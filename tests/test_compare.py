@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.conftest import script
 from tests.world import World, make
 
 EFFORT = ("--restarts", 2, "--steps", 4, "--json")
@@ -64,3 +65,31 @@ def test_an_unknown_method(world, tmp_path, command, capsys):
     code = command("compare", world.data, "--out", tmp_path / "o", *options, "--method", "x")
     assert code == 2
     assert "no method 'x'; there are: raw" in capsys.readouterr().err
+
+
+def test_the_frontier_of_utility_and_re_identification(world, tmp_path, capsys):
+    """Every budget is a row, the oracle beside them, and a second run makes nothing again."""
+    frontier = script("frontier")
+    asked = [world.data, "--state", tmp_path / "state", "--epsilons", 1, 8, "--oracle"]
+    asked += ["--identity", "--identity-weights", world.weights, "--verifier", world.verifier]
+    asked += ["--finding-weights", world.weights, "--restarts", 1, "--seeds", 1, "--steps", 4]
+    asked += ["--json", tmp_path / "f.json", "--picture", tmp_path / "f.svg", "--split", "test"]
+    frontier.main([str(a) for a in asked])
+    table = capsys.readouterr().out
+    found = {
+        row["name"]: row["columns"]
+        for row in json.loads((tmp_path / "f.json").read_text())["rows"]
+    }
+    names = [
+        f"{words}, laplace_l1 on 2, label 0.25, t 0.8"
+        for words in ("epsilon 1", "epsilon 8", "oracle")
+    ]
+    assert {*found} == {*frontier.CONTROLS, *names}
+    for columns in found.values():
+        assert all(0 <= columns[c]["low"] <= columns[c]["value"] <= 1 for c in frontier.COLUMNS)
+    assert table.count(" (") >= len(found) * len(frontier.COLUMNS)
+    assert "epsilon of the image" in (tmp_path / "f.svg").read_text(encoding="utf-8")
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "state").rglob("*.safetensors")}
+    frontier.main([str(a) for a in asked])
+    assert capsys.readouterr().out == table
+    assert kept == {p: p.stat().st_mtime_ns for p in kept}

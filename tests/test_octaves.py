@@ -473,3 +473,18 @@ def test_detail_is_drawn_where_it_is_wanted_and_known(weights):
     assert explained("both.safetensors", "--size", 32, "--no-detail")[drawn] == []
     assert explained("both.safetensors")[drawn] == []
     assert explained("bare.safetensors", "--size", 32)[drawn] == []
+
+
+def test_a_release_with_detail_is_evaluated(weights, tmp_path):
+    """Attackers take the means of what was drawn: what the mechanism gave."""
+    run = latentdp(
+        "privatize", SAMPLES, tmp_path / "out", "--weights", weights / "both.safetensors",
+        "--preset", "strict", "--size", 64, "--vault", tmp_path / "v",
+    )  # fmt: skip
+    assert run.returncode in (0, 1), run.stderr
+    options = ("--vault", tmp_path / "v", "--quick", "--restarts", 1, "--steps", 2, "--json")
+    run = latentdp("evaluate", SAMPLES, tmp_path / "out", *options)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert not found["verdict"]["refuted"]
+    assert {"linkage", "side_channels"} <= {row["attack"] for row in found["outcomes"]}

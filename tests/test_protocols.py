@@ -1,8 +1,6 @@
 """The rivals' protocols: the siamese attacker, and the commands that repeat the papers' tables."""
 
-import importlib.util
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -13,17 +11,8 @@ from latentdp.grounds import ground
 from latentdp.methods import Method
 from latentdp.networks.siamese import Lessons, Schooling, Siamese
 from latentdp.privatized import privatized
-from tests.conftest import ROOT
+from tests.conftest import script
 from tests.world import World, make
-
-
-def script(name: str):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look for it
-    spec.loader.exec_module(module)
-    return module
-
 
 prichexy = script("prichexy_protocol")
 cadp = script("cadp_protocol")
