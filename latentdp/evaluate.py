@@ -252,10 +252,10 @@ def _control(method: Method, scene: Scene, tell: Tell) -> dict[str, Any]:
     if isinstance(method, LabelMean):  # here the label is what is to be learnt, not the weights'
         cohorts = [replace(cohort, labels=cohort.findings) for cohort in cohorts]
         method.fit(cohorts[1], cohorts[1], seed=scene.seed, state=Path(), tell=silent)
-    raw = isinstance(method, Raw)
     sides = []
-    for cohort, count in zip(cohorts, (1, 1 if raw else VERSIONS), strict=True):
-        private, labels = copies(method, cohort, count, 20_000 + 100 * scene.seed + 10 * count)
+    for i, cohort in enumerate(cohorts):  # one copy: a second one follows nobody any more closely
+        tell(0.0, "privatizing")
+        private, labels = copies(method, cohort, 1, 20_000 + 100 * scene.seed + 10 * (i + 1))
         sides.append(Side(cohort=cohort, private=private, labels=labels))
     effort = replace(scene.effort, restarts=min(CONTROL_RESTARTS, scene.effort.restarts))
     instead = Scene(
@@ -271,7 +271,8 @@ def _control(method: Method, scene: Scene, tell: Tell) -> dict[str, Any]:
     found = examine(
         instead,
         tell,
-        attacks=("frozen",) if raw else CONTROL_ATTACKS,  # whose verifier learnt on just that
+        # The verifier learnt on just that.
+        attacks=("frozen",) if isinstance(method, Raw) else CONTROL_ATTACKS,
         utilities=("classification",),
     )
     return {"method": describe_method(method)} | found
