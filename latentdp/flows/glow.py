@@ -18,7 +18,7 @@ import json
 import math
 import warnings
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import normflows as nf
 import torch
@@ -49,6 +49,8 @@ class GlowConfig:
     steps: tuple[int, ...]
     hidden: tuple[int, ...]
 
+    first_squeeze: ClassVar[int] = 4  # side of the blocks of pixels that become channels first
+
     def __post_init__(self) -> None:
         if not self.steps or len(self.steps) != len(self.hidden):
             raise InputError(
@@ -57,7 +59,7 @@ class GlowConfig:
             )
         if min(self.steps) < 1 or min(self.hidden) < 2:
             raise InputError("expected at least 1 step and a width of 2 on each level")
-        factor = 2 ** (len(self.steps) + 1)
+        factor = self.first_squeeze * 2 ** (len(self.steps) - 1)
         if self.size < factor or self.size % factor:
             raise InputError(
                 f"expected a size that is a multiple of {factor} for {len(self.steps)} levels, "
@@ -83,7 +85,7 @@ class GlowConfig:
     def level_shapes(self) -> tuple[tuple[int, int, int], ...]:
         """Shape (channels, h, w) of the latent of each level, coarsest first."""
         shapes = []
-        channels, size = 16, self.size // 4
+        channels, size = self.first_squeeze**2, self.size // self.first_squeeze
         for _ in range(len(self.steps) - 1):
             shapes.append((channels // 2, size, size))
             channels, size = 2 * channels, size // 2
@@ -203,7 +205,7 @@ class Glow(nn.Module):
         """Image to whitened latent ``(n, d)``, coarsest level first, and the log-determinant."""
         log_det = x.new_zeros(x.shape[0])
         latents = []
-        h = nn.functional.pixel_unshuffle(x, 4)
+        h = nn.functional.pixel_unshuffle(x, self.config.first_squeeze)
         for i in reversed(range(len(self.levels))):
             for step in self._steps(i):
                 h, change = step.encode(h, label)
@@ -228,7 +230,7 @@ class Glow(nn.Module):
             for step in reversed(self._steps(i)):
                 h = step.decode(h, label)
         assert h is not None
-        return nn.functional.pixel_shuffle(h, 4)
+        return nn.functional.pixel_shuffle(h, self.config.first_squeeze)
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
         """Log-density in nats of each image of [-0.5, 0.5] (what training maximises)."""

@@ -105,7 +105,7 @@ class Trainer(MaximumLikelihood[Glow]):
         self.device = torch.device(f"cuda:{local}" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         super().__init__(
-            channels_last(Glow(config).to(self.device)),
+            channels_last(self._build(config).to(self.device)),
             settings,
             state,
             config.to_json() + (f" from {start.sha256}" if start is not None else ""),
@@ -156,6 +156,10 @@ class Trainer(MaximumLikelihood[Glow]):
             card=card,
             tensors=halved(self.average, when=".net."),
         )
+
+    def _build(self, config: GlowConfig) -> Glow:
+        """What is trained, freshly initialised."""
+        return Glow(config)
 
     def _told(self) -> dict[str, float]:
         pixels, labels = self.val.pixels[:512], self.val.labels[:512]

@@ -38,6 +38,8 @@ class Resumable(ABC):
         InputError: No limit.
     """
 
+    clock: Callable[[], float] = staticmethod(time.monotonic)  # what minutes are measured by
+
     def __init__(
         self, state: Path, network: str, *, minutes: float, steps: int, shown: int
     ) -> None:
@@ -90,14 +92,14 @@ class Resumable(ABC):
             every: Seconds between reports.
             stop: Asked before each step.
         """
-        began = saved = time.monotonic()
+        began, saved = self.clock(), time.monotonic()
         already, since = self.elapsed, self.step
         losses: list[float] = []
         while self._agree(self.progress < 1.0 and not stop()):
             losses.append(self._learn())
             self.step += 1
             now = time.monotonic()
-            self.elapsed = already + now - began
+            self.elapsed = already + self.clock() - began
             finished = self._agree(self.progress >= 1.0)
             if self.leads and (finished or now - saved >= every):
                 self.save()
