@@ -16,7 +16,8 @@ from latentdp import InputError, Privatizer, Recipe, WeightsError
 from latentdp.arrays import resize
 from latentdp.card import derivation
 from latentdp.checkpoints import Checkpoint, load, save
-from latentdp.flows.base import load_flow
+from latentdp.flows.base import Flow, load_flow
+from latentdp.flows.contract import check, laws
 from latentdp.flows.haar import join, split
 from latentdp.flows.ladder import Ladder, Octave
 from latentdp.flows.ladder_file import PREFIX, octave_of, with_octaves
@@ -185,6 +186,26 @@ def test_detail_that_is_not_finite_is_left_out(octave):
     halves = half(photographs(2) / np.float32(255))
     large = replace(octave, net=broken.eval()).enlarge(halves, SeededNoise(0))
     assert np.array_equal(large, halves.repeat(2, axis=1).repeat(2, axis=2))
+
+
+def test_detail_keeps_its_laws_or_is_refused(octave):
+    images = half(photographs(3) / np.float32(255))
+    labels = np.full(3, -1, dtype=np.int64)
+    flow = Flow(make_net(), {}, ladder=Ladder([octave]))
+    found = [law for law in check(flow, images, labels) if "32 pixels" in law.name]
+    assert len(found) == 3
+
+    class Gossip(OctaveNet):
+        def decode(self, z, halves):
+            return super().decode(z, halves - halves.mean(dim=0))
+
+    gossip = Gossip(CONFIG)
+    gossip.load_state_dict(octave.net.state_dict())
+    flow = Flow(make_net(), {}, ladder=Ladder([replace(octave, net=gossip)]))
+    broken = {law.name for law in laws(flow, images, labels) if not law.holds}
+    assert "detail to 32 pixels is drawn for an image on its own" in broken
+    with pytest.raises(WeightsError, match="detail to 32 pixels"):
+        check(flow, images, labels)
 
 
 @pytest.mark.parametrize(("size", "steps"), [(16, 0), (32, 1), (24, 1), (64, 2), (100, 2)])

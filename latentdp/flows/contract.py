@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from latentdp.arrays import Images, Labels, Latents
 from latentdp.errors import WeightsError
 from latentdp.flows.base import Flow
+from latentdp.flows.ladder import Octave
 from latentdp.noise import SeededNoise
 from latentdp.samplers import normal
 
@@ -17,6 +19,7 @@ __all__ = ["Law", "check", "laws"]
 
 ROUND_TRIP = 0.5 / 255  # half a grey level
 ALONE = 1e-3  # of a latent, which is about 1: what another order of additions makes
+DRAWN = 4  # images whose detail is tried; the large ones take a while
 LOUD = 30.0  # standard deviations of latents that noise may bring
 
 
@@ -53,7 +56,7 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
     alone = flow.encode(images[:1], labels[:1])
     loud = LOUD * normal(SeededNoise(0), (len(images), flow.d))
     valid = flow.decode_valid(loud)[1]
-    return [
+    found = [
         Law("latents are finite", float((~np.isfinite(z)).mean()), 0.0),
         Law("an image comes back, in [0, 1]", _back(flow, z, labels, images), ROUND_TRIP),
         Law("likewise without its label", _back(flow, unknown, None, images), ROUND_TRIP),
@@ -61,6 +64,10 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
         Law("the same image gives the same latent", _apart(flow.encode(images, labels), z), 0.0),
         Law("loud latents decode to images", float((~valid).mean()), 0.0),
     ]
+    for _, octave in sorted(flow.ladder.octaves.items()):
+        found += _octave_laws(octave, images)
+        images = octave.enlarge(images, SeededNoise(0))
+    return found
 
 
 def check(flow: Flow, images: Images, labels: Labels) -> list[Law]:
@@ -77,6 +84,37 @@ def check(flow: Flow, images: Images, labels: Labels) -> list[Law]:
                 f"got {law.measured:.2g}"
             )
     return found
+
+
+def _octave_laws(octave: Octave, halves: Images) -> list[Law]:
+    """Of the detail that is drawn for halves ``(n, h, w)`` in [0, 1]."""
+    net, n = octave.net, min(len(halves), DRAWN)
+    device = next(net.parameters()).device
+    half = torch.from_numpy(halves[:n] - np.float32(0.5))[:, None].to(device)
+    z = torch.from_numpy(normal(SeededNoise(0), (n, 3, *halves.shape[1:]))).float().to(device)
+    with torch.inference_mode():
+        detail = net.decode(z, half)
+        back = net.encode(detail, half)[0]
+        alone = net.decode(z[:1], half[:1])
+        loud = net.decode(LOUD * z, half)
+    name = f"detail to {octave.size} pixels"
+    return [
+        Law(
+            f"{name} has the latent it was made of",
+            _apart(back.cpu().numpy(), z.cpu().numpy()),
+            ALONE,
+        ),
+        Law(
+            f"{name} is drawn for an image on its own",
+            _apart(alone.cpu().numpy(), detail[:1].cpu().numpy()),
+            ROUND_TRIP,
+        ),
+        Law(
+            f"{name} is finite for loud latents",
+            float((~torch.isfinite(loud)).float().mean()),
+            0.0,
+        ),
+    ]
 
 
 def _back(flow: Flow, z: Latents, labels: Labels | None, images: Images) -> float:
