@@ -15,6 +15,7 @@ from latentdp.errors import LatentDPError
 
 from .audit import audit
 from .compare import compare
+from .critic import critic
 from .detail import detail
 from .directions import directions
 from .evaluate import evaluate
@@ -53,6 +54,7 @@ app.command()(train)
 app.command()(train_verifier)
 app.command()(train_detail)
 app.command()(directions)
+app.command()(critic)
 app.command()(detail)
 
 

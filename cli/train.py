@@ -76,6 +76,8 @@ def train(
     from latentdp.flows.assess import assess, samples
     from latentdp.flows.base import load_flow, use_threads
     from latentdp.flows.carried import encode, public_directions, with_directions
+    from latentdp.flows.critic import with_critic
+    from latentdp.flows.critic_training import teach_critic
     from latentdp.flows.dataset import SPLITS, read_dataset, splits
     from latentdp.flows.directions import Settings as Weighing
     from latentdp.flows.glow import GlowConfig
@@ -146,7 +148,9 @@ def train(
     checkpoint = trainer.checkpoint(out.stem, card)
     encoded = {split: encode(flow, d) for split, d in ({"train": training} | held_out).items()}
     made = public_directions(encoded, Weighing())
-    save(checkpoint if made is None else with_directions(checkpoint, *made), out)
+    checkpoint = checkpoint if made is None else with_directions(checkpoint, *made)
+    taught = teach_critic(flow, training, held_out["val"], seed=seed)
+    save(checkpoint if taught is None else with_critic(checkpoint, *taught), out)
     drawn = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
     contact_sheet(out.with_suffix(".png"), [drawn[i : i + 8] for i in range(0, len(drawn), 8)])
     facts = {"weights": str(out), "samples": str(out.with_suffix(".png"))} | {

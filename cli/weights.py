@@ -10,6 +10,7 @@ import typer
 from latentdp import InputError
 from latentdp.checkpoints import load, shipped
 
+from .critic import summary as judged
 from .directions import summary
 from .options import JsonOption, QuickOption, make_effort
 from .render import print_json, share_progress, short, table
@@ -47,7 +48,7 @@ def show(
     shown = [
         (key.replace("_", " "), short(value))
         for key, value in facts.items()
-        if key not in ("directions", "octaves", "laws", "samples")
+        if key not in ("critic", "directions", "octaves", "laws", "samples")
     ]
     shown += [(law["name"], f"{law['measured']:.2g}") for law in checkpoint.card.get("laws", ())]
     shown += [
@@ -58,6 +59,8 @@ def show(
         (f"detail to {size} pixels", short(told.get("bits_per_detail", {})))
         for size, told in checkpoint.card.get("octaves", {}).items()
     ]
+    if "critic" in checkpoint.card:
+        shown += judged(checkpoint.card["critic"])
     if "directions" in checkpoint.card:
         shown += summary(checkpoint.card["directions"])
     table(f"model card of {checkpoint.name}", shown)
@@ -85,7 +88,8 @@ def check(
 ) -> None:
     """Try the laws that every flow must keep, measure, compute directions; write the card.
 
-    The same tensors with new directions and a new card go to OUT, the card as Markdown beside it.
+    The same network with new directions, a new critic and a new card goes to OUT, the card as
+    Markdown beside it.
     Exit code 4 if a law is broken; then nothing is written.
     """
     from dataclasses import replace
@@ -97,6 +101,8 @@ def check(
     from latentdp.checkup import checkup
     from latentdp.flows.base import load_flow
     from latentdp.flows.carried import encode, public_directions, with_directions
+    from latentdp.flows.critic import with_critic
+    from latentdp.flows.critic_training import teach_critic
     from latentdp.flows.dataset import SPLITS, as_trained, splits
     from latentdp.flows.directions import Settings
 
@@ -121,6 +127,13 @@ def check(
         checked = replace(checkpoint, name=out.stem, card=known)
         made = public_directions({s: encode(flow, d) for s, d in sets.items()}, Settings())
         checked = checked if made is None else with_directions(checked, *made)
+        taught = teach_critic(
+            flow,
+            sets["train"],
+            sets["val"],
+            tell=lambda share, words: tell(0.9 + 0.1 * share, words),
+        )
+        checked = checked if taught is None else with_critic(checked, *taught)
     flow_card(out.stem, 0, "", checked.card)  # before anything is written: is it complete?
     out.parent.mkdir(parents=True, exist_ok=True)
     save(checked, out)

@@ -180,16 +180,34 @@ class Plan:
 
     def apply(self, latents: Latents, noise: Noise) -> Latents:
         """New latents ``(n, d)``, each row from its own row only."""
+        return self.complete(self.protect(latents, noise), noise)
+
+    def protect(self, latents: Latents, noise: Noise) -> Latents:
+        """Coordinates ``(n, d)`` as the mechanisms leave them; zero where they are resampled.
+
+        All that follows the image: whatever is done next is post-processing.
+        """
         z = self.coordinates(latents)
-        out = np.empty_like(z)
+        out = np.zeros_like(z)
+        for block, dims in zip(self.blocks, self.dims, strict=True):
+            if block.mechanism is not None:
+                out[:, dims] = block.mechanism.privatize(z[:, dims], noise=noise)
+            elif block.action is Action.KEEP:
+                out[:, dims] = finite(z[:, dims])
+        return out
+
+    def complete(self, coordinates: Latents, noise: Noise) -> Latents:
+        """New latents ``(n, d)`` of what `protect` returned, drawn anew at each call."""
+        out = coordinates.copy()
         for block, dims in zip(self.blocks, self.dims, strict=True):
             if block.action is Action.RESAMPLE:
-                out[:, dims] = self.temperature * normal(noise, (len(z), block.size))
-            elif block.mechanism is not None:
-                out[:, dims] = block.mechanism.privatize(z[:, dims], noise=noise)
-            else:
-                out[:, dims] = finite(z[:, dims])
+                out[:, dims] = self.temperature * normal(noise, (len(out), block.size))
         return out if self.basis is None else self.basis.inverse(out)
+
+    @property
+    def resamples(self) -> bool:
+        """Whether anything is drawn that does not follow the image."""
+        return any(block.action is Action.RESAMPLE for block in self.blocks)
 
     def coordinates(self, latents: Latents) -> Latents:
         """Latents ``(n, d)`` in the plan's basis: what its blocks see, one after the other."""

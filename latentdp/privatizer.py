@@ -24,9 +24,11 @@ from latentdp.labels import LabelRelease
 from latentdp.noise import Noise, SystemNoise
 from latentdp.plan import Plan
 from latentdp.recipe import Recipe
+from latentdp.samplers import gumbel
 
 if TYPE_CHECKING:
     from latentdp.flows.base import Flow
+    from latentdp.flows.critic import Critic
 
 __all__ = ["Privatizer", "Rating", "Release"]
 
@@ -136,6 +138,13 @@ class Privatizer:
         return self.flow.ladder.steps(self.flow.shape[0], self.size)
 
     @property
+    def candidates(self) -> int:
+        """Images that are drawn for each release, of which a public critic chooses one."""
+        if self.flow.critic is None or not self.plan.resamples:
+            return 1
+        return self.recipe.candidates
+
+    @property
     def approximate(self) -> Guarantee:
         """The same noise read as (epsilon, delta = 1e-6)."""
         return replace(self.plan.approximate(), secure=self.noise.secure)
@@ -188,9 +197,9 @@ class Privatizer:
             released = self.plan.response.respond(given, self.noise)
         elif self.plan.label is LabelRelease.PUBLIC:
             released = given
-        decoded, valid = self.flow.decode_valid(self.plan.apply(z, self.noise), released)
+        images, valid = self._images(self.plan.protect(z, self.noise), released)
         return Release(
-            images=decoded,
+            images=images,
             labels=released,
             guarantee=self.guarantee,
             approximate=self.approximate,
@@ -216,3 +225,28 @@ class Privatizer:
         return self.flow.encode_and_rate(
             checked, given if public else np.full_like(given, UNKNOWN)
         )
+
+    def _images(self, protected: Latents, labels: Labels) -> tuple[Images, NDArray[np.bool_]]:
+        """One of the candidates for each row, by chance in proportion to the critic's ratio."""
+        images, valid = self._candidate(protected, labels)
+        critic = self.flow.critic
+        if self.candidates == 1 or critic is None:
+            return images, valid
+        best = self._scores(critic, images, valid, labels)
+        for _ in range(self.candidates - 1):
+            others, fine = self._candidate(protected, labels)
+            scores = self._scores(critic, others, fine, labels)
+            better = scores > best
+            images[better], valid[better] = others[better], fine[better]
+            best = np.maximum(best, scores)
+        return images, valid
+
+    def _candidate(self, protected: Latents, labels: Labels) -> tuple[Images, NDArray[np.bool_]]:
+        return self.flow.decode_valid(self.plan.complete(protected, self.noise), labels)
+
+    def _scores(
+        self, critic: Critic, images: Images, valid: NDArray[np.bool_], labels: Labels
+    ) -> NDArray[np.float64]:
+        """Log ratios with Gumbel noise, whose largest is a draw in proportion to the ratios."""
+        found = critic.log_ratio(images, labels) + gumbel(self.noise, len(images))
+        return np.where(valid, found, -np.inf)

@@ -22,6 +22,7 @@ from latentdp.profile import BASIC, Profile
 __all__ = ["ALL", "PRESETS", "Preset", "Recipe"]
 
 ALL = -1  # "every latent dimension", for `Recipe.directions`
+MOST_CANDIDATES = 64
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class Recipe:
         label: ``none``, ``public`` (released exactly, unprotected) or ``response``.
         label_share: Share of epsilon that randomised response may spend.
         temperature: Standard deviation of resampled dimensions; below 1 images are smoother.
+        candidates: Images that are drawn for each release, of which the critic of the weights
+            chooses one; without a critic, or with nothing to draw, there is only one.
         profile: What DICOM headers retain, and the form of the pixels.
     """
 
@@ -121,6 +124,7 @@ class Recipe:
     label: str = LabelRelease.NONE
     label_share: float = 0.25
     temperature: float = 0.8
+    candidates: int = 1
     profile: Profile = BASIC
 
     def __post_init__(self) -> None:
@@ -152,6 +156,10 @@ class Recipe:
             )
         if not 0 <= self.label_share <= 1:
             raise InputError(f"expected a label share in [0, 1], got {self.label_share}")
+        if type(self.candidates) is not int or not 1 <= self.candidates <= MOST_CANDIDATES:
+            raise InputError(
+                f"expected 1 to {MOST_CANDIDATES} candidates, got {self.candidates!r}"
+            )
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise InputError(f"expected a positive temperature, got {self.temperature}")
 
@@ -177,7 +185,7 @@ class Recipe:
     @property
     def digest(self) -> str:
         """SHA-256 of the record. The weights count by their content, not by their name."""
-        record = asdict(self)
+        record = self._record()
         if self.weights_sha256:
             del record["weights"]
         if not self.profile.detail:  # as in recipes from before there was any
@@ -190,10 +198,16 @@ class Recipe:
 
         All but preset and profile: whatever makes those pixels larger follows them alone.
         """
-        record = asdict(self)
+        record = self._record()
         for name in ("preset", "profile", *(["weights"] if self.weights_sha256 else [])):
             del record[name]
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+    def _record(self) -> dict[str, Any]:
+        record = asdict(self)
+        if self.candidates == 1:  # as in recipes from before there were more
+            del record["candidates"]
+        return record
 
     def to_toml(self) -> str:
         """As TOML, one line a field, the profile as a table; None is left out."""

@@ -23,6 +23,7 @@ __all__ = [
     "MAX_BASE",
     "TwoSidedGeometric",
     "below",
+    "gumbel",
     "normal",
     "orders",
     "permutation",
@@ -158,6 +159,16 @@ def normal(noise: Noise, shape: tuple[int, ...]) -> NDArray[np.float64]:
 _TRAILING_ZEROS = np.array(
     [_HIGH_BITS] + [(i & -i).bit_length() - 1 for i in range(1, 2**_HIGH_BITS)], dtype=np.int64
 )
+
+
+def gumbel(noise: Noise, n: int) -> NDArray[np.float64]:
+    """Standard Gumbel ``(n,)``: added to log weights, the largest is a draw in proportion to them.
+
+    From the middle of one of 2 ** 52 equal intervals (Gumbel 1954, "Statistical theory of extreme
+    values", lecture 2). Not for a guarantee: its steps are coarse at the upper end.
+    """
+    u = ((noise.words(n) >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
+    return np.asarray(-np.log(-np.log(u)))
 
 
 def _count_zeros(noise: Noise, n: int) -> NDArray[np.int64]:

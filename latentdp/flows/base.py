@@ -29,6 +29,7 @@ from latentdp.arrays import (
 )
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
+from latentdp.flows.critic import CRITIC, Critic, critic_of
 from latentdp.flows.glow import Glow, GlowConfig, channels_last, log_density, uninitialised
 from latentdp.flows.ladder import Ladder
 from latentdp.flows.ladder_file import PREFIX, ladder_of
@@ -49,9 +50,10 @@ class Flow:
         sha256: Digest of the weights file.
         directions: ``(k, d)`` public directions of the latent, nearly orthonormal; None for none.
         ladder: The detail of larger images; None for none.
+        critic: What chooses among samples; None for none.
 
     Attributes:
-        card: See there, likewise ``name``, ``sha256`` and ``ladder``.
+        card: See there, likewise ``name``, ``sha256``, ``ladder`` and ``critic``.
 
     Raises:
         WeightsError: A layer has not seen its first batch, or the directions are none.
@@ -65,6 +67,7 @@ class Flow:
         sha256: str = "",
         directions: NDArray[Any] | None = None,
         ladder: Ladder | None = None,
+        critic: Critic | None = None,
     ) -> None:
         waiting = uninitialised(net)
         if waiting:
@@ -78,6 +81,7 @@ class Flow:
         self.card, self.name, self.sha256 = card, name, sha256
         self._directions = _orthonormal(directions, self.d)
         self.ladder = ladder or Ladder()
+        self.critic = critic
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -244,7 +248,7 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         state = {
             k: torch.from_numpy(np.asarray(v)).float()
             for k, v in checkpoint.tensors.items()
-            if k != DIRECTIONS and not k.startswith(PREFIX)
+            if k != DIRECTIONS and not k.startswith((PREFIX, f"{CRITIC}."))
         }
         net.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -258,6 +262,7 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         checkpoint.sha256,
         directions=checkpoint.tensors.get(DIRECTIONS),
         ladder=ladder_of(checkpoint),
+        critic=critic_of(checkpoint, len(net.config.classes)),
     )
 
 

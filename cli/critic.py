@@ -1,0 +1,81 @@
+"""``latentdp critic``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from latentdp import InputError
+
+from .options import JsonOption
+from .render import print_json, share_progress, table
+
+
+def critic(
+    weights: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="Weights whose samples it is to judge.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="Public images that the weights were trained on: manifest or folder.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Weights file to write, with it.")
+    ],
+    seed: Annotated[int, typer.Option(help="Seed of the training; not of any release.")] = 0,
+    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Teach a critic which samples look like originals, and write weights with it.
+
+    Recipes with several candidates release one that it likes.
+    """
+    from latentdp.checkpoints import load, save
+    from latentdp.flows.base import load_flow, use_threads
+    from latentdp.flows.critic import with_critic
+    from latentdp.flows.critic_training import teach_critic
+    from latentdp.flows.dataset import as_trained, splits
+
+    if out.suffix != ".safetensors":
+        raise InputError("expected --out to end in .safetensors")
+    if threads > 0:
+        use_threads(threads)
+    checkpoint = load(weights)
+    flow = load_flow(checkpoint)
+    lacking = {"train", "val"} - splits(data)
+    if lacking:
+        raise InputError(f"no images of split {min(lacking)!r} in {data}")
+    with share_progress("teaching", shown=not json) as tell:
+        made = teach_critic(
+            flow,
+            as_trained(flow, data, "train"),
+            as_trained(flow, data, "val"),
+            seed=seed,
+            tell=tell,
+        )
+    if made is None:
+        raise InputError("too few images, or fewer than two classes: nothing to learn")
+    taught, card = made
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save(with_critic(checkpoint, taught, card), out)
+    if json:
+        print_json({"weights": str(out)} | card)
+        return
+    table("critic", [("weights", str(out)), *summary(card)])
+
+
+def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
+    """A card's entry ``critic`` as a short table."""
+    return [
+        ("samples told from originals", f"AUC {card['auc']} on {card['images_measured']} of val"),
+        (
+            "effective candidates",
+            f"{card['effective_candidates']} of {card['candidates']} on average",
+        ),
+        ("taught on", f"{card['images']['reader']:,} and {card['images']['ratio']:,} images"),
+    ]
