@@ -1,8 +1,8 @@
 """Utility and re-identification against epsilon: what presets are chosen by.
 
     python benchmarks/frontier.py DATA --state FOLDER [--epsilons 1 2 4 8 16 50] [--shares 0.25]
-        [--mechanisms laplace_l1] [--directions 2] [--temperatures 0.8] [--split val]
-        [--identity] [--json FILE] [--picture FILE]
+        [--mechanisms laplace_l1] [--directions 2] [--temperatures 1]
+        [--candidates 8] [--split val] [--identity] [--json FILE] [--picture FILE]
 
 DATA is a folder with manifest.csv. For every combination of the options a release is made of the
 training images and of the split, a reader of findings learns on the former and is tested on
@@ -73,19 +73,26 @@ def rows(grounds: Sequence[Ground], options: argparse.Namespace) -> list[Entry]:
     """Controls, oracles, then all combinations."""
     found = entries(grounds, CONTROLS)
     epsilons = [*options.epsilons, *([NO_NOISE] if options.oracle else [])]
-    for epsilon, share, mechanism, directions, temperature in product(
-        epsilons, options.shares, options.mechanisms, options.directions, options.temperatures
+    for epsilon, share, mechanism, directions, temperature, candidates in product(
+        epsilons,
+        options.shares,
+        options.mechanisms,
+        options.directions,
+        options.temperatures,
+        options.candidates,
     ):
         words = "oracle" if epsilon == NO_NOISE else f"epsilon {epsilon:g}"
         if epsilon == NO_NOISE:  # more than some mechanisms can spend; without noise all are one
             mechanism = "laplace_l1"
         name = f"{words}, {mechanism} on {directions}, label {share:g}, t {temperature:g}"
+        name += f", of {candidates}"
         changes = {
             "epsilon": epsilon,
             "label_share": share,
             "mechanism": mechanism,
             "directions": directions,
             "temperature": temperature,
+            "candidates": candidates,
         }
         made = {g.name: Preset("balanced", g.weights, name=name, **changes) for g in grounds}
         found.append(Entry("ours", made))
@@ -158,7 +165,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shares", nargs="+", type=float, default=[0.25])
     parser.add_argument("--mechanisms", nargs="+", default=["laplace_l1"])
     parser.add_argument("--directions", nargs="+", type=int, default=[2])
-    parser.add_argument("--temperatures", nargs="+", type=float, default=[0.8])
+    parser.add_argument("--temperatures", nargs="+", type=float, default=[1.0])
+    parser.add_argument("--candidates", nargs="+", type=int, default=[8])
     parser.add_argument("--oracle", action="store_true", help="the same without noise")
     parser.add_argument("--split", choices=("val", "test"), default="val")
     parser.add_argument("--identity", action="store_true", help="attack it, too")

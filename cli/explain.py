@@ -19,6 +19,7 @@ from latentdp.profile import SYNTAXES, Profile
 
 from .options import (
     BurnedInOption,
+    CandidatesOption,
     CharacteristicsOption,
     DeviceOption,
     EpsilonOption,
@@ -58,6 +59,7 @@ def explain(
     accept_burned_in: BurnedInOption = False,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
+    candidates: CandidatesOption = None,
     transfer_syntax: SyntaxOption = SYNTAXES[0],
     json: JsonOption = False,
 ) -> int:
@@ -72,6 +74,7 @@ def explain(
         label_release=label_release,
         keep_label_dims=keep_label_dims,
         no_detail=no_detail,
+        candidates=candidates,
         profile=make_profile(
             shift_dates=shift_dates,
             retain_characteristics=retain_characteristics,

@@ -99,12 +99,22 @@ BurnedInOption = Annotated[
         "take DICOM files marked as holding text, and mark outputs as free of it.",
     ),
 ]
+USUAL = 128  # pixels on a side of an output, where there is detail for it
 SizeOption = Annotated[
     int | None,
     typer.Option(
         "--size",
         metavar="N",
-        help=f"Pixels on a side of an output, up to {MAX_SIZE}. Default: what the weights make.",
+        help=f"Pixels on a side of an output, up to {MAX_SIZE}. Default: {USUAL}, if the weights "
+        "have detail for that, else what they make.",
+    ),
+]
+CandidatesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--candidates",
+        metavar="N",
+        help="Images drawn for each release, of which a public critic chooses one; 1 is fastest.",
     ),
 ]
 NoDetailOption = Annotated[
@@ -246,6 +256,7 @@ def make_privatizer(
     labels: Path | None,
     label_release: str | None,
     keep_label_dims: int,
+    candidates: int | None,
     profile: Profile,
     no_detail: bool,
 ) -> Privatizer:
@@ -264,6 +275,7 @@ def make_privatizer(
         weights=weights,
         label="none" if labels is None else label_release,
         keep_label_dims=keep_label_dims or None,
+        candidates=candidates,
         profile=profile,
     )
     if mechanism is not None and recipe.directions == 0:
@@ -283,7 +295,10 @@ def make_privatizer(
             elements = Privatizer.from_recipe(recipe).flow.d - recipe.keep_label_dims
         recipe = replace(recipe, epsilon=epsilon_per_element * elements)
     made = Privatizer.from_recipe(recipe)
-    if no_detail or not made.flow.ladder.steps(made.flow.shape[0], made.size):
+    side, ladder = made.flow.shape[0], made.flow.ladder
+    steps = () if no_detail else ladder.steps(side, profile.size or USUAL)
+    if not steps:
         return made
-    detailed = replace(made.recipe, profile=replace(profile, detail=True))
+    size = profile.size or min(steps[-1], USUAL)
+    detailed = replace(made.recipe, profile=replace(profile, size=size, detail=True))
     return Privatizer(made.flow, detailed)

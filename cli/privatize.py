@@ -18,6 +18,7 @@ from latentdp.summary import Summary
 
 from .options import (
     BurnedInOption,
+    CandidatesOption,
     CharacteristicsOption,
     DeviceOption,
     EpsilonOption,
@@ -62,6 +63,7 @@ def privatize(
     evidence: EvidenceOption = None,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
+    candidates: CandidatesOption = None,
     transfer_syntax: SyntaxOption = SYNTAXES[0],
     vault: Annotated[
         Path | None,
@@ -131,6 +133,7 @@ def privatize(
         label_release=label_release,
         keep_label_dims=keep_label_dims,
         no_detail=no_detail,
+        candidates=candidates,
         profile=make_profile(
             shift_dates=shift_dates,
             retain_characteristics=retain_characteristics,

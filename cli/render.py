@@ -55,6 +55,9 @@ def guarantee_table(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> lis
             cost += f" ({block.size} x {each:.4g})" if each else ""
         rows.append((f"{block.size} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
+    if privatizer.candidates > 1:
+        drawn = f"one of {privatizer.candidates} that are drawn"
+        rows.append(("image", f"{drawn}, chosen by a public critic, epsilon 0"))
     if privatizer.octaves:
         drawn = f"detail up to {max(privatizer.octaves)} drawn at random, epsilon 0"
         rows.append(("size", f"{privatizer.size} pixels; {drawn}"))

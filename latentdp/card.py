@@ -131,6 +131,7 @@ def release_card(
         "image": {
             "size": [privatizer.size, privatizer.size],
             "made_at": list(flow.shape),
+            "chosen_among": privatizer.candidates,
             "detail_drawn_at": list(privatizer.octaves),
             "classes": list(flow.classes),
         },

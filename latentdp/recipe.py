@@ -23,6 +23,7 @@ __all__ = ["ALL", "PRESETS", "Preset", "Recipe"]
 
 ALL = -1  # "every latent dimension", for `Recipe.directions`
 MOST_CANDIDATES = 64
+CANDIDATES = 8  # of presets that draw most of an image, chosen by benchmarks/frontier.py
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,13 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "strict": Preset(
         "label by randomised response; everything else is resampled",
-        {"epsilon": 1.0, "directions": 0, "label": "response", "label_share": 1.0},
+        {
+            "epsilon": 1.0,
+            "directions": 0,
+            "label": "response",
+            "label_share": 1.0,
+            "candidates": CANDIDATES,
+        },
     ),
     "balanced": Preset(
         "label by randomised response (a quarter of the budget); Laplace with a clip of the "
@@ -48,6 +55,7 @@ PRESETS: dict[str, Preset] = {
             "directions": 2,
             "label": "response",
             "label_share": 0.25,
+            "candidates": CANDIDATES,
         },
     ),
     "tight": Preset(
@@ -58,6 +66,7 @@ PRESETS: dict[str, Preset] = {
             "directions": 2,
             "label": "response",
             "label_share": 0.25,
+            "candidates": CANDIDATES,
         },
     ),
     "high-content": Preset(
@@ -69,12 +78,13 @@ PRESETS: dict[str, Preset] = {
             "directions": 32,
             "label": "response",
             "label_share": 0.1,
+            "candidates": CANDIDATES,
         },
     ),
     "dp-glow": Preset(
         "per-element Laplace on the full latent, as in DP-GLOW, with the guarantee of the whole "
         "image; for comparison",
-        {"epsilon": 4096.0, "directions": ALL, "label": "none", "temperature": 1.0},
+        {"epsilon": 4096.0, "directions": ALL, "label": "none"},
     ),
     "cadp": Preset(
         "per-image l1 clip with the right sensitivity and Laplace noise of CADP's scale 0.5 on "
@@ -84,7 +94,6 @@ PRESETS: dict[str, Preset] = {
             "mechanism": "laplace_l1",
             "directions": ALL,
             "label": "public",
-            "temperature": 1.0,
         },
     ),
 }
@@ -123,7 +132,7 @@ class Recipe:
     keep_label_dims: int = 0
     label: str = LabelRelease.NONE
     label_share: float = 0.25
-    temperature: float = 0.8
+    temperature: float = 1.0
     candidates: int = 1
     profile: Profile = BASIC
 

@@ -63,6 +63,8 @@ def verify_card(card: Any) -> list[Check]:
 
 def _recipe_of(card: dict[str, Any]) -> Recipe:
     names = {f.name for f in fields(Recipe)} - {"weights"}
+    if "candidates" not in card["recipe"]:  # from before there were more than one
+        names -= {"candidates"}
     return Recipe.from_record({"weights": ""} | {name: card["recipe"][name] for name in names})
 
 
@@ -74,7 +76,7 @@ def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
     most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
     wanted = Plan.make(recipe, d=d, directions=np.eye(min(most, d), d), classes=classes)
     height, width = card["image"]["made_at"]
-    drawn = card["image"].get("detail_drawn_at", [])
+    drawn, among = card["image"].get("detail_drawn_at", []), card["image"].get("chosen_among", 1)
     return [
         _equal("digest of the recipe", told["digest"], recipe.digest),
         _equal("weights", card["weights"]["sha256"], recipe.weights_sha256),
@@ -82,6 +84,7 @@ def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
         _equal("attributes of an output", card["header"], dict(attributes(recipe.profile))),
         _equal("size of an output", card["image"]["size"], [recipe.profile.size or height] * 2),
         _equal("drawn detail", drawn, _doublings(len(drawn), height, recipe)),
+        _equal("candidates", among, recipe.candidates if among != 1 else 1),
         _equal("latent dimensions", card["plan"]["latent_dimensions"], height * width),
         _equal(
             "plan of the recipe", _outline(card["plan"]), _outline(wanted.describe()), CALIBRATION
