@@ -75,7 +75,7 @@ def directions(
         for split, images in sets.items():
             encoded[split] = encode(flow, images, partial(_advance, advance, before, total))
             before += len(images)
-    made = public_directions(encoded, settings)
+    made = public_directions(encoded, settings, flow.levels[0])
     if made is None:
         raise InputError("the training images know fewer than two findings: nothing to separate")
     found, card = made

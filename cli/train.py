@@ -147,7 +147,7 @@ def train(
     card |= assess(flow, training, held_out)
     checkpoint = trainer.checkpoint(out.stem, card)
     encoded = {split: encode(flow, d) for split, d in ({"train": training} | held_out).items()}
-    made = public_directions(encoded, Weighing())
+    made = public_directions(encoded, Weighing(), flow.levels[0])
     checkpoint = checkpoint if made is None else with_directions(checkpoint, *made)
     taught = teach_critic(flow, training, held_out["val"], seed=seed)
     save(checkpoint if taught is None else with_critic(checkpoint, *taught), out)

@@ -125,7 +125,8 @@ def check(
         tell(0.8, "computing directions")
         known = checkpoint.card | found | {"checked": "a quick look" if quick else "in full"}
         checked = replace(checkpoint, name=out.stem, card=known)
-        made = public_directions({s: encode(flow, d) for s, d in sets.items()}, Settings())
+        encoded = {s: encode(flow, d) for s, d in sets.items()}
+        made = public_directions(encoded, Settings(), flow.levels[0])
         checked = checked if made is None else with_directions(checked, *made)
         taught = teach_critic(
             flow,

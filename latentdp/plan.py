@@ -93,7 +93,13 @@ class Plan:
 
     @classmethod
     def make(
-        cls, recipe: Recipe, *, d: int, directions: NDArray[np.float64], classes: int
+        cls,
+        recipe: Recipe,
+        *,
+        d: int,
+        directions: NDArray[np.float64],
+        classes: int,
+        identity: NDArray[np.float64] | None = None,
     ) -> Plan:
         """The plan of a recipe.
 
@@ -103,6 +109,8 @@ class Plan:
             directions: ``(k, d)`` orthonormal rows, those that say most about the label first; a
                 public constant of the weights.
             classes: Number of classes that the weights know.
+            identity: ``(m, d)`` orthonormal rows, those that say most about the patient first;
+                None for none.
 
         Raises:
             InputError: The weights cannot do what the recipe asks, or the budget is too small.
@@ -124,9 +132,16 @@ class Plan:
             share = 1.0 if spent == 0 else recipe.label_share
             response = RandomisedResponse.calibrate(recipe.epsilon * share, classes)
             budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
-        parts = {Action.KEEP: kept, Action.MECHANISM: spent, Action.RESAMPLE: d - kept - spent}
+        if recipe.resample_identity:
+            drawn = _identity(recipe, directions[:kept], identity)
+            directions = np.concatenate([directions[:kept], drawn])
+            rest = d - len(directions)
+            parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(drawn)), (Action.KEEP, rest)]
+        else:
+            rest = d - kept - spent
+            parts = [(Action.KEEP, kept), (Action.MECHANISM, spent), (Action.RESAMPLE, rest)]
         blocks = []
-        for action, size in parts.items():
+        for action, size in parts:
             if size == 0:
                 continue
             made = None
@@ -279,3 +294,17 @@ class Plan:
     def _parts(self) -> list[Guarantee]:
         parts = [b.mechanism.guarantee for b in self.blocks if b.mechanism is not None]
         return [*parts, self.response.guarantee] if self.response else parts
+
+
+def _identity(
+    recipe: Recipe, kept: NDArray[np.float64], identity: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Orthonormal rows ``(m, d)`` of identity less what of them lies in the kept ones."""
+    if identity is None or not len(identity):
+        raise InputError(
+            "these weights carry no directions of identity; `latentdp directions` computes them"
+        )
+    count = recipe.resample_identity
+    rows = identity[:count] - (identity[:count] @ kept.T) @ kept
+    found: NDArray[np.float64] = np.linalg.qr(rows.T)[0].T
+    return found - (found @ kept.T) @ kept

@@ -80,7 +80,11 @@ class Privatizer:
         self.flow = flow
         self.recipe = recipe.with_weights(flow.sha256)
         self.plan = Plan.make(
-            recipe, d=flow.d, directions=flow.directions, classes=len(flow.classes)
+            recipe,
+            d=flow.d,
+            directions=flow.directions,
+            classes=len(flow.classes),
+            identity=flow.identity,
         )
         self.noise: Noise = SystemNoise() if noise is None else noise
         least = max(flow.shape[0], self.recipe.profile.min_size)

@@ -81,6 +81,17 @@ PRESETS: dict[str, Preset] = {
             "candidates": CANDIDATES,
         },
     ),
+    "empirical": Preset(
+        "no guarantee: the directions that carry identity are resampled, all else and the label "
+        "are passed on unprotected; what it is worth is what attackers were measured to find",
+        {
+            "epsilon": 1.0,  # of which nothing is spent
+            "directions": 0,
+            "keep_label_dims": 16,
+            "resample_identity": 512,
+            "label": "public",
+        },
+    ),
     "dp-glow": Preset(
         "per-element Laplace on the full latent, as in DP-GLOW, with the guarantee of the whole "
         "image; for comparison",
@@ -114,6 +125,8 @@ class Recipe:
         clip: Clip of the mechanism; None for its default.
         keep_label_dims: Public directions passed on unprotected, those that say most about
             the label on public data.
+        resample_identity: Public directions of identity that are resampled, at most, while **all
+            else is passed on unprotected**; 0 for no such release. Nothing is noised then.
         label: ``none``, ``public`` (released exactly, unprotected) or ``response``.
         label_share: Share of epsilon that randomised response may spend.
         temperature: Standard deviation of resampled dimensions; below 1 images are smoother.
@@ -130,6 +143,7 @@ class Recipe:
     directions: int
     clip: float | None = None
     keep_label_dims: int = 0
+    resample_identity: int = 0
     label: str = LabelRelease.NONE
     label_share: float = 0.25
     temperature: float = 1.0
@@ -149,7 +163,7 @@ class Recipe:
         if self.mechanism not in names("mechanisms"):
             known = ", ".join(names("mechanisms"))
             raise InputError(f"no mechanism {self.mechanism!r}; there are: {known}")
-        for name in ("directions", "keep_label_dims"):
+        for name in ("directions", "keep_label_dims", "resample_identity"):
             if type(getattr(self, name)) is not int:
                 raise InputError(f"expected {name} to be an integer, got {getattr(self, name)!r}")
         if self.directions < ALL:
@@ -158,6 +172,12 @@ class Recipe:
             raise InputError(f"expected a clip from 1e-06 to 1e+09, got {self.clip}")
         if self.keep_label_dims < 0:
             raise InputError(f"expected at least 0 kept dimensions, got {self.keep_label_dims}")
+        if self.resample_identity < 0:
+            raise InputError(
+                f"expected at least 0 directions of identity, got {self.resample_identity}"
+            )
+        if self.resample_identity and self.directions:
+            raise InputError("where all but identity is kept no direction is left to be noised")
         if self.label not in list(LabelRelease):
             raise InputError(
                 f"expected the label release to be one of {', '.join(LabelRelease)}, "
@@ -216,6 +236,8 @@ class Recipe:
         record = asdict(self)
         if self.candidates == 1:  # as in recipes from before there were more
             del record["candidates"]
+        if self.resample_identity == 0:  # likewise
+            del record["resample_identity"]
         return record
 
     def to_toml(self) -> str:

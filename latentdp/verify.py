@@ -18,7 +18,7 @@ from latentdp.dicom.actions import attributes
 from latentdp.errors import InputError
 from latentdp.layout import Layout
 from latentdp.mechanisms.base import number
-from latentdp.plan import Plan
+from latentdp.plan import Action, Plan
 from latentdp.recipe import ALL, Recipe
 
 __all__ = ["Check", "verify_card"]
@@ -63,8 +63,7 @@ def verify_card(card: Any) -> list[Check]:
 
 def _recipe_of(card: dict[str, Any]) -> Recipe:
     names = {f.name for f in fields(Recipe)} - {"weights"}
-    if "candidates" not in card["recipe"]:  # from before there were more than one
-        names -= {"candidates"}
+    names -= {"candidates", "resample_identity"} - set(card["recipe"])  # in none of older ones
     return Recipe.from_record({"weights": ""} | {name: card["recipe"][name] for name in names})
 
 
@@ -74,7 +73,10 @@ def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
     d, classes = plan.d, len(card["image"]["classes"])
     # Which directions makes no difference to a guarantee; how many does.
     most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
-    wanted = Plan.make(recipe, d=d, directions=np.eye(min(most, d), d), classes=classes)
+    # Of identity there may be fewer than asked for; the plan says how many.
+    drawn = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
+    rows = np.eye(min(most + min(drawn, recipe.resample_identity), d), d)
+    wanted = Plan.make(recipe, d=d, directions=rows[:most], classes=classes, identity=rows[most:])
     height, width = card["image"]["made_at"]
     drawn, among = card["image"].get("detail_drawn_at", []), card["image"].get("chosen_among", 1)
     return [

@@ -47,7 +47,8 @@ def make_net(classes: tuple[str, ...] = ("a", "b", "c"), size: int = 16) -> Glow
 @pytest.fixture(scope="session")
 def tiny_flow() -> Flow:
     directions, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(256, 40)))
-    return Flow(make_net(), {}, "tiny", "00" * 32, directions=directions.T)
+    identity, _ = np.linalg.qr(np.random.default_rng(6).normal(size=(64, 24)))
+    return Flow(make_net(), {}, "tiny", "00" * 32, directions=directions.T, identity=identity.T)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from latentdp.checkpoints import Checkpoint, load, save, shipped
 from latentdp.flows.base import Flow, load_flow
 from latentdp.flows.carried import Encoded, Probe, public_directions, with_directions
 from latentdp.flows.directions import Scatters, Settings, discriminants, shares
+from latentdp.flows.identity import identity_directions
 from latentdp.flows.probes import Pairs, lda, plda
 from latentdp.flows.scatter import Groups, across, finding_scatter, patient_scatter, residuals
 from latentdp.intervals import Resamples, auc, estimate
@@ -340,6 +341,43 @@ def test_random_labels_give_a_table_of_nothing():
     card = public_directions(splits, Settings(count=4))[1]
     for row in card["probes"]["directions"]:
         assert 0.4 < row["finding"][0] < 0.62, "the better of two readers, so not below a half"
+
+
+# Identity
+
+
+def test_what_one_patients_images_share_is_found():
+    z, groups = planted()
+    z[:, [BOTH, PATIENT]] *= 3  # it is looked for among the leading directions
+    rows, card = identity_directions(z, groups, slice(0, 40))
+    assert rows.shape == (20, D), "half of the level's dimensions"
+    assert rows @ rows.T == pytest.approx(np.eye(20), abs=1e-9)
+    assert not rows[:, 40:].any(), "it looks at no other level"
+    two = np.linalg.norm(rows[:2][:, [BOTH, PATIENT]], axis=1)
+    assert two == pytest.approx(1, abs=0.02), "both planted ones come first"
+    assert card["intraclass_correlations"][0] == pytest.approx(0.8, abs=0.05)
+    assert sorted(card["intraclass_correlations"], reverse=True) == card["intraclass_correlations"]
+    assert card["patients_with_pairs"] == 2000
+    assert identity_directions(z, planted(per_patient=1)[1], slice(0, 40)) is None
+
+
+def test_directions_of_identity_are_kept_with_the_weights(checkpoint, tmp_path):
+    z = np.random.default_rng(0).normal(size=(60, 256))
+    groups = planted(60)[1]
+    rows, _ = identity_directions(z, groups, slice(0, 64))
+    made = replace(found(z, groups), identity=rows)
+    save(with_directions(checkpoint, made, {"count": 64}), tmp_path / "x.safetensors")
+    again = load(str(tmp_path / "x.safetensors"))
+    assert again.tensors["identity"].shape == (32, 64), "without the zeros of other levels"
+    flow = load_flow(again)
+    assert flow.identity == pytest.approx(rows, abs=5e-3)
+    assert np.abs(flow.identity @ flow.identity.T - np.eye(32)).max() < 1e-14
+    without = with_directions(again, found(z, groups), {"count": 64})
+    assert load_flow(without).identity.shape == (0, 256), "none is left of other directions"
+    for wrong in (np.ones((2, 64)), np.eye(3, 300), np.eye(9)[0]):
+        damaged = replace(again, tensors=again.tensors | {"identity": wrong.astype(np.float16)})
+        with pytest.raises(WeightsError, match="directions"):
+            load_flow(damaged)
 
 
 # Weights

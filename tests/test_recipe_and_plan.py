@@ -15,13 +15,14 @@ from latentdp.plugins import load, names
 from latentdp.profile import BASIC, Profile
 from latentdp.recipe import ALL
 
+IDENTITY = np.linalg.qr(np.random.default_rng(4).normal(size=(64, 12)))[0].T
 DIRECTIONS = np.linalg.qr(np.random.default_rng(3).normal(size=(64, 40)))[0].T
 
 
 def plan(**changes) -> Plan:
     preset = changes.pop("preset", "balanced")
     recipe = Recipe.from_preset(preset, **changes)
-    return Plan.make(recipe, d=64, directions=DIRECTIONS, classes=3)
+    return Plan.make(recipe, d=64, directions=DIRECTIONS, classes=3, identity=IDENTITY)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -107,7 +108,8 @@ def test_a_plan_never_spends_more_than_its_recipe(preset, label, keep, epsilon):
     assert made.guarantee.epsilon <= epsilon * (1 + 1e-9)
     assert made.approximate().epsilon <= made.guarantee.epsilon * (1 + 1e-9)
     assert sum(b.size for b in made.blocks) == 64
-    assert len(made.unprotected) == (label == "public") + bool(keep)
+    kept = bool(keep) or preset == "empirical"
+    assert len(made.unprotected) == (label == "public") + kept
 
 
 def test_balanced_spends_on_the_best_directions_and_resamples_the_rest():
@@ -146,7 +148,7 @@ def test_resampled_dimensions_do_not_depend_on_the_image():
     a = made.apply(np.zeros((2, 64)), SeededNoise(1))
     b = made.apply(np.full((2, 64), 1e6), SeededNoise(1))
     assert np.array_equal(a, b)
-    assert a.std() == pytest.approx(0.8, abs=0.15)
+    assert a.std() == pytest.approx(1.0, abs=0.15)
 
 
 def test_kept_dimensions_pass_and_only_they():
@@ -157,6 +159,37 @@ def test_kept_dimensions_pass_and_only_they():
     assert out @ kept.T == pytest.approx(z @ kept.T, abs=1e-9)
     rest = np.linalg.svd(kept)[2][3:]
     assert np.median(np.abs(out @ rest.T - z @ rest.T)) > 0.5
+
+
+@pytest.mark.parametrize("count", [1, 8, 12, 500])
+def test_identity_is_resampled_and_all_else_passes(count):
+    made = plan(preset="empirical", resample_identity=count, keep_label_dims=5)
+    z = np.random.default_rng(0).normal(size=(4, 64))
+    one, two = (made.apply(z, SeededNoise(s)) for s in (1, 2))
+    kept = DIRECTIONS[:5]
+    assert one @ kept.T == pytest.approx(z @ kept.T, abs=1e-9), "findings stay, even where alike"
+    drawn = min(count, 12)
+    assert np.linalg.matrix_rank(one - z, tol=1e-9) == min(4, drawn)
+    gone = IDENTITY[:drawn] - (IDENTITY[:drawn] @ kept.T) @ kept
+    basis = np.linalg.qr(gone.T)[0]
+    rest = np.eye(64) - basis @ basis.T
+    assert one @ rest == pytest.approx(z @ rest, abs=1e-9)
+    assert not np.isclose(one @ basis, two @ basis).any()
+    assert made.keeps == 64 - drawn
+    assert made.guarantee.epsilon == 0, "of what is not unprotected"
+    moved = made.apply(z + basis @ np.ones(drawn), SeededNoise(1))
+    assert moved == pytest.approx(one, abs=1e-9), "what identity says is not looked at"
+
+
+def test_weights_without_directions_of_identity_cannot_resample_them():
+    recipe = Recipe.from_preset("empirical")
+    for none in (None, np.zeros((0, 64))):
+        with pytest.raises(InputError, match="no directions of identity"):
+            Plan.make(recipe, d=64, directions=DIRECTIONS, classes=3, identity=none)
+    with pytest.raises(InputError, match="no direction is left to be noised"):
+        Recipe.from_preset("balanced", resample_identity=3)
+    with pytest.raises(InputError, match="directions of identity, got -1"):
+        Recipe.from_preset("empirical", resample_identity=-1)
 
 
 def test_adversarial_latents_come_out_finite():

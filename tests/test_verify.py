@@ -80,7 +80,7 @@ def put(card, path, value):
         ("warnings", 5, "warnings"),
         ("plan/blocks/0/parameters/base", 100, "epsilon of an image"),
         ("plan/blocks/0/epsilon", 1.0, "numbers of the plan"),
-        ("plan/blocks/1/temperature", 1.0, "plan of the recipe"),
+        ("plan/blocks/1/temperature", 0.7, "plan of the recipe"),
         ("plan/basis", "latent elements", "plan of the recipe"),
         ("plan/label/threshold", 2**64 - 2**20, "epsilon of an image"),
         ("plan/label/truth_probability", 0.1, "numbers of the plan"),

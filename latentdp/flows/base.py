@@ -34,10 +34,10 @@ from latentdp.flows.glow import Glow, GlowConfig, channels_last, log_density, un
 from latentdp.flows.ladder import Ladder
 from latentdp.flows.ladder_file import PREFIX, ladder_of
 
-__all__ = ["DIRECTIONS", "Flow", "load_flow", "use_threads"]
+__all__ = ["DIRECTIONS", "IDENTITY", "Flow", "load_flow", "use_threads"]
 
 MICRO_BATCH = 32
-DIRECTIONS = "directions"  # the tensor of a weights file that is no part of the network
+DIRECTIONS, IDENTITY = "directions", "identity"  # tensors that are no part of the network
 
 
 class Flow:
@@ -51,6 +51,7 @@ class Flow:
         directions: ``(k, d)`` public directions of the latent, nearly orthonormal; None for none.
         ladder: The detail of larger images; None for none.
         critic: What chooses among samples; None for none.
+        identity: ``(m, l)`` directions of identity, in the first l dimensions; None for none.
 
     Attributes:
         card: See there, likewise ``name``, ``sha256``, ``ladder`` and ``critic``.
@@ -68,6 +69,7 @@ class Flow:
         directions: NDArray[Any] | None = None,
         ladder: Ladder | None = None,
         critic: Critic | None = None,
+        identity: NDArray[Any] | None = None,
     ) -> None:
         waiting = uninitialised(net)
         if waiting:
@@ -82,6 +84,7 @@ class Flow:
         self._directions = _orthonormal(directions, self.d)
         self.ladder = ladder or Ladder()
         self.critic = critic
+        self._identity = _orthonormal(_padded(identity, self.d), self.d)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -112,6 +115,14 @@ class Flow:
         `latentdp.flows.directions` says what they are. Not to be written to.
         """
         return self._directions
+
+    @property
+    def identity(self) -> NDArray[np.float64]:
+        """Public directions ``(m, d)`` of identity, orthonormal rows; m is 0 if there are none.
+
+        `latentdp.flows.identity` says what they are. Not to be written to.
+        """
+        return self._identity
 
     @property
     def usual(self) -> dict[str, list[float]] | None:
@@ -248,7 +259,7 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         state = {
             k: torch.from_numpy(np.asarray(v)).float()
             for k, v in checkpoint.tensors.items()
-            if k != DIRECTIONS and not k.startswith((PREFIX, f"{CRITIC}."))
+            if k not in (DIRECTIONS, IDENTITY) and not k.startswith((PREFIX, f"{CRITIC}."))
         }
         net.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -261,9 +272,17 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         checkpoint.name,
         checkpoint.sha256,
         directions=checkpoint.tensors.get(DIRECTIONS),
+        identity=checkpoint.tensors.get(IDENTITY),
         ladder=ladder_of(checkpoint),
         critic=critic_of(checkpoint, len(net.config.classes)),
     )
+
+
+def _padded(rows: NDArray[Any] | None, d: int) -> NDArray[Any] | None:
+    """Rows of fewer dimensions, the first of ``d``; others are zero."""
+    if rows is None or rows.ndim != 2 or rows.shape[1] > d:
+        return rows
+    return np.pad(rows, ((0, 0), (0, d - rows.shape[1])))
 
 
 def _orthonormal(stored: NDArray[Any] | None, d: int) -> NDArray[np.float64]:

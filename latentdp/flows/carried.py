@@ -16,9 +16,10 @@ from scipy import stats
 
 from latentdp.arrays import UNKNOWN
 from latentdp.checkpoints import Checkpoint
-from latentdp.flows.base import DIRECTIONS, MICRO_BATCH, Flow
+from latentdp.flows.base import DIRECTIONS, IDENTITY, MICRO_BATCH, Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.directions import Directions, Scatters, Settings, discriminants, shares
+from latentdp.flows.identity import identity_directions
 from latentdp.flows.probes import Pairs, cosine, lda, plda
 from latentdp.flows.scatter import Groups, residuals
 from latentdp.intervals import RESAMPLES, Estimate, Resamples, auc, estimate
@@ -72,13 +73,14 @@ def encode(
 
 
 def public_directions(
-    encoded: dict[str, Encoded], settings: Settings
+    encoded: dict[str, Encoded], settings: Settings, level: slice | None = None
 ) -> tuple[Directions, dict[str, Any]] | None:
     """Directions from the split ``train``, and their part of the card.
 
     Args:
         encoded: ``train``, ``val`` and, if there is one, ``test``.
         settings: How many, and the weights.
+        level: The coarsest, where directions of identity are looked for; None for nowhere.
 
     Returns:
         None where the training split has fewer than two known findings.
@@ -107,6 +109,9 @@ def public_directions(
         }
         | table,
     }
+    shared = identity_directions(train.latents, train.groups, level) if level else None
+    if shared is not None:
+        found, card["identity"] = replace(found, identity=shared[0]), shared[1]
     return found, card
 
 
@@ -115,12 +120,13 @@ def with_directions(checkpoint: Checkpoint, found: Directions, card: dict[str, A
 
     `Flow` makes them orthonormal again to 64 bits; all other tensors are as they were.
     """
-    return replace(
-        checkpoint,
-        tensors=checkpoint.tensors | {DIRECTIONS: found.rows.astype(np.float16)},
-        card=checkpoint.card | {"directions": card},
-        sha256="",
-    )
+    tensors = {k: v for k, v in checkpoint.tensors.items() if k != IDENTITY}
+    tensors[DIRECTIONS] = found.rows.astype(np.float16)
+    if len(found.identity):
+        level = 1 + int(np.flatnonzero(np.abs(found.identity).max(axis=0))[-1])
+        tensors[IDENTITY] = found.identity[:, :level].astype(np.float16)
+    card = checkpoint.card | {"directions": card}
+    return replace(checkpoint, tensors=tensors, card=card, sha256="")
 
 
 def baselines(train: Encoded, scatters: Scatters, found: Directions) -> dict[str, Matrix]:

@@ -16,7 +16,7 @@ scatter is taken within strata (source and view), or a direction would learn the
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,8 @@ class Directions:
         ratios: ``(discriminants,)`` finding scatter over the denominator.
         images, compared, patients: As of `Scatters`.
         settings: What was asked for.
+        identity: ``(m, d)`` orthonormal, what one patient's images share first; m may be 0. Of
+            `latentdp.flows.identity`.
     """
 
     rows: Matrix
@@ -82,6 +84,7 @@ class Directions:
     compared: int
     patients: int
     settings: Settings
+    identity: Matrix = field(default_factory=lambda: np.zeros((0, 0)))
 
     def describe(self) -> dict[str, Any]:
         """For a card."""
