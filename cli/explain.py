@@ -23,6 +23,7 @@ from .options import (
     CharacteristicsOption,
     DeviceOption,
     EpsilonOption,
+    IdentityOption,
     JsonOption,
     KeepOption,
     LabelReleaseOption,
@@ -52,6 +53,7 @@ def explain(
     labels: LabelsOption = None,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = 0,
+    resample_identity: IdentityOption = None,
     shift_dates: ShiftDatesOption = False,
     retain_characteristics: CharacteristicsOption = False,
     retain_device: DeviceOption = False,
@@ -73,6 +75,7 @@ def explain(
         labels=labels,
         label_release=label_release,
         keep_label_dims=keep_label_dims,
+        resample_identity=resample_identity,
         no_detail=no_detail,
         candidates=candidates,
         profile=make_profile(

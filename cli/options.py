@@ -65,6 +65,15 @@ KeepOption = Annotated[
         help="Pass on, UNPROTECTED, the coordinates along the first N public directions.",
     ),
 ]
+IdentityOption = Annotated[
+    int | None,
+    typer.Option(
+        "--resample-identity",
+        metavar="N",
+        help="With the preset 'empirical': resample at most N directions of identity; all else is "
+        "passed on, UNPROTECTED.",
+    ),
+]
 ShiftDatesOption = Annotated[
     bool,
     typer.Option(
@@ -256,6 +265,7 @@ def make_privatizer(
     labels: Path | None,
     label_release: str | None,
     keep_label_dims: int,
+    resample_identity: int | None,
     candidates: int | None,
     profile: Profile,
     no_detail: bool,
@@ -275,6 +285,7 @@ def make_privatizer(
         weights=weights,
         label="none" if labels is None else label_release,
         keep_label_dims=keep_label_dims or None,
+        resample_identity=resample_identity,
         candidates=candidates,
         profile=profile,
     )

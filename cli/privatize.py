@@ -23,6 +23,7 @@ from .options import (
     DeviceOption,
     EpsilonOption,
     EvidenceOption,
+    IdentityOption,
     JsonOption,
     KeepOption,
     LabelReleaseOption,
@@ -55,6 +56,7 @@ def privatize(
     labels: LabelsOption = None,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = 0,
+    resample_identity: IdentityOption = None,
     shift_dates: ShiftDatesOption = False,
     retain_characteristics: CharacteristicsOption = False,
     retain_device: DeviceOption = False,
@@ -132,6 +134,7 @@ def privatize(
         labels=labels,
         label_release=label_release,
         keep_label_dims=keep_label_dims,
+        resample_identity=resample_identity,
         no_detail=no_detail,
         candidates=candidates,
         profile=make_profile(
