@@ -2,13 +2,14 @@
 
     python benchmarks/frontier.py DATA --state FOLDER [--epsilons 1 2 4 8 16 50] [--shares 0.25]
         [--mechanisms laplace_l1] [--directions 2] [--temperatures 1]
-        [--candidates 8] [--split val] [--identity] [--json FILE] [--picture FILE]
+        [--candidates 8] [--resample-identity 512 1024] [--split val] [--identity] [--json FILE] [--picture FILE]
 
 DATA is a folder with manifest.csv. For every combination of the options a release is made of the
 training images and of the split, a reader of findings learns on the former and is tested on
 originals (p/o), and one that learnt on originals is tested on private images (o/p). With
 --identity adaptive verifiers attack the same recipe where people have several images. Beside them
-stand the controls and, with --oracle, the same without noise, its label true. Presets are chosen
+stand the controls and, with --oracle, the same without noise, its label true; with
+--resample-identity N... releases of the empirical tier. Presets are chosen
 on val; test is for reports. An interrupted command goes on when it is given again.
 """
 
@@ -96,6 +97,13 @@ def rows(grounds: Sequence[Ground], options: argparse.Namespace) -> list[Entry]:
         }
         made = {g.name: Preset("balanced", g.weights, name=name, **changes) for g in grounds}
         found.append(Entry("ours", made))
+    for count, kept in product(options.resample_identity, options.keep):
+        name, changes = f"empirical, {count} resampled, {kept} kept", {"resample_identity": count}
+        made = {
+            g.name: Preset("empirical", g.weights, name=name, keep_label_dims=kept, **changes)
+            for g in grounds
+        }
+        found.append(Entry("ours", made))
     return found
 
 
@@ -161,12 +169,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--state", type=Path, required=True, help="folder to go on from")
-    parser.add_argument("--epsilons", nargs="+", type=float, default=[1, 2, 4, 8, 16, 50])
+    parser.add_argument("--epsilons", nargs="*", type=float, default=[1, 2, 4, 8, 16, 50])
     parser.add_argument("--shares", nargs="+", type=float, default=[0.25])
     parser.add_argument("--mechanisms", nargs="+", default=["laplace_l1"])
     parser.add_argument("--directions", nargs="+", type=int, default=[2])
     parser.add_argument("--temperatures", nargs="+", type=float, default=[1.0])
     parser.add_argument("--candidates", nargs="+", type=int, default=[8])
+    parser.add_argument("--resample-identity", nargs="+", type=int, default=[])
+    parser.add_argument("--keep", nargs="+", type=int, default=[16], help="of the same releases")
     parser.add_argument("--oracle", action="store_true", help="the same without noise")
     parser.add_argument("--split", choices=("val", "test"), default="val")
     parser.add_argument("--identity", action="store_true", help="attack it, too")

@@ -350,8 +350,8 @@ def test_what_one_patients_images_share_is_found():
     z, groups = planted()
     z[:, [BOTH, PATIENT]] *= 3  # it is looked for among the leading directions
     rows, card = identity_directions(z, groups, slice(0, 40))
-    assert rows.shape == (20, D), "half of the level's dimensions"
-    assert rows @ rows.T == pytest.approx(np.eye(20), abs=1e-9)
+    assert rows.shape == (40, D), "all of the level"
+    assert rows @ rows.T == pytest.approx(np.eye(40), abs=1e-9)
     assert not rows[:, 40:].any(), "it looks at no other level"
     two = np.linalg.norm(rows[:2][:, [BOTH, PATIENT]], axis=1)
     assert two == pytest.approx(1, abs=0.02), "both planted ones come first"
@@ -368,10 +368,10 @@ def test_directions_of_identity_are_kept_with_the_weights(checkpoint, tmp_path):
     made = replace(found(z, groups), identity=rows)
     save(with_directions(checkpoint, made, {"count": 64}), tmp_path / "x.safetensors")
     again = load(str(tmp_path / "x.safetensors"))
-    assert again.tensors["identity"].shape == (32, 64), "without the zeros of other levels"
+    assert again.tensors["identity"].shape == (64, 64), "without the zeros of other levels"
     flow = load_flow(again)
     assert flow.identity == pytest.approx(rows, abs=5e-3)
-    assert np.abs(flow.identity @ flow.identity.T - np.eye(32)).max() < 1e-14
+    assert np.abs(flow.identity @ flow.identity.T - np.eye(64)).max() < 1e-13
     without = with_directions(again, found(z, groups), {"count": 64})
     assert load_flow(without).identity.shape == (0, 256), "none is left of other directions"
     for wrong in (np.ones((2, 64)), np.eye(3, 300), np.eye(9)[0]):

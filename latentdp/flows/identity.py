@@ -2,7 +2,7 @@
 
 From public training latents: the covariance across different images of one patient, whitened by
 the covariance within stratum and finding, among the leading directions of the latter in the
-coarsest level. In finer levels no identity was found: with the coarsest level redrawn a verifier
+coarsest level; its other directions follow in their order. In finer levels no identity was found: with the coarsest level redrawn a verifier
 is at chance, with all others redrawn it is not weakened (benchmarks/identity.py).
 """
 
@@ -20,14 +20,15 @@ __all__ = ["identity_directions"]
 
 Matrix = NDArray[np.float64]
 
-COUNT = 512  # directions at most
-SHARE = 0.5  # of the dimensions of the level that are looked at
+SHARE = 0.5  # of the dimensions of the level among which identity is looked for
 
 
 def identity_directions(
     latents: Matrix, groups: Groups, level: slice
 ) -> tuple[Matrix, dict[str, Any]] | None:
     """Orthonormal rows ``(m, d)``, those that say most about the patient first, and their card.
+
+    They span the level, so that m is its number of dimensions.
 
     Args:
         latents: ``(n, d)`` of public training images.
@@ -44,16 +45,16 @@ def identity_directions(
     spread = residuals(z, known)
     within = spread.T @ spread / max(1, len(z) - 1)
     d = len(within)
-    m = min(COUNT, max(1, int(SHARE * d)))
-    values, vectors = eigh(within, subset_by_index=(d - m, d - 1))
-    scale = 1 / np.sqrt(np.maximum(values, 1e-9))
-    shared = across(spread @ vectors, groups.patients) * scale[:, None] * scale
+    m = max(1, int(SHARE * d))
+    values, vectors = (x[..., ::-1] for x in eigh(within))
+    scale = 1 / np.sqrt(np.maximum(values[:m], 1e-9))
+    shared = across(spread @ vectors[:, :m], groups.patients) * scale[:, None] * scale
     correlations, turn = np.linalg.eigh(shared)
-    rows = np.zeros((m, latents.shape[1]))
-    rows[:, level] = (vectors @ turn[:, ::-1]).T
+    rows = np.zeros((d, latents.shape[1]))
+    rows[:, level] = np.concatenate([vectors[:, :m] @ turn[:, ::-1], vectors[:, m:]], axis=1).T
     card = {
-        "count": m,
-        "level_dimensions": d,
+        "count": d,
+        "compared": m,
         "patients_with_pairs": int((np.bincount(groups.patients) > 1).sum()),
         "intraclass_correlations": [
             round(float(correlations[::-1][i]), 3) for i in range(0, m, max(1, m // 16))
