@@ -2,7 +2,8 @@
 
     python benchmarks/frontier.py DATA --state FOLDER [--epsilons 1 2 4 8 16 50] [--shares 0.25]
         [--mechanisms laplace_l1] [--directions 2] [--temperatures 1]
-        [--candidates 8] [--resample-identity 512 1024] [--split val] [--identity] [--json FILE] [--picture FILE]
+        [--candidates 8] [--resample-identity 512 1024] [--split val] [--identity]
+        [--json FILE] [--picture FILE]
 
 DATA is a folder with manifest.csv. For every combination of the options a release is made of the
 training images and of the split, a reader of findings learns on the former and is tested on

@@ -2,8 +2,9 @@
 
 From public training latents: the covariance across different images of one patient, whitened by
 the covariance within stratum and finding, among the leading directions of the latter in the
-coarsest level; its other directions follow in their order. In finer levels no identity was found: with the coarsest level redrawn a verifier
-is at chance, with all others redrawn it is not weakened (benchmarks/identity.py).
+coarsest level; its other directions follow in their order. In finer levels no identity was found:
+with the coarsest level redrawn a verifier is at chance, with all others redrawn it is not
+weakened (benchmarks/identity.py).
 """
 
 from __future__ import annotations
