@@ -1,0 +1,99 @@
+"""The benchmarks that weights and presets are chosen by, on a made-up world."""
+
+import json
+import re
+
+import pytest
+import torch
+
+from latentdp.flows.glow import GlowConfig, LabelledNet
+from latentdp.networks.classifier import Course
+from tests.conftest import script
+from tests.world import World, make
+
+STEPS = 20  # of a reader
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return make(tmp_path_factory.mktemp("world"))
+
+
+def quick(monkeypatch, benchmark):
+    monkeypatch.setattr(benchmark, "Course", lambda steps, seed: Course(steps=STEPS, seed=seed))
+
+
+ARCHITECTURES = script("architectures")
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES.VARIANTS))
+def test_every_architecture_is_invertible_and_differs_in_what_it_says(name):
+    variant = ARCHITECTURES.VARIANTS[name]
+    torch.manual_seed(0)
+    config = variant.config(
+        size=16,
+        classes=("a", "b"),
+        steps=(1,) * len(variant.steps),
+        hidden=(8,) * len(variant.steps),
+    )
+    net = variant.net(config)
+    x, labels = torch.rand(6, 1, 16, 16) - 0.5, torch.tensor([0, 1, 2, 0, 1, 2])
+    with torch.no_grad():
+        net(x, labels)
+        for parameter in net.parameters():
+            if parameter.requires_grad and not parameter.any():
+                parameter.normal_(0, 0.05)
+        z, _ = net.encode(x, labels)
+        assert torch.allclose(net.decode(z, labels), x, atol=1e-4)
+        other, _ = net.encode(x, labels.flip(0))
+    told = [m.label.any() for m in net.modules() if isinstance(m, LabelledNet)]
+    assert any(told) == (name != "label-in-bases"), "networks that see the label"
+    assert not torch.allclose(z, other)
+    assert isinstance(config, GlowConfig)
+
+
+def test_architectures_are_compared_and_kept(world, tmp_path, monkeypatch, capsys):
+    benchmark = ARCHITECTURES
+    quick(monkeypatch, benchmark)
+    monkeypatch.setattr(benchmark, "SIZE", 16)
+    small = {
+        name: benchmark.Variant(words, hidden=(8, 8), steps=(1, 1), **changes)
+        for name, words, changes in (
+            ("ours", "small", {}),
+            ("poses", "moved", {"poses": True}),
+            ("plain-priors", "plain", {"net": benchmark.PlainPriors}),
+        )
+    }
+    monkeypatch.setattr(benchmark, "VARIANTS", small)
+    monkeypatch.setattr(benchmark, "shipped_verifier", lambda size: str(world.verifier))
+    table, sheet = tmp_path / "table.json", tmp_path / "sheet.png"
+    options = [world.data, "--state", tmp_path / "state", "--minutes", 0.02]
+    options += ["--source", "made-up", "--condition", "finding", "--json", table, "--sheet", sheet]
+    benchmark.main([str(x) for x in options])
+    first = capsys.readouterr().out
+    rows = json.loads(table.read_text())["rows"]
+    assert [row["name"] for row in rows] == list(small)
+    for row in rows:
+        assert row["images"] > 0
+        assert 0 < row["bits"] < 12
+        assert row["verifier"] >= 0
+        assert 0 <= row["auc"] <= 1
+    assert sheet.exists()
+    benchmark.main([str(x) for x in options])
+    assert capsys.readouterr().out == first, "what was measured is not measured again"
+
+
+def test_identity_is_looked_for_in_parts_of_the_latent(world, monkeypatch, capsys):
+    benchmark = script("identity")
+    quick(monkeypatch, benchmark)
+    monkeypatch.setattr(benchmark, "shipped_verifier", lambda size: str(world.verifier))
+    weights = ["--identity-weights", world.weights, "--finding-weights", world.weights]
+    benchmark.main([str(x) for x in (world.data, *weights, "--counts", 64, "--keep", 4)])
+    told = capsys.readouterr().out
+    rows = [
+        line.split(" | ") for line in told.splitlines() if re.match(r"\| (noth|lev|iden)", line)
+    ]
+    assert len(rows) == 5
+    nothing, coarse, *_ = rows
+    assert float(nothing[3]) == 1, "an image that was not redrawn is most like itself"
+    assert float(coarse[3]) < 1
