@@ -57,7 +57,9 @@ Memorisation: the nearest training image of a sample drawn at temperature 0.8 is
 {near["sample_min"]}); of a real validation image {near["val_median"]} (nearest {near["val_min"]}).
 Below temperature 1 a sample lies nearer to the average image and so to everything; distances
 far below those of new patients would mean copies.
-{_laws(card.get("laws"))}{_samples(card.get("samples"))}{_octaves(card.get("octaves"))}
+{_laws(card.get("laws"))}{_samples(card.get("samples"))}{_critic(card.get("critic"))}{
+        _octaves(card.get("octaves"))
+    }
 {_directions(card.get("directions"))}
 ## What it does not protect
 The guarantee of a release is about the released image. Images of the training set may be
@@ -101,12 +103,27 @@ def _samples(found: list[dict[str, Any]] | None) -> str:
         for x in found
     )
     return f"""
-Fresh samples at temperature 0.8 under the labels of validation images, in their place (a reader
-of o/p learnt on originals and is tested on samples, one of p/o the other way round):
+Fresh samples, drawn as a release draws them, under the labels of validation images and in their
+place (a reader of o/p learnt on originals and is tested on samples, one of p/o the reverse):
 
 | what | number | value (95 %) | images |
 |---|---|---|---|
 {rows}
+"""
+
+
+def _critic(found: dict[str, Any] | None) -> str:
+    if not found:
+        return ""
+    images = found["images"]
+    return f"""
+## Critic
+Which of several samples is released: a ratio of originals to samples, learnt by `latentdp critic`
+from {images["ratio"]:,} training images and {found["samples"]:,} samples, in what a reader of the
+classes sees that learnt from {images["reader"]:,} images of other patients. On
+{found["images_measured"]} validation images it tells samples from originals at AUC
+{found["auc"]}; of {found["candidates"]} samples {found["effective_candidates"]} count on average,
+as many as if all others were thrown away.
 """
 
 
@@ -186,6 +203,18 @@ finding, or are any. Each is the best of several simple linear opponents.
 {table}
 
 Compared with: {listed}. A dash: there are no more of them.
+{_identity(found.get("identity"))}"""
+
+
+def _identity(found: dict[str, Any] | None) -> str:
+    if not found:
+        return ""
+    told = ", ".join(map(str, found["intraclass_correlations"]))
+    return f"""
+Directions of identity, for the empirical tier: {found["count"]} that span the coarsest level, the
+first {found["compared"]} in the order of what the images of one patient share
+({found["patients_with_pairs"]:,} patients have several), the others by their variance. Intraclass
+correlations of the former at even distances, by chance as far below zero as above: {told}.
 """
 
 
