@@ -43,6 +43,9 @@ def main() -> None:
         checkpoint = load(str(path))
         size = path.stat().st_size
         summary = str(checkpoint.card["summary"])
+        octaves = sorted(map(int, checkpoint.card.get("octaves", ())))
+        if octaves:
+            summary += f"; detail up to {octaves[-1]} pixels"
         entries.append(
             f"[{path.stem}]\n"
             f"file = {json.dumps(path.name)}\n"
