@@ -45,7 +45,7 @@ def guarantee_table(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> lis
     rows += [("guarantee", line) for line in statement(guarantee, unprotected)]
     rows.append(("also", str(privatizer.approximate)))
     rows.append(("implies", _ceilings(privatizer, layout)))
-    if guarantee.epsilon == 0:
+    if guarantee.epsilon == 0 and not privatizer.plan.unprotected:
         rows.append(("note", "nothing of an input enters its image; --labels would add a label"))
     for block in privatizer.plan.blocks:
         cost = {"resample": "epsilon 0", "keep": "UNPROTECTED"}.get(str(block.action), "")

@@ -23,7 +23,7 @@ __all__ = ["ALL", "PRESETS", "Preset", "Recipe"]
 
 ALL = -1  # "every latent dimension", for `Recipe.directions`
 MOST_CANDIDATES = 64
-CANDIDATES = 8  # of presets that draw most of an image, chosen by benchmarks/frontier.py
+CANDIDATES = 4  # of presets that draw most of an image, chosen by benchmarks/frontier.py
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ PRESETS: dict[str, Preset] = {
         },
     ),
     "balanced": Preset(
-        "label by randomised response (a quarter of the budget); Laplace with a clip of the "
+        "label by randomised response (three quarters of the budget); Laplace with a clip of the "
         "image's l1 norm on the two public directions that say most about findings; the rest is "
         "resampled",
         {
@@ -54,7 +54,7 @@ PRESETS: dict[str, Preset] = {
             "mechanism": "laplace_l1",
             "directions": 2,
             "label": "response",
-            "label_share": 0.25,
+            "label_share": 0.75,
             "candidates": CANDIDATES,
         },
     ),
@@ -65,7 +65,7 @@ PRESETS: dict[str, Preset] = {
             "mechanism": "codebook",
             "directions": 2,
             "label": "response",
-            "label_share": 0.25,
+            "label_share": 0.75,
             "candidates": CANDIDATES,
         },
     ),

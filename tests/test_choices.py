@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import torch
+from PIL import Image
 
 from latentdp.flows.glow import GlowConfig, LabelledNet
 from latentdp.networks.classifier import Course
@@ -97,3 +99,24 @@ def test_identity_is_looked_for_in_parts_of_the_latent(world, monkeypatch, capsy
     nothing, coarse, *_ = rows
     assert float(nothing[3]) == 1, "an image that was not redrawn is most like itself"
     assert float(coarse[3]) < 1
+
+
+def test_sizes_are_compared_with_originals_of_that_size(world, tmp_path, capsys):
+    benchmark = script("sizes")
+    large = tmp_path / "large"
+    large.mkdir()
+    shutil.copy(world.data / "manifest.csv", large)
+    for row in world.rows:
+        Image.open(world.data / row["file"]).resize((32, 32)).save(large / row["file"])
+    options = ["--weights", world.weights, "--source", "made-up", "--sizes", 16, 32]
+    options += ["--steps", STEPS, "--sheet", tmp_path / "sheets"]
+    benchmark.main([str(x) for x in (large, *options)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    rows = {tuple(cell.strip() for cell in line.split("|")[1:3]): line for line in lines[1:]}
+    assert ("16", "private, no detail") not in rows, "there is nothing to enlarge"
+    assert ("32", "private, no detail") in rows
+    for size in ("16", "32"):
+        cells = rows[size, "originals"].split(" | ")
+        assert (cells[3], cells[5]) == ("0.00", "0.0"), "originals are as far as nothing"
+        assert float(rows[size, "private"].split(" | ")[3]) > 0
+    assert {path.name for path in (tmp_path / "sheets").iterdir()} == {"16.png", "32.png"}
