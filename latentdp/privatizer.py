@@ -84,7 +84,7 @@ class Privatizer:
             d=flow.d,
             directions=flow.directions,
             classes=len(flow.classes),
-            identity=flow.identity,
+            identity=flow.identity if recipe.resample_identity else None,
         )
         self.noise: Noise = SystemNoise() if noise is None else noise
         least = max(flow.shape[0], self.recipe.profile.min_size)

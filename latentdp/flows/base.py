@@ -84,7 +84,7 @@ class Flow:
         self._directions = _orthonormal(directions, self.d)
         self.ladder = ladder or Ladder()
         self.critic = critic
-        self._identity = _orthonormal(_padded(identity, self.d), self.d)
+        self._stored_identity = identity
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -116,13 +116,23 @@ class Flow:
         """
         return self._directions
 
-    @property
+    @cached_property
     def identity(self) -> NDArray[np.float64]:
         """Public directions ``(m, d)`` of identity, orthonormal rows; m is 0 if there are none.
 
-        `latentdp.flows.identity` says what they are. Not to be written to.
+        `latentdp.flows.identity` says what they are. Not to be written to. There are many, so
+        that they are made orthonormal when they are first asked for.
+
+        Raises:
+            WeightsError: They are none.
         """
-        return self._identity
+        stored = self._stored_identity
+        if stored is None:
+            return np.zeros((0, self.d))
+        if stored.ndim != 2 or stored.shape[1] > self.d:
+            raise WeightsError(f"expected directions of up to {self.d} dimensions")
+        rows = _orthonormal(stored, stored.shape[1])  # in the level that they lie in
+        return np.pad(rows, ((0, 0), (0, self.d - rows.shape[1])))
 
     @property
     def usual(self) -> dict[str, list[float]] | None:
@@ -276,13 +286,6 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         ladder=ladder_of(checkpoint),
         critic=critic_of(checkpoint, len(net.config.classes)),
     )
-
-
-def _padded(rows: NDArray[Any] | None, d: int) -> NDArray[Any] | None:
-    """Rows of fewer dimensions, the first of ``d``; others are zero."""
-    if rows is None or rows.ndim != 2 or rows.shape[1] > d:
-        return rows
-    return np.pad(rows, ((0, 0), (0, d - rows.shape[1])))
 
 
 def _orthonormal(stored: NDArray[Any] | None, d: int) -> NDArray[np.float64]:
