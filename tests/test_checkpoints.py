@@ -38,7 +38,7 @@ def test_shipped_weights_are_what_the_manifest_says():
     for name, entry in shipped().items():
         path = ROOT / "weights" / entry["file"]
         assert digest(path) == entry["sha256"] == load(name).sha256
-        assert path.stat().st_size == entry["bytes"] < 10e6
+        assert path.stat().st_size == entry["bytes"] < 15e6
         card = load(name).card
         assert card["training_data"] != "not stated"
         assert entry["kind"] == "embedding" or card["looked_at"]  # what of samples was seen

@@ -373,7 +373,7 @@ def test_a_privatizer_enlarges_its_private_images_alone(detailed, images, size, 
 
 
 def test_recipes_from_before_there_was_detail_are_still_theirs():
-    old = Recipe.from_preset("strict", profile=Profile(size=256))
+    old = Recipe.from_preset("strict", profile=Profile(size=256), candidates=1)
     text = "".join(x for x in old.to_toml().splitlines(True) if not x.startswith("detail"))
     assert Recipe.from_toml(text).digest == old.digest
     new = replace(old, profile=replace(old.profile, detail=True))
@@ -381,7 +381,7 @@ def test_recipes_from_before_there_was_detail_are_still_theirs():
     assert new.pixels_digest == old.pixels_digest, "detail follows the pixels"
     # SHA-256 of the record as it was before the field came, weights by their name.
     record = asdict(old)
-    del record["profile"]["detail"]
+    del record["profile"]["detail"], record["candidates"], record["resample_identity"]
     expected = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
     assert old.digest == expected
 
@@ -468,7 +468,8 @@ def test_a_release_with_detail(weights, tmp_path, workers):
     assert run.returncode in (0, 1), run.stderr
     card = json.loads((out / "release.json").read_text())
     assert card["image"] | {"classes": []} == {
-        "size": [64, 64], "made_at": [16, 16], "detail_drawn_at": [32], "classes": [],
+        "size": [64, 64], "made_at": [16, 16], "chosen_among": 1, "detail_drawn_at": [32],
+        "classes": [],
     }  # fmt: skip
     assert card["recipe"]["profile"]["detail"] is True
     assert "detail up to 32 pixels" in (out / "release.html").read_text()
@@ -492,7 +493,9 @@ def test_detail_is_drawn_where_it_is_wanted_and_known(weights):
     drawn = "detail_drawn_at"
     assert explained("both.safetensors", "--size", 32)[drawn] == [32]
     assert explained("both.safetensors", "--size", 32, "--no-detail")[drawn] == []
-    assert explained("both.safetensors")[drawn] == []
+    assert explained("both.safetensors")[drawn] == [32], "as far as there is detail, up to 128"
+    assert explained("both.safetensors", "--size", 16)[drawn] == []
+    assert explained("both.safetensors", "--no-detail")[drawn] == []
     assert explained("bare.safetensors", "--size", 32)[drawn] == []
 
 

@@ -118,8 +118,8 @@ def test_balanced_spends_on_the_best_directions_and_resamples_the_rest():
     assert noised.action is Action.MECHANISM
     assert noised.size == 2
     assert fresh.action is Action.RESAMPLE
-    assert made.response.guarantee.epsilon == pytest.approx(2.0, rel=1e-3)
-    assert noised.mechanism.guarantee.epsilon == pytest.approx(6.0, rel=1e-2)
+    assert made.response.guarantee.epsilon == pytest.approx(6.0, rel=1e-3)
+    assert noised.mechanism.guarantee.epsilon == pytest.approx(2.0, rel=1e-2)
 
 
 def test_strict_without_a_label_costs_nothing():

@@ -64,9 +64,8 @@ def teach_critic(
     tell(0.0, "teaching a reader")
     known = ours & (train.labels != UNKNOWN)
     here, index = np.unique(train.labels[known], return_inverse=True)
-    course = Course(
-        steps=max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_READER)), seed=seed
-    )
+    steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_READER))
+    course = Course(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
     reader = Reader.taught(
         _unit(train.pixels[known])[None], index.astype(np.int64)[None], len(here), course
     )
@@ -154,6 +153,11 @@ def _features(
 
 def _drawn(flow: Flow, labels: Labels, seed: int) -> Images:
     return flow.decode_valid(normal(SeededNoise(seed), (len(labels), flow.d)), labels)[0]
+
+
+def _widths(size: int) -> tuple[int, ...]:
+    """Of the stages of a reader, each of which halves the image."""
+    return (16, 32, 64, 128)[: max(1, size.bit_length() - 1)]
 
 
 def _readable(labels: Labels, flow: Flow) -> bool:
