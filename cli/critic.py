@@ -11,24 +11,19 @@ from latentdp import InputError
 
 from .options import JsonOption
 from .render import print_json, share_progress, table
+from .training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
 
 
 def critic(
     weights: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="Weights whose samples it is to judge.")
     ],
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA",
-            help="Public images that the weights were trained on: manifest or folder.",
-        ),
-    ],
+    data: TrainedOnArgument,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Weights file to write, with it.")
     ],
-    seed: Annotated[int, typer.Option(help="Seed of the training; not of any release.")] = 0,
-    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Teach a critic which samples look like originals, and write weights with it.
@@ -41,10 +36,8 @@ def critic(
     from latentdp.flows.critic_training import teach_critic
     from latentdp.flows.dataset import as_trained, splits
 
-    if out.suffix != ".safetensors":
-        raise InputError("expected --out to end in .safetensors")
-    if threads > 0:
-        use_threads(threads)
+    weights_file(out)
+    use_threads(threads)
     checkpoint = load(weights)
     flow = load_flow(checkpoint)
     lacking = {"train", "val"} - splits(data)

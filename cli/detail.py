@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from latentdp import InputError
-
 from .options import JsonOption
 from .render import print_json, table
+from .training_options import weights_file
 
 
 def detail(
@@ -31,8 +30,7 @@ def detail(
     from latentdp.flows.base import load_flow
     from latentdp.flows.ladder_file import with_octaves
 
-    if out.suffix != ".safetensors":
-        raise InputError("expected --out to end in .safetensors")
+    weights_file(out)
     made = with_octaves(load(weights), [load(name) for name in octaves])
     load_flow(made)  # refuses what could not be read again
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from latentdp.batch import Progress as Advance
 
 from .options import JsonOption
 from .render import print_json, progress, table
+from .training_options import ThreadsOption, TrainedOnArgument, weights_file
 
 SHOWN = (1, 2, 4, 8, 16, 64)
 
@@ -21,13 +22,7 @@ def directions(
     weights: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="Weights to compute them for.")
     ],
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA",
-            help="Public images that the weights were trained on: manifest or folder.",
-        ),
-    ],
+    data: TrainedOnArgument,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Weights file to write, with them.")
     ],
@@ -40,7 +35,7 @@ def directions(
         float | None,
         typer.Option(help="Weight of what a patient's images share, 0 to below 1."),
     ] = None,
-    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
+    threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Compute public directions that separate findings, not patients, and write weights with them.
@@ -53,15 +48,13 @@ def directions(
     from latentdp.flows.dataset import SPLITS, as_trained, splits
     from latentdp.flows.directions import ALPHA, GAMMA, Settings
 
-    if out.suffix != ".safetensors":
-        raise InputError("expected --out to end in .safetensors")
+    weights_file(out)
     settings = Settings(
         count=count,
         alpha=ALPHA if alpha is None else alpha,
         gamma=GAMMA if gamma is None else gamma,
     )
-    if threads > 0:
-        use_threads(threads)
+    use_threads(threads)
     checkpoint = load(weights)
     flow = load_flow(checkpoint)
     there = splits(data)

@@ -12,6 +12,16 @@ from latentdp import InputError
 
 from .options import JsonOption
 from .render import print_json, short, table, training_progress
+from .training_options import (
+    MinutesOption,
+    NoteOption,
+    PrivateDataOption,
+    SeedOption,
+    SourceOption,
+    StepsOption,
+    ThreadsOption,
+    weights_file,
+)
 
 if TYPE_CHECKING:
     from latentdp.checkpoints import Checkpoint
@@ -36,11 +46,9 @@ def train(
         list[str] | None,
         typer.Option(help="What classes are made of: view, finding, subtype, class. Repeatable."),
     ] = None,
-    source: Annotated[
-        list[str] | None, typer.Option(help="Keep only these sources of a manifest. Repeatable.")
-    ] = None,
-    minutes: Annotated[float, typer.Option(help="Length of the run; 0 for no limit.")] = 0.0,
-    steps: Annotated[int, typer.Option(help="Optimiser steps; 0 for no limit.")] = 0,
+    source: SourceOption = None,
+    minutes: MinutesOption = 0.0,
+    steps: StepsOption = 0,
     batch: Annotated[int, typer.Option(help="Images per step, over all processes.")] = 32,
     blocks: Annotated[
         str, typer.Option(help="Flow steps per level, coarsest first.")
@@ -57,14 +65,10 @@ def train(
             "and hidden. Classes of the same name go on.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the training; not of any release.")] = 0,
-    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
-    note: Annotated[
-        str, typer.Option(help="Training data and licence, for the model card.")
-    ] = "not stated",
-    private_data: Annotated[
-        bool, typer.Option("--private-data", help="Mark the card: trained on private images.")
-    ] = False,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = 0,
+    note: NoteOption = "not stated",
+    private_data: PrivateDataOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train a flow on public images. Interrupted runs go on from FILE.state.
@@ -83,10 +87,8 @@ def train(
     from latentdp.flows.glow import GlowConfig
     from latentdp.flows.training import Settings, Trainer
 
-    if threads > 0:
-        use_threads(threads)
-    if out.suffix != ".safetensors":
-        raise InputError("expected --out to end in .safetensors")
+    use_threads(threads)
+    weights_file(out)
     read = partial(read_dataset, data, size=size, conditions=condition or (), sources=source or ())
     training = read("train")
     held_out = {

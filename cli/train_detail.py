@@ -8,10 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from latentdp import InputError
-
 from .options import JsonOption
 from .render import print_json, short, table, training_progress
+from .training_options import (
+    MinutesOption,
+    NoteOption,
+    PrivateDataOption,
+    SeedOption,
+    SourceOption,
+    StepsOption,
+    ThreadsOption,
+    weights_file,
+)
 
 
 def train_detail(
@@ -23,24 +31,18 @@ def train_detail(
         typer.Option("--out", metavar="FILE", help="Weights to write; also FILE's .png, .state."),
     ],
     size: Annotated[int, typer.Option(help="Side in pixels of the larger image of the octave.")],
-    source: Annotated[
-        list[str] | None, typer.Option(help="Keep only these sources of a manifest. Repeatable.")
-    ] = None,
-    minutes: Annotated[float, typer.Option(help="Length of the run; 0 for no limit.")] = 0.0,
-    steps: Annotated[int, typer.Option(help="Optimiser steps; 0 for no limit.")] = 0,
+    source: SourceOption = None,
+    minutes: MinutesOption = 0.0,
+    steps: StepsOption = 0,
     batch: Annotated[int, typer.Option(help="Crops per step.")] = 32,
     crop: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 64,
     blocks: Annotated[int, typer.Option(help="Flow steps.")] = 8,
     hidden: Annotated[int, typer.Option(help="Width of the coupling networks.")] = 64,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate of Adam.")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Seed of the training; not of any release.")] = 0,
-    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
-    note: Annotated[
-        str, typer.Option(help="Training data and licence, for the model card.")
-    ] = "not stated",
-    private_data: Annotated[
-        bool, typer.Option("--private-data", help="Mark the card: trained on private images.")
-    ] = False,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = 0,
+    note: NoteOption = "not stated",
+    private_data: PrivateDataOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train the detail that an image of twice the size has. Interrupted runs go on."""
@@ -57,10 +59,8 @@ def train_detail(
     from latentdp.flows.octave_training import OctaveSettings, OctaveTrainer
     from latentdp.noise import SeededNoise
 
-    if threads > 0:
-        use_threads(threads)
-    if out.suffix != ".safetensors":
-        raise InputError("expected --out to end in .safetensors")
+    use_threads(threads)
+    weights_file(out)
     config = OctaveConfig(size=size, steps=blocks, hidden=hidden)
     settings = OctaveSettings(
         minutes=minutes,
@@ -79,14 +79,8 @@ def train_detail(
     trainer = OctaveTrainer(
         config, settings, splits["train"], splits["val"], out.with_suffix(".state")
     )
-    history: list[dict[str, float]] = []
     with training_progress(shown=not json) as show:
-
-        def report(now: dict[str, float]) -> None:
-            history.append(now)
-            show(now)
-
-        trainer.run(report)
+        trainer.run(show)
     card: dict[str, Any] = {
         "summary": f"detail from {size // 2} to {size} pixels",
         "training_data": note,

@@ -7,11 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from latentdp import InputError
-
 from .options import JsonOption
 from .render import print_json, short, table, training_progress
 from .train import numbers
+from .training_options import (
+    MinutesOption,
+    NoteOption,
+    SourceOption,
+    StepsOption,
+    ThreadsOption,
+    weights_file,
+)
 
 
 def train_verifier(
@@ -25,11 +31,9 @@ def train_verifier(
         Path, typer.Option("--out", metavar="FILE", help="Weights to write; also FILE's .state.")
     ],
     size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 64,
-    source: Annotated[
-        list[str] | None, typer.Option(help="Keep only these sources of a manifest. Repeatable.")
-    ] = None,
-    minutes: Annotated[float, typer.Option(help="Length of the run; 0 for no limit.")] = 0.0,
-    steps: Annotated[int, typer.Option(help="Optimiser steps; 0 for no limit.")] = 0,
+    source: SourceOption = None,
+    minutes: MinutesOption = 0.0,
+    steps: StepsOption = 0,
     patients: Annotated[int, typer.Option(help="Patients in a step, each with two images.")] = 64,
     widths: Annotated[str, typer.Option(help="Channels of each stage.")] = "24,48,96,192",
     blocks: Annotated[str, typer.Option(help="Residual blocks of each stage.")] = "2,2,2,2",
@@ -41,10 +45,8 @@ def train_verifier(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
-    threads: Annotated[int, typer.Option(help="Processor cores; 0 for all.")] = 0,
-    note: Annotated[
-        str, typer.Option(help="Training data and licence, for the model card.")
-    ] = "not stated",
+    threads: ThreadsOption = 0,
+    note: NoteOption = "not stated",
     json: JsonOption = False,
 ) -> None:
     """Train a verifier: who is on two radiographs? Interrupted runs go on from FILE.state."""
@@ -57,10 +59,8 @@ def train_verifier(
     from latentdp.networks.verifier import Verifier
     from latentdp.networks.verifier_training import People, VerifierTraining
 
-    if threads > 0:
-        use_threads(threads)
-    if out.suffix != ".safetensors":
-        raise InputError("expected --out to end in .safetensors")
+    use_threads(threads)
+    weights_file(out)
 
     def read(split: str) -> Cohort:
         return Cohort.read_plain(data, split, size=size, sources=source or ())

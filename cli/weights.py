@@ -14,6 +14,7 @@ from .critic import summary as judged
 from .directions import summary
 from .options import JsonOption, QuickOption, make_effort
 from .render import print_json, share_progress, short, table
+from .training_options import weights_file
 
 weights = typer.Typer(help="List the shipped weights, show the model card of one, check a file.")
 
@@ -107,8 +108,7 @@ def check(
     from latentdp.flows.directions import Settings
 
     page = out.with_suffix(".md")
-    if out.suffix != ".safetensors":
-        raise InputError("expected --out to end in .safetensors")
+    weights_file(out)
     if page.exists():
         raise InputError(f"{page.name} is there already; name another --out or remove it")
     checkpoint = load(file)

@@ -23,8 +23,10 @@ __all__ = [
     "check_images",
     "check_labels",
     "check_latents",
+    "evenly",
     "resize",
     "shrink",
+    "unit",
 ]
 
 Images: TypeAlias = NDArray[np.float32]
@@ -90,6 +92,16 @@ def resize(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.flo
         kernel = Image.Resampling.HAMMING if shrinks else Image.Resampling.BICUBIC
         picture = picture.resize((width, height), kernel)
     return np.clip(np.asarray(picture, dtype=np.float32), 0.0, 1.0)
+
+
+def unit(pixels: NDArray[np.uint8]) -> Images:
+    """8-bit pixels as grey levels in [0, 1]."""
+    return pixels.astype(np.float32) / np.float32(255)
+
+
+def evenly(n: int, most: int) -> NDArray[np.int64]:
+    """Indices of at most ``most`` of n things, at even distances from the first to the last."""
+    return np.unique(np.linspace(0, n - 1, min(most, n)).astype(np.int64))
 
 
 def shrink(images: Images, side: int) -> Images:

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
+from latentdp.arrays import evenly
 from latentdp.attacks.base import Effort, Scene, Side
 from latentdp.cohort import Cohort
 from latentdp.controls import PriorSample
@@ -52,7 +51,7 @@ def checkup(
         raise InputError(f"no images of split {min(lacking)!r}")
     train, val = (Cohort.of(splits[name]) for name in ("train", "val"))
     tell(0.0, "trying the laws")
-    rows = np.unique(np.linspace(0, len(val) - 1, min(LOOKED_AT, len(val))).astype(int))
+    rows = evenly(len(val), LOOKED_AT)
     found = check(flow, val.images[rows], val.labels[rows])
     tell(0.1, "measuring")
     held_out = {name: data for name, data in splits.items() if name != "train"}
@@ -63,8 +62,7 @@ def checkup(
     measures: list[Measure] = []
     for i, measure in enumerate((Realism(), Classification())):
         if measure.unable(scene) is None:
-            start = 0.6 + 0.2 * i
-            measures += measure.measure(scene, lambda s, w, at=start: tell(at + 0.2 * s, w))  # type: ignore[misc]
+            measures += measure.measure(scene, _part(tell, 0.6 + 0.2 * i))
     card["samples"] = [
         {
             key: getattr(row, key)
@@ -76,6 +74,11 @@ def checkup(
     ]
     tell(1.0, "checked")
     return card
+
+
+def _part(tell: Tell, start: float) -> Tell:
+    """Progress of the fifth of the work that begins there."""
+    return lambda share, words: tell(start + 0.2 * share, words)
 
 
 def _samples(flow: Flow, train: Cohort, val: Cohort, effort: Effort) -> Scene:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.arrays import Images, Labels
+from latentdp.arrays import Images, Labels, unit
 from latentdp.flows.dataset import Dataset, as_trained, read_dataset
 from latentdp.noise import SeededNoise
 from latentdp.samplers import permutation
@@ -56,7 +56,7 @@ class Cohort:
     def of(cls, dataset: Dataset) -> Self:
         """From a split of a data set."""
         return cls(
-            images=dataset.pixels.astype(np.float32) / np.float32(255),
+            images=unit(dataset.pixels),
             patients=np.unique(dataset.patients, return_inverse=True)[1].astype(np.int64),
             labels=dataset.labels,
             findings=dataset.findings,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from latentdp.arrays import Images
+from latentdp.arrays import Images, evenly, unit
 from latentdp.flows.base import Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.noise import SeededNoise
@@ -37,7 +37,7 @@ def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> dict[str
         "memorisation": memorisation(flow, train, val),
         "likelihood": usual_likelihood(flow, held_out),
     }
-    some = np.linspace(0, len(train) - 1, min(1024, len(train))).astype(int)  # of all sources
+    some = evenly(len(train), 1024)  # of all sources
     report["bits_per_dimension"]["train"] = round(
         flow.bits_per_dimension(train.pixels[some], train.labels[some]), 4
     )
@@ -46,7 +46,7 @@ def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> dict[str
 
 def round_trip_error(flow: Flow, data: Dataset, limit: int = 128) -> float:
     """Largest |x - decode(encode(x))| over the first ``limit`` images, in [0, 1] units."""
-    images = _images(data.pixels[:limit])
+    images = unit(data.pixels[:limit])
     labels = data.labels[:limit]
     return float(np.abs(flow.decode(flow.encode(images, labels), labels) - images).max())
 
@@ -81,7 +81,7 @@ def usual_likelihood(flow: Flow, held_out: dict[str, Dataset]) -> dict[str, Any]
     than those it was trained on (Nalisnick et al. 2019); for the coarse latents only from above,
     since a small one is a plain chest. Without labels: those of inputs are not known to it.
     """
-    rated = {split: flow.encode_and_rate(_images(data.pixels)) for split, data in held_out.items()}
+    rated = {split: flow.encode_and_rate(unit(data.pixels)) for split, data in held_out.items()}
     latents, bits = rated["val"]
     low, high = np.quantile(bits, [ODD / 2, 1 - ODD / 2])
     far = np.quantile(flow.coarse(latents), 1 - ODD)
@@ -117,7 +117,3 @@ def samples(flow: Flow, n: int, *, temperature: float, seed: int = 0) -> Images:
     z = temperature * normal(SeededNoise(seed), (n, flow.d))
     labels = np.arange(n) % max(1, len(flow.classes)) if flow.classes else None
     return flow.decode(z, labels)
-
-
-def _images(pixels: NDArray[np.uint8]) -> Images:
-    return pixels.astype(np.float32) / np.float32(255)

@@ -326,5 +326,9 @@ def _tune_allocator() -> None:
 
 
 def use_threads(n: int) -> None:
-    """How many processor cores one flow may use; 1 where several processes share the machine."""
-    torch.set_num_threads(n)
+    """How many processor cores one flow may use; 1 where several processes share the machine.
+
+    0 for as many as there are, as it is anyway.
+    """
+    if n > 0:
+        torch.set_num_threads(n)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from latentdp.arrays import UNKNOWN
+from latentdp.arrays import UNKNOWN, unit
 from latentdp.checkpoints import Checkpoint
 from latentdp.flows.base import DIRECTIONS, IDENTITY, MICRO_BATCH, Flow
 from latentdp.flows.dataset import Dataset
@@ -59,7 +59,7 @@ def encode(
     latents = np.empty((len(data), flow.d))
     for start in range(0, len(data), MICRO_BATCH):
         rows = slice(start, start + MICRO_BATCH)
-        latents[rows] = flow.encode(data.pixels[rows].astype(np.float32) / np.float32(255))
+        latents[rows] = flow.encode(unit(data.pixels[rows]))
         progress(min(start + MICRO_BATCH, len(data)), len(data))
     told = [data.finding_names[f] if f >= 0 else "" for f in data.findings]
     views = {"AP": 0, "PA": 1}

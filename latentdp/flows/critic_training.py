@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from latentdp.arrays import UNKNOWN, Images, Labels
+from latentdp.arrays import UNKNOWN, Images, Labels, evenly, unit
 from latentdp.flows.base import Flow
 from latentdp.flows.critic import Critic
 from latentdp.flows.dataset import Dataset
@@ -34,6 +34,7 @@ BATCH_OF_READER = 64
 EPOCHS = 20  # of the reader, at most
 STRENGTH = 0.1  # inverse regularisation, per nat and standard deviation
 SHARED = 0.5  # weight of what all labels share, beside what is a label's own
+RATED = 512  # images of val that the card's numbers are measured on
 CANDIDATES = 8  # for which a card says how many are worth it
 
 
@@ -67,10 +68,10 @@ def teach_critic(
     steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_READER))
     course = Course(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
     reader = Reader.taught(
-        _unit(train.pixels[known])[None], index.astype(np.int64)[None], len(here), course
+        unit(train.pixels[known])[None], index.astype(np.int64)[None], len(here), course
     )
     tell(0.3, "drawing samples")
-    originals = reader.features(_unit(train.pixels[~ours]))
+    originals = reader.features(unit(train.pixels[~ours]))
     labels = np.tile(sides[1], DRAWS)
     labels = np.concatenate([labels, np.full(len(sides[1]), UNKNOWN)])  # drawn without a label
     samples = _features(
@@ -123,9 +124,9 @@ def _ratio(
 
 def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> dict[str, Any]:
     """How well it tells samples from originals of val, and how many candidates count."""
-    rows = np.unique(np.linspace(0, len(val) - 1, min(len(val), 512)).astype(int))
+    rows = evenly(len(val), RATED)
     labels = val.labels[rows]
-    originals = critic.log_ratio(_unit(val.pixels[rows]), labels)
+    originals = critic.log_ratio(unit(val.pixels[rows]), labels)
     several = np.stack(
         [critic.log_ratio(_drawn(flow, labels, seed + i), labels) for i in range(CANDIDATES)]
     )
@@ -168,7 +169,3 @@ def _half_of(patients: tuple[str, ...], seed: int) -> NDArray[np.bool_]:
     people, index = np.unique(patients, return_inverse=True)
     order = permutation(SeededNoise(seed), len(people))
     return np.asarray(order[index] % 2 == 0)
-
-
-def _unit(pixels: NDArray[np.uint8]) -> Images:
-    return pixels.astype(np.float32) / np.float32(255)

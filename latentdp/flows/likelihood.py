@@ -5,33 +5,52 @@ from __future__ import annotations
 import copy
 import math
 from abc import abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from latentdp.errors import InputError
 from latentdp.networks.resumable import Resumable
 
-__all__ = ["MaximumLikelihood", "halved"]
+__all__ = ["LearningSettings", "MaximumLikelihood", "halved"]
 
 
 Net = TypeVar("Net", bound=nn.Module)
 
 
-class _Settings(Protocol):
-    @property
-    def minutes(self) -> float: ...
-    @property
-    def steps(self) -> int: ...
-    @property
-    def batch(self) -> int: ...
-    @property
-    def learning_rate(self) -> float: ...
-    @property
-    def ema(self) -> float: ...
+@dataclass(frozen=True, kw_only=True)
+class LearningSettings:
+    """How to train. A resumed run must be given the same settings.
+
+    Attributes:
+        minutes: Wall-clock length of the whole run, resumed parts counted in; 0 for no limit.
+        steps: Number of optimiser steps; 0 for no limit. The first limit reached ends the run.
+        batch: Images a step, over all processes together.
+        learning_rate: Adam's peak rate; warmed up over 200 steps, then a cosine to 1 %.
+        ema: Decay of the averaged weights that are evaluated and exported.
+        seed: Of initial weights, order, noise and augmentation. Training only.
+    """
+
+    minutes: float = 0.0
+    steps: int = 0
+    batch: int = 32
+    learning_rate: float = 1e-3
+    ema: float = 0.9995
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("minutes", "steps"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise InputError(f"expected {name} of at least 0, got {getattr(self, name)}")
+        if self.batch < 1:
+            raise InputError(f"expected a batch of at least 1, got {self.batch}")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
 
 
 class MaximumLikelihood(Resumable, Generic[Net]):
@@ -39,7 +58,7 @@ class MaximumLikelihood(Resumable, Generic[Net]):
 
     Args:
         net: What learns, on its device.
-        settings: ``minutes``, ``steps``, ``batch``, ``learning_rate`` and ``ema``.
+        settings: How to train.
         state: As `Resumable` has it, likewise ``network``.
         network: See there.
         seed: Of order, noise and augmentation.
@@ -50,7 +69,7 @@ class MaximumLikelihood(Resumable, Generic[Net]):
     """
 
     def __init__(
-        self, net: Net, settings: _Settings, state: Path, network: str, *, seed: int
+        self, net: Net, settings: LearningSettings, state: Path, network: str, *, seed: int
     ) -> None:
         super().__init__(
             state,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.arrays import Images
+from latentdp.arrays import Images, evenly
 from latentdp.flows.ladder import Octave
 from latentdp.flows.octave_training import detail_bits
 from latentdp.noise import SeededNoise
@@ -73,5 +73,4 @@ def _some(pixels: Pixels) -> Images:
 
 
 def _evenly(pixels: Pixels, most: int) -> Pixels:
-    rows = np.unique(np.linspace(0, len(pixels) - 1, min(most, len(pixels))).astype(int))
-    return np.asarray(pixels[rows])
+    return np.asarray(pixels[evenly(len(pixels), most)])

@@ -16,7 +16,7 @@ from torch.nn.functional import avg_pool2d, pad
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError
 from latentdp.flows.haar import split
-from latentdp.flows.likelihood import MaximumLikelihood, halved
+from latentdp.flows.likelihood import LearningSettings, MaximumLikelihood, halved
 from latentdp.flows.octave import OctaveConfig, OctaveNet
 from latentdp.networks.device import placed
 
@@ -26,36 +26,21 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OctaveSettings:
-    """How to train.
+class OctaveSettings(LearningSettings):
+    """How to train an octave; a batch is of crops.
 
     Attributes:
-        minutes: As `Resumable` has it, likewise ``steps``.
-        steps: See there.
-        batch: Crops a step.
         crop: Side of a crop of the larger image in pixels; a multiple of 4.
-        learning_rate: Adam's peak rate; warmed up over 200 steps, then a cosine to 1 %.
-        ema: Decay of the averaged weights that are evaluated and exported.
         noise: Largest standard deviation of the noise on the half that is looked at, in [0, 1].
-        seed: Of initial weights, order, noise and crops.
     """
 
-    minutes: float = 0.0
-    steps: int = 0
-    batch: int = 32
     crop: int = 64
-    learning_rate: float = 1e-3
-    ema: float = 0.9995
     noise: float = 0.02
-    seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.crop < 8 or self.crop % 4:
             raise InputError(f"expected a crop that is a multiple of 4 pixels, got {self.crop}")
-        if self.batch < 1:
-            raise InputError(f"expected a batch of at least 1, got {self.batch}")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
 
 
 class OctaveTrainer(MaximumLikelihood[OctaveNet]):

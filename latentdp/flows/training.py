@@ -24,46 +24,25 @@ from latentdp.errors import InputError, WeightsError
 from latentdp.flows.base import Flow, load_flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, channels_last
-from latentdp.flows.likelihood import MaximumLikelihood, halved
+from latentdp.flows.likelihood import LearningSettings, MaximumLikelihood, halved
 from latentdp.networks.device import computes_bfloat16
 
 __all__ = ["Settings", "Trainer"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How to train. A resumed run must be given the same settings.
+class Settings(LearningSettings):
+    """How to train a flow.
 
     Attributes:
-        minutes: Wall-clock length of the whole run, resumed parts counted in; 0 for no limit.
-        steps: Number of optimiser steps; 0 for no limit. The first limit reached ends the run.
-        batch: Images a step, over all processes together.
-        learning_rate: Adam's peak rate; warmed up over 200 steps, then a cosine to 1 %.
-        ema: Decay of the averaged weights that are evaluated and exported.
         label_dropout: Share of images shown without their label, so that "unknown" is learnt.
         shift: Largest random shift in pixels, each way, edges repeated.
         mixed: Coupling networks in bfloat16, where the processor computes that itself.
-        seed: Of initial weights, order, noise and augmentation. Training only.
     """
 
-    minutes: float = 0.0
-    steps: int = 0
-    batch: int = 32
-    learning_rate: float = 1e-3
-    ema: float = 0.9995
     label_dropout: float = 0.15
     shift: int = 2
     mixed: bool = True
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("minutes", "steps"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise InputError(f"expected {name} of at least 0, got {getattr(self, name)}")
-        if self.batch < 1:
-            raise InputError(f"expected a batch of at least 1, got {self.batch}")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
 
 
 class Trainer(MaximumLikelihood[Glow]):
