@@ -2,7 +2,7 @@
 
     python benchmarks/frontier.py DATA --state FOLDER [--epsilons 1 2 4 8 16 50] [--shares 0.25]
         [--mechanisms laplace_l1] [--directions 2] [--temperatures 1]
-        [--candidates 8] [--resample-identity 512 1024] [--split val] [--identity]
+        [--candidates 4] [--resample-identity 512 1024] [--controls raw] [--split val] [--identity]
         [--json FILE] [--picture FILE]
 
 DATA is a folder with manifest.csv. For every combination of the options a release is made of the
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def rows(grounds: Sequence[Ground], options: argparse.Namespace) -> list[Entry]:
     """Controls, oracles, then all combinations."""
-    found = entries(grounds, CONTROLS)
+    found = entries(grounds, options.controls) if options.controls else []
     epsilons = [*options.epsilons, *([NO_NOISE] if options.oracle else [])]
     for epsilon, share, mechanism, directions, temperature, candidates in product(
         epsilons,
@@ -171,13 +171,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data", type=Path)
     parser.add_argument("--state", type=Path, required=True, help="folder to go on from")
     parser.add_argument("--epsilons", nargs="*", type=float, default=[1, 2, 4, 8, 16, 50])
-    parser.add_argument("--shares", nargs="+", type=float, default=[0.25])
+    parser.add_argument("--shares", nargs="+", type=float, default=[0.75])
     parser.add_argument("--mechanisms", nargs="+", default=["laplace_l1"])
     parser.add_argument("--directions", nargs="+", type=int, default=[2])
     parser.add_argument("--temperatures", nargs="+", type=float, default=[1.0])
-    parser.add_argument("--candidates", nargs="+", type=int, default=[8])
+    parser.add_argument("--candidates", nargs="+", type=int, default=[4])
     parser.add_argument("--resample-identity", nargs="+", type=int, default=[])
     parser.add_argument("--keep", nargs="+", type=int, default=[16], help="of the same releases")
+    parser.add_argument("--controls", nargs="*", default=CONTROLS, help="rows beside them")
     parser.add_argument("--oracle", action="store_true", help="the same without noise")
     parser.add_argument("--split", choices=("val", "test"), default="val")
     parser.add_argument("--identity", action="store_true", help="attack it, too")

@@ -79,11 +79,8 @@ def train(
     from latentdp.contact_sheet import contact_sheet
     from latentdp.flows.assess import assess, samples
     from latentdp.flows.base import load_flow, use_threads
-    from latentdp.flows.carried import encode, public_directions, with_directions
-    from latentdp.flows.critic import with_critic
-    from latentdp.flows.critic_training import teach_critic
     from latentdp.flows.dataset import SPLITS, read_dataset, splits
-    from latentdp.flows.directions import Settings as Weighing
+    from latentdp.flows.furnish import furnished
     from latentdp.flows.glow import GlowConfig
     from latentdp.flows.training import Settings, Trainer
 
@@ -148,11 +145,7 @@ def train(
     flow = load_flow(load(str(out)))  # measured as it will be used: rounded, from the file
     card |= assess(flow, training, held_out)
     checkpoint = trainer.checkpoint(out.stem, card)
-    encoded = {split: encode(flow, d) for split, d in ({"train": training} | held_out).items()}
-    made = public_directions(encoded, Weighing(), flow.levels[0])
-    checkpoint = checkpoint if made is None else with_directions(checkpoint, *made)
-    taught = teach_critic(flow, training, held_out["val"], seed=seed)
-    save(checkpoint if taught is None else with_critic(checkpoint, *taught), out)
+    save(furnished(checkpoint, flow, {"train": training} | held_out, seed=seed), out)
     drawn = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
     contact_sheet(out.with_suffix(".png"), [drawn[i : i + 8] for i in range(0, len(drawn), 8)])
     facts = {"weights": str(out), "samples": str(out.with_suffix(".png"))} | {

@@ -101,11 +101,8 @@ def check(
     from latentdp.checkpoints import save
     from latentdp.checkup import checkup
     from latentdp.flows.base import load_flow
-    from latentdp.flows.carried import encode, public_directions, with_directions
-    from latentdp.flows.critic import with_critic
-    from latentdp.flows.critic_training import teach_critic
     from latentdp.flows.dataset import SPLITS, as_trained, splits
-    from latentdp.flows.directions import Settings
+    from latentdp.flows.furnish import furnished
 
     page = out.with_suffix(".md")
     weights_file(out)
@@ -122,19 +119,13 @@ def check(
             effort=make_effort(quick=quick, restarts=None, steps=None),
             tell=lambda share, words: tell(0.8 * share, words),
         )
-        tell(0.8, "computing directions")
         known = checkpoint.card | found | {"checked": "a quick look" if quick else "in full"}
-        checked = replace(checkpoint, name=out.stem, card=known)
-        encoded = {s: encode(flow, d) for s, d in sets.items()}
-        made = public_directions(encoded, Settings(), flow.levels[0])
-        checked = checked if made is None else with_directions(checked, *made)
-        taught = teach_critic(
+        checked = furnished(
+            replace(checkpoint, name=out.stem, card=known),
             flow,
-            sets["train"],
-            sets["val"],
-            tell=lambda share, words: tell(0.9 + 0.1 * share, words),
+            sets,
+            tell=lambda share, words: tell(0.8 + 0.2 * share, words),
         )
-        checked = checked if taught is None else with_critic(checked, *taught)
     flow_card(out.stem, 0, "", checked.card)  # before anything is written: is it complete?
     out.parent.mkdir(parents=True, exist_ok=True)
     save(checked, out)

@@ -75,6 +75,9 @@ def ground(name: str, data: Path, weights: str, *, limit: int = 0) -> Ground:
 def fingerprint(ground: Ground, method: Method, **more: Any) -> str:
     """Names what was worked out from the same people by the same method.
 
+    Weights count where a method uses them, in its settings: a rival that uses none is what it was
+    when they change.
+
     Args:
         ground: Whose people they are.
         method: What privatized them.
@@ -82,7 +85,6 @@ def fingerprint(ground: Ground, method: Method, **more: Any) -> str:
     """
     said = {
         "ground": ground.name,
-        "weights": flow_of(ground.weights).sha256,
         "method": describe_method(method),
         "settings": method.settings,
         "version": __version__,

@@ -51,6 +51,11 @@ class CADPAsPublished(Method):
         self.claim = f"epsilon {epsilon:g}"
 
     @property
+    def settings(self) -> str:
+        """The weights by their content; its parameters are in its name, or told beside it."""
+        return f"batch {self.batch}, weights {flow_of(self.weights).sha256}"
+
+    @property
     def sensitivity(self) -> float:
         """The s of the program."""
         return min(self.epsilon / 2, 4.0)

@@ -1,0 +1,48 @@
+"""What weights carry beside their network: public directions and a critic, where data allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from latentdp.checkpoints import Checkpoint
+from latentdp.flows.base import Flow
+from latentdp.flows.carried import encode, public_directions, with_directions
+from latentdp.flows.critic import with_critic
+from latentdp.flows.critic_training import teach_critic
+from latentdp.flows.dataset import Dataset
+from latentdp.flows.directions import Settings
+
+__all__ = ["furnished"]
+
+
+def furnished(
+    checkpoint: Checkpoint,
+    flow: Flow,
+    splits: Mapping[str, Dataset],
+    *,
+    seed: int = 0,
+    tell: Callable[[float, str], None] = lambda share, words: None,
+) -> Checkpoint:
+    """The weights with new directions and a new critic; without what the data teach nothing of.
+
+    Args:
+        checkpoint: Of ``flow``.
+        flow: As it will be used.
+        splits: ``train``, ``val`` and perhaps ``test``.
+        seed: Of the critic.
+        tell: Progress.
+    """
+    tell(0.0, "computing directions")
+    made = public_directions(
+        {name: encode(flow, data) for name, data in splits.items()}, Settings(), flow.levels[0]
+    )
+    if made is not None:
+        checkpoint = with_directions(checkpoint, *made)
+    taught = teach_critic(
+        flow,
+        splits["train"],
+        splits["val"],
+        seed=seed,
+        tell=lambda share, words: tell(0.5 + 0.5 * share, words),
+    )
+    return checkpoint if taught is None else with_critic(checkpoint, *taught)
