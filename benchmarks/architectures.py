@@ -33,9 +33,10 @@ from torch import Tensor, nn
 from latentdp.arrays import Images
 from latentdp.atomic import write_text
 from latentdp.contact_sheet import contact_sheet
-from latentdp.flows.base import Flow, use_threads
+from latentdp.flows.base import Flow
 from latentdp.flows.dataset import Dataset, read_dataset
 from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, Step, log_density
+from latentdp.flows.machine import use_threads
 from latentdp.flows.training import Settings, Trainer
 from latentdp.networks.augmentation import Augmentation
 from latentdp.networks.classifier import Course, Reader

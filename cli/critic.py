@@ -31,10 +31,11 @@ def critic(
     Recipes with several candidates release one that it likes.
     """
     from latentdp.checkpoints import load, save
-    from latentdp.flows.base import load_flow, use_threads
+    from latentdp.flows.base import load_flow
     from latentdp.flows.critic import with_critic
     from latentdp.flows.critic_training import teach_critic
     from latentdp.flows.dataset import as_trained, splits
+    from latentdp.flows.machine import use_threads
 
     weights_file(out)
     use_threads(threads)

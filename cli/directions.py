@@ -43,10 +43,11 @@ def directions(
     From the training split; what they carry is measured on the test split, or on val.
     """
     from latentdp.checkpoints import load, save
-    from latentdp.flows.base import load_flow, use_threads
+    from latentdp.flows.base import load_flow
     from latentdp.flows.carried import encode, public_directions, with_directions
     from latentdp.flows.dataset import SPLITS, as_trained, splits
     from latentdp.flows.directions import ALPHA, GAMMA, Settings
+    from latentdp.flows.machine import use_threads
 
     weights_file(out)
     settings = Settings(

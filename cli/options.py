@@ -269,6 +269,7 @@ def make_privatizer(
     candidates: int | None,
     profile: Profile,
     no_detail: bool,
+    exact: bool = False,
 ) -> Privatizer:
     """What the options describe, with its weights loaded.
 
@@ -305,7 +306,7 @@ def make_privatizer(
         if elements == ALL:
             elements = Privatizer.from_recipe(recipe).flow.d - recipe.keep_label_dims
         recipe = replace(recipe, epsilon=epsilon_per_element * elements)
-    made = Privatizer.from_recipe(recipe)
+    made = Privatizer.from_recipe(recipe, exact=exact)
     side, ladder = made.flow.shape[0], made.flow.ladder
     steps = () if no_detail else ladder.steps(side, profile.size or USUAL)
     if not steps:

@@ -111,6 +111,14 @@ def privatize(
         ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes to use.")] = 1,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="Compute networks in float32 even where bfloat16 is faster; the guarantee is "
+            "the same.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -137,6 +145,7 @@ def privatize(
         resample_identity=resample_identity,
         no_detail=no_detail,
         candidates=candidates,
+        exact=exact,
         profile=make_profile(
             shift_dates=shift_dates,
             retain_characteristics=retain_characteristics,

@@ -78,10 +78,11 @@ def train(
     from latentdp.checkpoints import load, save
     from latentdp.contact_sheet import contact_sheet
     from latentdp.flows.assess import assess, samples
-    from latentdp.flows.base import load_flow, use_threads
+    from latentdp.flows.base import load_flow
     from latentdp.flows.dataset import SPLITS, read_dataset, splits
     from latentdp.flows.furnish import furnished
     from latentdp.flows.glow import GlowConfig
+    from latentdp.flows.machine import use_threads
     from latentdp.flows.training import Settings, Trainer
 
     use_threads(threads)

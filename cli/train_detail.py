@@ -50,10 +50,10 @@ def train_detail(
 
     from latentdp.checkpoints import save
     from latentdp.contact_sheet import contact_sheet
-    from latentdp.flows.base import use_threads
     from latentdp.flows.dataset import SPLITS, read_dataset
     from latentdp.flows.dataset import splits as splits_of
     from latentdp.flows.ladder_file import octave_of
+    from latentdp.flows.machine import use_threads
     from latentdp.flows.octave import OctaveConfig
     from latentdp.flows.octave_assess import assess_octave, half, temperature
     from latentdp.flows.octave_training import OctaveSettings, OctaveTrainer

@@ -52,7 +52,7 @@ def train_verifier(
     """Train a verifier: who is on two radiographs? Interrupted runs go on from FILE.state."""
     from latentdp.checkpoints import load, save
     from latentdp.cohort import Cohort
-    from latentdp.flows.base import use_threads
+    from latentdp.flows.machine import use_threads
     from latentdp.networks.assess import assess
     from latentdp.networks.embedding import EmbeddingConfig
     from latentdp.networks.metric_learning import Settings

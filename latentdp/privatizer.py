@@ -106,15 +106,22 @@ class Privatizer:
         return cls.from_recipe(Recipe.from_preset(preset, weights=weights, **changes))
 
     @classmethod
-    def from_recipe(cls, recipe: Recipe, noise: Noise | None = None) -> Self:
+    def from_recipe(
+        cls, recipe: Recipe, noise: Noise | None = None, *, exact: bool = False
+    ) -> Self:
         """Loads what a recipe names.
+
+        Args:
+            recipe: With the name of weights.
+            noise: Only tests give one.
+            exact: Networks in float32 even where bfloat16 is faster; the guarantee is the same.
 
         Raises:
             WeightsError: The recipe is bound to weights of another digest.
         """
         from latentdp.flows.base import load_flow  # here, so that importing us loads no torch
 
-        flow = load_flow(load(recipe.weights))
+        flow = load_flow(load(recipe.weights), exact=exact)
         if recipe.weights_sha256 not in ("", flow.sha256):
             raise WeightsError("the recipe was made for weights with another sha256")
         return cls(flow, recipe, noise)

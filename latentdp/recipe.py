@@ -88,7 +88,7 @@ PRESETS: dict[str, Preset] = {
             "epsilon": 1.0,  # of which nothing is spent
             "directions": 0,
             "keep_label_dims": 16,
-            "resample_identity": 512,
+            "resample_identity": 1024,
             "label": "public",
         },
     ),

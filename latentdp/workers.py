@@ -141,7 +141,7 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(privatizer.recipe, privatizer.noise),
+        initargs=(privatizer.recipe, privatizer.noise, privatizer.flow.exact),
     )
     try:
         with _uninterrupted():  # the processes start here and inherit that they ignore Ctrl-C
@@ -180,13 +180,13 @@ def _end_with(run: BaseProcess | None) -> None:
     os._exit(1)
 
 
-def _start(recipe: Recipe, noise: Noise) -> None:
-    from latentdp.flows.base import use_threads
+def _start(recipe: Recipe, noise: Noise, exact: bool) -> None:
+    from latentdp.flows.machine import use_threads
 
     run = multiprocessing.parent_process()
     threading.Thread(target=_end_with, args=(run,), daemon=True).start()
     use_threads(1)
-    _here["privatizer"] = Privatizer.from_recipe(recipe, noise)
+    _here["privatizer"] = Privatizer.from_recipe(recipe, noise, exact=exact)
 
 
 def _release_here(tasks: Sequence[Task]) -> list[Written]:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from latentdp.flows.base import Flow, use_threads
+from latentdp.flows.base import Flow
 from latentdp.flows.glow import Glow, GlowConfig
+from latentdp.flows.machine import use_threads
 from tests.postgres import Server, binaries
 from tests.releases import Release, every_kind, release
 

@@ -6,9 +6,7 @@ ordered coarse to fine.
 
 from __future__ import annotations
 
-import ctypes
 import math
-import sys
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -30,13 +28,16 @@ from latentdp.arrays import (
 from latentdp.checkpoints import Checkpoint
 from latentdp.errors import InputError, WeightsError
 from latentdp.flows.critic import CRITIC, Critic, critic_of
+from latentdp.flows.frozen import FrozenGlow
 from latentdp.flows.glow import Glow, GlowConfig, channels_last, log_density, uninitialised
 from latentdp.flows.ladder import Ladder
 from latentdp.flows.ladder_file import PREFIX, ladder_of
+from latentdp.flows.machine import micro_batch, tune_allocator
+from latentdp.flows.orthonormal import orthonormal
+from latentdp.networks.device import computes_bfloat16, device
 
-__all__ = ["DIRECTIONS", "IDENTITY", "Flow", "load_flow", "use_threads"]
+__all__ = ["DIRECTIONS", "IDENTITY", "Flow", "load_flow"]
 
-MICRO_BATCH = 32
 DIRECTIONS, IDENTITY = "directions", "identity"  # tensors that are no part of the network
 
 
@@ -52,9 +53,11 @@ class Flow:
         ladder: The detail of larger images; None for none.
         critic: What chooses among samples; None for none.
         identity: ``(m, l)`` directions of identity, in the first l dimensions; None for none.
+        exact: Coupling networks in float32 even where bfloat16 is faster.
 
     Attributes:
-        card: See there, likewise ``name``, ``sha256``, ``ladder`` and ``critic``.
+        card: See there, likewise ``name``, ``sha256``, ``ladder``, ``critic`` and ``exact``.
+        micro_batch: Images that go through the network together; more would only take memory.
 
     Raises:
         WeightsError: A layer has not seen its first batch, or the directions are none.
@@ -70,6 +73,8 @@ class Flow:
         ladder: Ladder | None = None,
         critic: Critic | None = None,
         identity: NDArray[Any] | None = None,
+        *,
+        exact: bool = True,
     ) -> None:
         waiting = uninitialised(net)
         if waiting:
@@ -77,11 +82,15 @@ class Flow:
                 f"{len(waiting)} normalisation layers are not initialised; "
                 "they would take their statistics from the first image they see"
             )
-        _tune_allocator()
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._net = channels_last(net.to(device)).eval().requires_grad_(False)
-        self.card, self.name, self.sha256 = card, name, sha256
-        self._directions = _orthonormal(directions, self.d)
+        tune_allocator()
+        self._net = channels_last(net.to(device())).eval().requires_grad_(False)
+        low = computes_bfloat16() and not exact
+        self._engine: Glow | FrozenGlow = self._net
+        if type(net) is Glow:  # what differs from it differs in what could be folded
+            self._engine = FrozenGlow(net, torch.bfloat16 if low else torch.float32)
+        self.micro_batch = micro_batch(net.config)
+        self.card, self.name, self.sha256, self.exact = card, name, sha256, exact
+        self._directions = orthonormal(directions, self.d)
         self.ladder = ladder or Ladder()
         self.critic = critic
         self._stored_identity = identity
@@ -131,7 +140,7 @@ class Flow:
             return np.zeros((0, self.d))
         if stored.ndim != 2 or stored.shape[1] > self.d:
             raise WeightsError(f"expected directions of up to {self.d} dimensions")
-        rows = _orthonormal(stored, stored.shape[1])  # in the level that they lie in
+        rows = orthonormal(stored, stored.shape[1])  # in the level that they lie in
         return np.pad(rows, ((0, 0), (0, self.d - rows.shape[1])))
 
     @property
@@ -190,11 +199,11 @@ class Flow:
         known = check_labels(labels, len(checked), len(self.classes))
         out = np.empty((len(checked), self.d), dtype=np.float64)
         nats = np.empty(len(checked), dtype=np.float64)
-        for rows in _micro_batches(len(checked)):
+        for rows in self._micro_batches(len(checked)):
             # An 8-bit value k / 255 goes to the middle of its dequantisation bin.
             x = torch.from_numpy((checked[rows] * 255 + 0.5) / 256 - 0.5)[:, None]
             with torch.inference_mode():
-                z, log_det = self._net.encode(self._put(x), self._index(known[rows]))
+                z, log_det = self._engine.encode(self._put(x), self._index(known[rows]))
                 nats[rows] = log_density(z.double(), log_det.double()).cpu().numpy()
             out[rows] = z.double().cpu().numpy()
         return out, self._bits(nats)
@@ -217,10 +226,10 @@ class Flow:
         z = check_latents(latents, self.d)
         known = check_labels(labels, len(z), len(self.classes))
         out = np.empty((len(z), *self.shape), dtype=np.float32)
-        for rows in _micro_batches(len(z)):
+        for rows in self._micro_batches(len(z)):
             part = torch.from_numpy(z[rows].astype(np.float32))
             with torch.inference_mode():
-                x = self._net.decode(self._put(part), self._index(known[rows]))
+                x = self._engine.decode(self._put(part), self._index(known[rows]))
             out[rows] = ((x[:, 0].cpu().numpy() + 0.5) * 256 - 0.5) / 255
         valid = np.asarray(np.isfinite(out).all(axis=(1, 2)))
         out[~valid] = 0
@@ -236,7 +245,7 @@ class Flow:
         known = check_labels(labels, len(pixels), len(self.classes))
         generator = torch.Generator().manual_seed(1)
         total = 0.0
-        for rows in _micro_batches(len(pixels)):
+        for rows in self._micro_batches(len(pixels)):
             x = torch.from_numpy(pixels[rows]).float()[:, None]
             x = (x + torch.rand(x.shape, generator=generator)) / 256 - 0.5
             with torch.inference_mode():
@@ -247,17 +256,26 @@ class Flow:
         """Bits per dimension at 256 grey levels, from log-densities on an interval of length 1."""
         return np.asarray(8 - nats / (self.d * math.log(2)))
 
+    def _micro_batches(self, n: int) -> list[slice]:
+        step = self.micro_batch
+        return [slice(i, min(i + step, n)) for i in range(0, n, step)]
+
     def _put(self, x: Tensor) -> Tensor:
-        device = next(self._net.parameters()).device
-        return x.to(device, memory_format=torch.channels_last) if x.ndim == 4 else x.to(device)
+        if x.ndim == 4:
+            return x.to(device(), memory_format=torch.channels_last)
+        return x.to(device())
 
     def _index(self, labels: Labels) -> Tensor:
         index = np.where(labels == UNKNOWN, len(self.classes), labels)
-        return torch.from_numpy(index).to(next(self._net.parameters()).device)
+        return torch.from_numpy(index).to(device())
 
 
-def load_flow(checkpoint: Checkpoint) -> Flow:
+def load_flow(checkpoint: Checkpoint, *, exact: bool = True) -> Flow:
     """The flow of a checkpoint.
+
+    Args:
+        checkpoint: Of kind ``glow``.
+        exact: As `Flow` has it.
 
     Raises:
         WeightsError: Unknown kind, or tensors that do not fit the configuration.
@@ -285,50 +303,5 @@ def load_flow(checkpoint: Checkpoint) -> Flow:
         identity=checkpoint.tensors.get(IDENTITY),
         ladder=ladder_of(checkpoint),
         critic=critic_of(checkpoint, len(net.config.classes)),
+        exact=exact,
     )
-
-
-def _orthonormal(stored: NDArray[Any] | None, d: int) -> NDArray[np.float64]:
-    """The stored rows, which were rounded to 16 bits, orthonormal again to 64.
-
-    Gram and Schmidt's order (a QR decomposition), so that the first k rows span what the first
-    k stored rows span; with a positive diagonal, so that no row changes its sign.
-    """
-    if stored is None:
-        return np.zeros((0, d))
-    rows = np.asarray(stored, dtype=np.float64)
-    if rows.ndim != 2 or rows.shape[1] != d or len(rows) > d:
-        raise WeightsError(f"expected directions of shape (k, {d}), got shape {rows.shape}")
-    if not np.abs(rows @ rows.T - np.eye(len(rows))).max(initial=0) < 0.01:  # true of a NaN too
-        raise WeightsError("the directions of these weights are not orthonormal")
-    q, r = np.linalg.qr(rows.T)
-    again: NDArray[np.float64] = np.ascontiguousarray((q * np.sign(np.diag(r))).T)
-    again.flags.writeable = False
-    return again
-
-
-def _micro_batches(n: int) -> list[slice]:
-    return [slice(i, min(i + MICRO_BATCH, n)) for i in range(0, n, MICRO_BATCH)]
-
-
-def _tune_allocator() -> None:
-    """Keeps freed buffers in the process: glibc would hand them back and fault them in again.
-
-    Measured at more than twice the speed for buffers over 32 MiB. Elsewhere it does nothing.
-    """
-    if sys.platform == "linux":
-        try:
-            libc = ctypes.CDLL("libc.so.6")
-            libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-            libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
-        except (OSError, AttributeError):  # another C library
-            return
-
-
-def use_threads(n: int) -> None:
-    """How many processor cores one flow may use; 1 where several processes share the machine.
-
-    0 for as many as there are, as it is anyway.
-    """
-    if n > 0:
-        torch.set_num_threads(n)

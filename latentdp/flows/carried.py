@@ -16,7 +16,7 @@ from scipy import stats
 
 from latentdp.arrays import UNKNOWN, unit
 from latentdp.checkpoints import Checkpoint
-from latentdp.flows.base import DIRECTIONS, IDENTITY, MICRO_BATCH, Flow
+from latentdp.flows.base import DIRECTIONS, IDENTITY, Flow
 from latentdp.flows.dataset import Dataset
 from latentdp.flows.directions import Directions, Scatters, Settings, discriminants, shares
 from latentdp.flows.identity import identity_directions
@@ -31,6 +31,7 @@ __all__ = ["SIZES", "Encoded", "Probe", "encode", "public_directions", "with_dir
 Matrix = NDArray[np.float64]
 Row = dict[str, list[float] | None]
 
+BATCH = 64  # images between two reports of progress
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 ALL_PCS = (32, 64, 128, 256)  # an attacker on all dimensions fits a model in so many
 BASELINES = {
@@ -57,10 +58,10 @@ def encode(
 ) -> Encoded:
     """Encodes a split without its labels, which would take out of the latent what they say."""
     latents = np.empty((len(data), flow.d))
-    for start in range(0, len(data), MICRO_BATCH):
-        rows = slice(start, start + MICRO_BATCH)
+    for start in range(0, len(data), BATCH):
+        rows = slice(start, start + BATCH)
         latents[rows] = flow.encode(unit(data.pixels[rows]))
-        progress(min(start + MICRO_BATCH, len(data)), len(data))
+        progress(min(start + BATCH, len(data)), len(data))
     told = [data.finding_names[f] if f >= 0 else "" for f in data.findings]
     views = {"AP": 0, "PA": 1}
     return Encoded(

@@ -207,11 +207,11 @@ class Glow(nn.Module):
         latents = []
         h = nn.functional.pixel_unshuffle(x, self.config.first_squeeze)
         for i in reversed(range(len(self.levels))):
-            for step in self._steps(i):
+            for step in self.steps_of(i):
                 h, change = step.encode(h, label)
                 log_det = log_det + change
             kept, leaving = (None, h) if i == 0 else h.chunk(2, dim=1)
-            leaving, change = self._prior(i).whiten(leaving, label, kept)
+            leaving, change = self.prior_of(i).whiten(leaving, label, kept)
             log_det = log_det + change
             latents.append(leaving.flatten(1))
             if kept is not None:
@@ -225,9 +225,9 @@ class Glow(nn.Module):
         h: Tensor | None = None
         for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
             kept = None if h is None else nn.functional.pixel_shuffle(h, 2)
-            leaving = self._prior(i).colour(part.reshape(-1, *shape), label, kept)
+            leaving = self.prior_of(i).colour(part.reshape(-1, *shape), label, kept)
             h = leaving if kept is None else torch.cat([kept, leaving], dim=1)
-            for step in reversed(self._steps(i)):
+            for step in reversed(self.steps_of(i)):
                 h = step.decode(h, label)
         assert h is not None
         return nn.functional.pixel_shuffle(h, self.config.first_squeeze)
@@ -236,12 +236,14 @@ class Glow(nn.Module):
         """Log-density in nats of each image of [-0.5, 0.5] (what training maximises)."""
         return log_density(*self.encode(x, label))
 
-    def _steps(self, level: int) -> list[Step]:
+    def steps_of(self, level: int) -> list[Step]:
+        """Of one level, in the order of `encode`."""
         steps = self.levels[level]
         assert isinstance(steps, nn.ModuleList)
         return [step for step in steps if isinstance(step, Step)]
 
-    def _prior(self, level: int) -> Prior:
+    def prior_of(self, level: int) -> Prior:
+        """Of one level."""
         prior = self.priors[level]
         assert isinstance(prior, Prior)
         return prior
