@@ -111,6 +111,15 @@ def privatize(
         ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Processes to use.")] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Use the workers of a Dask cluster: its scheduler's address (tcp://host:8786) "
+            "or scheduler file. They must reach IN and OUT by the same paths.",
+        ),
+    ] = None,
     exact: Annotated[
         bool,
         typer.Option(
@@ -167,6 +176,7 @@ def privatize(
                 vault=private,
                 labels=labels,
                 workers=workers,
+                cluster=cluster,
                 budget=budget,
                 ledger=ledger,
                 again=again,

@@ -10,8 +10,17 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from latentdp.batch import Progress as Advance
 from latentdp.card import GALLERY, statement, warnings
@@ -73,6 +82,13 @@ def short(value: object) -> str:
     return str(value)
 
 
+class _Rate(ProgressColumn):
+    """Files per second, of late."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:.1f}/s")
+
+
 @contextmanager
 def progress(title: str, *, shown: bool) -> Iterator[Advance]:
     """A progress bar on standard error, where that is a terminal."""
@@ -81,6 +97,7 @@ def progress(title: str, *, shown: bool) -> Iterator[Advance]:
         TextColumn(title),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(),
         TimeRemainingColumn(),
         console=console,
         disable=not (shown and console.is_terminal),

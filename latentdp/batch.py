@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+from latentdp.cluster import workplace
 from latentdp.errors import Aborted, BudgetExceeded
 from latentdp.folders import check_release, find_files
 from latentdp.layout import Layout
@@ -15,7 +16,6 @@ from latentdp.request import check_bounded, check_ledger, given_labels, most
 from latentdp.run import Progress, Run
 from latentdp.summary import Summary
 from latentdp.vault import Vault
-from latentdp.workers import pool
 
 __all__ = ["Progress", "preview", "privatize_folder"]
 
@@ -33,6 +33,7 @@ def privatize_folder(
     again: bool = False,
     layout: Layout = Layout.FLAT,
     mapping: Path | None = None,
+    cluster: str | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Privatizes every file below ``source`` into ``out / "images"``.
@@ -52,6 +53,8 @@ def privatize_folder(
         layout: How the images lie in ``out / "images"``.
         mapping: CSV to write, with the old and new UIDs of everything that is in the release;
             patient IDs come beside it. It is a secret, like the vault.
+        cluster: Address of a Dask scheduler, or its scheduler file; its workers are used
+            instead of processes here, and must reach ``source`` and ``out`` by the same paths.
         progress: Called with the number of files done and of all.
 
     Raises:
@@ -74,7 +77,7 @@ def privatize_folder(
             capped = book.cap() is not None
             if capped:
                 check_bounded(privatizer)
-            with pool(privatizer, workers) as processes:
+            with workplace(privatizer, workers, cluster, source=source, out=out) as processes:
                 run = Run(
                     source,
                     out,

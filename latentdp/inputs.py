@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Input", "chunks", "name_below"]
+__all__ = ["CHUNK", "Input", "chunks", "name_below"]
 
 CHUNK = 128
 
@@ -35,10 +35,10 @@ class Input:
         return f"unknown {self.content}"
 
 
-def chunks(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
+def chunks(paths: Sequence[Path], size: int = CHUNK) -> Iterator[Sequence[Path]]:
     """The files that are looked up, reserved and recorded together."""
-    for start in range(0, len(paths), CHUNK):
-        yield paths[start : start + CHUNK]
+    for start in range(0, len(paths), size):
+        yield paths[start : start + size]
 
 
 def name_below(source: Path, path: Path) -> str:

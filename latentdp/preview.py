@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from latentdp.cluster import workplace
 from latentdp.folders import check_release, find_files
 from latentdp.inputs import chunks
 from latentdp.layout import Layout
@@ -21,7 +22,7 @@ from latentdp.summary import Summary
 from latentdp.triage import Fate, Status, Triage
 from latentdp.twins import Twins
 from latentdp.vault import Keys, Vault
-from latentdp.workers import Refusal, pool
+from latentdp.workers import Refusal
 
 __all__ = ["preview"]
 
@@ -42,6 +43,7 @@ def preview(
     again: bool = False,
     layout: Layout = Layout.FLAT,
     mapping: Path | None = None,
+    cluster: str | None = None,
     progress: Progress | None = None,
 ) -> tuple[Summary, list[tuple[str, str]]]:
     """The numbers that `latentdp.batch.privatize_folder` would give, called in the same way.
@@ -68,7 +70,10 @@ def preview(
     if vault is not None and Vault.exists(vault):
         store = Vault(vault, read_only=True)
         store.check(out or NOWHERE)
-    with closing(_ledger(store, ledger)) as book, pool(privatizer, workers) as processes:
+    with (
+        closing(_ledger(store, ledger)) as book,
+        workplace(privatizer, workers, cluster, source=source, out=None) as processes,
+    ):
         book.verify()
         if book.cap() is not None:
             check_bounded(privatizer)
@@ -94,7 +99,7 @@ def preview(
             again=again,
         )
         told = _Told(Summary(inputs=len(found)), outputs.entries(book) | recovered)
-        for part in chunks(found):
+        for part in chunks(found, processes.chunk):
             for fate in triage.sort(part):
                 entry = fate.entry
                 if fate.new:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from latentdp import __version__, files
+from latentdp.ahead import Ahead
 from latentdp.arrays import UNKNOWN
 from latentdp.card import derivation, release_card, write_json
 from latentdp.errors import InputError
@@ -99,7 +100,7 @@ class Run:
         triage = self._triage(Twins(self.vault.twins))
         asked = [
             triage.reservation(fate)
-            for part in chunks(found)
+            for part in chunks(found, self.workers.chunk)
             for fate in triage.sort(part)
             if fate.new
         ]
@@ -119,8 +120,11 @@ class Run:
         self.summary.report.with_suffix(".toml").write_text(recipe, encoding="utf-8")
         order = permutation(SystemNoise(), len(found))
         with Report(self.summary.report) as report:
-            for part in chunks([found[i] for i in order]):
-                for fate, row in self._chunk(self.triage.sort(part), limit):
+            ahead = Ahead(
+                self.triage, self.workers, chunks([found[i] for i in order], self.workers.chunk)
+            )
+            for fates in ahead:
+                for fate, row in self._chunk(fates, limit, ahead.look):
                     if fate.read is not None:
                         report.claims(fate.item.name, fate.read.instance, fate.item.key)
                     report.add(row)
@@ -128,6 +132,7 @@ class Run:
                         self.progress(self.summary.accounted, self.summary.inputs)
                 report.flush()
             report.finish()
+        self.outputs.recover(self.ledger)  # what a worker that died, and was replaced, left
         if self.mapping is not None:
             self.mapping.write()
         self._write_card("complete")
@@ -153,7 +158,9 @@ class Run:
             again=self.again,
         )
 
-    def _chunk(self, fates: Sequence[Fate], limit: int | None) -> Iterator[tuple[Fate, Row]]:
+    def _chunk(
+        self, fates: Sequence[Fate], limit: int | None, reserved: Callable[[], None]
+    ) -> Iterator[tuple[Fate, Row]]:
         """Releases one chunk; yields a row of the private report for each input."""
         self.twins.keep()  # before the reservation: what is found equal stays one release
         batch: list[tuple[Fate, Entry]] = []
@@ -171,6 +178,7 @@ class Run:
         new = [entry for fate, entry in batch if fate.new]
         self.ledger.reserve(new, limit)
         self.summary.spent += sum(entry.micro_epsilon for entry in new) / 1e6
+        reserved()
         yield from self._release(batch)
         for fate in fates:
             if fate.status is Status.DUPLICATE:

@@ -5,7 +5,7 @@ A run and its preview both decide here, so that a preview tells what a run would
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,7 @@ from latentdp.twins import Twins
 from latentdp.vault import Keys
 from latentdp.workers import LOST, NON_FINITE, Pool, Refusal
 
-__all__ = ["Fate", "Status", "Triage"]
+__all__ = ["Begun", "Fate", "Status", "Triage"]
 
 
 class Status(StrEnum):
@@ -53,6 +53,21 @@ class Fate:
     new: bool = False
     read: Radiograph | None = None
     refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """Inputs that are being read.
+
+    Attributes:
+        fates: Of those that need not be.
+        unread: The others, with what the ledger knew of their keys.
+        read: What they hold, in their order, when it is asked for.
+    """
+
+    fates: list[Fate]
+    unread: list[tuple[Input, Entry | None]]
+    read: Iterator[Radiograph | Refusal]
 
 
 class Triage:
@@ -96,16 +111,33 @@ class Triage:
 
     def sort(self, paths: Sequence[Path]) -> list[Fate]:
         """The fates of some inputs; duplicates come last, after those that they equal."""
-        items = list(self._inputs(paths))
+        return self.end(self.begin(paths, self._workers.digests(paths)))
+
+    def begin(self, paths: Sequence[Path], digests: Iterable[str]) -> Begun:
+        """Decides what needs no pixels, and has the rest read.
+
+        Args:
+            paths: The inputs.
+            digests: Of each, as the workers give them.
+        """
+        items = list(self._inputs(paths, digests))
         entries = self._entries(i.key for i in items)
         decided = [self._known(item, entries.get(item.key)) for item in items]
-        fates = [fate for fate in decided if fate is not None]
         unread = [item for item, fate in zip(items, decided, strict=True) if fate is None]
-        for item, read in zip(unread, self._workers.read([i.path for i in unread]), strict=True):
+        return Begun(
+            fates=[fate for fate in decided if fate is not None],
+            unread=[(item, entries.get(item.key)) for item in unread],
+            read=self._workers.read([item.path for item in unread]),
+        )
+
+    def end(self, begun: Begun) -> list[Fate]:
+        """All fates of what was begun; as `sort`. In the order in which it was begun."""
+        fates = list(begun.fates)
+        for (item, entry), read in zip(begun.unread, begun.read, strict=True):
             if isinstance(read, Refusal):
                 fates.append(self.refuse(item, read))
             else:
-                fates.append(self._read(item, read, entries.get(item.key)))
+                fates.append(self._read(item, read, entry))
         return sorted(map(self._settled, fates), key=lambda f: f.status is Status.DUPLICATE)
 
     def _settled(self, fate: Fate) -> Fate:
@@ -133,8 +165,8 @@ class Triage:
             folder=self._outputs.owner,
         )
 
-    def _inputs(self, paths: Sequence[Path]) -> Iterable[Input]:
-        for path, digest in zip(paths, self._workers.digests(paths), strict=True):
+    def _inputs(self, paths: Sequence[Path], digests: Iterable[str]) -> Iterable[Input]:
+        for path, digest in zip(paths, digests, strict=True):
             name = name_below(self._source, path)
             label = UNKNOWN
             if self._label is not LabelRelease.NONE:

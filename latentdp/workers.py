@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentdp import files
 from latentdp.errors import Aborted, InputError, UnsupportedInstance
+from latentdp.inputs import CHUNK
 from latentdp.noise import Noise
 from latentdp.outputs import part_of
 from latentdp.privatizer import Privatizer
 from latentdp.profile import Profile
 from latentdp.recipe import Recipe
 
-__all__ = ["Pool", "Refusal", "Task", "Written", "pool"]
+__all__ = ["GROUP", "Pool", "Refusal", "Task", "Written", "pool", "release"]
 
 GROUP = 32  # images that go through the flow together
 
@@ -72,14 +72,12 @@ class Written:
     Attributes:
         sha256: Of the file; empty if decoding gave no finite image.
         label: The released one.
-        image: The released one, ``(h, w)``.
         bits: Bits per dimension of the input: private.
         odd: Whether the input is unlike those the flow was trained on: private.
     """
 
     sha256: str
     label: int
-    image: NDArray[np.float32]
     bits: float
     odd: bool
 
@@ -97,10 +95,17 @@ NOT_A_FILE = Refusal(
 
 
 class Pool:
-    """Runs the three functions over lists, in order; each list is worked on in parallel."""
+    """Runs the three functions over lists, in order; each list is worked on in parallel.
 
-    def __init__(self, executor: ProcessPoolExecutor | None, privatizer: Privatizer) -> None:
+    Attributes:
+        chunk: Files that are worth handling together: as many as keep all workers busy.
+    """
+
+    def __init__(
+        self, executor: Executor | None, privatizer: Privatizer, workers: int = 1
+    ) -> None:
         self._executor, self._privatizer = executor, privatizer
+        self.chunk = max(CHUNK, 2 * GROUP * workers)
 
     def digests(self, paths: Sequence[Path]) -> Iterator[str]:
         """Reader and SHA-256 of each file; empty for one that cannot be opened."""
@@ -114,7 +119,7 @@ class Pool:
     def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
         """Privatizes and writes groups of tasks."""
         if self._executor is None:
-            return (_release(self._privatizer, group) for group in groups)
+            return (release(self._privatizer, group) for group in groups)
         return self._executor.map(_release_here, groups)
 
     def _map(self, function: Callable[[A], B], items: Sequence[A]) -> Iterator[B]:
@@ -147,7 +152,7 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         with _uninterrupted():  # the processes start here and inherit that they ignore Ctrl-C
             for _ in range(workers):
                 executor.submit(os.getpid)
-        yield Pool(executor, privatizer)
+        yield Pool(executor, privatizer, workers)
     except BrokenProcessPool:
         raise Aborted(
             "a worker process died, perhaps over one damaged file; with --workers 1 the last "
@@ -190,21 +195,31 @@ def _start(recipe: Recipe, noise: Noise, exact: bool) -> None:
 
 
 def _release_here(tasks: Sequence[Task]) -> list[Written]:
-    return _release(_here["privatizer"], tasks)
+    return release(_here["privatizer"], tasks)
 
 
-def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
+def release(
+    privatizer: Privatizer, tasks: Sequence[Task], still: Callable[[], None] = lambda: None
+) -> list[Written]:
+    """Privatizes some images and writes them under their hidden names.
+
+    Args:
+        privatizer: Of the run.
+        tasks: At most `GROUP` of them.
+        still: Called before each is written; raises where it must not be any more.
+    """
     images = np.stack([task.radiograph.image for task in tasks])
     labels = np.array([task.label for task in tasks])
-    release, rating = privatizer.release_and_rate(images, labels=labels)
+    made, rating = privatizer.release_and_rate(images, labels=labels)
     written = []
     for i, task in enumerate(tasks):
         sha256 = ""
-        if release.valid[i]:
+        if made.valid[i]:
             try:
                 # One at a time: a large size would take much memory for all of them.
-                image = privatizer.enlarge(release.images[i : i + 1])[0]
-                part = part_of(task.path, int(release.labels[i]))
+                image = privatizer.enlarge(made.images[i : i + 1])[0]
+                still()
+                part = part_of(task.path, int(made.labels[i]))
                 sha256 = files.write(part, image, task.radiograph, task.identity, task.method)
             except OSError as error:
                 raise Aborted(
@@ -214,8 +229,7 @@ def _release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
         written.append(
             Written(
                 sha256=sha256,
-                label=int(release.labels[i]),
-                image=release.images[i],
+                label=int(made.labels[i]),
                 bits=float(rating.bits[i]),
                 odd=bool(rating.odd[i]),
             )

@@ -1,0 +1,252 @@
+"""A run on a Dask cluster of processes: what one machine does, worker deaths included."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distributed import LocalCluster
+from distributed.scheduler import KilledWorker
+from PIL import Image
+
+from latentdp import Aborted, InputError, cluster
+from latentdp.batch import preview, privatize_folder
+from latentdp.checkpoints import Checkpoint, save
+from latentdp.cluster import Order, _release_there
+from latentdp.files import Identity, Method, read
+from latentdp.noise import SeededNoise
+from latentdp.outputs import part_of
+from latentdp.privatizer import Privatizer
+from latentdp.recipe import Recipe
+from latentdp.vault import Vault
+from latentdp.workers import Task
+from tests.conftest import make_net
+
+pytestmark = pytest.mark.xdist_group("cluster")  # which takes seconds to start
+
+FILES = 150
+EPSILON = 256.0
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """A tiny flow as a file, which all workers reach."""
+    net = make_net()
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    tensors = {k: v.numpy() for k, v in net.state_dict().items()}
+    config = net.config.to_json()
+    save(Checkpoint(name="tiny", kind="glow", config=config, card={}, tensors=tensors), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("in")
+    rng = np.random.default_rng(0)
+    for i in range(FILES):
+        picture = rng.integers(0, 255, size=(64, 64), dtype=np.uint8)
+        Image.fromarray(picture).save(folder / f"{i}.png")
+    (folder / "again.png").write_bytes((folder / "0.png").read_bytes())
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture
+def privatizer(weights) -> Privatizer:
+    recipe = Recipe.from_preset("dp-glow", weights=str(weights), epsilon=EPSILON)
+    return Privatizer.from_recipe(recipe)
+
+
+def pids(workers: LocalCluster) -> list[int]:
+    return [w.process.process.pid for w in workers.workers.values() if w.process is not None]
+
+
+def check(place: Path, summary=None, url: str | None = None) -> None:
+    """Every input once, every output charged once, nothing left over."""
+    images = place / "out" / "images"
+    assert len(list(images.iterdir())) == FILES
+    assert not list(images.glob(".*"))
+    assert not (place / "out" / ".run").exists()
+    card = json.loads((place / "out" / "release.json").read_text())
+    assert card["counts"]["images_in_release"] == FILES
+    vault = Vault(place / "vault")
+    with vault.locked():
+        book = vault.ledger(url)
+        made = book.outputs(p.name for p in images.iterdir())
+        spent = book.spent({entry.subject for entry in made.values()})
+        book.close()
+    micro = sum(s.micro_epsilon for s in spent.values())
+    assert micro == pytest.approx(1e6 * FILES * card["guarantee"]["image"]["epsilon"], rel=1e-6)
+    if summary is not None:
+        assert summary.released + summary.already == FILES
+        assert summary.duplicates == 1
+        assert summary.quarantined == {"unreadable": 1}
+
+
+def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_path):
+    address = workers.scheduler_address
+    done = []
+    summary = privatize_folder(
+        source,
+        tmp_path / "out",
+        privatizer,
+        vault=tmp_path / "vault",
+        cluster=address,
+        progress=lambda i, n: done.append((i, n)),
+    )
+    check(tmp_path, summary)
+    assert done[-1] == (FILES + 2, FILES + 2)
+    here = privatize_folder(source, tmp_path / "b", privatizer, vault=tmp_path / "v")
+    assert here.public_counts() == summary.public_counts()
+    again = privatize_folder(
+        source, tmp_path / "out", privatizer, vault=tmp_path / "vault", cluster=address
+    )
+    assert (again.already, again.released) == (FILES, 0)
+    check(tmp_path, again)
+    told, refused = preview(source, privatizer, cluster=address)
+    assert told.public_counts() == here.public_counts()
+    assert refused == [("broken.png", "unreadable")]
+
+
+def test_a_worker_that_is_killed_loses_nothing(workers, source, privatizer, tmp_path):
+    killed = []
+
+    def progress(done: int, total: int) -> None:
+        if done > 2 and not killed:  # after the first that is released
+            killed.append(pids(workers)[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    summary = privatize_folder(
+        source,
+        tmp_path / "out",
+        privatizer,
+        vault=tmp_path / "vault",
+        cluster=workers.scheduler_address,
+        progress=progress,
+    )
+    assert killed
+    check(tmp_path, summary)
+
+
+COMMAND = Path(sys.executable).with_name("latentdp")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_run_that_is_killed_is_finished_by_the_next(
+    workers, source, weights, tmp_path, database, request
+):
+    url = None
+    if database == "postgresql":
+        url = request.getfixturevalue("postgres").fresh()
+    call = [COMMAND, "privatize", source, "out", "--weights", weights, "--preset", "dp-glow"]
+    call += ["--vault", "vault", "--cluster", workers.scheduler_address, "--json"]
+    call += ["--ledger", url] if url else []
+    images = tmp_path / "out" / "images"
+    for enough in (1, 60):
+        run = subprocess.Popen(
+            call, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while run.poll() is None and len(list(images.glob("*"))) < enough:
+            time.sleep(0.002)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    last = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert last.returncode == 1, last.stderr  # one is quarantined
+    check(tmp_path, url=url)
+
+
+def task(folder: Path, source: Path, privatizer: Privatizer) -> Task:
+    name = "0" * 32 + ".png"
+    return Task(
+        path=folder / name,
+        radiograph=read(source / "1.png", privatizer.flow.shape),
+        label=-1,
+        identity=Identity(patient="", study="", series="", instance=""),
+        method=Method(description="d", version="0", size=16, profile=privatizer.recipe.profile),
+    )
+
+
+def test_a_worker_that_outlived_its_run_writes_nothing(source, privatizer, tmp_path):
+    work = task(tmp_path, source, privatizer)
+    order = Order(
+        recipe=privatizer.recipe, exact=True, tasks=(work,), run=(tmp_path / ".run", "one")
+    )
+    with pytest.raises(Aborted, match="has ended"):  # nobody runs
+        _release_there(order)
+    (tmp_path / ".run").write_text("another")
+    with pytest.raises(Aborted, match="has ended"):
+        _release_there(order)
+    assert [p.name for p in tmp_path.iterdir()] == [".run"]
+
+
+def test_what_a_dead_worker_drew_is_not_kept_beside_another_draw(source, privatizer, tmp_path):
+    work = task(tmp_path, source, privatizer)
+    (tmp_path / ".run").write_text("one")
+    part_of(work.path, 2).write_bytes(b"drawn, and never recorded")
+    made = _release_there(
+        Order(recipe=privatizer.recipe, exact=True, tasks=(work,), run=(tmp_path / ".run", "one"))
+    )
+    assert [w.label for w in made] == [-1]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [part_of(work.path, -1).name, ".run"]
+
+
+def run(source, privatizer, place, **options):
+    return privatize_folder(source, place / "out", privatizer, vault=place / "vault", **options)
+
+
+def test_what_cannot_be_done_is_refused_before_anything_is_written(
+    workers, source, privatizer, tmp_path, monkeypatch
+):
+    address = workers.scheduler_address
+    with pytest.raises(InputError, match="not both"):
+        run(source, privatizer, tmp_path, cluster=address, workers=2)
+    noisy = Privatizer(privatizer.flow, privatizer.recipe, SeededNoise(1))
+    with pytest.raises(InputError, match="operating systems"):
+        run(source, noisy, tmp_path, cluster=address)
+    lost = replace(privatizer.recipe, weights="/nowhere/x.safetensors")
+    strange = Privatizer(privatizer.flow, lost)
+    with pytest.raises(InputError, match=r"cannot load .* \(WeightsError\)"):
+        run(source, strange, tmp_path, cluster=address)
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    for wrong in ("tcp://127.0.0.1:9", "nonsense"):
+        with pytest.raises(InputError, match="no Dask scheduler"):
+            run(source, privatizer, tmp_path, cluster=wrong)
+    monkeypatch.setattr(cluster, "__version__", "9.9")
+    with pytest.raises(InputError, match=r"expected latentdp 9\.9"):
+        run(source, privatizer, tmp_path, cluster=address)
+    assert not (tmp_path / "out" / "images").exists()
+
+
+def test_folders_that_workers_do_not_reach_are_refused(workers, privatizer, monkeypatch, tmp_path):
+    with (
+        pytest.raises(InputError, match="file system that all machines share"),
+        cluster.cluster(
+            privatizer, workers.scheduler_address, source=tmp_path / "none", out=tmp_path / "out"
+        ),
+    ):
+        pass
+
+
+def test_workers_that_die_over_and_over_end_the_run(workers, privatizer, tmp_path):
+    with (
+        pytest.raises(Aborted, match="over and over"),
+        cluster.cluster(
+            privatizer, workers.scheduler_address, source=tmp_path, out=tmp_path / "out"
+        ),
+    ):
+        raise KilledWorker("x", None, 4)
