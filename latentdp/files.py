@@ -41,7 +41,7 @@ class Radiograph:
 
     Attributes:
         image: ``(h, w)`` float32 in [0, 1], already of the flow's size.
-        picture: SHA-256 of the picture before it was resized, and of its kind (DICOM or not).
+        picture: SHA-256 of the image and of its kind (DICOM or not).
         source: What a DICOM output has to know of its source; None for a picture.
         patient: The patient's identifier; empty where there is none.
         study: Source UID, or empty; likewise ``series`` and ``instance``.
@@ -80,12 +80,13 @@ def read(path: Path, shape: tuple[int, int], profile: Profile = BASIC) -> Radiog
         UnsupportedInstance: For whatever the file holds that cannot be handled.
     """
     if reader(path) == "picture":
-        image = read_picture(path)
-        return Radiograph(image=resize(image, shape), picture=_picture("png", image))
+        image = resize(read_picture(path), shape)
+        return Radiograph(image=image, picture=_picture("png", image))
     found = dicom.read(path, profile, needed=shape)
+    image = resize(found.pixels, shape)
     return Radiograph(
-        image=resize(found.pixels, shape),
-        picture=_picture("dicom", found.pixels),
+        image=image,
+        picture=_picture("dicom", image),
         source=found.source,
         patient=found.patient,
         study=found.study,

@@ -66,9 +66,10 @@ def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[
     _check_codec(dataset)
     stored = None if needed is None else reduced.decode(dataset, needed)
     if stored is None:
-        whole = pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
-        stored = whole.astype(np.int32)
+        stored = pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
     padding = _padding(stored, dataset, signed=signed)
+    if needed is not None:
+        stored, padding = reduced.average(stored, padding, needed)
     if padding.all():
         raise _blank()
     lowest = int(stored.min())
@@ -82,7 +83,7 @@ def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[
                 "expected finite values after Rescale Slope (0028,1053) and Intercept "
                 "(0028,1052), got infinite ones",
             )
-        image = shown[stored - lowest]
+        image = shown[stored.astype(np.int32) - lowest]
         body = image[~padding]
         low, high = (
             (body.min(), body.max()) if has_voi else np.percentile(body, (0.5, 99.5)).tolist()
@@ -169,7 +170,7 @@ def _plugin(dataset: Dataset) -> str:
     return "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
 
 
-def _padding(stored: NDArray[np.int32], dataset: Dataset, *, signed: bool) -> NDArray[np.bool_]:
+def _padding(stored: NDArray[np.integer], dataset: Dataset, *, signed: bool) -> NDArray[np.bool_]:
     """Returns where Pixel Padding (0028,0120), (0028,0121) fills, PS3.3 C.7.5.1.1.2."""
     first = _integer(dataset, "PixelPaddingValue")
     if first is None:
