@@ -93,7 +93,10 @@ def _sums(values: NDArray[Any], step: int) -> NDArray[np.int64]:
     rows = values[: height * step : step, : width * step].astype(np.int32)
     for i in range(1, step):
         rows += values[i : height * step : step, : width * step]
-    return np.asarray(rows.reshape(height, width, step).sum(axis=2, dtype=np.int64))
+    sums = rows[:, ::step].astype(np.int64)
+    for i in range(1, step):
+        sums += rows[:, i::step]
+    return sums
 
 
 def _halvings(size: tuple[int, int], needed: tuple[int, int]) -> int:
