@@ -1,0 +1,258 @@
+"""What a million radiographs cost, and what limits 1, 10 or 100 workers: timed, then simulated.
+
+    python benchmarks/scale.py [--files 256] [--height 2500] [--width 2000] [--syntax explicit]
+        [--options preset=balanced candidates=4] [--size 128] [--ledger URL] [--workers 1 10 100]
+        [--bandwidth 1000] [--million 1000000] [--place FOLDER] [--json FILE]
+
+A run over synthetic files on one thread of this machine is timed stage by stage: what workers do
+(digest, read, network, drawn detail, write) and what only the run itself does (decisions, ledger,
+records, names). The simulation hands the same chunks and groups as a run does to so many workers
+with those times, over storage that delivers ``--bandwidth`` megabytes a second to all of them
+together, and names what is busiest: the workers, the storage or the run. It assumes workers as
+fast as this thread, and leaves out what a network adds to a task (the arrays are small).
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from folders import SYNTAXES, make
+
+from latentdp import Privatizer
+from latentdp.batch import privatize_folder
+from latentdp.cluster import PER_WORKER
+from latentdp.flows.machine import use_threads
+from latentdp.inputs import CHUNK
+from latentdp.profile import Profile
+from latentdp.workers import GROUP
+
+READ_TOGETHER = 8  # files of one task of a pool
+# What is timed: the stage, and where the function is called from.
+STAGES = {
+    "digest": "latentdp.workers._digest",
+    "read": "latentdp.workers._read",
+    "network": "latentdp.privatizer.Privatizer.release_and_rate",
+    "detail": "latentdp.privatizer.Privatizer.enlarge",
+    "write": "latentdp.files.write",
+    "once": "latentdp.run.write_review",
+    "card": "latentdp.run.Run._write_card",
+}
+WORKERS = ("digest", "read", "network", "detail", "write")
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Of one file, in seconds and bytes.
+
+    Attributes:
+        read: Digest and reading, by a worker.
+        release: Network, detail and writing, by a worker.
+        decide: Decisions and reservation, by the run.
+        record: Records and names, by the run.
+        input: Bytes of an input.
+        output: Bytes of an output.
+    """
+
+    read: float
+    release: float
+    decide: float
+    record: float
+    input: float
+    output: float
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A run of many workers.
+
+    Attributes:
+        workers: How many.
+        files: How many.
+        seconds: Until the last output has its name.
+        busy: Share of the time that workers (on average), storage and run were.
+    """
+
+    workers: int
+    files: int
+    seconds: float
+    busy: dict[str, float]
+
+    @property
+    def bottleneck(self) -> str:
+        """What is busiest."""
+        return max(self.busy, key=lambda name: self.busy[name])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Times, simulates, prints."""
+    options = _parser().parse_args(arguments)
+    use_threads(1)
+    stages, costs = measured(options)
+    print(f"| stage, one thread | ms a file of {options.files} |\n|---|---|")
+    for name, seconds in stages.items():
+        print(f"| {name} | {1e3 * seconds:.2f} |")
+    million = options.million
+    cpu = sum((costs.read, costs.release, costs.decide, costs.record)) * million / 3600
+    print(f"\nA million files: {cpu * 1e6 / million:.1f} core hours, ", end="")
+    print(f"{costs.input * 1e-3:.0f} GB read, {costs.output * 1e-3:.1f} GB written, ", end="")
+    print("2,000,000 rows of the ledger\n")
+    rows = [simulate(costs, n, million, options.bandwidth * 1e6) for n in options.workers]
+    print("| workers | files/s | hours | workers busy | storage busy | run busy | bottleneck |")
+    print("|---|---|---|---|---|---|---|")
+    for row in rows:
+        shares = " | ".join(f"{row.busy[k]:.0%}" for k in ("workers", "storage", "run"))
+        rate, hours = row.files / row.seconds, row.seconds / 3600
+        print(f"| {row.workers} | {rate:,.0f} | {hours:.2f} | {shares} | {row.bottleneck} |")
+    if options.json:
+        found = {"stages": stages, "costs": asdict(costs), "rows": [asdict(r) for r in rows]}
+        options.json.write_text(json.dumps(found, indent=2))
+
+
+def simulate(costs: Costs, workers: int, files: int, bandwidth: float) -> Simulated:
+    """Hands out a run's chunks as `latentdp.run` does: one is read while another is released.
+
+    Args:
+        costs: Of one file.
+        workers: With one thread each.
+        files: In all.
+        bandwidth: Of the storage in bytes per second, to and from all workers together.
+    """
+    chunk = max(CHUNK, PER_WORKER * GROUP * workers)
+    free = [0.0] * workers  # when each worker has nothing left to do
+    storage = run = asked = 0.0
+    busy: Counter[str] = Counter()
+
+    def task(start: float, seconds: float, amount: float) -> float:
+        """The earliest free worker does it; its bytes queue at the storage."""
+        nonlocal storage
+        begin = max(heapq.heappop(free), start)
+        storage = max(storage, begin) + amount / bandwidth
+        end = max(begin + seconds, storage)
+        heapq.heappush(free, end)
+        busy["workers"] += end - begin
+        busy["storage"] += amount / bandwidth
+        return end
+
+    def read(n: int, start: float) -> float:
+        return max(task(start, k * costs.read, k * costs.input) for k in _groups(n, READ_TOGETHER))
+
+    sizes = list(_groups(files, chunk))
+    ready = read(sizes[0], 0.0)
+    for i, n in enumerate(sizes):
+        run = max(run, ready) + n * costs.decide
+        busy["run"] += n * (costs.decide + costs.record)
+        asked = run
+        if i + 1 < len(sizes):
+            ready = read(sizes[i + 1], asked)
+        for k in _groups(n, GROUP):
+            run = max(run, task(asked, k * costs.release, k * costs.output)) + k * costs.record
+    shares = {
+        "workers": busy["workers"] / workers / run,
+        "storage": busy["storage"] / run,
+        "run": busy["run"] / run,
+    }
+    return Simulated(workers, files, run, shares)
+
+
+def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
+    """Seconds of each stage and costs, a file, of a run over synthetic files."""
+    fields = dict(word.split("=", 1) for word in options.options)
+    changes: dict[str, Any] = {k: int(v) if v.isdigit() else v for k, v in fields.items()}
+    profile = Profile(size=options.size, detail=options.size > 64)
+    privatizer = Privatizer.load(label="none", profile=profile, **changes)
+    with tempfile.TemporaryDirectory(dir=options.place) as place:
+        folder = Path(place)
+        make(folder / "in", options.files, options.syntax, (options.height, options.width))
+        spent: Counter[str] = Counter()
+        with timers(spent):
+            began = time.perf_counter()
+            privatize_folder(
+                folder / "in",
+                folder / "out",
+                privatizer,
+                vault=folder / "vault",
+                ledger=options.ledger,
+            )
+            total = time.perf_counter() - began
+        sizes = [
+            sum(p.stat().st_size for p in (folder / where).rglob("*.dcm")) / options.files
+            for where in ("in", "out")
+        ]
+    stages = {name: spent[name] / options.files for name in STAGES}
+    own = (total - sum(spent.values())) / options.files
+    stages["run: decisions, ledger, records, names"] = own
+    costs = Costs(
+        read=stages["digest"] + stages["read"],
+        release=stages["network"] + stages["detail"] + stages["write"],
+        decide=own / 2,
+        record=own / 2,
+        input=sizes[0],
+        output=sizes[1],
+    )
+    return stages, costs
+
+
+@contextmanager
+def timers(spent: Counter[str]) -> Iterator[None]:
+    """Adds up the seconds of each stage while the block runs."""
+    inside: list[str] = []
+
+    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **more: Any) -> Any:
+            if inside:  # what a stage does itself counts as that stage
+                return function(*arguments, **more)
+            inside.append(name)
+            began = time.perf_counter()
+            try:
+                return function(*arguments, **more)
+            finally:
+                spent[name] += time.perf_counter() - began
+                inside.pop()
+
+        return call
+
+    with ExitStack() as patches:
+        for name, place in STAGES.items():
+            patcher = patch(place)
+            original, _ = patcher.get_original()
+            patches.enter_context(patch(place, timed(name, original)))
+        yield
+
+
+def _groups(n: int, size: int) -> Iterator[int]:
+    for start in range(0, n, size):
+        yield min(size, n - start)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--files", type=int, default=256)
+    parser.add_argument("--height", type=int, default=2500)
+    parser.add_argument("--width", type=int, default=2000)
+    parser.add_argument("--syntax", choices=SYNTAXES, default="explicit")
+    parser.add_argument("--options", nargs="*", default=[], help="fields of the recipe")
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--ledger", help="URL of its database")
+    parser.add_argument("--workers", nargs="+", type=int, default=[1, 10, 100])
+    parser.add_argument("--bandwidth", type=float, default=1000, help="MB/s of the storage")
+    parser.add_argument("--million", type=int, default=1_000_000, help="files of the simulation")
+    parser.add_argument("--place", type=Path, help="where the files lie meanwhile")
+    parser.add_argument("--json", type=Path)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
