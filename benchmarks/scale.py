@@ -140,7 +140,7 @@ def simulate(costs: Costs, workers: int, files: int, bandwidth: float) -> Simula
         storage = max(storage, begin) + amount / bandwidth
         end = max(begin + seconds, storage)
         heapq.heappush(free, end)
-        busy["workers"] += end - begin
+        busy["workers"] += seconds
         busy["storage"] += amount / bandwidth
         return end
 
