@@ -25,7 +25,14 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1, RLELossless
+from pydicom.uid import (
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
 
 from latentdp.dicom import codestream, reduced
 from latentdp.errors import UnsupportedInstance
@@ -39,6 +46,15 @@ _MAX_SIDE = 20_000
 _MAX_PIXELS = 100_000_000
 
 _Values: TypeAlias = NDArray[np.float64]
+
+_PLUGINS = {
+    # On damaged data pylibjpeg-rle panics: a message on stderr and a BaseException that ends a
+    # batch. pydicom's own decoder of RLE takes 30 ms longer and raises as others do.
+    RLELossless: "pydicom",
+    # pylibjpeg-libjpeg, where it is installed, would come first and takes three times as long.
+    JPEGLSLossless: "pyjpegls",
+    JPEGLSNearLossless: "pyjpegls",
+}
 
 _EXTRAS = {
     JPEGLossless: ("JPEG lossless", "latentdp[gdcm]"),
@@ -165,9 +181,7 @@ def _check_codec(dataset: Dataset) -> None:
 
 def _plugin(dataset: Dataset) -> str:
     """Returns the decoder to insist on, "" for pydicom's own order of those installed."""
-    # On damaged data pylibjpeg-rle panics: a message on stderr and a BaseException that ends a
-    # batch. pydicom's own decoder of RLE takes 30 ms longer and raises as others do.
-    return "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
+    return _PLUGINS.get(dataset.file_meta.TransferSyntaxUID, "")
 
 
 def _padding(stored: NDArray[np.integer], dataset: Dataset, *, signed: bool) -> NDArray[np.bool_]:

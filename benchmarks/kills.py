@@ -1,0 +1,138 @@
+"""A run that is killed at random and begun again, until it ends: is every file accounted for once?
+
+    python benchmarks/kills.py [--files 10000] [--kills 3] [--workers 2] [--seed 0]
+        [--place FOLDER] [--options --preset strict ...]
+
+Makes a folder of small synthetic DICOM files, each another patient's, some of them broken and some
+copies of others. ``latentdp privatize`` is called and killed (SIGKILL, with all its processes) at
+random shares of the outputs, as often as is asked for; then it is called once more. At the end the
+inputs must be outputs, duplicates or in quarantine, the files in OUT those of the ledger, and what
+the ledger charged the epsilon on the release card for each of them. Exits with 1 if they are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from latentdp.noise import SeededNoise
+from latentdp.samplers import below
+from latentdp.vault import Vault
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "samples" / "cxr" / "clinic-a" / "cr-0001.dcm"
+EACH = 100  # of so many files one is broken and one a copy
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Makes, kills, runs, checks."""
+    options = _parser().parse_args(arguments)
+    with tempfile.TemporaryDirectory(dir=options.place) as place:
+        folder = Path(place)
+        make(folder / "in", options.files)
+        call = [Path(sys.executable).with_name("latentdp"), "privatize", "in", "out"]
+        call += ["--vault", "vault", "--workers", str(options.workers), "--json", *options.options]
+        draws = sorted(below(SeededNoise(options.seed), options.files, options.kills).tolist())
+        for enough in draws:
+            print(f"killed at {killed(call, folder, enough):,} outputs", flush=True)
+        began = time.perf_counter()
+        last = subprocess.run(
+            call, cwd=folder, stdout=subprocess.PIPE, stderr=None, text=True, check=False
+        )
+        print(f"finished in {time.perf_counter() - began:.0f} s, exit code {last.returncode}")
+        wrong = check(folder, json.loads(last.stdout))
+    print("\n".join(wrong) or "every file accounted for once; the ledger is the sum of the card")
+    raise SystemExit(bool(wrong))
+
+
+def make(folder: Path, files: int) -> None:
+    """Copies of a sample with another patient and other last pixels each."""
+    folder.mkdir()
+    template = TEMPLATE.read_bytes()
+    at = template.index(b"A-1001")
+    for i in range(files):
+        data = template[:at] + f"P{i:05}".encode()[:6] + template[at + 6 : -4]
+        data += i.to_bytes(4, "little")[:2] * 2
+        if i % EACH == 0:
+            data = template[: len(template) // 2] + i.to_bytes(4, "little")
+        elif i % EACH == 1 and i > EACH:
+            data = (folder / f"{i - EACH + 1}.dcm").read_bytes()
+        (folder / f"{i}.dcm").write_bytes(data)
+
+
+def killed(call: Sequence[str | Path], folder: Path, enough: int) -> int:
+    """Runs until there are so many outputs, then kills all; returns how many there are."""
+    images = folder / "out" / "images"
+    run = subprocess.Popen(
+        call,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while run.poll() is None and _count(images) < enough:
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    return _count(images)
+
+
+def check(folder: Path, told: dict) -> list[str]:
+    """What does not add up."""
+    wrong = []
+    outputs = {path.name for path in (folder / "out" / "images").iterdir()}
+    inputs = len(list((folder / "in").iterdir()))
+    card = json.loads((folder / "out" / "release.json").read_text())
+    counts = card["counts"]
+    last = counts["last_run"]
+    if last["outputs"] + last["duplicates"] + last["quarantined"] != inputs:
+        wrong.append(f"of {inputs} inputs the last run accounts for {last}")
+    if counts["images_in_release"] != len(outputs):
+        wrong.append(f"{len(outputs)} files, {counts['images_in_release']} on the card")
+    vault = Vault(folder / "vault")
+    with vault.locked():
+        book = vault.ledger()
+        book.verify()
+        entries = book.outputs(outputs)
+        spent = book.spent({entry.subject for entry in entries.values()})
+        book.close()
+    if set(entries) != outputs:
+        wrong.append(f"{len(outputs - set(entries))} files are in no ledger")
+    charged = sum(part.micro_epsilon for part in spent.values())
+    each = {entry.micro_epsilon for entry in entries.values()}
+    if len(each) != 1 or charged != len(outputs) * min(each):
+        wrong.append(f"charged {charged} micro-epsilon for {len(outputs)} outputs of {each}")
+    stated = card["guarantee"]["image"]["epsilon"]
+    if abs(min(each) - 1e6 * stated) > 1:
+        wrong.append(f"charged {min(each)} micro-epsilon each, the card says {stated}")
+    print(f"{inputs:,} inputs: {last}; {len(outputs):,} files; charged {charged / 1e6:,.3f}")
+    return wrong
+
+
+def _count(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir()) if folder.exists() else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--place", type=Path, help="where the files lie meanwhile")
+    parser.add_argument("--options", nargs=argparse.REMAINDER, default=[])
+    return parser
+
+
+if __name__ == "__main__":
+    main()
