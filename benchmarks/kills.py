@@ -95,6 +95,9 @@ def check(folder: Path, told: dict) -> list[str]:
     last = counts["last_run"]
     if last["outputs"] + last["duplicates"] + last["quarantined"] != inputs:
         wrong.append(f"of {inputs} inputs the last run accounts for {last}")
+    broken = len(range(0, inputs, EACH))
+    if last["quarantined"] != broken:
+        wrong.append(f"{broken} files are broken, {last['quarantined']} in quarantine")
     if counts["images_in_release"] != len(outputs):
         wrong.append(f"{len(outputs)} files, {counts['images_in_release']} on the card")
     vault = Vault(folder / "vault")
@@ -102,7 +105,7 @@ def check(folder: Path, told: dict) -> list[str]:
         book = vault.ledger()
         book.verify()
         entries = book.outputs(outputs)
-        spent = book.spent({entry.subject for entry in entries.values()})
+        spent = book.spent()
         book.close()
     if set(entries) != outputs:
         wrong.append(f"{len(outputs - set(entries))} files are in no ledger")

@@ -214,6 +214,7 @@ def privatize(
             vault=private,
             labels=labels,
             workers=workers,
+            cluster=cluster,
             budget=budget,
             ledger=ledger,
             again=again,

@@ -63,6 +63,8 @@ def privatize_folder(
             written or charged.
         Aborted: Writing failed in the middle; what is finished is safe.
     """
+    if cluster is not None:  # workers have other working directories
+        source, out = source.absolute(), out.absolute()
     limit = most(budget, privatizer)
     found = find_files(source)
     given = given_labels(labels, source, found, privatizer)

@@ -1,94 +1,160 @@
 """A run's work on a Dask cluster: the same three functions, on other machines.
 
 The run itself stays where it was started, with the vault: only it decides, reserves in the
-ledger, records and gives outputs their names. Workers see pixels and pseudonyms. They reach input
-and output under the same paths, as on a shared file system, and load the weights once each.
+ledger, records, and gives outputs their names. Workers read inputs and write drafts; they reach
+both folders under the same paths, as on a shared file system, and load the weights once each.
 
 A worker that dies loses nothing: what it had not finished is done by another one, under the
-reservation that was made before either drew any noise. A draft that the first one left is removed
-before the second one is drawn.
+reservation that was made before either drew any noise. Every attempt writes a draft of its own
+into a folder that lives as long as the run. Of the attempts at an output the run takes the one
+whose result it was given; the others go with the folder, and a worker that outlives the run finds
+none to write to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
+import asyncio
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latentdp import __version__
-from latentdp.errors import Aborted, InputError
+from latentdp.checkpoints import shipped
+from latentdp.errors import Aborted, InputError, LatentDPError
 from latentdp.noise import SystemNoise
-from latentdp.outputs import part_of
+from latentdp.outputs import WORK, part_of
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.workers import GROUP, Pool, Task, Written, pool, release
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 __all__ = ["cluster", "workplace"]
 
 PATIENCE = 60  # seconds to wait for the scheduler, and for a first worker
 PER_WORKER = 4  # groups of images that are ready for each thread of the cluster
+FEW = 8  # files that are read by one task
+
+LOST = (
+    "the cluster was lost, or its workers died over and over, perhaps of too little memory; "
+    "running the same command again goes on from here"
+)
+APART = (
+    "a worker of the cluster does not reach the input or output folder under its path; both must "
+    "lie on a file system that all machines share"
+)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)  # a worker logs what it fails on
 class Order:
-    """A group of tasks, and all that a worker needs to carry it out.
+    """Work for one worker, and what it needs to be the right one.
+
+    Attributes:
+        function: Of one item.
+        items: What to call it on.
+        reach: Folders or files that must be there.
+        version: Of this package.
+    """
+
+    function: Callable[[Any], Any]
+    items: Sequence[Any]
+    reach: Sequence[Path]
+    version: str = __version__
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Drafts:
+    """Images to be privatized and written.
 
     Attributes:
         recipe: With the name of weights that the worker has, too.
         exact: As `Privatizer.from_recipe` has it.
-        tasks: What is to be written.
-        run: File that names the run that writes to the folder, and what it says.
+        tasks: Each with the path of its draft.
     """
 
     recipe: Recipe
     exact: bool
-    tasks: tuple[Task, ...]
-    run: tuple[Path, str]
+    tasks: Sequence[Task]
 
 
 class ClusterPool(Pool):
     """As `Pool`, on a cluster.
 
     Args:
-        executor: The cluster's.
+        client: Connected.
         privatizer: Of the run.
-        threads: Of all workers together.
-        out: The release folder.
+        source: Input folder or file.
+        work: Folder for drafts; None where nothing is written.
     """
 
     def __init__(
-        self, executor: Executor, privatizer: Privatizer, threads: int, out: Path | None
+        self, client: Client, privatizer: Privatizer, source: Path, work: Path | None
     ) -> None:
-        super().__init__(executor, privatizer)
+        super().__init__(None, privatizer)
+        self._client, self._source, self._work = client, source, work
+        self._recipe = everywhere(privatizer.recipe)
+        threads = sum(client.nthreads().values())
         self.chunk = max(self.chunk, PER_WORKER * GROUP * threads)
-        self._tasks = executor
-        self._name = SystemNoise().words(2).tobytes().hex()
-        self._file = None if out is None else out.resolve() / ".run"
 
     def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
         """Privatizes and writes groups of tasks."""
-        assert self._file is not None
-        if not self._file.exists() or self._file.read_text() != self._name:
-            self._file.write_text(self._name)
-        recipe, exact = self._privatizer.recipe, self._privatizer.flow.exact
-        orders = [
-            Order(recipe=recipe, exact=exact, tasks=tuple(group), run=(self._file, self._name))
-            for group in groups
-        ]
-        return self._tasks.map(_release_there, orders)
+        assert self._work is not None
+        self._work.mkdir(exist_ok=True)
+        drafted = [[replace(task, path=self._draft(task)) for task in group] for group in groups]
+        exact = self._privatizer.flow.exact
+        parcels = [Drafts(recipe=self._recipe, exact=exact, tasks=group) for group in drafted]
+        results = self._each(_drafts, [[parcel] for parcel in parcels], self._work)
+        for group, (written,) in zip(groups, results, strict=True):
+            yield [self._take(*both) for both in zip(group, written, strict=True)]
 
-    def close(self) -> None:
-        """What a worker still writes for this run is written no more."""
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
+    def _draft(self, task: Task) -> Path:
+        """Attempts add something of their own to the name."""
+        assert self._work is not None
+        return self._work / task.path.name
+
+    def _take(self, task: Task, result: tuple[Written, str]) -> Written:
+        """Gives the draft of an attempt the name that this process alone gives."""
+        written, draft = result
+        if written.sha256:
+            assert self._work is not None
+            (self._work / draft).replace(part_of(task.path, written.label))
+        return written
+
+    def _map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        parts = [items[i : i + FEW] for i in range(0, len(items), FEW)]
+        made = self._each(function, parts, self._source)
+        return (result for part in made for result in part)
+
+    def _each(
+        self, function: Callable[[Any], Any], parts: Sequence[Sequence[Any]], reach: Path
+    ) -> Iterator[list[Any]]:
+        """Hands out all parts at once; gives back their results in their order."""
+        orders = [Order(function=function, items=part, reach=[reach]) for part in parts]
+        futures = deque(self._client.map(_carry_out, orders, pure=False))
+        return _results(futures)
+
+
+def _results(futures: deque[Future[Any]]) -> Iterator[list[Any]]:
+    while futures:
+        yield _result(futures[0])
+        futures.popleft().release()  # or Dask would do it again if its worker dies later
+
+
+def _result(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except LatentDPError:
+        raise
+    except (Exception, CancelledError, asyncio.CancelledError) as error:
+        raise Aborted(LOST) from error
 
 
 def workplace(
@@ -122,50 +188,54 @@ def cluster(
     Args:
         privatizer: What to do to each image; its weights must be there under the same name.
         address: Of the scheduler, as ``tcp://host:8786``, or the path of its scheduler file.
-        source: Folder or file that every worker must reach.
+        source: Folder or file that every worker must reach, as an absolute path.
         out: Release folder, likewise; None where nothing is written.
 
     Raises:
         InputError: Dask is not installed, no such cluster, another version, other weights, or
             paths that do not reach the workers.
-        Aborted: Workers died over and over.
+        Aborted: The cluster was lost.
     """
     try:
         from distributed import Client
-        from distributed.scheduler import KilledWorker
     except ModuleNotFoundError:
         raise InputError(
-            "--cluster needs Dask: install latentdp[cluster] here and on every worker"
+            "--cluster needs Dask: install latentdp[cluster] here, on the scheduler and on every "
+            "worker"
         ) from None
     if not isinstance(privatizer.noise, SystemNoise):
         raise InputError("on a cluster all noise is of the workers' operating systems")
+    work = None if out is None else out / f"{WORK}{SystemNoise().words(1).tobytes().hex()}"
     with _connected(Client, address) as client:
-        _check(client, privatizer, [source, *([out.parent] if out is not None else [])])
-        threads = sum(client.nthreads().values())
-        executor = client.get_executor(pure=False)
-        made = ClusterPool(executor, privatizer, threads, out)
+        _check(client, privatizer, [source, *([] if out is None else [_there(out)])])
         try:
-            yield made
-        except KilledWorker:
-            raise Aborted(
-                "workers of the cluster died over and over, perhaps of too little memory; "
-                "running the same command again goes on from here"
-            ) from None
+            yield ClusterPool(client, privatizer, source, work)
         finally:
-            made.close()
-            executor.shutdown(wait=False)
+            if work is not None:
+                shutil.rmtree(work, ignore_errors=True)
+
+
+def everywhere(recipe: Recipe) -> Recipe:
+    """The recipe with the path of weights as every working directory understands it."""
+    if recipe.weights in shipped():
+        return recipe
+    return replace(recipe, weights=str(Path(recipe.weights).absolute()))
 
 
 @contextmanager
 def _connected(kind: type[Client], address: str) -> Iterator[Client]:
     place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    client = None
     try:
         client = kind(**place, timeout=PATIENCE, set_as_default=False)
         client.wait_for_workers(1, timeout=PATIENCE)
-    except (OSError, ValueError, TimeoutError):
+    except Exception:  # noqa: BLE001 (an address may be wrong in as many ways as there are)
+        if client is not None:
+            client.close()
         raise InputError(
             f"no Dask scheduler with a worker answered within {PATIENCE} seconds; expected its "
-            "address, such as tcp://host:8786, or its scheduler file"
+            "address, such as tcp://host:8786 (for tls:// with the certificates in Dask's own "
+            "configuration), or its scheduler file"
         ) from None
     try:
         yield client
@@ -173,34 +243,65 @@ def _connected(kind: type[Client], address: str) -> Iterator[Client]:
         client.close()
 
 
-def _check(client: Client, privatizer: Privatizer, paths: Sequence[Path]) -> None:
-    """Refuses workers that would do something else, before anything is written."""
-    asked = [path.resolve() for path in paths]
-    said = client.run(_told, privatizer.recipe, privatizer.flow.exact, asked, on_error="return")
-    for answer in said.values():
+def _check(client: Client, privatizer: Privatizer, reach: Sequence[Path]) -> None:
+    """Refuses a cluster that would do something else, before anything is written."""
+    recipe, exact = everywhere(privatizer.recipe), privatizer.flow.exact
+    order = Order(function=_ready, items=[(recipe, exact)], reach=reach, version=__version__)
+    try:
+        client.submit(_carry_out, order, pure=False).result()  # by way of the scheduler
+        answers = list(client.run(_carry_out, order, on_error="return").values())
+    except Exception as error:  # noqa: BLE001 (whatever a worker or the scheduler lacks)
+        answers = [error]
+    for answer in answers:
+        if isinstance(answer, LatentDPError):
+            raise answer
         if isinstance(answer, BaseException):
             raise InputError(
-                "a worker of the cluster cannot load latentdp or these weights "
-                f"({type(answer).__name__}); install the same version there, and give weights "
-                "of your own under a path that it reaches"
+                f"a machine of the cluster cannot load latentdp ({type(answer).__name__}); "
+                "install the same version on the scheduler and on every worker"
             )
-        version, there = answer
-        if version != __version__:
-            raise InputError(f"expected latentdp {__version__} on every worker, one has {version}")
-        if not all(there):
-            raise InputError(
-                "a worker of the cluster does not reach the input or output folder under its "
-                "path; both must lie on a file system that all machines share"
-            )
+
+
+def _there(folder: Path) -> Path:
+    """The nearest folder above, or itself, that exists."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+# On a worker
+
+
+def _carry_out(order: Order) -> list[Any]:
+    """What any worker does, also one that joined later."""
+    if order.version != __version__:
+        raise InputError(
+            f"expected latentdp {order.version} on every worker of the cluster, one has "
+            f"{__version__}"
+        )
+    if not all(path.exists() for path in order.reach):
+        raise InputError(APART)
+    return [order.function(item) for item in order.items]
+
+
+def _drafts(drafts: Drafts) -> list[tuple[Written, str]]:
+    """Writes each image under a name of this attempt alone."""
+    attempt = SystemNoise().words(1).tobytes().hex()
+    tasks = [
+        replace(task, path=task.path.with_name(f"{attempt}-{task.path.name}"))
+        for task in drafts.tasks
+    ]
+    made = release(_privatizer(drafts.recipe, drafts.exact), tasks)
+    return [
+        (written, part_of(task.path, written.label).name)
+        for task, written in zip(tasks, made, strict=True)
+    ]
+
+
+def _ready(given: tuple[Recipe, bool]) -> None:
+    """Loads the weights."""
+    _privatizer(*given)
 
 
 _loading = Lock()
-
-
-def _told(recipe: Recipe, exact: bool, paths: Sequence[Path]) -> tuple[str, list[bool]]:
-    """What a worker is and sees; it loads the weights meanwhile."""
-    _privatizer(recipe, exact)
-    return __version__, [path.exists() for path in paths]
 
 
 def _privatizer(recipe: Recipe, exact: bool) -> Privatizer:
@@ -214,24 +315,3 @@ def _loaded(recipe: Recipe, exact: bool) -> Privatizer:
 
     use_threads(1)
     return Privatizer.from_recipe(recipe, exact=exact)
-
-
-def _release_there(order: Order) -> list[Written]:
-    """On a worker."""
-    privatizer = _privatizer(order.recipe, order.exact)
-    file, name = order.run
-
-    def still() -> None:
-        """A worker may outlive its run: another one may have taken its work over."""
-        try:
-            current = file.read_text()
-        except OSError:
-            current = ""
-        if current != name:
-            raise Aborted("the run that this was done for has ended")
-
-    still()
-    for task in order.tasks:  # drafts of a worker that died
-        for label in range(-1, len(privatizer.flow.classes)):
-            part_of(task.path, label).unlink(missing_ok=True)
-    return release(privatizer, order.tasks, still)

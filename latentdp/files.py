@@ -22,6 +22,7 @@ __all__ = [
     "Identity",
     "Method",
     "Radiograph",
+    "Source",
     "digest",
     "elements",
     "identity",
@@ -105,13 +106,17 @@ def identity(path: Path) -> Identity:
 
 
 def write(
-    path: Path, image: NDArray[np.float32], taken: Radiograph, identity: Identity, method: Method
+    path: Path,
+    image: NDArray[np.float32],
+    source: Source | None,
+    identity: Identity,
+    method: Method,
 ) -> str:
     """Writes a private image of the method's size, whole or not at all; returns its SHA-256."""
-    if taken.source is None:
+    if source is None:
         write_picture(path, image, method.description)
     else:
-        dicom.write(path, image, source=taken.source, identity=identity, method=method)
+        dicom.write(path, image, source=source, identity=identity, method=method)
     os.utime(path, (EPOCH, EPOCH))
     return digest(path)
 

@@ -27,9 +27,10 @@ from latentdp.locks import alone
 from latentdp.noise import SystemNoise
 from latentdp.places import Places
 
-__all__ = ["Outputs", "part_of"]
+__all__ = ["WORK", "Outputs", "part_of"]
 
 MARK = ".latentdp"
+WORK = ".work-"  # begins the names of folders of drafts, one for each run on a cluster
 _MARK = re.compile(rb"[0-9a-f]{32}\n")
 _PART = re.compile(r"\.(?P<name>[0-9a-f]{32}\.(dcm|png))\.(?P<label>-?\d+)\.part")
 
@@ -148,6 +149,8 @@ class Outputs:
         self._images.mkdir(exist_ok=True)
         for temporary in self._images.parent.glob(".*.tmp"):
             temporary.unlink()
+        for work in self._images.parent.glob(f"{WORK}*"):
+            shutil.rmtree(work)
         for hidden, entry in list(self.left_over(ledger)):
             if entry is None:
                 hidden.unlink()

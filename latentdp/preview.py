@@ -58,6 +58,8 @@ def preview(
         InputError: As `latentdp.batch.privatize_folder`.
         BudgetExceeded: Likewise.
     """
+    if cluster is not None:  # workers have other working directories
+        source, out = source.absolute(), None if out is None else out.absolute()
     limit = most(budget, privatizer)
     found = find_files(source)
     given = given_labels(labels, source, found, privatizer)

@@ -132,7 +132,6 @@ class Run:
                         self.progress(self.summary.accounted, self.summary.inputs)
                 report.flush()
             report.finish()
-        self.outputs.recover(self.ledger)  # what a worker that died, and was replaced, left
         if self.mapping is not None:
             self.mapping.write()
         self._write_card("complete")
@@ -270,7 +269,8 @@ class Run:
         assert fate.read is not None
         return Task(
             path=self.outputs.draft(entry.output),
-            radiograph=fate.read,
+            image=fate.read.image,
+            source=fate.read.source,
             label=fate.item.label,
             identity=self.naming.identity(fate.item, fate.read.said, ordinal),
             method=self.method,

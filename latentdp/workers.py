@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentdp import files
 from latentdp.errors import Aborted, InputError, UnsupportedInstance
@@ -46,20 +47,22 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Task:
     """One image to be released.
 
     Attributes:
         path: Where the private file will lie; it is written under its hidden name.
-        radiograph: The input.
+        image: The input's ``(h, w)`` in [0, 1].
+        source: What a DICOM output has to know of its source; None for a picture.
         label: Its class index, -1 for unknown.
         identity: The output's pseudonyms.
         method: What the output says about how it was made.
     """
 
     path: Path
-    radiograph: files.Radiograph
+    image: NDArray[np.float32]
+    source: files.Source | None
     label: int
     identity: files.Identity
     method: files.Method
@@ -198,17 +201,14 @@ def _release_here(tasks: Sequence[Task]) -> list[Written]:
     return release(_here["privatizer"], tasks)
 
 
-def release(
-    privatizer: Privatizer, tasks: Sequence[Task], still: Callable[[], None] = lambda: None
-) -> list[Written]:
+def release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     """Privatizes some images and writes them under their hidden names.
 
     Args:
         privatizer: Of the run.
         tasks: At most `GROUP` of them.
-        still: Called before each is written; raises where it must not be any more.
     """
-    images = np.stack([task.radiograph.image for task in tasks])
+    images = np.stack([task.image for task in tasks])
     labels = np.array([task.label for task in tasks])
     made, rating = privatizer.release_and_rate(images, labels=labels)
     written = []
@@ -218,9 +218,8 @@ def release(
             try:
                 # One at a time: a large size would take much memory for all of them.
                 image = privatizer.enlarge(made.images[i : i + 1])[0]
-                still()
                 part = part_of(task.path, int(made.labels[i]))
-                sha256 = files.write(part, image, task.radiograph, task.identity, task.method)
+                sha256 = files.write(part, image, task.source, task.identity, task.method)
             except OSError as error:
                 raise Aborted(
                     f"an output could not be written ({error.strerror}); nothing half-written "

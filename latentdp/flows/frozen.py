@@ -31,16 +31,16 @@ class _Affine(nn.Module):
 
     Args:
         function: Affine, of ``(n, c, 1, 1)`` in float64.
-        channels: c.
+        pixel: ``(1, c, 1, 1)`` of zeros, where the function computes.
     """
 
     weight: Tensor
     bias: Tensor
 
-    def __init__(self, function: Callable[[Tensor], Tensor], channels: int) -> None:
+    def __init__(self, function: Callable[[Tensor], Tensor], pixel: Tensor) -> None:
         super().__init__()
-        units = torch.cat([torch.zeros(1, channels), torch.eye(channels)]).double()
-        out = function(units[:, :, None, None])[:, :, 0, 0]
+        units = torch.eye(pixel.shape[1]).to(pixel)[:, :, None, None]
+        out = function(torch.cat([pixel, units]))[:, :, 0, 0]
         self.register_buffer("weight", (out[1:] - out[0]).T.float()[:, :, None, None])
         self.register_buffer("bias", out[0].float())
 
@@ -79,11 +79,10 @@ class _Step(nn.Module):
         super().__init__()
         net: LabelledNet = step.coupling.param_map
         exact = copy.deepcopy(step).double()
-        channels = _convolutions(net)[-1].out_channels
-        self.there = _Affine(lambda x: exact.mix.inverse(exact.norm.inverse(x)[0])[0], channels)
-        self.back = _Affine(lambda z: exact.norm.forward(exact.mix.forward(z)[0])[0], channels)
-        # Of one pixel; normflows' own is a matrix's, and the same for every image.
-        pixel = torch.zeros(1, channels, 1, 1).double()
+        last = _convolutions(net)[-1]
+        pixel = torch.zeros(1, last.out_channels, 1, 1).to(last.weight.device).double()
+        self.there = _Affine(lambda x: exact.mix.inverse(exact.norm.inverse(x)[0])[0], pixel)
+        self.back = _Affine(lambda z: exact.norm.forward(exact.mix.forward(z)[0])[0], pixel)
         changes = exact.norm.inverse(pixel)[1], exact.mix.inverse(pixel)[1]
         self.log_det = float(sum(change.sum() for change in changes))
         self.net = _Net(net, dtype, interleaved=True)
