@@ -98,7 +98,7 @@ STEPS = LEDGER_STEPS | {
     "a hidden file is written, its time not set": before(os, "utime", when=called(".part")),
     "one hidden file is written": after(workers.files, "write"),
     "two hidden files are written": after(workers.files, "write", nth=2),
-    "all hidden files are written": after(workers, "_release"),
+    "all hidden files are written": after(workers, "release"),
     "one file is published": after(run.Outputs, "publish"),
     "before the last card": before(run.Run, "_write_card", nth=2),
     "the last card is half written": before(

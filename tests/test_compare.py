@@ -81,7 +81,7 @@ def test_the_frontier_of_utility_and_re_identification(world, tmp_path, capsys):
         for row in json.loads((tmp_path / "f.json").read_text())["rows"]
     }
     names = [
-        f"{words}, laplace_l1 on 2, label 0.25, t 1, of 8"
+        f"{words}, laplace_l1 on 2, label 0.75, t 1, of 4"
         for words in ("epsilon 1", "epsilon 8", "oracle")
     ]
     assert {*found} == {*frontier.CONTROLS, *names}

@@ -15,7 +15,7 @@ def test_composition_never_understates_the_sum(values):
     first, *rest = (Guarantee(epsilon=e) for e in values)
     whole = first.compose(*rest)
     assert whole.epsilon >= math.fsum(values)
-    assert whole.epsilon <= math.fsum(values) * (1 + 1e-9)
+    assert whole.epsilon <= math.fsum(values) * (1 + 1e-9) + 1e-300  # below that, steps are larger
 
 
 @pytest.mark.parametrize("bad", [-1.0, math.nan])
