@@ -108,17 +108,14 @@ class ClusterPool(Pool):
         """Privatizes and writes groups of tasks."""
         assert self._work is not None
         self._work.mkdir(exist_ok=True)
-        drafted = [[replace(task, path=self._draft(task)) for task in group] for group in groups]
+        drafted = [
+            [replace(task, path=self._work / task.path.name) for task in group] for group in groups
+        ]
         exact = self._privatizer.flow.exact
         parcels = [Drafts(recipe=self._recipe, exact=exact, tasks=group) for group in drafted]
         results = self._each(_drafts, [[parcel] for parcel in parcels], self._work)
         for group, (written,) in zip(groups, results, strict=True):
             yield [self._take(*both) for both in zip(group, written, strict=True)]
-
-    def _draft(self, task: Task) -> Path:
-        """Attempts add something of their own to the name."""
-        assert self._work is not None
-        return self._work / task.path.name
 
     def _take(self, task: Task, result: tuple[Written, str]) -> Written:
         """Gives the draft of an attempt the name that this process alone gives."""

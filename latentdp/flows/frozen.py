@@ -56,7 +56,9 @@ class _Net(nn.Module):
     def __init__(self, net: LabelledNet, dtype: torch.dtype, *, interleaved: bool) -> None:
         super().__init__()
         self.dtype = dtype
-        self.first, self.second, self.last = _convolutions(net)
+        self.first, self.second, self.last = (
+            copy.deepcopy(layer) for layer in net.net if isinstance(layer, nn.Conv2d)
+        )
         if interleaved:
             order = torch.arange(self.last.out_channels).reshape(-1, 2).T.flatten()
             for values in self.last.parameters():
@@ -77,15 +79,13 @@ class _Step(nn.Module):
 
     def __init__(self, step: Step, dtype: torch.dtype) -> None:
         super().__init__()
-        net: LabelledNet = step.coupling.param_map
-        exact = copy.deepcopy(step).double()
-        last = _convolutions(net)[-1]
-        pixel = torch.zeros(1, last.out_channels, 1, 1).to(last.weight.device).double()
-        self.there = _Affine(lambda x: exact.mix.inverse(exact.norm.inverse(x)[0])[0], pixel)
-        self.back = _Affine(lambda z: exact.norm.forward(exact.mix.forward(z)[0])[0], pixel)
-        changes = exact.norm.inverse(pixel)[1], exact.mix.inverse(pixel)[1]
-        self.log_det = float(sum(change.sum() for change in changes))
-        self.net = _Net(net, dtype, interleaved=True)
+        norm, mix = (copy.deepcopy(part).double() for part in (step.norm, step.mix))
+        pixel = torch.zeros_like(norm.s)
+        self.there = _Affine(lambda x: mix.inverse(norm.inverse(x)[0])[0], pixel)
+        self.back = _Affine(lambda z: norm.forward(mix.forward(z)[0])[0], pixel)
+        changes = norm.inverse(pixel)[1], mix.inverse(pixel)[1]
+        self.log_det = float(sum(change.sum() for change in changes))  # of one pixel
+        self.net = _Net(step.coupling.param_map, dtype, interleaved=True)
 
     def encode(self, x: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """As `Step.encode`."""
@@ -105,7 +105,7 @@ class _Step(nn.Module):
 
 
 class _Prior(nn.Module):
-    """A `Prior`; its numbers of a label are capped once where no network adds to them."""
+    """A `Prior`, which gives its numbers instead of using them."""
 
     constant: Tensor
 
@@ -172,10 +172,6 @@ class FrozenGlow:
                 h = step.decode(h, label)
         assert h is not None
         return F.pixel_shuffle(h, self.config.first_squeeze)
-
-
-def _convolutions(net: LabelledNet) -> list[nn.Conv2d]:
-    return [copy.deepcopy(layer) for layer in net.net if isinstance(layer, nn.Conv2d)]
 
 
 def _last(x: Tensor) -> Tensor:
