@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -223,6 +226,28 @@ def test_bits_above_bits_stored_are_no_pixels(pixels):
     overlay = stored.copy()
     overlay[10:20, 10:20] |= 0x8000  # an overlay in the unused bits, as old files have it
     np.testing.assert_array_equal(pixels(overlay, **WINDOW), pixels(stored, **WINDOW))
+
+
+def test_bits_above_bits_stored_are_no_sign(pixels):
+    window = {"WindowCenter": "0", "WindowWidth": "4096"}
+    stored = gradient() - 2000
+    unsigned = np.where(stored < 0, stored & 0x0FFF, stored)  # -1 as 0x0FFF, not 0xFFFF
+    np.testing.assert_array_equal(
+        pixels(unsigned, signed=True, **window), pixels(stored, signed=True, **window)
+    )
+
+
+@given(
+    stored=arrays(np.uint16, (64, 64), elements=st.integers(0, 4095)),
+    filled=st.integers(0, 3000),
+)
+def test_percentiles_are_those_of_the_pixels(tmp_path_factory, stored, filled):
+    stored.ravel()[:filled] = 77
+    assume(np.diff(np.percentile(stored, (0.5, 99.5)))[0] > 0)
+    path = save(radiograph(stored), tmp_path_factory.mktemp("p") / "a.dcm")
+    low, high = np.percentile(stored, (0.5, 99.5))
+    expected = np.clip((stored - low) / (high - low), 0, 1)
+    np.testing.assert_allclose(read(path).pixels, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("signed", [False, True])

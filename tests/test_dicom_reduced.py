@@ -10,6 +10,7 @@ from pydicom.uid import JPEG2000, JPEG2000Lossless, RLELossless
 
 from latentdp.arrays import resize
 from latentdp.dicom.instance import read
+from latentdp.dicom.reduced import average
 from tests.conftest import SAMPLES
 from tests.dicom_files import outcome, radiograph, save
 
@@ -95,6 +96,21 @@ def test_blocks_are_averaged_where_there_are_more_pixels_than_needed(
     difference = resize(part, NEEDED) - resize(whole, NEEDED)
     assert np.sqrt((difference**2).mean()) < 0.004
     assert np.abs(difference).max() < 0.03
+
+
+@pytest.mark.parametrize("step", [2, 3, 7, 39])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int8, np.int16, np.int32, np.bool_])
+@pytest.mark.parametrize("values", ["lowest", "highest", "any"])
+def test_no_sum_of_a_block_overflows(step, kind, values):
+    bounds = (0, 1) if kind is np.bool_ else (np.iinfo(kind).min, np.iinfo(kind).max)
+    low, high = (max(b, -(2**24)) if b < 0 else min(b, 2**24) for b in bounds)
+    size = (8 * 8 * step, 8 * 8 * step + 1)
+    drawn = np.random.default_rng(0).integers(low, high, size, endpoint=True)
+    stored = {"any": drawn, "lowest": np.full(size, low), "highest": np.full(size, high)}[values]
+    mean, padding = average(stored.astype(kind), np.zeros(size, dtype=np.bool_), (8, 8))
+    blocks = stored[:, : 64 * step].reshape(64, step, 64, step).mean(axis=(1, 3))
+    assert np.abs(mean - blocks).max() <= 0.5
+    assert not padding.any()
 
 
 def test_padding_is_in_no_average(tmp_path):

@@ -82,7 +82,7 @@ def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[
     _check_codec(dataset)
     stored = None if needed is None else reduced.decode(dataset, needed)
     if stored is None:
-        stored = pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
+        stored = _stored(dataset)
     padding = _padding(stored, dataset, signed=signed)
     if needed is not None:
         stored, padding = reduced.average(stored, padding, needed)
@@ -99,20 +99,19 @@ def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[
                 "expected finite values after Rescale Slope (0028,1053) and Intercept "
                 "(0028,1052), got infinite ones",
             )
-        image = shown[stored.astype(np.int32) - lowest]
-        body = image[~padding]
-        low, high = (
-            (body.min(), body.max()) if has_voi else np.percentile(body, (0.5, 99.5)).tolist()
-        )
+        index = stored.astype(np.intp) - lowest
+        body = np.bincount(index[~padding] if padding.any() else index.ravel(), None, values.size)
+        low, high = _range(shown, body) if has_voi else _percentiles(shown, body, (0.005, 0.995))
         if not high > low:
             raise _blank()
         # Divided before subtracting: high - low may be infinite where both are finite.
         span = high / 2 - low / 2
-        image = np.clip((image / 2 - low / 2) / span, 0.0, 1.0)
+        grey = np.clip((shown / 2 - low / 2) / span, 0.0, 1.0)
     if str(dataset.PhotometricInterpretation).strip().upper() == "MONOCHROME1":
-        image = 1.0 - image
+        grey = 1.0 - grey
+    image: NDArray[np.float32] = grey.astype(np.float32)[index]
     image[padding] = 0.0
-    return np.ascontiguousarray(image, dtype=np.float32)
+    return image
 
 
 def _blank() -> UnsupportedInstance:
@@ -182,6 +181,37 @@ def _check_codec(dataset: Dataset) -> None:
 def _plugin(dataset: Dataset) -> str:
     """Returns the decoder to insist on, "" for pydicom's own order of those installed."""
     return _PLUGINS.get(dataset.file_meta.TransferSyntaxUID, "")
+
+
+def _stored(dataset: Dataset) -> NDArray[np.integer]:
+    """Returns all stored values, where it can be without a copy of them."""
+    bits, signed = dataset.BitsStored, dataset.PixelRepresentation == 1
+    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+        values = pixel_array(dataset, index=0, view_only=True, correct_unused_bits=False)
+        # Above the Bits Stored (0028,0101) there may be anything, PS3.5 8.1.1, but rarely is.
+        if values.max() <= high and (not signed or values.min() >= low):
+            return values
+    return pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
+
+
+def _range(shown: _Values, counts: NDArray[np.intp]) -> tuple[float, float]:
+    """Least and greatest of the values that occur."""
+    there = shown[counts > 0]
+    return float(there.min()), float(there.max())
+
+
+def _percentiles(
+    shown: _Values, counts: NDArray[np.intp], shares: tuple[float, float]
+) -> tuple[float, float]:
+    """Quantiles, interpolated linearly, of values that occur so many times each."""
+    order = np.argsort(shown)
+    below = np.cumsum(counts[order])
+    place = np.array(shares) * (below[-1] - 1)
+    left = shown[order[np.searchsorted(below, np.floor(place), side="right")]]
+    right = shown[order[np.searchsorted(below, np.ceil(place), side="right")]]
+    low, high = left + (right - left) * (place - np.floor(place))
+    return float(low), float(high)
 
 
 def _padding(stored: NDArray[np.integer], dataset: Dataset, *, signed: bool) -> NDArray[np.bool_]:

@@ -88,15 +88,18 @@ def average(
 
 
 def _sums(values: NDArray[Any], step: int) -> NDArray[np.int64]:
-    """Of blocks; rows first, which lie in memory one after the other."""
+    """Of blocks; rows first, which lie in memory one after the other, in as few bytes as do."""
     height, width = (s // step for s in values.shape)
-    rows = values[: height * step : step, : width * step].astype(np.int32)
+    most = step * step
+    bounds = [np.min_scalar_type(most * int(v)) for v in (values.min(), values.max())]
+    kind = np.result_type(*bounds)
+    rows = values[: height * step : step, : width * step].astype(kind)
     for i in range(1, step):
-        rows += values[i : height * step : step, : width * step]
-    sums = rows[:, ::step].astype(np.int64)
+        rows += values[i : height * step : step, : width * step].astype(kind, copy=False)
+    sums = rows[:, ::step].copy()
     for i in range(1, step):
         sums += rows[:, i::step]
-    return sums
+    return sums.astype(np.int64)
 
 
 def _halvings(size: tuple[int, int], needed: tuple[int, int]) -> int:
