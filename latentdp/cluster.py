@@ -19,20 +19,19 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from latentdp import __version__
 from latentdp.checkpoints import shipped
+from latentdp.errands import Drafts, Errand, carry_out, ready, write_drafts
 from latentdp.errors import Aborted, InputError, LatentDPError
 from latentdp.noise import SystemNoise
 from latentdp.outputs import WORK, part_of
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
-from latentdp.workers import GROUP, Pool, Task, Written, pool, release
+from latentdp.workers import GROUP, Pool, Task, Written, pool
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -47,42 +46,6 @@ LOST = (
     "the cluster was lost, or its workers died over and over, perhaps of too little memory; "
     "running the same command again goes on from here"
 )
-APART = (
-    "a worker of the cluster does not reach the input or output folder under its path; both must "
-    "lie on a file system that all machines share"
-)
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)  # a worker logs what it fails on
-class Order:
-    """Work for one worker, and what it needs to be the right one.
-
-    Attributes:
-        function: Of one item.
-        items: What to call it on.
-        reach: Folders or files that must be there.
-        version: Of this package.
-    """
-
-    function: Callable[[Any], Any]
-    items: Sequence[Any]
-    reach: Sequence[Path]
-    version: str = __version__
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Drafts:
-    """Images to be privatized and written.
-
-    Attributes:
-        recipe: With the name of weights that the worker has, too.
-        exact: As `Privatizer.from_recipe` has it.
-        tasks: Each with the path of its draft.
-    """
-
-    recipe: Recipe
-    exact: bool
-    tasks: Sequence[Task]
 
 
 class ClusterPool(Pool):
@@ -113,7 +76,7 @@ class ClusterPool(Pool):
         ]
         exact = self._privatizer.flow.exact
         parcels = [Drafts(recipe=self._recipe, exact=exact, tasks=group) for group in drafted]
-        results = self._each(_drafts, [[parcel] for parcel in parcels], self._work)
+        results = self._each(write_drafts, [[parcel] for parcel in parcels], self._work)
         for group, (written,) in zip(groups, results, strict=True):
             yield [self._take(*both) for both in zip(group, written, strict=True)]
 
@@ -134,8 +97,8 @@ class ClusterPool(Pool):
         self, function: Callable[[Any], Any], parts: Sequence[Sequence[Any]], reach: Path
     ) -> Iterator[list[Any]]:
         """Hands out all parts at once; gives back their results in their order."""
-        orders = [Order(function=function, items=part, reach=[reach]) for part in parts]
-        futures = deque(self._client.map(_carry_out, orders, pure=False))
+        errands = [Errand(function=function, items=part, reach=[reach]) for part in parts]
+        futures = deque(self._client.map(carry_out, errands, pure=False))
         return _results(futures)
 
 
@@ -243,10 +206,10 @@ def _connected(kind: type[Client], address: str) -> Iterator[Client]:
 def _check(client: Client, privatizer: Privatizer, reach: Sequence[Path]) -> None:
     """Refuses a cluster that would do something else, before anything is written."""
     recipe, exact = everywhere(privatizer.recipe), privatizer.flow.exact
-    order = Order(function=_ready, items=[(recipe, exact)], reach=reach, version=__version__)
+    errand = Errand(function=ready, items=[(recipe, exact)], reach=reach, version=__version__)
     try:
-        client.submit(_carry_out, order, pure=False).result()  # by way of the scheduler
-        answers = list(client.run(_carry_out, order, on_error="return").values())
+        client.submit(carry_out, errand, pure=False).result()  # by way of the scheduler
+        answers = list(client.run(carry_out, errand, on_error="return").values())
     except Exception as error:  # noqa: BLE001 (whatever a worker or the scheduler lacks)
         answers = [error]
     for answer in answers:
@@ -262,53 +225,3 @@ def _check(client: Client, privatizer: Privatizer, reach: Sequence[Path]) -> Non
 def _there(folder: Path) -> Path:
     """The nearest folder above, or itself, that exists."""
     return next(place for place in (folder, *folder.parents) if place.exists())
-
-
-# On a worker
-
-
-def _carry_out(order: Order) -> list[Any]:
-    """What any worker does, also one that joined later."""
-    if order.version != __version__:
-        raise InputError(
-            f"expected latentdp {order.version} on every worker of the cluster, one has "
-            f"{__version__}"
-        )
-    if not all(path.exists() for path in order.reach):
-        raise InputError(APART)
-    return [order.function(item) for item in order.items]
-
-
-def _drafts(drafts: Drafts) -> list[tuple[Written, str]]:
-    """Writes each image under a name of this attempt alone."""
-    attempt = SystemNoise().words(1).tobytes().hex()
-    tasks = [
-        replace(task, path=task.path.with_name(f"{attempt}-{task.path.name}"))
-        for task in drafts.tasks
-    ]
-    made = release(_privatizer(drafts.recipe, drafts.exact), tasks)
-    return [
-        (written, part_of(task.path, written.label).name)
-        for task, written in zip(tasks, made, strict=True)
-    ]
-
-
-def _ready(given: tuple[Recipe, bool]) -> None:
-    """Loads the weights."""
-    _privatizer(*given)
-
-
-_loading = Lock()
-
-
-def _privatizer(recipe: Recipe, exact: bool) -> Privatizer:
-    with _loading:  # a worker's threads share it
-        return _loaded(recipe, exact)
-
-
-@lru_cache(maxsize=2)
-def _loaded(recipe: Recipe, exact: bool) -> Privatizer:
-    from latentdp.flows.machine import use_threads
-
-    use_threads(1)
-    return Privatizer.from_recipe(recipe, exact=exact)

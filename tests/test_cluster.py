@@ -18,7 +18,7 @@ from PIL import Image
 from latentdp import Aborted, InputError, WeightsError, cluster
 from latentdp.batch import preview, privatize_folder
 from latentdp.checkpoints import Checkpoint, digest, save
-from latentdp.cluster import Drafts, Order, _carry_out, _drafts
+from latentdp.errands import Drafts, Errand, carry_out, write_drafts
 from latentdp.files import Identity, Method, read
 from latentdp.noise import SeededNoise
 from latentdp.outputs import WORK
@@ -185,8 +185,8 @@ def drafts(folder: Path, source: Path, privatizer: Privatizer) -> Drafts:
 
 def test_two_attempts_at_one_output_do_not_meet(source, privatizer, tmp_path):
     work = drafts(tmp_path, source, privatizer)
-    ((one, first),) = _drafts(work)
-    ((other, second),) = _drafts(work)
+    ((one, first),) = write_drafts(work)
+    ((other, second),) = write_drafts(work)
     assert first != second
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([first, second])
     for written, name in ((one, first), (other, second)):
@@ -197,16 +197,16 @@ def test_two_attempts_at_one_output_do_not_meet(source, privatizer, tmp_path):
 def test_a_worker_that_outlived_its_run_finds_nowhere_to_write(source, privatizer, tmp_path):
     work = drafts(tmp_path / "gone", source, privatizer)
     with pytest.raises(Aborted, match="could not be written"):
-        _drafts(work)
+        write_drafts(work)
     with pytest.raises(InputError, match="does not reach"):
-        _carry_out(Order(function=_drafts, items=[work], reach=[tmp_path / "gone"]))
+        carry_out(Errand(function=write_drafts, items=[work], reach=[tmp_path / "gone"]))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_logged_of_what_a_worker_fails_on(source, privatizer, tmp_path):
     work = drafts(tmp_path / "SECRET", source, privatizer)
-    order = Order(function=_drafts, items=[work], reach=[tmp_path / "SECRET"])
-    assert "SECRET" not in repr(order) + repr(work) + repr(work.tasks[0])
+    errand = Errand(function=write_drafts, items=[work], reach=[tmp_path / "SECRET"])
+    assert "SECRET" not in repr(errand) + repr(work) + repr(work.tasks[0])
 
 
 def test_what_a_killed_run_left_is_cleared_by_the_next(source, privatizer, tmp_path):
