@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from latentdp.cluster import PER_WORKER
 from latentdp.flows.machine import use_threads
 from latentdp.inputs import CHUNK
 from latentdp.profile import Profile
+from latentdp.vault import Vault
 from latentdp.workers import GROUP
 
 READ_TOGETHER = 8  # files of one task of a pool
@@ -48,6 +49,7 @@ STAGES = {
     "once": "latentdp.run.write_review",
     "card": "latentdp.run.Run._write_card",
 }
+ONCE = (".html", ".png")  # pages of the vault, of one size for any folder
 WORKERS = ("digest", "read", "network", "detail", "write")
 
 
@@ -62,6 +64,8 @@ class Costs:
         record: Records and names, by the run.
         input: Bytes of an input.
         output: Bytes of an output.
+        vault: Bytes that the vault keeps, its pages left out.
+        rows: Of the ledger.
     """
 
     read: float
@@ -70,6 +74,8 @@ class Costs:
     record: float
     input: float
     output: float
+    vault: float
+    rows: float
 
 
 @dataclass(frozen=True)
@@ -104,9 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"| {name} | {1e3 * seconds:.2f} |")
     million = options.million
     cpu = sum((costs.read, costs.release, costs.decide, costs.record)) * million / 3600
-    print(f"\nA million files: {cpu * 1e6 / million:.1f} core hours, ", end="")
-    print(f"{costs.input * 1e-3:.0f} GB read, {costs.output * 1e-3:.1f} GB written, ", end="")
-    print("2,000,000 rows of the ledger\n")
+    read, written, kept = (n * million * 1e-9 for n in (costs.input, costs.output, costs.vault))
+    print(f"\n{million:,} files: {cpu:.1f} core hours, {read:,.1f} GB read, ", end="")
+    print(f"{written:.1f} GB written, {kept:.1f} GB in the vault, ", end="")
+    print(f"{costs.rows * million:,.0f} rows of the ledger\n")
     rows = [simulate(costs, n, million, options.bandwidth * 1e6) for n in options.workers]
     print("| workers | files/s | hours | workers busy | storage busy | run busy | bottleneck |")
     print("|---|---|---|---|---|---|---|")
@@ -189,6 +196,10 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
             sum(p.stat().st_size for p in (folder / where).rglob("*.dcm")) / options.files
             for where in ("in", "out")
         ]
+        vault = Vault(folder / "vault")
+        with vault.locked(), closing(vault.ledger()) as book:
+            rows = book.verify()
+        kept = sum(p.stat().st_size for p in vault.path.rglob("*") if p.suffix not in ONCE)
     stages = {name: spent[name] / options.files for name in STAGES}
     own = (total - sum(spent.values())) / options.files
     stages["run: decisions, ledger, records, names"] = own
@@ -199,6 +210,8 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
         record=own / 2,
         input=sizes[0],
         output=sizes[1],
+        vault=kept / options.files,
+        rows=rows / options.files,
     )
     return stages, costs
 

@@ -12,6 +12,7 @@ folders = script("folders")
 
 def costs(**changes):
     usual = {"read": 0.1, "release": 0.1, "decide": 0.0, "record": 0.0, "input": 0, "output": 0}
+    usual |= {"vault": 0, "rows": 2}
     return scale.Costs(**(usual | changes))
 
 
@@ -52,6 +53,7 @@ def test_a_small_folder_is_measured(tmp_path, capsys):
     assert all(seconds >= 0 for seconds in told["stages"].values())
     assert told["stages"]["network"] > 0
     assert told["costs"]["input"] > 128 * 128
+    assert told["costs"]["rows"] == 2, "a reservation and a record"
     assert [row["workers"] for row in told["rows"]] == [1, 10, 100]
     assert "core hours" in capsys.readouterr().out
 
