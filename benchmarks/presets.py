@@ -88,13 +88,21 @@ def row(
 ) -> str:
     """One line of the table."""
     recipe = Recipe.from_preset(preset, label="none")
-    plan = Plan.make(recipe, d=flow.d, directions=flow.directions, classes=len(flow.classes))
+    plan = Plan.make(
+        recipe,
+        d=flow.d,
+        directions=flow.directions,
+        classes=len(flow.classes),
+        identity=flow.identity if recipe.resample_identity else None,
+    )
     noise = SeededNoise(seed)
     private = {
         split: replace(part, latents=plan.apply(part.latents, noise))
         for split, part in encoded.items()
     }
     probe = Probe(private, leading)
+    if any(b.action is Action.KEEP for b in plan.blocks):  # and who knows them knows the source
+        return f"| {preset} | none | {cells(probe.all_dimensions())} | 1 | 1 |"
     k = sum(b.size for b in plan.blocks if b.action is Action.MECHANISM)
     if k == 0:
         return (
