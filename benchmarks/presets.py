@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,14 +38,14 @@ SHOWN = 16
 PROBES = 100  # images that the white-box attack is run on
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Prints one table per weights file and writes its sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", nargs="*", default=sorted(shipped("glow")))
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--noise-seed", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     for name in arguments.weights:
         flow = load_flow(load(name))
         data = {split: as_trained(flow, arguments.data, split) for split in SPLITS}

@@ -120,3 +120,17 @@ def test_sizes_are_compared_with_originals_of_that_size(world, tmp_path, capsys)
         assert (cells[3], cells[5]) == ("0.00", "0.0"), "originals are as far as nothing"
         assert float(rows[size, "private"].split(" | ")[3]) > 0
     assert {path.name for path in (tmp_path / "sheets").iterdir()} == {"16.png", "32.png"}
+
+
+def test_every_preset_is_probed(world, tmp_path, monkeypatch, capsys):
+    benchmark = script("presets")
+    small = {k: benchmark.PRESETS[k] for k in ("strict", "balanced", "empirical", "dp-glow")}
+    monkeypatch.setattr(benchmark, "PRESETS", small)
+    benchmark.main([str(x) for x in (world.data, "--weights", world.weights)])
+    lines = [line.strip("| ") for line in capsys.readouterr().out.splitlines()]
+    rows = {line.split(" ")[0]: line.split(" | ") for line in lines if " | " in line}
+    assert set(small) < set(rows)
+    assert rows["strict"][2] == "-", "of an image of which nothing is left"
+    assert rows["empirical"][1] == "none"
+    assert rows["empirical"][-1] == "1", "who knows what is kept knows the source"
+    assert rows["dp-glow"][-1].startswith("1.0")
