@@ -101,7 +101,8 @@ def table(seconds: dict[str, list[float]], batch: int, peak: float, operations: 
         ratios = base / np.array(times)
         rate = batch / float(np.median(times))
         work = operations * (3 if kind == "train" else 1)
-        share = "-" if name == CADP else f"{rate * work / peak / 1e9:.0%}"
+        other = name == CADP or "bfloat16" in name  # another network, another peak
+        share = "-" if other else f"{rate * work / peak / 1e9:.0%}"
         cells = f"{np.median(ratios):.2f} | {ratios.min():.2f} | {ratios.max():.2f} | {share}"
         print(f"| {name} | {kind} | {rate:.1f} | {cells} |")
 

@@ -4,10 +4,11 @@
         [--place FOLDER] [--options --preset strict ...]
 
 Makes a folder of small synthetic DICOM files, each another patient's, some of them broken and some
-copies of others. ``latentdp privatize`` is called and killed (SIGKILL, with all its processes) at
-random shares of the outputs, as often as is asked for; then it is called once more. At the end the
-inputs must be outputs, duplicates or in quarantine, the files in OUT those of the ledger, and what
-the ledger charged the epsilon on the release card for each of them. Exits with 1 if they are not.
+copies of others. ``latentdp privatize`` is called and killed (SIGKILL, in turn with all its
+processes and alone) at random shares of the outputs, as often as is asked for; then it is called
+once more. At the end the inputs must be outputs, duplicates or in quarantine, the files in OUT
+those of the ledger byte by byte, and what the ledger charged the epsilon on the release card for
+each of them. Exits with 1 if they are not.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from latentdp.checkpoints import digest
 from latentdp.noise import SeededNoise
 from latentdp.samplers import below
 from latentdp.vault import Vault
@@ -41,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         call = [Path(sys.executable).with_name("latentdp"), "privatize", "in", "out"]
         call += ["--vault", "vault", "--workers", str(options.workers), "--json", *options.options]
         draws = sorted(below(SeededNoise(options.seed), options.files, options.kills).tolist())
-        for enough in draws:
-            print(f"killed at {killed(call, folder, enough):,} outputs", flush=True)
+        for i, enough in enumerate(draws):
+            count = killed(call, folder, enough, everything=i % 2 == 0)
+            print(f"{'alone' if i % 2 else 'with all'}: killed at {count:,} outputs", flush=True)
         began = time.perf_counter()
         last = subprocess.run(
             call, cwd=folder, stdout=subprocess.PIPE, stderr=None, text=True, check=False
@@ -68,8 +71,15 @@ def make(folder: Path, files: int) -> None:
         (folder / f"{i}.dcm").write_bytes(data)
 
 
-def killed(call: Sequence[str | Path], folder: Path, enough: int) -> int:
-    """Runs until there are so many outputs, then kills all; returns how many there are."""
+def killed(call: Sequence[str | Path], folder: Path, enough: int, *, everything: bool) -> int:
+    """Runs until there are so many outputs, then kills; returns how many there are.
+
+    Args:
+        call: Of the command.
+        folder: To run it in.
+        enough: Outputs.
+        everything: Its workers too, which otherwise end by themselves.
+    """
     images = folder / "out" / "images"
     run = subprocess.Popen(
         call,
@@ -80,7 +90,12 @@ def killed(call: Sequence[str | Path], folder: Path, enough: int) -> int:
     )
     while run.poll() is None and _count(images) < enough:
         time.sleep(0.02)
-    os.killpg(run.pid, signal.SIGKILL)
+    if run.poll() is not None:
+        return _count(images)
+    if everything:
+        os.killpg(run.pid, signal.SIGKILL)
+    else:
+        run.kill()
     run.wait()
     return _count(images)
 
@@ -107,6 +122,9 @@ def check(folder: Path, told: dict) -> list[str]:
         entries = book.outputs(outputs)
         spent = book.spent()
         book.close()
+    altered = [n for n, e in entries.items() if digest(folder / "out" / "images" / n) != e.sha256]
+    if altered:
+        wrong.append(f"{len(altered)} files are not as the ledger has them")
     if set(entries) != outputs:
         wrong.append(f"{len(outputs - set(entries))} files are in no ledger")
     charged = sum(part.micro_epsilon for part in spent.values())

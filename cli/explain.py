@@ -52,7 +52,7 @@ def explain(
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
     label_release: LabelReleaseOption = None,
-    keep_label_dims: KeepOption = 0,
+    keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
     shift_dates: ShiftDatesOption = False,
     retain_characteristics: CharacteristicsOption = False,

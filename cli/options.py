@@ -58,11 +58,12 @@ LabelReleaseOption = Annotated[
     ),
 ]
 KeepOption = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--keep-label-dims",
         metavar="N",
-        help="Pass on, UNPROTECTED, the coordinates along the first N public directions.",
+        help="Pass on, UNPROTECTED, the coordinates along the first N public directions. Default: "
+        "the preset's.",
     ),
 ]
 IdentityOption = Annotated[
@@ -264,7 +265,7 @@ def make_privatizer(
     weights: str,
     labels: Path | None,
     label_release: str | None,
-    keep_label_dims: int,
+    keep_label_dims: int | None,
     resample_identity: int | None,
     candidates: int | None,
     profile: Profile,
@@ -285,7 +286,7 @@ def make_privatizer(
         mechanism=mechanism,
         weights=weights,
         label="none" if labels is None else label_release,
-        keep_label_dims=keep_label_dims or None,
+        keep_label_dims=keep_label_dims,
         resample_identity=resample_identity,
         candidates=candidates,
         profile=profile,

@@ -9,6 +9,7 @@ import typer
 
 from latentdp.batch import preview, privatize_folder
 from latentdp.card import describe_guarantee, warnings
+from latentdp.errors import InputError
 from latentdp.folders import CARD, IMAGES, read_card
 from latentdp.layout import Layout
 from latentdp.pages import release, review
@@ -55,7 +56,7 @@ def privatize(
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
     label_release: LabelReleaseOption = None,
-    keep_label_dims: KeepOption = 0,
+    keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
     shift_dates: ShiftDatesOption = False,
     retain_characteristics: CharacteristicsOption = False,
@@ -142,6 +143,11 @@ def privatize(
     Exit codes: 0 all done, 1 some files quarantined, 2 wrong usage or nothing usable, 3 budget
     refused, 4 weights refused, 5 stopped in the middle (run it again to go on).
     """
+    if cluster is not None and vault is None:
+        raise InputError(
+            "--cluster needs --vault, a folder that the workers do not share: beside OUT, where "
+            "it would be, they would see its key"
+        )
     privatizer = make_privatizer(
         preset=preset,
         epsilon=epsilon,

@@ -14,7 +14,7 @@ none to write to.
 from __future__ import annotations
 
 import asyncio
-import shutil
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any
 from latentdp import __version__
 from latentdp.checkpoints import shipped
 from latentdp.errands import Drafts, Errand, carry_out, ready, write_drafts
-from latentdp.errors import Aborted, InputError, LatentDPError
+from latentdp.errors import Aborted, InputError, LatentDPError, WeightsError
 from latentdp.noise import SystemNoise
-from latentdp.outputs import WORK, part_of
+from latentdp.outputs import WORK, clear, part_of
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.workers import GROUP, Pool, Task, Written, pool
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["cluster", "workplace"]
 
 PATIENCE = 60  # seconds to wait for the scheduler, and for a first worker
-PER_WORKER = 4  # groups of images that are ready for each thread of the cluster
+PER_WORKER = 4  # groups of images that are ready for each worker
 FEW = 8  # files that are read by one task
 
 LOST = (
@@ -64,8 +64,10 @@ class ClusterPool(Pool):
         super().__init__(None, privatizer)
         self._client, self._source, self._work = client, source, work
         self._recipe = everywhere(privatizer.recipe)
-        threads = sum(client.nthreads().values())
-        self.chunk = max(self.chunk, PER_WORKER * GROUP * threads)
+
+    def chunk(self) -> int:
+        """As many as keep all workers busy that there are now."""
+        return max(super().chunk(), PER_WORKER * GROUP * len(self._client.nthreads()))
 
     def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
         """Privatizes and writes groups of tasks."""
@@ -76,7 +78,8 @@ class ClusterPool(Pool):
         ]
         exact = self._privatizer.flow.exact
         parcels = [Drafts(recipe=self._recipe, exact=exact, tasks=group) for group in drafted]
-        results = self._each(write_drafts, [[parcel] for parcel in parcels], self._work)
+        parts = [[parcel] for parcel in parcels]
+        results = self._each(write_drafts, parts, [[self._work]] * len(parts))
         for group, (written,) in zip(groups, results, strict=True):
             yield [self._take(*both) for both in zip(group, written, strict=True)]
 
@@ -90,16 +93,35 @@ class ClusterPool(Pool):
 
     def _map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
         parts = [items[i : i + FEW] for i in range(0, len(items), FEW)]
-        made = self._each(function, parts, self._source)
+        # A machine that misses some would say that they cannot be read, and all would go on.
+        reach = [[self._source, *filter(_readable, map(_path, part))] for part in parts]
+        made = self._each(function, parts, reach)
         return (result for part in made for result in part)
 
     def _each(
-        self, function: Callable[[Any], Any], parts: Sequence[Sequence[Any]], reach: Path
+        self,
+        function: Callable[[Any], Any],
+        parts: Sequence[Sequence[Any]],
+        reach: Sequence[Sequence[Path]],
     ) -> Iterator[list[Any]]:
         """Hands out all parts at once; gives back their results in their order."""
-        errands = [Errand(function=function, items=part, reach=[reach]) for part in parts]
-        futures = deque(self._client.map(carry_out, errands, pure=False))
+        errands = [
+            Errand(function=function, items=part, reach=places)
+            for part, places in zip(parts, reach, strict=True)
+        ]
+        from dask import config
+
+        with config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+            futures = deque(self._client.map(carry_out, errands, pure=False))
         return _results(futures)
+
+
+def _path(item: Path | tuple[Path, Any, Any]) -> Path:
+    return item if isinstance(item, Path) else item[0]
+
+
+def _readable(path: Path) -> bool:
+    return os.access(path, os.R_OK)
 
 
 def _results(futures: deque[Future[Any]]) -> Iterator[list[Any]]:
@@ -111,10 +133,14 @@ def _results(futures: deque[Future[Any]]) -> Iterator[list[Any]]:
 def _result(future: Future[Any]) -> Any:
     try:
         return future.result()
-    except LatentDPError:
-        raise
-    except (Exception, CancelledError, asyncio.CancelledError) as error:
+    except (InputError, WeightsError) as error:  # of a worker that joined later
+        raise Aborted(str(error)) from error
+    except (CancelledError, asyncio.CancelledError, OSError, TimeoutError) as error:
         raise Aborted(LOST) from error
+    except Exception as error:
+        if type(error).__module__.startswith("distributed"):  # KilledWorker and its like
+            raise Aborted(LOST) from error
+        raise
 
 
 def workplace(
@@ -166,13 +192,13 @@ def cluster(
     if not isinstance(privatizer.noise, SystemNoise):
         raise InputError("on a cluster all noise is of the workers' operating systems")
     work = None if out is None else out / f"{WORK}{SystemNoise().words(1).tobytes().hex()}"
-    with _connected(Client, address) as client:
-        _check(client, privatizer, [source, *([] if out is None else [_there(out)])])
-        try:
+    try:
+        with _connected(Client, address) as client:
+            _check(client, privatizer, [source, *([] if out is None else [_there(out)])])
             yield ClusterPool(client, privatizer, source, work)
-        finally:
-            if work is not None:
-                shutil.rmtree(work, ignore_errors=True)
+    finally:
+        if work is not None:
+            clear(work)
 
 
 def everywhere(recipe: Recipe) -> Recipe:

@@ -6,6 +6,7 @@ It writes drafts, each attempt its own, and names no output: that is the run's, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,9 +25,11 @@ from latentdp.workers import Task, Written, release
 __all__ = ["Drafts", "Errand", "carry_out", "ready", "write_drafts"]
 
 APART = (
-    "a worker of the cluster does not reach the input or output folder under its path; both must "
-    "lie on a file system that all machines share"
+    "a worker of the cluster does not reach the input or output folder under its path, or may not "
+    "read what this process may; both must lie on a file system that all machines share"
 )
+
+_alone = Lock()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)  # a worker logs what it fails on
@@ -36,7 +39,7 @@ class Errand:
     Attributes:
         function: Of one item.
         items: What to call it on.
-        reach: Folders or files that must be there.
+        reach: Folders or files that must be there and readable.
         version: Of this package.
     """
 
@@ -68,9 +71,11 @@ def carry_out(errand: Errand) -> list[Any]:
             f"expected latentdp {errand.version} on every worker of the cluster, one has "
             f"{__version__}"
         )
-    if not all(path.exists() for path in errand.reach):
+    if not all(os.access(path, os.R_OK) for path in errand.reach):
         raise InputError(APART)
-    return [errand.function(item) for item in errand.items]
+    # What is done to a file is not for several threads at once (`latentdp.dicom.instance`).
+    with _alone:
+        return [errand.function(item) for item in errand.items]
 
 
 def write_drafts(drafts: Drafts) -> list[tuple[Written, str]]:
@@ -92,16 +97,8 @@ def ready(given: tuple[Recipe, bool]) -> None:
     _privatizer(*given)
 
 
-_loading = Lock()
-
-
-def _privatizer(recipe: Recipe, exact: bool) -> Privatizer:
-    with _loading:  # a worker's threads share it
-        return _loaded(recipe, exact)
-
-
 @lru_cache(maxsize=2)
-def _loaded(recipe: Recipe, exact: bool) -> Privatizer:
+def _privatizer(recipe: Recipe, exact: bool) -> Privatizer:
     from latentdp.flows.machine import use_threads
 
     use_threads(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +35,13 @@ class Input:
         return f"unknown {self.content}"
 
 
-def chunks(paths: Sequence[Path], size: int = CHUNK) -> Iterator[Sequence[Path]]:
-    """The files that are looked up, reserved and recorded together."""
-    for start in range(0, len(paths), size):
-        yield paths[start : start + size]
+def chunks(paths: Sequence[Path], size: Callable[[], int]) -> Iterator[Sequence[Path]]:
+    """The files that are looked up, reserved and recorded together, as many as ``size`` says."""
+    start = 0
+    while start < len(paths):
+        part = paths[start : start + size()]
+        start += len(part)
+        yield part
 
 
 def name_below(source: Path, path: Path) -> str:

@@ -14,12 +14,13 @@ import hashlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from latentdp.checkpoints import digest
-from latentdp.errors import InputError
+from latentdp.errors import Aborted, InputError
 from latentdp.files import EPOCH
 from latentdp.folders import IMAGES, release_id
 from latentdp.ledger import Entry, Ledger
@@ -27,7 +28,7 @@ from latentdp.locks import alone
 from latentdp.noise import SystemNoise
 from latentdp.places import Places
 
-__all__ = ["WORK", "Outputs", "part_of"]
+__all__ = ["WORK", "Outputs", "clear", "part_of"]
 
 MARK = ".latentdp"
 WORK = ".work-"  # begins the names of folders of drafts, one for each run on a cluster
@@ -38,6 +39,30 @@ _PART = re.compile(r"\.(?P<name>[0-9a-f]{32}\.(dcm|png))\.(?P<label>-?\d+)\.part
 def part_of(path: Path, label: int) -> Path:
     """The hidden name of an output with this released label, until the ledger knows it."""
     return path.with_name(f".{path.name}.{label}.part")
+
+
+def clear(work: Path) -> None:
+    """Removes a folder of drafts, if there is one.
+
+    It gets another name first: a worker that outlived its run finds none to write to.
+
+    Raises:
+        Aborted: Something in it stays.
+    """
+    gone = work.with_name(f"{WORK}{SystemNoise().words(1).tobytes().hex()}")
+    try:
+        work.rename(gone)
+    except FileNotFoundError:
+        return
+    for wait in (0.0, 0.1, 1.0):  # a file that is open elsewhere may stay a moment
+        time.sleep(wait)
+        shutil.rmtree(gone, ignore_errors=True)
+        if not gone.exists():
+            return
+    raise Aborted(
+        f"{gone.name} in the output folder could not be removed; it holds drafts, which must not "
+        "be released: remove it, or run the same command again"
+    )
 
 
 class Outputs:
@@ -150,7 +175,7 @@ class Outputs:
         for temporary in self._images.parent.glob(".*.tmp"):
             temporary.unlink()
         for work in self._images.parent.glob(f"{WORK}*"):
-            shutil.rmtree(work)
+            clear(work)
         for hidden, entry in list(self.left_over(ledger)):
             if entry is None:
                 hidden.unlink()

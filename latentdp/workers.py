@@ -98,17 +98,17 @@ NOT_A_FILE = Refusal(
 
 
 class Pool:
-    """Runs the three functions over lists, in order; each list is worked on in parallel.
-
-    Attributes:
-        chunk: Files that are worth handling together: as many as keep all workers busy.
-    """
+    """Runs the three functions over lists, in order; each list is worked on in parallel."""
 
     def __init__(
         self, executor: Executor | None, privatizer: Privatizer, workers: int = 1
     ) -> None:
         self._executor, self._privatizer = executor, privatizer
-        self.chunk = max(CHUNK, 2 * GROUP * workers)
+        self._chunk = max(CHUNK, 2 * GROUP * workers)
+
+    def chunk(self) -> int:
+        """Files that are worth handling together: as many as keep all workers busy."""
+        return self._chunk
 
     def digests(self, paths: Sequence[Path]) -> Iterator[str]:
         """Reader and SHA-256 of each file; empty for one that cannot be opened."""
@@ -158,8 +158,8 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         yield Pool(executor, privatizer, workers)
     except BrokenProcessPool:
         raise Aborted(
-            "a worker process died, perhaps over one damaged file; with --workers 1 the last "
-            "line of the vault's report is the one before it"
+            "a worker process died, perhaps of too little memory or over one damaged file; "
+            "running the same command again goes on from here"
         ) from None
     finally:
         executor.shutdown(wait=True, cancel_futures=True)

@@ -202,6 +202,17 @@ def test_kept_dimensions_print_two_lines(command, capsys):
     assert "epsilon infinity: 3 of 4096 latent dimensions" in text
 
 
+@pytest.mark.parametrize(("options", "kept"), [((), 16), (("--keep-label-dims", "0"), 0)])
+def test_no_direction_is_kept_where_none_is_asked_for(command, capsys, options, kept):
+    source = SAMPLES / "clinic-b" / "IM0001"
+    command(
+        "explain", source, "--preset", "empirical", "--resample-identity", "64", "--json", *options
+    )
+    blocks = json.loads(capsys.readouterr().out)["plan"]["blocks"]
+    before = next(i for i, block in enumerate(blocks) if block["action"] == "resample")
+    assert sum(block["dimensions"] for block in blocks[:before]) == kept
+
+
 def test_explain_a_file_names_tags_and_no_values(command, capsys, tmp_path):
     assert command("explain", SAMPLES / "clinic-b" / "IM0001", "--json") == 0
     text = capsys.readouterr().out

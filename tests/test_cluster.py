@@ -1,10 +1,12 @@
 """A run on a Dask cluster of processes: what one machine does, worker deaths included."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,12 +22,13 @@ from latentdp.batch import preview, privatize_folder
 from latentdp.checkpoints import Checkpoint, digest, save
 from latentdp.errands import Drafts, Errand, carry_out, write_drafts
 from latentdp.files import Identity, Method, read
+from latentdp.inputs import chunks
 from latentdp.noise import SeededNoise
-from latentdp.outputs import WORK
+from latentdp.outputs import WORK, clear
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.vault import Vault
-from latentdp.workers import Task
+from latentdp.workers import GROUP, Task
 from tests.conftest import make_net
 
 pytestmark = pytest.mark.xdist_group("cluster")  # which takes seconds to start
@@ -209,6 +212,51 @@ def test_nothing_is_logged_of_what_a_worker_fails_on(source, privatizer, tmp_pat
     assert "SECRET" not in repr(errand) + repr(work) + repr(work.tasks[0])
 
 
+def test_a_folder_of_drafts_goes_while_others_still_write_to_it(tmp_path):
+    work = tmp_path / f"{WORK}0"
+    work.mkdir()
+    begun = threading.Barrier(4)
+
+    def write(who: int) -> None:
+        begun.wait()
+        with contextlib.suppress(FileNotFoundError):
+            for i in range(10**6):
+                (work / f"{who}-{i}").write_text("x")
+
+    others = [threading.Thread(target=write, args=(who,)) for who in range(3)]
+    for other in others:
+        other.start()
+    begun.wait()
+    time.sleep(0.05)
+    clear(work)
+    for other in others:
+        other.join()
+    assert list(tmp_path.iterdir()) == []
+    clear(work)  # there is none
+
+
+def test_an_errand_is_done_alone(tmp_path):
+    """However many threads a worker has: reading a file is not for several at once."""
+    inside, most = [], []
+
+    def item(i: int) -> None:
+        inside.append(i)
+        most.append(len(inside))
+        time.sleep(0.005)
+        inside.remove(i)
+
+    def thread(i: int) -> None:
+        carry_out(Errand(function=item, items=[i, i], reach=[tmp_path]))
+
+    threads = [threading.Thread(target=thread, args=(i,)) for i in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(most) == 16
+    assert max(most) == 1
+
+
 def test_what_a_killed_run_left_is_cleared_by_the_next(source, privatizer, tmp_path):
     """Whoever goes on, here or on a cluster."""
     left = tmp_path / "out" / f"{WORK}0123"
@@ -230,6 +278,40 @@ def test_results_are_let_go_when_they_are_taken(workers, privatizer, source):
         while client.who_has() and time.monotonic() < end:
             time.sleep(0.1)
         assert client.who_has() == {}
+
+
+def test_a_worker_that_misses_a_file_ends_the_run(workers, privatizer, source, monkeypatch):
+    """It would say that the file cannot be read, and all would go on without it."""
+    monkeypatch.setattr(cluster, "_readable", lambda path: True)  # as it is here, not there
+    with (
+        cluster.cluster(privatizer, workers.scheduler_address, source=source, out=None) as pool,
+        pytest.raises(Aborted, match="does not reach"),
+    ):
+        list(pool.digests([source / "0.png", source / "elsewhere.png"]))
+
+
+def test_an_error_of_ours_is_not_a_lost_cluster(workers, privatizer, source):
+    """Nor a reason to run the same command again."""
+    with (
+        cluster.cluster(privatizer, workers.scheduler_address, source=source, out=None) as pool,
+        pytest.raises(ValueError, match="invalid literal"),
+    ):
+        list(pool._each(int, [["no number"]], [[source]]))
+
+
+def test_workers_that_join_later_get_their_share(privatizer, source):
+    class Growing:
+        workers = 0
+
+        def nthreads(self):
+            self.workers += 10
+            return dict.fromkeys(range(self.workers), 4)
+
+    pool = cluster.ClusterPool(Growing(), privatizer, source, None)
+    parts = [len(part) for part in chunks(range(10_000), pool.chunk)]
+    each = cluster.PER_WORKER * GROUP * 10
+    assert parts[:3] == [each, 2 * each, 3 * each]
+    assert sum(parts) == 10_000
 
 
 def run(source, privatizer, place, **options):
@@ -262,8 +344,11 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(
 def test_the_command_goes_to_the_cluster(source, weights, tmp_path, monkeypatch, command, capsys):
     monkeypatch.setattr(cluster, "PATIENCE", 1)
     call = ("privatize", source, tmp_path / "out", "--weights", weights, "--preset", "dp-glow")
-    assert command(*call, "--cluster", "tcp://127.0.0.1:9") == 2
+    call += ("--cluster", "tcp://127.0.0.1:9")
+    assert command(*call, "--vault", tmp_path / "vault") == 2
     assert "no Dask scheduler" in capsys.readouterr().err
+    assert command(*call) == 2
+    assert "needs --vault" in capsys.readouterr().err
 
 
 def test_folders_that_workers_do_not_reach_are_refused(workers, privatizer, tmp_path):
