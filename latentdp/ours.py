@@ -15,6 +15,7 @@ from latentdp.errors import WeightsError
 from latentdp.guarantee import Guarantee
 from latentdp.methods import Method
 from latentdp.noise import Noise
+from latentdp.plan import Action
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import PRESETS, Recipe
 
@@ -92,8 +93,12 @@ class Preset(Method):
 
     @property
     def guarantee(self) -> Guarantee | None:
-        """Of the whole image, for all that the plan does not release exactly."""
-        return self.privatizer.guarantee
+        """Of the whole image but for its label, which may be released exactly.
+
+        None where latent dimensions are kept: of those that are not, it says nothing of the image.
+        """
+        kept = any(block.action is Action.KEEP for block in self.privatizer.plan.blocks)
+        return None if kept else self.privatizer.guarantee
 
     @property
     def protects_all(self) -> bool:

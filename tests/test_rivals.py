@@ -494,6 +494,24 @@ def test_presets_are_ours_without_those_that_stand_for_rivals(tiny_flow):
     assert found == set(PRESETS) - {"dp-glow", "cadp"}
 
 
+@pytest.mark.parametrize(
+    ("preset", "changes", "epsilon"),
+    [
+        ("balanced", {"label": "response"}, 8),
+        ("balanced", {"label": "public"}, 8),
+        ("balanced", {"label": "none", "keep_label_dims": 1}, None),
+        ("empirical", {"resample_identity": 2, "keep_label_dims": 1}, None),
+    ],
+)
+def test_where_dimensions_are_kept_nothing_is_guaranteed_of_an_image(
+    tiny_flow, preset, changes, epsilon
+):
+    method = Preset(preset, tiny_flow, **changes)
+    told = None if method.guarantee is None else round(method.guarantee.epsilon, 2)
+    assert told == epsilon
+    assert method.protects_all == (changes.get("label") == "response")
+
+
 def test_changes_of_a_preset_reach_its_recipe(tiny_flow):
     method = Preset("balanced", tiny_flow, name="balanced-2", epsilon=2.0)
     assert method.name == "balanced-2"
