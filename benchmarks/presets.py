@@ -102,7 +102,7 @@ def row(
         for split, part in encoded.items()
     }
     probe = Probe(private, leading)
-    if any(b.action is Action.KEEP for b in plan.blocks):  # and who knows them knows the source
+    if plan.keeps:  # and who knows them knows the source
         return f"| {preset} | none | {cells(probe.all_dimensions())} | 1 | 1 |"
     k = sum(b.size for b in plan.blocks if b.action is Action.MECHANISM)
     if k == 0:

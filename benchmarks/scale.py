@@ -33,14 +33,13 @@ from folders import SYNTAXES, make
 
 from latentdp import Privatizer
 from latentdp.batch import privatize_folder
-from latentdp.cluster import PER_WORKER
+from latentdp.cluster import FEW, PER_WORKER
 from latentdp.flows.machine import use_threads
 from latentdp.inputs import CHUNK
 from latentdp.profile import Profile
 from latentdp.vault import Vault
 from latentdp.workers import GROUP
 
-READ_TOGETHER = 8  # files of one task of a pool
 # What is timed: the stage, and where the function is called from.
 STAGES = {
     "digest": "latentdp.workers._digest",
@@ -52,7 +51,6 @@ STAGES = {
     "card": "latentdp.run.Run._write_card",
 }
 ONCE = (".html", ".png")  # pages of the vault, of one size for any folder
-WORKERS = ("digest", "read", "network", "detail", "write")
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def simulate(costs: Costs, workers: int, files: int, bandwidth: float) -> Simula
         return end
 
     def read(n: int, start: float) -> float:
-        return max(task(start, k * costs.read, k * costs.input) for k in _groups(n, READ_TOGETHER))
+        return max(task(start, k * costs.read, k * costs.input) for k in _groups(n, FEW))
 
     sizes = list(_groups(files, chunk))
     ready = read(sizes[0], 0.0)

@@ -105,12 +105,12 @@ class ClusterPool(Pool):
         reach: Sequence[Sequence[Path]],
     ) -> Iterator[list[Any]]:
         """Hands out all parts at once; gives back their results in their order."""
+        from dask import config
+
         errands = [
             Errand(function=function, items=part, reach=places)
             for part, places in zip(parts, reach, strict=True)
         ]
-        from dask import config
-
         with config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
             futures = deque(self._client.map(carry_out, errands, pure=False))
         return _results(futures)

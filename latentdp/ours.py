@@ -15,7 +15,6 @@ from latentdp.errors import WeightsError
 from latentdp.guarantee import Guarantee
 from latentdp.methods import Method
 from latentdp.noise import Noise
-from latentdp.plan import Action
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import PRESETS, Recipe
 
@@ -97,8 +96,7 @@ class Preset(Method):
 
         None where latent dimensions are kept: of those that are not, it says nothing of the image.
         """
-        kept = any(block.action is Action.KEEP for block in self.privatizer.plan.blocks)
-        return None if kept else self.privatizer.guarantee
+        return None if self.privatizer.plan.keeps else self.privatizer.guarantee
 
     @property
     def protects_all(self) -> bool:
