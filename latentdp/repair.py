@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, log_ndtr, ndtri, ndtri_exp
-from scipy.stats import chi, ncx2
 
 from latentdp.noise import Noise, SeededNoise
 from latentdp.samplers import normal, permutation
@@ -58,6 +57,8 @@ def l2_to_normal(y: NDArray[np.float64], bound: float, scale: float) -> NDArray[
 def _length_map(
     d: int, bound: float, scale: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    from scipy.stats import chi, ncx2  # slow to import: only who maps lengths waits for it
+
     levels = (np.arange(64) + 0.5) / 64
     clipped = np.minimum(chi.ppf(levels, d), bound)
     inner, weights = np.unique(clipped, return_counts=True)
