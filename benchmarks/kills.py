@@ -63,7 +63,7 @@ def make(folder: Path, files: int) -> None:
     at = template.index(b"A-1001")
     for i in range(files):
         data = template[:at] + f"P{i:05}".encode()[:6] + template[at + 6 : -4]
-        data += i.to_bytes(4, "little")[:2] * 2
+        data += bytes((i % 256, 0, i // 256, 0))  # of 16 bits a pixel has 12
         if i % EACH == 0:
             data = template[: len(template) // 2] + i.to_bytes(4, "little")
         elif i % EACH == 1 and i > EACH:
@@ -113,6 +113,9 @@ def check(folder: Path, told: dict) -> list[str]:
     broken = len(range(0, inputs, EACH))
     if last["quarantined"] != broken:
         wrong.append(f"{broken} files are broken, {last['quarantined']} in quarantine")
+    copies = len(range(EACH + 1, inputs, EACH))
+    if last["duplicates"] != copies:
+        wrong.append(f"{copies} files are copies, {last['duplicates']} are called duplicates")
     if counts["images_in_release"] != len(outputs):
         wrong.append(f"{len(outputs)} files, {counts['images_in_release']} on the card")
     vault = Vault(folder / "vault")
