@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,7 +36,14 @@ from latentdp.ours import Preset
 
 CONTROLS = ("raw", "label-mean", "prior-sample-public-label")
 NO_NOISE = 1e6  # an epsilon at which the noise is none
-COLUMNS = ("p/o", "o/p", "adaptive_mean", "adaptive_max")
+COLUMNS = {
+    "p/o, normal": "p/o, normal or not",
+    "o/p, normal": "o/p, normal or not",
+    "p/o": "p/o, mean of findings",
+    "o/p": "o/p, mean of findings",
+    "adaptive_mean": "adaptive, mean",
+    "adaptive_max": "adaptive, max",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         verifier=options.verifier,
     )
     print(f"{options.split}; 95 % intervals over patients\n")
-    print(f"| release | {' | '.join(COLUMNS)} |\n|{'---|' * (1 + len(COLUMNS))}")
+    print(f"| release | {' | '.join(COLUMNS.values())} |\n|{'---|' * (1 + len(COLUMNS))}")
     for row in found["rows"]:
         print(f"| {row['name']} | {' | '.join(_cell(row['columns'][c]) for c in COLUMNS)} |")
     if options.json:
@@ -109,30 +117,32 @@ def rows(grounds: Sequence[Ground], options: argparse.Namespace) -> list[Entry]:
 
 
 def picture(made: Sequence[dict[str, Any]], path: Path) -> None:
-    """p/o and o/p, and the adaptive AUC where it was measured, against epsilon."""
+    """Each column that was measured, against epsilon; the rest as lines."""
     own = [row for row in made if row["group"] == "ours" and row["name"].startswith("epsilon")]
+    level = [row for row in made if row["group"] == "control" or row["name"].startswith("oracle")]
     shown = [c for c in COLUMNS if any(row["columns"][c] for row in own)]
-    figure, axes = plt.subplots(len(shown), 1, figsize=(7, 2.6 * len(shown)), squeeze=False)
-    for axis, column in zip(axes[:, 0], shown, strict=True):
+    figure, axes = plt.subplots(
+        math.ceil(len(shown) / 2), 2, figsize=(11, 1.6 * len(shown)), squeeze=False
+    )
+    for axis, column in zip(axes.flat, shown, strict=False):
         lines: dict[str, list[tuple[float, dict[str, float]]]] = {}
         for row in own:
             words, rest = row["name"].split(", ", 1)
             lines.setdefault(rest, []).append((float(words.split()[1]), row["columns"][column]))
         for name, points in lines.items():
             x = [e for e, _ in points]
-            axis.plot(x, [c["value"] for _, c in points], "o-", label=name)
-            axis.fill_between(
-                x, [c["low"] for _, c in points], [c["high"] for _, c in points], alpha=0.15
-            )
-        for row in made:
-            oracle = row["name"].startswith("oracle")
-            if (row["group"] == "control" or oracle) and row["columns"][column]:
-                axis.axhline(row["columns"][column]["value"], ls=":", lw=1, c="grey")
-                axis.text(x[0], row["columns"][column]["value"], row["name"], size=7)
+            low, value, high = ([c[k] for _, c in points] for k in ("low", "value", "high"))
+            axis.plot(x, value, "o-", label=name)
+            axis.fill_between(x, low, high, alpha=0.15)
+        for i, row in enumerate(r for r in level if r["columns"][column]):
+            name = row["name"].split(",")[0]
+            axis.axhline(row["columns"][column]["value"], ls=":", c=f"C{i + 3}", label=name)
         axis.set_xscale("log")
         axis.set_xticks(x, [f"{e:g}" for e in x])
         axis.minorticks_off()
-        axis.set(xlabel="epsilon of the image", ylabel=f"{column}, AUC")
+        axis.set(xlabel="epsilon of the image", ylabel=f"AUC, {COLUMNS[column]}")
+    for axis in axes.flat[len(shown) :]:
+        axis.remove()
     axes[0, 0].legend(fontsize=7)
     figure.tight_layout()
     with whole(path) as temporary:
