@@ -8,7 +8,7 @@ it. Rows: other originals (the training ones: what a distance of nothing looks l
 on originals that were reduced to what the weights make, private images with drawn detail, and
 private images enlarged smoothly. Columns: Frechet distance from originals on features of a
 reader of findings taught on originals of that size; decibels of the finest octave, and the
-largest gap of any octave to originals; and the AUC of readers of findings taught on originals
+largest gap of any octave to originals; and the AUC of normal or not of readers taught on originals
 and tested on the row (o/p) and the reverse (p/o), with 95 % intervals over patients.
 """
 
@@ -32,6 +32,7 @@ from latentdp.spectrum import octaves
 from latentdp.utility.similarity import frechet
 
 SHOWN = 6
+NORMAL = "normal"  # what readers of a release tell from all else
 BATCH_PIXELS = 64 * 64 * 64  # of a step of a reader: fewer images where they are larger
 
 
@@ -97,7 +98,7 @@ def side(privatizer: Privatizer, size: int, split: str, options: argparse.Namesp
 
 def rows(size: int, train: Side, test: Side, options: argparse.Namespace) -> list[str]:
     """Lines of the table."""
-    reader = taught(train.images, train.data.findings, size, options)
+    reader = taught(train.data, train.images, train.data.findings, options)
     resamples = Resamples(np.unique(test.data.patients, return_inverse=True)[1], 500, options.seed)
     seen, real = reader.features(test.images), octaves(test.images)
 
@@ -115,21 +116,22 @@ def rows(size: int, train: Side, test: Side, options: argparse.Namespace) -> lis
         cells("other originals", train.images, str(len(train.images)), None),
     ]
     for name, images in test.releases.items():
-        learnt = taught(train.releases[name], train.labels[name], size, options)
+        learnt = taught(train.data, train.releases[name], train.labels[name], options)
         found.append(cells(name, images, str(len(images)), learnt))
     return found
 
 
-def taught(images: Images, findings: Labels, size: int, options: argparse.Namespace) -> Reader:
+def taught(data: Dataset, images: Images, findings: Labels, options: argparse.Namespace) -> Reader:
     """A reader of findings; images without one are left out."""
-    known = findings >= 0
+    known, size = findings >= 0, images.shape[-1]
     course = Course(
         steps=options.steps,
         batch=max(8, min(64, BATCH_PIXELS // size**2)),
         widths=(16, 32, 64, 128) if size <= 128 else (8, 16, 32, 64, 128),
         seed=options.seed,
     )
-    return Reader.taught(images[known][None], findings[known][None], 2, course)
+    classes = len(data.finding_names)
+    return Reader.taught(images[known][None], findings[known][None], classes, course)
 
 
 def _findings(labels: Labels, data: Dataset, classes: tuple[str, ...]) -> Labels:
@@ -140,10 +142,12 @@ def _findings(labels: Labels, data: Dataset, classes: tuple[str, ...]) -> Labels
 
 
 def _area(reader: Reader, images: Images, test: Side, resamples: Resamples) -> Estimate | None:
-    known = test.data.findings >= 0
-    odds = reader.log_odds(images)[known, 1]
+    known, normal = test.data.findings >= 0, test.data.finding_names.index(NORMAL)
+    odds = reader.log_odds(images)[known, normal]
     strata = np.unique(test.data.views, return_inverse=True)[1].astype(np.int64)[known]
-    return estimate(auc(odds, test.data.findings[known] == 1, resamples.images(known), strata))
+    return estimate(
+        auc(odds, test.data.findings[known] == normal, resamples.images(known), strata)
+    )
 
 
 def _cell(found: Estimate | None) -> str:
