@@ -136,7 +136,7 @@ def picture(made: Sequence[dict[str, Any]], path: Path) -> None:
             axis.fill_between(x, low, high, alpha=0.15)
         for i, row in enumerate(r for r in level if r["columns"][column]):
             name = row["name"].split(",")[0]
-            axis.axhline(row["columns"][column]["value"], ls=":", c=f"C{i + 3}", label=name)
+            axis.axhline(row["columns"][column]["value"], ls=":", c=f"C{i + 1}", label=name)
         axis.set_xscale("log")
         axis.set_xticks(x, [f"{e:g}" for e in x])
         axis.minorticks_off()
