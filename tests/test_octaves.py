@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latentdp._weights.flow_card import flow_card
 from PIL import Image
 
 from latentdp import InputError, Privatizer, Recipe, WeightsError
@@ -102,9 +103,10 @@ def test_the_log_determinant_is_that_of_the_map(octave):
 def test_it_learns_what_detail_goes_with_a_half(tmp_path):
     """The grain is stronger where it is brighter: a model that does not look knows less."""
     made = trainer(tmp_path / "x.state", steps=150)
-    before = detail_bits(made.average, made.val)
+    before, _ = detail_bits(made.average, made.val)
     made.run(lambda _: None)
-    after = detail_bits(made.average, made.val)
+    after, others = detail_bits(made.average, made.val)
+    assert others == 0
     assert after < before - 0.2
     blind = OctaveNet(CONFIG)
     blind.load_state_dict(made.average.state_dict())
@@ -112,7 +114,35 @@ def test_it_learns_what_detail_goes_with_a_half(tmp_path):
     blind.description.forward = lambda half: torch.zeros(
         len(half), 8, *[s // 2 for s in half.shape[2:]]
     )
-    assert detail_bits(blind, made.val) > after + 0.05
+    assert detail_bits(blind, made.val)[0] > after + 0.05
+
+
+def test_images_without_a_density_are_counted_and_leave_the_others_mean(octave, monkeypatch):
+    """One letter that overflows the network would make the bits of a whole split "nan"."""
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32), dtype=np.uint8)
+    net, seen = octave.net, []
+    wanted, none = detail_bits(net, pixels)
+    assert np.isfinite(wanted)
+    assert none == 0
+
+    def forward(details, halves):
+        seen.append(details)
+        return octave_forward(details, halves) * (np.nan if len(seen) == 2 else 1.0)
+
+    octave_forward = net.forward
+    monkeypatch.setattr(net, "forward", forward)
+    found, others = detail_bits(net, pixels)
+    assert others == 1
+    assert found == pytest.approx(wanted, abs=0.5)
+
+
+def test_a_card_has_no_nan():
+    card = load("cxr-paediatric").card
+    bits = {"train": float("nan"), "val": 2.2, "test": 2.3}
+    told = TOLD | {"bits_per_detail": bits, "without_density": {"val": 0, "test": 1}}
+    page = flow_card("x", 0, "", card | {"octaves": {"128": told}})
+    assert "| 128 | - | 2.2 | 2.3 (1) | 0.8 |" in page
+    assert "nan" not in page
 
 
 def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 __all__ = ["flow_card"]
@@ -131,8 +132,8 @@ def _octaves(found: dict[str, Any] | None) -> str:
     if not found:
         return ""
     rows = "\n".join(
-        f"| {size} | {x['bits_per_detail'].get('train', '-')} | {x['bits_per_detail']['val']} "
-        f"| {x['bits_per_detail'].get('test', '-')} | {x['temperature']} "
+        f"| {size} | {_bits(x, 'train')} | {_bits(x, 'val')} | {_bits(x, 'test')} "
+        f"| {x['temperature']} "
         f"| {_finest(x, 'real')} / {_finest(x, 'drawn')} / {_finest(x, 'halves alone')} "
         f"| {x['training']['crops_shown']:,} | {x['training_data']} |"
         for size, x in sorted(found.items(), key=lambda item: int(item[0]))
@@ -141,12 +142,20 @@ def _octaves(found: dict[str, Any] | None) -> str:
 ## Detail of larger images
 Networks that draw the detail of an image of twice the size from the image alone. Bits per detail
 coefficient; power of the finest octave on validation images, in decibels, of real images, of
-drawn detail, and of no detail.
+drawn detail, and of no detail. In brackets, or as a dash where they were not counted, images whose
+own detail has no finite density under the network (an edge or a letter such as it never saw); at
+release detail is drawn, and nothing is measured by that density.
 
 | size | train | val | test | temperature | power: real / drawn / none | crops shown | data |
 |---|---|---|---|---|---|---|---|
 {rows}
 """
+
+
+def _bits(octave: dict[str, Any], split: str) -> str:
+    bits = octave["bits_per_detail"].get(split, math.nan)
+    others = octave.get("without_density", {}).get(split, 0)
+    return "-" if not math.isfinite(bits) else f"{bits} ({others})" if others else str(bits)
 
 
 def _finest(octave: dict[str, Any], which: str) -> str:

@@ -30,11 +30,12 @@ def assess_octave(octave: Octave, splits: dict[str, Pixels]) -> dict[str, Any]:
         octave: With its temperature.
         splits: 8-bit images ``(n, size, size)`` by the split's name.
     """
+    rated = {
+        name: detail_bits(octave.net, _evenly(pixels, RATED)) for name, pixels in splits.items()
+    }
     return {
-        "bits_per_detail": {
-            name: round(detail_bits(octave.net, _evenly(pixels, RATED)), 4)
-            for name, pixels in splits.items()
-        },
+        "bits_per_detail": {name: round(bits, 4) for name, (bits, _) in rated.items()},
+        "without_density": {name: others for name, (_, others) in rated.items()},
         "decibels_by_octave": {
             name: _spectra(octave, pixels) for name, pixels in splits.items() if name != "train"
         },

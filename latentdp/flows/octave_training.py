@@ -89,7 +89,7 @@ class OctaveTrainer(MaximumLikelihood[OctaveNet]):
         )
 
     def _told(self) -> dict[str, float]:
-        return {"val": detail_bits(self.average, self.val[:64])}
+        return {"val": detail_bits(self.average, self.val[:64])[0]}
 
     def _loss(self) -> Tensor:
         details, halves = self._batch(self.settings.batch)
@@ -128,17 +128,24 @@ def degraded(halves: Tensor, noise: float, generator: torch.Generator) -> Tensor
     return halves + share * (blurred - halves) + grain
 
 
-def detail_bits(net: OctaveNet, pixels: Pixels) -> float:
-    """Mean bits per detail coefficient of 8-bit images ``(n, size, size)``, given their halves.
+def detail_bits(net: OctaveNet, pixels: Pixels) -> tuple[float, int]:
+    """Bits per detail coefficient of 8-bit images ``(n, size, size)``, given their halves.
 
     Under uniform dequantisation with a fixed seed; the halves are shown as they are.
+
+    Returns:
+        The mean over all images whose detail has a finite density, and the number of others: an
+        edge or a letter such as the network never saw may overflow it.
     """
     generator = torch.Generator().manual_seed(1)
-    device, total = next(net.parameters()).device, 0.0
-    for image in pixels:
+    device = next(net.parameters()).device
+    nats = np.empty(len(pixels))
+    for i, image in enumerate(pixels):
         x = torch.from_numpy(image.copy()).float()[None, None]
         x = (x + torch.rand(x.shape, generator=generator)) / 256 - 0.5
         with torch.inference_mode():
             halves, details = (part.to(device) for part in split(x))
-            total += float(net(details, halves).double().sum()) / details[0].numel()
-    return 8 - total / len(pixels) / math.log(2)
+            nats[i] = float(net(details, halves).double().sum()) / details[0].numel()
+    there = nats[np.isfinite(nats)]
+    bits = 8 - float(there.mean()) / math.log(2) if len(there) else math.inf
+    return bits, len(nats) - len(there)
