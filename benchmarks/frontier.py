@@ -134,9 +134,10 @@ def picture(made: Sequence[dict[str, Any]], path: Path) -> None:
             low, value, high = ([c[k] for _, c in points] for k in ("low", "value", "high"))
             axis.plot(x, value, "o-", label=name)
             axis.fill_between(x, low, high, alpha=0.15)
-        for i, row in enumerate(r for r in level if r["columns"][column]):
-            name = row["name"].split(",")[0]
-            axis.axhline(row["columns"][column]["value"], ls=":", c=f"C{i + 1}", label=name)
+        for i, row in enumerate(level, start=len(lines)):  # of one colour in all panels
+            if found := row["columns"][column]:
+                name = row["name"].split(",")[0]
+                axis.axhline(found["value"], ls=":", c=f"C{i}", label=name)
         axis.set_xscale("log")
         axis.set_xticks(x, [f"{e:g}" for e in x])
         axis.minorticks_off()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, log_ndtr, ndtri, ndtri_exp
+from scipy.special import chndtr, gammaincinv, log_ndtr, ndtri, ndtri_exp
 
 from latentdp.noise import Noise, SeededNoise
 from latentdp.samplers import normal, permutation
@@ -33,9 +33,13 @@ def fresh_radius(directions: NDArray[np.float64], noise: Noise) -> NDArray[np.fl
     """
     n, d = directions.shape
     uniform = jitter(noise, (n, 1)) + 0.5 + 2.0**-54
-    radius = np.sqrt(2 * gammaincinv(d / 2, uniform))
     length = np.linalg.norm(directions, axis=1, keepdims=True)
-    return np.asarray(directions / length * radius)
+    return np.asarray(directions / length * _radius(uniform, d))
+
+
+def _radius(level: NDArray[np.float64], d: int) -> NDArray[np.float64]:
+    """Quantiles of the length of a standard normal vector in d dimensions."""
+    return np.asarray(np.sqrt(2 * gammaincinv(d / 2, level)))
 
 
 def l2_to_normal(y: NDArray[np.float64], bound: float, scale: float) -> NDArray[np.float64]:
@@ -57,19 +61,17 @@ def l2_to_normal(y: NDArray[np.float64], bound: float, scale: float) -> NDArray[
 def _length_map(
     d: int, bound: float, scale: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    from scipy.stats import chi, ncx2  # slow to import: only who maps lengths waits for it
-
     levels = (np.arange(64) + 0.5) / 64
-    clipped = np.minimum(chi.ppf(levels, d), bound)
+    clipped = np.minimum(_radius(levels, d), bound)
     inner, weights = np.unique(clipped, return_counts=True)
     middle = math.hypot(float(inner[-1]), scale * math.sqrt(d))
     spread = scale * (9 + float(inner[-1]) / middle * 9)
     nodes = np.linspace(
         max(0.0, float(inner[0]) - spread, middle - 2 * spread), middle + spread, 256
     )
-    below = ncx2.cdf((nodes[:, None] / scale) ** 2, d, (inner / scale) ** 2) @ weights / 64
+    below = chndtr((nodes[:, None] / scale) ** 2, d, (inner / scale) ** 2) @ weights / 64
     levels = np.clip(np.maximum.accumulate(np.nan_to_num(below)), 1e-15, 1 - 1e-15)
-    return np.concatenate([[0.0], nodes]), np.concatenate([[0.0], chi.ppf(levels, d)])
+    return np.concatenate([[0.0], nodes]), np.concatenate([[0.0], _radius(levels, d)])
 
 
 def l1_to_normal(y: NDArray[np.float64], bound: float, b: float) -> NDArray[np.float64]:

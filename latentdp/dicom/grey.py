@@ -31,13 +31,13 @@ _Values: TypeAlias = NDArray[np.float64]
 
 
 def levels(
-    stored: NDArray[np.integer], padding: NDArray[np.bool_], dataset: Dataset, *, signed: bool
+    stored: NDArray[np.integer], filled: NDArray[np.bool_], dataset: Dataset, *, signed: bool
 ) -> NDArray[np.float32]:
     """Returns the picture: 0 is black, 1 white, as MONOCHROME2 means it.
 
     Args:
         stored: ``(h, w)`` values.
-        padding: ``(h, w)``; where it is, the picture is 0, and it does not scale the rest.
+        filled: ``(h, w)``; where it is, the picture is 0, and it does not scale the rest.
         dataset: With the elements of C.11.
         signed: Whether stored values are.
 
@@ -47,7 +47,7 @@ def levels(
     Raises:
         UnsupportedInstance: "blank" or "unreadable".
     """
-    if padding.all():
+    if filled.all():
         raise _blank()
     lowest = int(stored.min())
     values = np.arange(lowest, int(stored.max()) + 1, dtype=np.float64)
@@ -61,9 +61,7 @@ def levels(
                 "(0028,1052), got infinite ones",
             )
         index = stored.astype(np.intp) - lowest
-        counts = np.bincount(
-            index[~padding] if padding.any() else index.ravel(), None, values.size
-        )
+        counts = np.bincount(index[~filled] if filled.any() else index.ravel(), None, values.size)
         low, high = (
             _range(shown, counts) if has_voi else _percentiles(shown, counts, (0.005, 0.995))
         )
@@ -75,7 +73,7 @@ def levels(
     if str(dataset.PhotometricInterpretation).strip().upper() == "MONOCHROME1":
         shades = 1.0 - shades
     image: NDArray[np.float32] = shades.astype(np.float32)[index]
-    image[padding] = 0.0
+    image[filled] = 0.0
     return image
 
 
