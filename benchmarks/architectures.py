@@ -30,20 +30,20 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from latentdp.arrays import Images
-from latentdp.atomic import write_text
-from latentdp.contact_sheet import contact_sheet
-from latentdp.flows.base import Flow
-from latentdp.flows.dataset import Dataset, read_dataset
-from latentdp.flows.glow import Glow, GlowConfig, LabelledNet, Step, log_density
-from latentdp.flows.machine import use_threads
-from latentdp.flows.training import Settings, Trainer
-from latentdp.networks.augmentation import Augmentation
-from latentdp.networks.classifier import Course, Reader
-from latentdp.networks.verifier import Verifier, shipped_verifier
-from latentdp.noise import SeededNoise
-from latentdp.samplers import normal
-from latentdp.utility.similarity import frechet
+from latentdp.core.arrays import Images
+from latentdp.core.filesystem import write_text
+from latentdp.data.contact_sheet import contact_sheet
+from latentdp.data.dataset import Dataset, read_dataset
+from latentdp.evaluation.utility.similarity import frechet
+from latentdp.models.device import use_threads
+from latentdp.models.flow.flow import Flow
+from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, Step, log_density
+from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
+from latentdp.models.networks.verifier import Verifier, shipped_verifier
+from latentdp.models.training.augmentation import Augmentation
+from latentdp.models.training.glow import GlowTrainingConfig, Trainer
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import normal
 
 SIZE = 64
 SHOWN = 12  # samples of each variant on the sheet
@@ -162,7 +162,7 @@ class Variant:
         net: The network.
         steps, hidden: As `GlowConfig` has them.
         config: Kind of configuration.
-        settings: Fields of `Settings` that differ.
+        settings: Fields of `GlowTrainingConfig` that differ.
         poses: Whether images are turned and scaled.
     """
 
@@ -236,7 +236,7 @@ class Judges:
 
     val: Dataset
     verifier: Verifier
-    reader: Reader
+    reader: FindingClassifier
 
     def distances(self, samples: Images) -> dict[str, float]:
         """Frechet distances of samples from originals of the same labels."""
@@ -244,7 +244,7 @@ class Judges:
         clouds = {"verifier": self.verifier, "reader": self.reader.features}
         return {k: frechet(see(originals), see(samples)) for k, see in clouds.items()}
 
-    def auc(self, reader: Reader) -> float:
+    def auc(self, reader: FindingClassifier) -> float:
         """Mean AUC of the classes on originals."""
         odds = reader.log_odds(_unit(self.val.pixels))
         y = self.val.labels
@@ -290,7 +290,9 @@ def measured(
     config = variant.config(
         size=SIZE, classes=train.classes, steps=variant.steps, hidden=variant.hidden
     )
-    settings = replace(Settings(minutes=options.minutes, seed=options.seed), **variant.settings)
+    settings = replace(
+        GlowTrainingConfig(minutes=options.minutes, seed=options.seed), **variant.settings
+    )
     state = options.state / f"{name}.state"
     trainer = VariantTrainer(variant, config, settings, train, val, state)
     trainer.run(lambda now: None)
@@ -317,9 +319,9 @@ def _drawn(flow: Flow, labels: NDArray[np.int64], seed: int) -> Images:
     return images
 
 
-def _taught(images: Images, labels: NDArray[np.int64], seed: int) -> Reader:
-    course = Course(steps=400, seed=seed)
-    return Reader.taught(images[None], labels[None], int(labels.max()) + 1, course)
+def _taught(images: Images, labels: NDArray[np.int64], seed: int) -> FindingClassifier:
+    course = ClassifierConfig(steps=400, seed=seed)
+    return FindingClassifier.fit(images[None], labels[None], int(labels.max()) + 1, course)
 
 
 def _unit(pixels: NDArray[np.uint8]) -> Images:

@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp import InputError
-from latentdp.checkpoints import load, shipped
-from latentdp.flows.base import load_flow
-from latentdp.flows.carried import Encoded, Probe, encode
-from latentdp.flows.dataset import as_trained
-from latentdp.noise import SeededNoise
-from latentdp.plugins import load as plugin
-from latentdp.plugins import names
+from latentdp.core.plugins import load as plugin
+from latentdp.core.plugins import names
+from latentdp.models.checkpoints import load, shipped
+from latentdp.models.directions.encode import Encoded, encode
+from latentdp.models.directions.probe_table import Probe
+from latentdp.models.flow.flow import load_flow
+from latentdp.models.training.training_data import as_trained
+from latentdp.privacy.noise import SeededNoise
 
 
 def main() -> None:

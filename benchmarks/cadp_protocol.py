@@ -40,22 +40,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _correlation import latent_correlations
+from _privatized import Privatized, privatized
 from numpy.typing import NDArray
 
 from latentdp import InputError
-from latentdp.atomic import write_text
-from latentdp.attacks.base import Effort, Scene, Side
-from latentdp.cohort import Cohort
-from latentdp.controls import LabelMean, PriorSample, Raw
-from latentdp.correlation import latent_correlations
-from latentdp.grounds import GROUNDS, Ground, ground
-from latentdp.intervals import Resamples, auc, estimate, mean
-from latentdp.methods import Method
-from latentdp.networks.shelf import Shelf
-from latentdp.ours import Preset, flow_of
-from latentdp.privatized import Privatized, privatized
-from latentdp.rivals.cadp import CADPAsPublished
-from latentdp.utility.classification import Classification
+from latentdp.core.filesystem import write_text
+from latentdp.data.cohort import Cohort
+from latentdp.evaluation.datasets import GROUNDS, BenchmarkDataset, ground
+from latentdp.evaluation.methods.base import Method
+from latentdp.evaluation.methods.cadp import CADPAsPublished
+from latentdp.evaluation.methods.controls import LabelMean, PriorSample, Raw
+from latentdp.evaluation.methods.presets import PresetMethod, flow_of
+from latentdp.evaluation.threat_model import Effort, PairedImages, ThreatModel
+from latentdp.evaluation.utility.classification import Classification
+from latentdp.metrics.bootstrap import Resamples, auc, estimate, mean
+from latentdp.models.networks.classifier_cache import ClassifierCache
 
 EPSILONS = (0.5, 0.8, 1.0, 2.0, 3.0, 6.0)
 NOTHING = 1e-9  # an epsilon at which the published program's latents are zero, its noise the same
@@ -136,30 +136,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def rows(weights: str, epsilons: Sequence[float]) -> list[Row]:
     """Originals, controls, then each family over epsilon."""
-    public = Preset("balanced", weights, name="public-label", label="public")
+    public = PresetMethod("balanced", weights, name="public-label", label="public")
     found = [
         Row("original", Raw()),
         Row(ALONE, CADPAsPublished(weights, epsilon=NOTHING)),
         Row("label alone, prior sample", PriorSample(public)),
-        Row("label alone, prior sample, temperature 1", PriorSample(Preset("cadp", weights))),
+        Row(
+            "label alone, prior sample, temperature 1", PriorSample(PresetMethod("cadp", weights))
+        ),
         Row("label alone, mean picture", LabelMean()),
     ]
     for e in epsilons:
         found.append(Row(f"CADP as published, {e:g}", CADPAsPublished(weights, epsilon=e), e))
     for preset, title in (("cadp", "CADP corrected"), ("balanced", ""), ("tight", "")):
         for e in epsilons:
-            named = Preset(
+            named = PresetMethod(
                 preset, weights, name=f"{preset}-public-label-{e:g}", epsilon=e, label="public"
             )
             found.append(Row(f"{title or preset + ', public label'}, {e:g}", named, e))
     for preset in ("balanced", "tight"):
         for e in epsilons:
-            named = Preset(preset, weights, name=f"{preset}-{e:g}", epsilon=e)
+            named = PresetMethod(preset, weights, name=f"{preset}-{e:g}", epsilon=e)
             found.append(Row(f"{preset}, {e:g}", named, e))
     return found
 
 
-def two_findings(place: Ground) -> Ground:
+def two_findings(place: BenchmarkDataset) -> BenchmarkDataset:
     """The same with the findings that CADP tells apart: normal, and all others together.
 
     Raises:
@@ -180,7 +182,7 @@ def two_findings(place: Ground) -> Ground:
     return replace(place, train=told(place.train), val=told(place.val), test=told(place.test))
 
 
-def thinned(place: Ground, patients: int) -> Ground:
+def thinned(place: BenchmarkDataset, patients: int) -> BenchmarkDataset:
     """About so many patients of each split, evenly: the first ones all have one finding."""
 
     def few(cohort: Cohort) -> Cohort:
@@ -200,9 +202,9 @@ class Examination:
         steps: Of each, as `Effort.steps`: a quarter of the most that there can be.
     """
 
-    def __init__(self, place: Ground, state: Path, seeds: int, steps: int) -> None:
+    def __init__(self, place: BenchmarkDataset, state: Path, seeds: int, steps: int) -> None:
         self.place, self.state, self.seeds = place, state, seeds
-        self.classification = Classification(Shelf(state / "readers"))
+        self.classification = Classification(ClassifierCache(state / "readers"))
         self.effort = Effort(steps=steps)
         test = place.test
         self.weights = Resamples(test.patients).images(np.ones(len(test), dtype=np.bool_))
@@ -213,8 +215,8 @@ class Examination:
         """One row, as JSON values."""
         release = privatized(row.method, self.place, self.state, splits=("train",))
         train, test = release.sides["train"], self.place.test
-        scene = Scene(
-            target=Side(cohort=test, private=test.images[None], labels=test.labels[None]),
+        scene = ThreatModel(
+            target=PairedImages(cohort=test, private=test.images[None], labels=test.labels[None]),
             practice=train,
             effort=self.effort,
         )
@@ -244,7 +246,7 @@ class Examination:
         }
         return found
 
-    def _odds(self, row: Row, scene: Scene, seed: int) -> Matrix:
+    def _odds(self, row: Row, scene: ThreatModel, seed: int) -> Matrix:
         """Log odds ``(n,)`` of "abnormal" of the test originals."""
         began = time.monotonic()
         reader = self.classification.reader(scene, private=True, seed=seed)

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from latentdp.pages.columns import LENT, TAUGHT
+from latentdp.reports.comparison_table import LENT, TAUGHT
 
 COLUMNS = {
     "frozen": "frozen",

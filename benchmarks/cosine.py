@@ -31,15 +31,15 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from latentdp import InputError
-from latentdp.mechanisms.base import Mechanism
-from latentdp.mechanisms.codebook import Codebook
-from latentdp.mechanisms.gaussian import Gaussian
-from latentdp.mechanisms.hypercube import Hypercube
-from latentdp.mechanisms.laplace import Laplace
-from latentdp.mechanisms.laplace_l1 import LaplaceL1
-from latentdp.mechanisms.vmf import VonMisesFisher
-from latentdp.noise import SeededNoise
-from latentdp.samplers import normal
+from latentdp.privacy.mechanisms.base import Mechanism
+from latentdp.privacy.mechanisms.codebook import Codebook
+from latentdp.privacy.mechanisms.gaussian import Gaussian
+from latentdp.privacy.mechanisms.hypercube import Hypercube
+from latentdp.privacy.mechanisms.laplace import Laplace
+from latentdp.privacy.mechanisms.laplace_l1 import LaplaceL1
+from latentdp.privacy.mechanisms.vmf import VonMisesFisher
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import normal
 
 BUDGETS = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
 

@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.checkpoints import load, shipped
-from latentdp.flows.base import load_flow
-from latentdp.flows.carried import Encoded, Probe, encode
-from latentdp.flows.dataset import as_trained
-from latentdp.flows.directions import Scatters, Settings
-from latentdp.noise import SeededNoise
-from latentdp.samplers import below
+from latentdp.models.checkpoints import load, shipped
+from latentdp.models.directions.encode import Encoded, encode
+from latentdp.models.directions.finding import DirectionConfig, Scatters
+from latentdp.models.directions.probe_table import Probe
+from latentdp.models.flow.flow import load_flow
+from latentdp.models.training.training_data import as_trained
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import below
 
 ALPHAS = (0.3, 0.6, 0.9, 1.0)
 GAMMAS = (0.0, 0.5, 0.9, 0.98)
@@ -59,7 +60,7 @@ def main() -> None:
         ]
         for alpha in ALPHAS:
             for gamma in GAMMAS:
-                settings = Settings(alpha=alpha, gamma=gamma)
+                settings = DirectionConfig(alpha=alpha, gamma=gamma)
                 tables = [
                     probe.table(part.directions(settings).rows, SIZES)
                     for probe, part in zip(probes, scatters, strict=True)

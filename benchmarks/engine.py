@@ -33,12 +33,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from latentdp.checkpoints import load
-from latentdp.flows.base import load_flow
-from latentdp.flows.frozen import FrozenGlow
-from latentdp.flows.glow import Glow, GlowConfig
-from latentdp.flows.machine import tune_allocator, use_threads
-from latentdp.networks.device import computes_bfloat16
+from latentdp.models.checkpoints import load
+from latentdp.models.device import computes_bfloat16, tune_allocator, use_threads
+from latentdp.models.flow.flow import load_flow
+from latentdp.models.flow.fused_glow import FrozenGlow
+from latentdp.models.flow.glow import Glow, GlowConfig
 
 BASE = "normflows, as it comes"
 CADP = "CADP's architecture, 128 pixels"

@@ -29,10 +29,10 @@ import numpy as np
 import pydicom
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, generate_uid
 
-from latentdp.arrays import resize
-from latentdp.dicom.instance import read
-from latentdp.noise import SeededNoise
-from latentdp.samplers import normal
+from latentdp.data.dicom.instance import read
+from latentdp.data.preprocess import resize
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import normal
 
 ROOT = Path(__file__).parents[1]
 SYNTAXES = {

@@ -28,11 +28,11 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
-from latentdp.atomic import whole, write_text
-from latentdp.attacks.base import Effort
-from latentdp.compare import Entry, compare, entries
-from latentdp.grounds import GROUNDS, Ground, ground
-from latentdp.ours import Preset
+from latentdp.core.filesystem import whole, write_text
+from latentdp.evaluation.compare import ComparisonRow, compare, entries
+from latentdp.evaluation.datasets import GROUNDS, BenchmarkDataset, ground
+from latentdp.evaluation.methods.presets import PresetMethod
+from latentdp.evaluation.threat_model import Effort
 
 CONTROLS = ("raw", "label-mean", "prior-sample-public-label")
 NO_NOISE = 1e6  # an epsilon at which the noise is none
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         picture(found["rows"], options.picture)
 
 
-def rows(grounds: Sequence[Ground], options: argparse.Namespace) -> list[Entry]:
+def rows(grounds: Sequence[BenchmarkDataset], options: argparse.Namespace) -> list[ComparisonRow]:
     """Controls, oracles, then all combinations."""
     found = entries(grounds, options.controls) if options.controls else []
     epsilons = [*options.epsilons, *([NO_NOISE] if options.oracle else [])]
@@ -104,15 +104,17 @@ def rows(grounds: Sequence[Ground], options: argparse.Namespace) -> list[Entry]:
             "temperature": temperature,
             "candidates": candidates,
         }
-        made = {g.name: Preset("balanced", g.weights, name=name, **changes) for g in grounds}
-        found.append(Entry("ours", made))
+        made = {g.name: PresetMethod("balanced", g.weights, name=name, **changes) for g in grounds}
+        found.append(ComparisonRow("ours", made))
     for count, kept in product(options.resample_identity, options.keep):
         name, changes = f"empirical, {count} resampled, {kept} kept", {"resample_identity": count}
         made = {
-            g.name: Preset("empirical", g.weights, name=name, keep_label_dims=kept, **changes)
+            g.name: PresetMethod(
+                "empirical", g.weights, name=name, keep_label_dims=kept, **changes
+            )
             for g in grounds
         }
-        found.append(Entry("ours", made))
+        found.append(ComparisonRow("ours", made))
     return found
 
 
@@ -151,7 +153,7 @@ def picture(made: Sequence[dict[str, Any]], path: Path) -> None:
     plt.close(figure)
 
 
-def _on(place: Ground, split: str) -> Ground:
+def _on(place: BenchmarkDataset, split: str) -> BenchmarkDataset:
     """The same, with this split as what is released."""
     return replace(place, test=getattr(place, split))
 

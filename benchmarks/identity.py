@@ -22,14 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from latentdp.arrays import Images, Labels, Latents
-from latentdp.checkpoints import load
-from latentdp.flows.base import Flow, load_flow
-from latentdp.flows.dataset import Dataset, as_trained
-from latentdp.networks.classifier import Course, Reader
-from latentdp.networks.verifier import Verifier, shipped_verifier
-from latentdp.noise import Noise, SeededNoise
-from latentdp.samplers import below, normal
+from latentdp.core.arrays import Images, Labels, Latents
+from latentdp.data.dataset import Dataset
+from latentdp.models.checkpoints import load
+from latentdp.models.flow.flow import Flow, load_flow
+from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
+from latentdp.models.networks.verifier import Verifier, shipped_verifier
+from latentdp.models.training.training_data import as_trained
+from latentdp.privacy.noise import Noise, SeededNoise
+from latentdp.privacy.samplers.uniform import below, normal
 
 IMPOSTORS = 20_000
 BATCH = 128
@@ -101,13 +102,13 @@ class Judges:
         drawn = other[below(SeededNoise(seed), len(other), min(IMPOSTORS, len(other)))]
         rows = np.concatenate([np.flatnonzero(same), drawn])
         self.first, self.second, self.same = first[rows], second[rows], same[rows]
-        self.reader = self.taught(train.images)
+        self.reader = self.fit(train.images)
 
-    def taught(self, images: Images) -> Reader:
+    def taught(self, images: Images) -> FindingClassifier:
         """On findings of the training images."""
         labels = self.train.data.labels
-        course = Course(steps=400, seed=self.seed)
-        return Reader.taught(images[None], labels[None], int(labels.max()) + 1, course)
+        course = ClassifierConfig(steps=400, seed=self.seed)
+        return FindingClassifier.fit(images[None], labels[None], int(labels.max()) + 1, course)
 
     def identity(self, images: Images) -> tuple[float, float]:
         """AUC of pairs, and how often the own original is the most alike."""
@@ -116,7 +117,7 @@ class Judges:
         own = (seen @ originals.T).argmax(axis=1) == np.arange(len(seen))
         return float(roc_auc_score(self.same, cosines)), float(own.mean())
 
-    def findings(self, reader: Reader, images: Images) -> float:
+    def findings(self, reader: FindingClassifier, images: Images) -> float:
         """Mean AUC over classes."""
         return _mean_auc(reader.log_odds(images), self.val.data.labels)
 
@@ -125,7 +126,7 @@ class Judges:
         return [
             *self.identity(people),
             self.findings(self.reader, val),
-            self.findings(self.taught(train), self.val.images),
+            self.findings(self.fit(train), self.val.images),
         ]
 
 

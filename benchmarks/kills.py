@@ -24,10 +24,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from latentdp.checkpoints import digest
-from latentdp.noise import SeededNoise
-from latentdp.samplers import below
-from latentdp.vault import Vault
+from latentdp.core.filesystem import digest
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import below
+from latentdp.vault.vault import Vault
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "samples" / "cxr" / "clinic-a" / "cr-0001.dcm"

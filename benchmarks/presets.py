@@ -24,15 +24,17 @@ from numpy.typing import NDArray
 from scipy.stats import beta, rankdata
 
 from latentdp import PRESETS, Recipe
-from latentdp.checkpoints import load, shipped
-from latentdp.contact_sheet import contact_sheet
-from latentdp.flows.base import Flow, load_flow
-from latentdp.flows.carried import Encoded, Probe, encode
-from latentdp.flows.dataset import SPLITS, Dataset, as_trained
-from latentdp.flows.scatter import leading_directions
-from latentdp.noise import SeededNoise
-from latentdp.plan import Action, Plan
-from latentdp.privatizer import Privatizer
+from latentdp.data.contact_sheet import contact_sheet
+from latentdp.data.dataset import SPLITS, Dataset
+from latentdp.metrics.scatter import leading_directions
+from latentdp.models.checkpoints import load, shipped
+from latentdp.models.directions.encode import Encoded, encode
+from latentdp.models.directions.probe_table import Probe
+from latentdp.models.flow.flow import Flow, load_flow
+from latentdp.models.training.training_data import as_trained
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.plan import Action, Plan
+from latentdp.privatizer import Privatizer, make_plan
 
 SHOWN = 16
 PROBES = 100  # images that the white-box attack is run on
@@ -89,7 +91,7 @@ def row(
 ) -> str:
     """One line of the table."""
     recipe = Recipe.from_preset(preset, label="none")
-    plan = Plan.make(
+    plan = make_plan(
         recipe,
         d=flow.d,
         directions=flow.directions,

@@ -32,20 +32,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _privatized import Privatized, privatized
+from _siamese import Lessons, Schooling, Siamese
 from numpy.typing import NDArray
 
 from latentdp import InputError
-from latentdp.atomic import write_text
-from latentdp.biometrics.pairs import CAP, Pairs
-from latentdp.cohort import Cohort
-from latentdp.compare import Entry, entries
-from latentdp.grounds import GROUNDS, Ground, ground
-from latentdp.intervals import Resamples, auc, estimate
-from latentdp.networks.siamese import Lessons, Schooling, Siamese
-from latentdp.noise import SeededNoise
-from latentdp.privatized import Privatized, privatized
-from latentdp.rivals.deformation import Deformation
-from latentdp.samplers import below
+from latentdp.core.filesystem import write_text
+from latentdp.data.cohort import Cohort
+from latentdp.evaluation.compare import ComparisonRow, entries
+from latentdp.evaluation.datasets import GROUNDS, BenchmarkDataset, ground
+from latentdp.evaluation.methods.prichexy_net import Deformation
+from latentdp.metrics.bootstrap import Resamples, auc, estimate
+from latentdp.metrics.pairs import CAP, Pairs
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import below
 
 METHODS = (
     "raw",
@@ -135,8 +135,8 @@ def balanced_pairs(cohort: Cohort, *, cap: int, seed: int) -> Pairs:
 
 
 def measured(
-    entry: Entry,
-    place: Ground,
+    entry: ComparisonRow,
+    place: BenchmarkDataset,
     pairs: dict[str, Pairs],
     schooling: Schooling,
     runs: int,
@@ -183,7 +183,7 @@ def _run(
         train, val, test = (
             Lessons(private[name], private[name], pairs[name]) for name in ("train", "val", "test")
         )
-        net = Siamese.taught(train, val, seeded)
+        net = Siamese.fit(train, val, seeded)
         real = release.sides["test"].cohort.images
         return {
             "private, real": net.log_odds(Lessons(private["test"], real, pairs["test"])),
@@ -208,9 +208,9 @@ def _summary(areas: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def _rows(place: Ground, wanted: Sequence[str]) -> list[Entry]:
+def _rows(place: BenchmarkDataset, wanted: Sequence[str]) -> list[ComparisonRow]:
     """Rows by name, in the order in which they are asked for."""
-    faulty = Entry("rival", {place.name: Deformation(0.01, faulty_border=True)})
+    faulty = ComparisonRow("rival", {place.name: Deformation(0.01, faulty_border=True)})
     known = {entry.name: entry for entry in (*entries([place]), faulty)}
     for name in wanted:
         if name not in known:

@@ -25,12 +25,13 @@ from typing import Any
 import numpy as np
 import opendp.prelude as dp
 
-from latentdp.inversion import rounded_normal
-from latentdp.mechanisms.base import Mechanism
-from latentdp.mechanisms.codebook import Codebook
-from latentdp.mechanisms.hypercube import Hypercube
-from latentdp.noise import SeededNoise, SystemNoise
-from latentdp.samplers import normal, two_sided_geometric
+from latentdp.privacy.mechanisms.base import Mechanism
+from latentdp.privacy.mechanisms.codebook import Codebook
+from latentdp.privacy.mechanisms.hypercube import Hypercube
+from latentdp.privacy.noise import SeededNoise, SystemNoise
+from latentdp.privacy.samplers.discrete_laplace import two_sided_geometric
+from latentdp.privacy.samplers.rounded_gaussian import rounded_normal
+from latentdp.privacy.samplers.uniform import normal
 
 OURS = "latentdp discrete Laplace, base 4096"
 SCALE = 1536  # of integer noise

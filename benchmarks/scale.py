@@ -32,23 +32,23 @@ from unittest.mock import patch
 from folders import SYNTAXES, make
 
 from latentdp import Privatizer
-from latentdp.batch import privatize_folder
-from latentdp.cluster import FEW, PER_WORKER
-from latentdp.flows.machine import use_threads
-from latentdp.inputs import CHUNK
-from latentdp.profile import Profile
-from latentdp.vault import Vault
-from latentdp.workers import GROUP
+from latentdp.data.dicom.profile import Profile
+from latentdp.models.device import use_threads
+from latentdp.release.dask_executor import FEW, PER_WORKER
+from latentdp.release.executor import GROUP
+from latentdp.release.inputs import CHUNK
+from latentdp.release.privatize import privatize_folder
+from latentdp.vault.vault import Vault
 
 # What is timed: the stage, and where the function is called from.
 STAGES = {
-    "digest": "latentdp.workers._digest",
-    "read": "latentdp.workers._read",
+    "digest": "latentdp.release.tasks.digest_input",
+    "read": "latentdp.release.tasks.read_input",
     "network": "latentdp.privatizer.Privatizer.release_and_rate",
     "detail": "latentdp.privatizer.Privatizer.enlarge",
-    "write": "latentdp.files.write",
-    "once": "latentdp.run.write_review",
-    "card": "latentdp.run.Run._write_card",
+    "write": "latentdp.data.radiograph.write",
+    "once": "latentdp.release.run.write_review",
+    "card": "latentdp.release.run.Run._write_card",
 }
 ONCE = (".html", ".png")  # pages of the vault, of one size for any folder
 
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def simulate(costs: Costs, workers: int, files: int, bandwidth: float) -> Simulated:
-    """Hands out a run's chunks as `latentdp.run` does: one is read while another is released.
+    """Hands out a run's chunks as the run does: one is read while another is released.
 
     Args:
         costs: Of one file.

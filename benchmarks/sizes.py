@@ -22,14 +22,15 @@ from pathlib import Path
 import numpy as np
 
 from latentdp import Privatizer
-from latentdp.arrays import Images, Labels, resize
-from latentdp.contact_sheet import contact_sheet
-from latentdp.flows.dataset import Dataset, read_dataset
-from latentdp.intervals import Estimate, Resamples, auc, estimate
-from latentdp.networks.classifier import Course, Reader
-from latentdp.noise import SeededNoise
-from latentdp.spectrum import octaves
-from latentdp.utility.similarity import frechet
+from latentdp.core.arrays import Images, Labels
+from latentdp.data.contact_sheet import contact_sheet
+from latentdp.data.dataset import Dataset, read_dataset
+from latentdp.data.preprocess import resize
+from latentdp.evaluation.utility.similarity import frechet
+from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate
+from latentdp.metrics.spectrum import octaves
+from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
+from latentdp.privacy.noise import SeededNoise
 
 SHOWN = 6
 NORMAL = "normal"  # what readers of a release tell from all else
@@ -102,7 +103,7 @@ def rows(size: int, train: Side, test: Side, options: argparse.Namespace) -> lis
     resamples = Resamples(np.unique(test.data.patients, return_inverse=True)[1], 500, options.seed)
     seen, real = reader.features(test.images), octaves(test.images)
 
-    def cells(name: str, images: Images, told: str, learnt: Reader | None) -> str:
+    def cells(name: str, images: Images, told: str, learnt: FindingClassifier | None) -> str:
         power = octaves(images)
         op = _area(reader, images, test, resamples) if len(images) == len(test.images) else None
         po = None if learnt is None else _area(learnt, test.images, test, resamples)
@@ -121,17 +122,19 @@ def rows(size: int, train: Side, test: Side, options: argparse.Namespace) -> lis
     return found
 
 
-def taught(data: Dataset, images: Images, findings: Labels, options: argparse.Namespace) -> Reader:
+def taught(
+    data: Dataset, images: Images, findings: Labels, options: argparse.Namespace
+) -> FindingClassifier:
     """A reader of findings; images without one are left out."""
     known, size = findings >= 0, images.shape[-1]
-    course = Course(
+    course = ClassifierConfig(
         steps=options.steps,
         batch=max(8, min(64, BATCH_PIXELS // size**2)),
         widths=(16, 32, 64, 128) if size <= 128 else (8, 16, 32, 64, 128),
         seed=options.seed,
     )
     classes = len(data.finding_names)
-    return Reader.taught(images[known][None], findings[known][None], classes, course)
+    return FindingClassifier.fit(images[known][None], findings[known][None], classes, course)
 
 
 def _findings(labels: Labels, data: Dataset, classes: tuple[str, ...]) -> Labels:
@@ -141,7 +144,9 @@ def _findings(labels: Labels, data: Dataset, classes: tuple[str, ...]) -> Labels
     return np.where(labels >= 0, np.array([*of, -1])[labels], data.findings)
 
 
-def _area(reader: Reader, images: Images, test: Side, resamples: Resamples) -> Estimate | None:
+def _area(
+    reader: FindingClassifier, images: Images, test: Side, resamples: Resamples
+) -> Estimate | None:
     known, normal = test.data.findings >= 0, test.data.finding_names.index(NORMAL)
     odds = reader.log_odds(images)[known, normal]
     strata = np.unique(test.data.views, return_inverse=True)[1].astype(np.int64)[known]

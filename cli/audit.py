@@ -12,15 +12,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from latentdp import InputError, plugins
-from latentdp.noise import SystemNoise
+from latentdp import InputError
+from latentdp.core import plugins
+from latentdp.privacy.noise import SystemNoise
 
 from .options import JsonOption
 from .render import print_json, progress
 
 if TYPE_CHECKING:
-    from latentdp.audit import Report
-    from latentdp.mechanisms.base import Mechanism
+    from latentdp.privacy.audit.report import AuditReport
+    from latentdp.privacy.mechanisms.base import Mechanism
 
 LARGEST = 8  # dimensions of an example that is audited by default
 LARGE_DELTA = 0.01  # at which a million draws can see something
@@ -60,8 +61,8 @@ def audit(
     Exact enumeration where a mechanism is small, the Clopper-Pearson bound of the best event, and
     one run on many canaries. Exits with 1 if anything contradicts a claim.
     """
-    from latentdp.audit import CONFIDENCE, LOOKS  # slow to import: scipy's statistics
-    from latentdp.audit import audit as look
+    from latentdp.privacy.audit.report import CONFIDENCE, LOOKS
+    from latentdp.privacy.audit.report import audit as look
 
     if dimensions is not None and epsilon is None:
         raise InputError("--dimensions needs --epsilon")
@@ -114,7 +115,7 @@ def _cases(
                 yield made, LARGE_DELTA
 
 
-def _print(reports: list[Report]) -> None:
+def _print(reports: list[AuditReport]) -> None:
     shown = Table(title="audit: epsilon in nats", box=box.SIMPLE, title_justify="left")
     shown.add_column("mechanism", min_width=22)
     for column in ("claim", "exact", "best\nevent", "one\nrun", "sampler\np", "verdict"):
@@ -137,7 +138,7 @@ def _print(reports: list[Report]) -> None:
     )
 
 
-def _described(report: Report) -> str:
+def _described(report: AuditReport) -> str:
     mechanism, delta = report.mechanism, report.claim.delta
     given = {f.name: getattr(mechanism, f.name) for f in fields(mechanism)}  # type: ignore[arg-type]
     k = given.pop("dimensions")

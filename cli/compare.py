@@ -54,12 +54,12 @@ def compare(
 
     An interrupted comparison goes on where it was when the same command is given again.
     """
-    from latentdp.card import write_json
-    from latentdp.compare import compare as run
-    from latentdp.compare import entries
-    from latentdp.grounds import ground
-    from latentdp.pages.comparison import write_comparison_page
-    from latentdp.verdict import Thresholds
+    from latentdp.core.filesystem import write_json
+    from latentdp.evaluation.compare import compare as run
+    from latentdp.evaluation.compare import entries
+    from latentdp.evaluation.datasets import ground
+    from latentdp.evaluation.verdict import Thresholds
+    from latentdp.reports.comparison_page import write_comparison_page
 
     from .evaluation_tables import comparison_table
 

@@ -30,12 +30,13 @@ def critic(
 
     Recipes with several candidates release one that it likes.
     """
-    from latentdp.checkpoints import load, save
-    from latentdp.flows.base import load_flow
-    from latentdp.flows.critic import with_critic
-    from latentdp.flows.critic_training import teach_critic
-    from latentdp.flows.dataset import as_trained, splits
-    from latentdp.flows.machine import use_threads
+    from latentdp.data.dataset import splits
+    from latentdp.models.checkpoints import load, save
+    from latentdp.models.device import use_threads
+    from latentdp.models.flow.critic import with_critic
+    from latentdp.models.flow.flow import load_flow
+    from latentdp.models.training.critic import teach_critic
+    from latentdp.models.training.training_data import as_trained
 
     weights_file(out)
     use_threads(threads)

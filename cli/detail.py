@@ -26,9 +26,9 @@ def detail(
     json: JsonOption = False,
 ) -> None:
     """Write weights with the detail of octaves, so that a larger --size has detail."""
-    from latentdp.checkpoints import load, save
-    from latentdp.flows.base import load_flow
-    from latentdp.flows.ladder_file import with_octaves
+    from latentdp.models.checkpoints import load, save
+    from latentdp.models.flow.flow import load_flow
+    from latentdp.models.super_resolution.checkpoint import with_octaves
 
     weights_file(out)
     made = with_octaves(load(weights), [load(name) for name in octaves])

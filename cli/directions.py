@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from latentdp import InputError
-from latentdp.batch import Progress as Advance
+from latentdp.core.progress import CountCallback
 
 from .options import JsonOption
 from .render import print_json, progress, table
@@ -42,15 +42,17 @@ def directions(
 
     From the training split; what they carry is measured on the test split, or on val.
     """
-    from latentdp.checkpoints import load, save
-    from latentdp.flows.base import load_flow
-    from latentdp.flows.carried import encode, public_directions, with_directions
-    from latentdp.flows.dataset import SPLITS, as_trained, splits
-    from latentdp.flows.directions import ALPHA, GAMMA, Settings
-    from latentdp.flows.machine import use_threads
+    from latentdp.data.dataset import SPLITS, splits
+    from latentdp.models.checkpoints import load, save
+    from latentdp.models.device import use_threads
+    from latentdp.models.directions.encode import encode, with_directions
+    from latentdp.models.directions.finding import ALPHA, GAMMA, DirectionConfig
+    from latentdp.models.directions.probe_table import public_directions
+    from latentdp.models.flow.flow import load_flow
+    from latentdp.models.training.training_data import as_trained
 
     weights_file(out)
-    settings = Settings(
+    settings = DirectionConfig(
         count=count,
         alpha=ALPHA if alpha is None else alpha,
         gamma=GAMMA if gamma is None else gamma,
@@ -102,7 +104,7 @@ def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _advance(advance: Advance, before: int, total: int, done: int, _: int) -> None:
+def _advance(advance: CountCallback, before: int, total: int, done: int, _: int) -> None:
     advance(before + done, total)
 
 

@@ -105,11 +105,11 @@ def evaluate(
 
     Exit codes: 0 done, 2 wrong usage, 6 an attack refuted the claimed guarantee.
     """
-    from latentdp.evaluate import evaluate as run
-    from latentdp.evaluated import write_evaluation
-    from latentdp.guarantee import Guarantee
-    from latentdp.under_test import of_another_method, of_ours
-    from latentdp.verdict import Thresholds
+    from latentdp.evaluation.evaluate import evaluate as run
+    from latentdp.evaluation.evaluate import write_evaluation
+    from latentdp.evaluation.load_release import of_another_method, of_ours
+    from latentdp.evaluation.verdict import Thresholds
+    from latentdp.privacy.guarantee import Guarantee
 
     from .evaluation_tables import evaluation_tables
 

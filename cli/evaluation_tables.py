@@ -9,13 +9,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from latentdp.pages.answers import answers
-from latentdp.pages.columns import COLUMNS, cells, present
-from latentdp.pages.evaluation import check_format, method_facts
-from latentdp.pages.page import complete
-from latentdp.pages.rows import measure_row, outcome_row
-from latentdp.pages.words import GROUPS
-from latentdp.printable import printable
+from latentdp.core.text import printable
+from latentdp.reports.answers import answers
+from latentdp.reports.comparison_table import COLUMNS, cells, present
+from latentdp.reports.evaluation_page import check_format, method_facts
+from latentdp.reports.glossary import GROUPS
+from latentdp.reports.html import complete
+from latentdp.reports.rows import measure_row, outcome_row
 
 __all__ = ["comparison_table", "evaluation_tables"]
 

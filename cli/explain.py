@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from latentdp import UnsupportedInstance
-from latentdp.batch import preview
-from latentdp.card import NOT_COVERED, describe_guarantee, statement, warnings
-from latentdp.dicom.actions import attributes
-from latentdp.dicom.instance import inventory
-from latentdp.files import read
+from latentdp.data.dicom.attributes import attributes
+from latentdp.data.dicom.instance import inventory
+from latentdp.data.dicom.profile import SYNTAXES, Profile
+from latentdp.data.radiograph import read
 from latentdp.privatizer import Privatizer
-from latentdp.profile import SYNTAXES, Profile
+from latentdp.release.privatize import preview
+from latentdp.reports.release_card import NOT_COVERED, describe_guarantee, statement, warnings
 
 from .options import (
     BurnedInOption,

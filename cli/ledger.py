@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from latentdp.errors import InputError
-from latentdp.ledger import Ledger, Spent, allowance
-from latentdp.vault import Vault
+from latentdp.vault.ledger import Ledger, Spent, allowance
+from latentdp.vault.vault import Vault
 
 from .options import JsonOption, LedgerOption
 from .render import print_json, table

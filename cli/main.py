@@ -60,7 +60,7 @@ app.command()(detail)
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo(f"latentdp {latentdp.__version__}")
+        typer.echo(f"latentdp {latentdp.core.version.__version__}")
         raise typer.Exit
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentdp import InputError, Privatizer, Recipe
-from latentdp.profile import MAX_SIZE, SYNTAXES, Profile
+from latentdp.data.dicom.profile import MAX_SIZE, SYNTAXES, Profile
 from latentdp.recipe import ALL, PRESETS
 
 if TYPE_CHECKING:
-    from latentdp.attacks.base import Effort
+    from latentdp.evaluation.threat_model import Effort
 
 PresetOption = Annotated[
     str, typer.Option("--preset", metavar="NAME", help=f"One of: {', '.join(PRESETS)}.")
@@ -201,7 +201,7 @@ def make_effort(*, quick: bool, restarts: int | None, steps: int | None) -> Effo
     Raises:
         InputError: A number below 1.
     """
-    from latentdp.attacks.base import Effort
+    from latentdp.evaluation.threat_model import Effort
 
     given = {"restarts": restarts, "steps": steps}
     for name, value in given.items():
@@ -249,7 +249,7 @@ def with_evidence(privatizer: Privatizer, evaluation: Path | None) -> Privatizer
     """
     if evaluation is None:
         return privatizer
-    from latentdp.evidence import evidence
+    from latentdp.evaluation.evidence import evidence
 
     recipe = privatizer.recipe
     profile = replace(recipe.profile, evidence=evidence(evaluation, recipe))

@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
-from latentdp.batch import preview, privatize_folder
-from latentdp.card import describe_guarantee, warnings
+from latentdp.data.dicom.profile import SYNTAXES
 from latentdp.errors import InputError
-from latentdp.folders import CARD, IMAGES, read_card
-from latentdp.layout import Layout
-from latentdp.pages import release, review
 from latentdp.privatizer import Privatizer
-from latentdp.profile import SYNTAXES
-from latentdp.summary import Summary
+from latentdp.release.privatize import preview, privatize_folder
+from latentdp.release.summary import Summary
+from latentdp.reports import release_page, review_page
+from latentdp.reports.layout import Layout
+from latentdp.reports.release_card import CARD, IMAGES, describe_guarantee, read_card, warnings
 
 from .options import (
     BurnedInOption,
@@ -250,9 +249,9 @@ def privatize(
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),
-        ("page", f"{out / release.PAGE} (public: open it in a browser)"),
+        ("page", f"{out / release_page.PAGE} (public: open it in a browser)"),
         ("vault", f"{private} (PRIVATE: key, ledger, before-after.png; do not release it)"),
-        ("review", f"{private / review.PAGE} (PRIVATE: look at it before a release)"),
+        ("review", f"{private / review_page.PAGE} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)

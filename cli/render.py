@@ -22,11 +22,11 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from latentdp.batch import Progress as Advance
-from latentdp.card import GALLERY, statement, warnings
-from latentdp.layout import Layout
-from latentdp.printable import at_most, printable
+from latentdp.core.progress import CountCallback
+from latentdp.core.text import at_most, printable
 from latentdp.privatizer import Privatizer
+from latentdp.reports.layout import Layout
+from latentdp.reports.release_card import GALLERY, statement, warnings
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
 
@@ -90,7 +90,7 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(title: str, *, shown: bool) -> Iterator[Advance]:
+def progress(title: str, *, shown: bool) -> Iterator[CountCallback]:
     """A progress bar on standard error, where that is a terminal."""
     console = Console(stderr=True)
     with Progress(

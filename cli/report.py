@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from latentdp.pages.release import write_release_page
+from latentdp.reports.release_page import write_release_page
 
 
 def report(

@@ -24,7 +24,7 @@ from .training_options import (
 )
 
 if TYPE_CHECKING:
-    from latentdp.checkpoints import Checkpoint
+    from latentdp.models.checkpoints import Checkpoint
 
 DEFAULT_SIZES = "12,12,8"
 DEFAULT_HIDDEN = "192,160,128"
@@ -75,15 +75,15 @@ def train(
 
     Several processes on one machine: torchrun --nproc-per-node N -m latentdp._cli.main train ...
     """
-    from latentdp.checkpoints import load, save
-    from latentdp.contact_sheet import contact_sheet
-    from latentdp.flows.assess import assess, samples
-    from latentdp.flows.base import load_flow
-    from latentdp.flows.dataset import SPLITS, read_dataset, splits
-    from latentdp.flows.furnish import furnished
-    from latentdp.flows.glow import GlowConfig
-    from latentdp.flows.machine import use_threads
-    from latentdp.flows.training import Settings, Trainer
+    from latentdp.data.contact_sheet import contact_sheet
+    from latentdp.data.dataset import SPLITS, read_dataset, splits
+    from latentdp.models.checkpoints import load, save
+    from latentdp.models.device import use_threads
+    from latentdp.models.flow.flow import load_flow
+    from latentdp.models.flow.glow import GlowConfig
+    from latentdp.models.model_card.flow import assess, samples
+    from latentdp.models.training.add_ons import with_add_ons
+    from latentdp.models.training.glow import GlowTrainingConfig, Trainer
 
     use_threads(threads)
     weights_file(out)
@@ -100,7 +100,7 @@ def train(
         steps=numbers(blocks, "--blocks"),
         hidden=numbers(hidden, "--hidden"),
     )
-    settings = Settings(
+    settings = GlowTrainingConfig(
         minutes=minutes, steps=steps, batch=batch, learning_rate=learning_rate, seed=seed
     )
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def train(
     flow = load_flow(load(str(out)))  # measured as it will be used: rounded, from the file
     card |= assess(flow, training, held_out)
     checkpoint = trainer.checkpoint(out.stem, card)
-    save(furnished(checkpoint, flow, {"train": training} | held_out, seed=seed), out)
+    save(with_add_ons(checkpoint, flow, {"train": training} | held_out, seed=seed), out)
     drawn = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
     contact_sheet(out.with_suffix(".png"), [drawn[i : i + 8] for i in range(0, len(drawn), 8)])
     facts = {"weights": str(out), "samples": str(out.with_suffix(".png"))} | {

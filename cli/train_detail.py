@@ -48,16 +48,16 @@ def train_detail(
     """Train the detail that an image of twice the size has. Interrupted runs go on."""
     import numpy as np
 
-    from latentdp.checkpoints import save
-    from latentdp.contact_sheet import contact_sheet
-    from latentdp.flows.dataset import SPLITS, read_dataset
-    from latentdp.flows.dataset import splits as splits_of
-    from latentdp.flows.ladder_file import octave_of
-    from latentdp.flows.machine import use_threads
-    from latentdp.flows.octave import OctaveConfig
-    from latentdp.flows.octave_assess import assess_octave, half, temperature
-    from latentdp.flows.octave_training import OctaveSettings, OctaveTrainer
-    from latentdp.noise import SeededNoise
+    from latentdp.data.contact_sheet import contact_sheet
+    from latentdp.data.dataset import SPLITS, read_dataset
+    from latentdp.data.dataset import splits as splits_of
+    from latentdp.models.checkpoints import save
+    from latentdp.models.device import use_threads
+    from latentdp.models.model_card.wavelet_flow import assess_octave, half, temperature
+    from latentdp.models.super_resolution.checkpoint import octave_of
+    from latentdp.models.super_resolution.wavelet_flow import OctaveConfig
+    from latentdp.models.training.wavelet_flow import OctaveSettings, OctaveTrainer
+    from latentdp.privacy.noise import SeededNoise
 
     use_threads(threads)
     weights_file(out)

@@ -50,14 +50,14 @@ def train_verifier(
     json: JsonOption = False,
 ) -> None:
     """Train a verifier: who is on two radiographs? Interrupted runs go on from FILE.state."""
-    from latentdp.checkpoints import load, save
-    from latentdp.cohort import Cohort
-    from latentdp.flows.machine import use_threads
-    from latentdp.networks.assess import assess
-    from latentdp.networks.embedding import EmbeddingConfig
-    from latentdp.networks.metric_learning import Settings
-    from latentdp.networks.verifier import Verifier
-    from latentdp.networks.verifier_training import People, VerifierTraining
+    from latentdp.data.cohort import Cohort
+    from latentdp.models.checkpoints import load, save
+    from latentdp.models.device import use_threads
+    from latentdp.models.model_card.verifier import assess
+    from latentdp.models.networks.embedding import EmbeddingConfig
+    from latentdp.models.networks.verifier import Verifier
+    from latentdp.models.training.metric_learning import MetricLearningConfig
+    from latentdp.models.training.verifier import People, VerifierTraining
 
     use_threads(threads)
     weights_file(out)
@@ -72,7 +72,7 @@ def train_verifier(
     out.parent.mkdir(parents=True, exist_ok=True)
     training = VerifierTraining(
         config,
-        Settings(patients=patients, learning_rate=learning_rate, seed=seed),
+        MetricLearningConfig(patients=patients, learning_rate=learning_rate, seed=seed),
         People(train.pixels, train.patients),
         out.with_suffix(".state"),
         minutes=minutes,

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from latentdp.folders import CARD, read_json
-from latentdp.verify import verify_card
+from latentdp.release.verify import verify_card
+from latentdp.reports.release_card import CARD, read_json
 
 from .options import JsonOption
 from .render import print_json, table

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from latentdp import InputError
-from latentdp.checkpoints import load, shipped
+from latentdp.models.checkpoints import load, shipped
 
 from .critic import summary as judged
 from .directions import summary
@@ -97,12 +97,13 @@ def check(
 
     from latentdp._weights.flow_card import flow_card
 
-    from latentdp.atomic import write_text
-    from latentdp.checkpoints import save
-    from latentdp.checkup import checkup
-    from latentdp.flows.base import load_flow
-    from latentdp.flows.dataset import SPLITS, as_trained, splits
-    from latentdp.flows.furnish import furnished
+    from latentdp.core.filesystem import write_text
+    from latentdp.data.dataset import SPLITS, splits
+    from latentdp.evaluation.validate_weights import checkup
+    from latentdp.models.checkpoints import save
+    from latentdp.models.flow.flow import load_flow
+    from latentdp.models.training.add_ons import with_add_ons
+    from latentdp.models.training.training_data import as_trained
 
     page = out.with_suffix(".md")
     weights_file(out)
@@ -120,7 +121,7 @@ def check(
             tell=lambda share, words: tell(0.8 * share, words),
         )
         known = checkpoint.card | found | {"checked": "a quick look" if quick else "in full"}
-        checked = furnished(
+        checked = with_add_ons(
             replace(checkpoint, name=out.stem, card=known),
             flow,
             sets,

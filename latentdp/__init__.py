@@ -8,8 +8,7 @@
 Importing the package loads no torch; `Privatizer.load` does.
 """
 
-__version__ = "0.1.0"
-
+from latentdp.core.version import __version__ as __version__
 from latentdp.errors import (
     Aborted,
     BudgetExceeded,
@@ -19,7 +18,7 @@ from latentdp.errors import (
     UnsupportedInstance,
     WeightsError,
 )
-from latentdp.guarantee import Guarantee, Relation, Unit
+from latentdp.privacy.guarantee import Guarantee, Relation, Unit
 from latentdp.privatizer import Privatizer, Release
 from latentdp.recipe import PRESETS, Preset, Recipe
 
@@ -39,5 +38,4 @@ __all__ = [
     "Unit",
     "UnsupportedInstance",
     "WeightsError",
-    "__version__",
 ]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from latentdp.arrays import (
+from latentdp.core import plugins
+from latentdp.core.arrays import (
     UNKNOWN,
     Images,
     Labels,
@@ -17,20 +18,21 @@ from latentdp.arrays import (
     check_labels,
     check_latents,
 )
-from latentdp.checkpoints import load
 from latentdp.errors import InputError, WeightsError
-from latentdp.guarantee import Guarantee
-from latentdp.labels import LabelRelease
-from latentdp.noise import Noise, SystemNoise
-from latentdp.plan import Plan
-from latentdp.recipe import Recipe
-from latentdp.samplers import gumbel
+from latentdp.models.checkpoints import load
+from latentdp.privacy.basis import Basis
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.noise import Noise, SystemNoise
+from latentdp.privacy.plan import Action, Block, Plan
+from latentdp.privacy.randomized_response import LabelRelease, RandomisedResponse
+from latentdp.privacy.samplers.uniform import gumbel
+from latentdp.recipe import ALL, Recipe
 
 if TYPE_CHECKING:
-    from latentdp.flows.base import Flow
-    from latentdp.flows.critic import Critic
+    from latentdp.models.flow.critic import Critic
+    from latentdp.models.flow.flow import Flow
 
-__all__ = ["Privatizer", "Rating", "Release"]
+__all__ = ["Privatizer", "Rating", "Release", "make_plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ class Privatizer:
     def __init__(self, flow: Flow, recipe: Recipe, noise: Noise | None = None) -> None:
         self.flow = flow
         self.recipe = recipe.with_weights(flow.sha256)
-        self.plan = Plan.make(
+        self.plan = make_plan(
             recipe,
             d=flow.d,
             directions=flow.directions,
@@ -119,7 +121,7 @@ class Privatizer:
         Raises:
             WeightsError: The recipe is bound to weights of another digest.
         """
-        from latentdp.flows.base import load_flow  # here, so that importing us loads no torch
+        from latentdp.models.flow.flow import load_flow
 
         flow = load_flow(load(recipe.weights), exact=exact)
         if recipe.weights_sha256 not in ("", flow.sha256):
@@ -183,7 +185,7 @@ class Privatizer:
                 recipe says: not at all, through randomised response, or as public.
         """
         encoded, bits = self._encode(images, labels)
-        rating = Rating(bits=bits, odd=self.flow.odd(encoded, bits))
+        rating = Rating(bits=bits, odd=self.flow.out_of_distribution(encoded, bits))
         return self.from_latents(encoded, labels), rating
 
     def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
@@ -261,3 +263,84 @@ class Privatizer:
         """Log ratios with Gumbel noise, whose largest is a draw in proportion to the ratios."""
         found = critic.log_ratio(images, labels) + gumbel(self.noise, len(images))
         return np.where(valid, found, -np.inf)
+
+
+def _identity(
+    recipe: Recipe, kept: NDArray[np.float64], identity: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Orthonormal rows ``(m, d)`` of identity less what of them lies in the kept ones."""
+    if identity is None or not len(identity):
+        raise InputError(
+            "these weights carry no directions of identity; `latentdp directions` computes them"
+        )
+    count = recipe.resample_identity
+    rows = identity[:count] - (identity[:count] @ kept.T) @ kept
+    found: NDArray[np.float64] = np.linalg.qr(rows.T)[0].T
+    return found - (found @ kept.T) @ kept
+
+
+def make_plan(
+    recipe: Recipe,
+    *,
+    d: int,
+    directions: NDArray[np.float64],
+    classes: int,
+    identity: NDArray[np.float64] | None = None,
+) -> Plan:
+    """The plan of a recipe.
+
+    Args:
+        recipe: What to spend on what.
+        d: Size of the latent.
+        directions: ``(k, d)`` orthonormal rows, those that say most about the label first; a
+            public constant of the weights.
+        classes: Number of classes that the weights know.
+        identity: ``(m, d)`` orthonormal rows, those that say most about the patient first;
+            None for none.
+
+    Raises:
+        InputError: The weights cannot do what the recipe asks, or the budget is too small.
+    """
+    label = LabelRelease(recipe.label)
+    if label is not LabelRelease.NONE and classes < 2:
+        raise InputError("these weights know no classes, so no label can be released")
+    kept, whole = recipe.keep_label_dims, recipe.directions == ALL
+    spent = max(d - kept, 0) if whole else recipe.directions
+    if (kept if whole else kept + spent) > len(directions):
+        raise InputError(
+            f"these weights carry {len(directions)} public directions, too few for {kept} "
+            f"kept and {0 if whole else spent} protected ones; `latentdp directions` "
+            "computes them"
+        )
+    response = None
+    budget = recipe.epsilon
+    if label is LabelRelease.RESPONSE:
+        share = 1.0 if spent == 0 else recipe.label_share
+        response = RandomisedResponse.calibrate(recipe.epsilon * share, classes)
+        budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
+    if recipe.resample_identity:
+        drawn = _identity(recipe, directions[:kept], identity)
+        directions = np.concatenate([directions[:kept], drawn])
+        rest = d - len(directions)
+        parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(drawn)), (Action.KEEP, rest)]
+    else:
+        rest = d - kept - spent
+        parts = [(Action.KEEP, kept), (Action.MECHANISM, spent), (Action.RESAMPLE, rest)]
+    blocks = []
+    for action, size in parts:
+        if size == 0:
+            continue
+        made = None
+        if action is Action.MECHANISM:
+            kind = plugins.load("mechanisms", recipe.mechanism).mechanism
+            made = kind.calibrate(budget, size, recipe.clip)
+        blocks.append(Block(action=action, size=size, mechanism=made))
+    return Plan(
+        d=d,
+        blocks=tuple(blocks),
+        label=label,
+        response=response,
+        temperature=recipe.temperature,
+        # One block is the same in any basis; per-element noise then is on latent elements.
+        basis=Basis(directions) if len(blocks) > 1 else None,
+    )

@@ -13,11 +13,11 @@ import tomllib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from latentdp.amounts import LARGEST
+from latentdp.core.plugins import names
+from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.errors import InputError
-from latentdp.labels import LabelRelease
-from latentdp.plugins import names
-from latentdp.profile import BASIC, Profile
+from latentdp.privacy.randomized_response import LabelRelease
+from latentdp.privacy.units import LARGEST
 
 __all__ = ["ALL", "PRESETS", "Preset", "Recipe"]
 

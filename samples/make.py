@@ -24,10 +24,10 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from latentdp.arrays import resize
-from latentdp.checkpoints import load
-from latentdp.flows.assess import samples
-from latentdp.flows.base import load_flow
+from latentdp.data.preprocess import resize
+from latentdp.models.checkpoints import load
+from latentdp.models.flow.flow import load_flow
+from latentdp.models.model_card.flow import samples
 
 SIDE = 256
 HERE = Path(__file__).parent / "cxr"

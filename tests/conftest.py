@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from latentdp.flows.base import Flow
-from latentdp.flows.glow import Glow, GlowConfig
-from latentdp.flows.machine import use_threads
-from tests.postgres import Server, binaries
-from tests.releases import Release, every_kind, release
+from latentdp.models.device import use_threads
+from latentdp.models.flow.flow import Flow
+from latentdp.models.flow.glow import Glow, GlowConfig
+from tests.support.postgres import Server, binaries
+from tests.support.releases import Release, every_kind, release
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from latentdp import Guarantee, InputError, Privatizer, Recipe, WeightsError
-from latentdp.noise import SeededNoise
-from latentdp.profile import Profile
+from latentdp.data.dicom.profile import Profile
+from latentdp.privacy.noise import SeededNoise
 
 
 def make(flow, preset="balanced", seed=0, **changes) -> Privatizer:
@@ -75,7 +75,7 @@ def test_a_public_label_is_released_and_listed(tiny_flow, images):
 
 def test_each_image_is_privatized_on_its_own(tiny_flow, images):
     """The distribution cannot depend on batch mates: with fixed words, the row does not."""
-    from tests.contract import Replay
+    from tests.support.contract import Replay
 
     recipe = Recipe.from_preset("dp-glow", label="none")
     alone = Privatizer(tiny_flow, recipe, Replay())(images[:1]).images

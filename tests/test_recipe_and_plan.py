@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentdp import PRESETS, InputError, Recipe, WeightsError
-from latentdp.basis import Basis
-from latentdp.labels import LabelRelease
-from latentdp.mechanisms.laplace import Laplace
-from latentdp.noise import SeededNoise
-from latentdp.plan import Action, Block, Plan
-from latentdp.plugins import load, names
-from latentdp.profile import BASIC, Profile
+from latentdp.core.plugins import load, names
+from latentdp.data.dicom.profile import BASIC, Profile
+from latentdp.privacy.basis import Basis
+from latentdp.privacy.mechanisms.laplace import Laplace
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.plan import Action, Block, Plan
+from latentdp.privacy.randomized_response import LabelRelease
+from latentdp.privatizer import make_plan
 from latentdp.recipe import ALL
 
 IDENTITY = np.linalg.qr(np.random.default_rng(4).normal(size=(64, 12)))[0].T
@@ -22,7 +23,7 @@ DIRECTIONS = np.linalg.qr(np.random.default_rng(3).normal(size=(64, 40)))[0].T
 def plan(**changes) -> Plan:
     preset = changes.pop("preset", "balanced")
     recipe = Recipe.from_preset(preset, **changes)
-    return Plan.make(recipe, d=64, directions=DIRECTIONS, classes=3, identity=IDENTITY)
+    return make_plan(recipe, d=64, directions=DIRECTIONS, classes=3, identity=IDENTITY)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -140,7 +141,7 @@ def test_strict_without_a_label_costs_nothing():
 def test_plans_that_weights_cannot_serve_are_refused(changes, classes, message):
     recipe = Recipe.from_preset("balanced", **changes)
     with pytest.raises(InputError, match=message):
-        Plan.make(recipe, d=64, directions=DIRECTIONS, classes=classes)
+        make_plan(recipe, d=64, directions=DIRECTIONS, classes=classes)
 
 
 def test_resampled_dimensions_do_not_depend_on_the_image():
@@ -185,7 +186,7 @@ def test_weights_without_directions_of_identity_cannot_resample_them():
     recipe = Recipe.from_preset("empirical")
     for none in (None, np.zeros((0, 64))):
         with pytest.raises(InputError, match="no directions of identity"):
-            Plan.make(recipe, d=64, directions=DIRECTIONS, classes=3, identity=none)
+            make_plan(recipe, d=64, directions=DIRECTIONS, classes=3, identity=none)
     with pytest.raises(InputError, match="no direction is left to be noised"):
         Recipe.from_preset("balanced", resample_identity=3)
     with pytest.raises(InputError, match="directions of identity, got -1"):

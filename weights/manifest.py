@@ -18,10 +18,10 @@ from typing import Any
 from latentdp._weights.flow_card import flow_card
 from latentdp._weights.verifier_card import verifier_card
 
-from latentdp.checkpoints import load, save
-from latentdp.flows.assess import usual_likelihood
-from latentdp.flows.base import load_flow
-from latentdp.flows.dataset import read_dataset
+from latentdp.data.dataset import read_dataset
+from latentdp.models.checkpoints import load, save
+from latentdp.models.flow.flow import load_flow
+from latentdp.models.model_card.flow import usual_likelihood
 
 HERE = Path(__file__).parent
 

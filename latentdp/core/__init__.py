@@ -1,0 +1,1 @@
+"""What every room uses and what knows neither privacy nor images."""

@@ -1,0 +1,42 @@
+"""A plug-in is a file: the names of a kind are the modules of its folder.
+
+Modules that plug-ins share begin with an underscore.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+from latentdp.errors import InputError
+
+__all__ = ["KINDS", "load", "names"]
+
+_NOT_PLUGINS = frozenset({"base"})
+
+# The folder of each kind.
+KINDS = {
+    "mechanisms": "latentdp.privacy.mechanisms",
+    "attacks": "latentdp.evaluation.attacks",
+    "methods": "latentdp.evaluation.methods",
+    "utility": "latentdp.evaluation.utility",
+}
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Names of the plug-ins of ``kind``, one of `KINDS`, sorted."""
+    package = importlib.import_module(KINDS[kind])
+    found = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    return tuple(sorted(n for n in found - _NOT_PLUGINS if not n.startswith("_")))
+
+
+def load(kind: str, name: str) -> Any:
+    """The module of one plug-in.
+
+    Raises:
+        InputError: No such plug-in; the message lists those that there are.
+    """
+    if name not in names(kind):
+        raise InputError(f"no {kind[:-1]} {name!r}; there are: {', '.join(names(kind))}")
+    return importlib.import_module(f"{KINDS[kind]}.{name}")

@@ -1,0 +1,248 @@
+"""One image file in, one out.
+
+`read` takes a file that may hold anything and either returns a picture with the few facts that
+the rest of the tool needs, or refuses with `UnsupportedInstance`. No other exception, no warning
+and no log line comes out of it: pydicom's would quote values.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+)
+
+from latentdp.core.filesystem import whole
+from latentdp.data.dicom import header, pixels, refusals
+from latentdp.data.dicom.attributes import attributes
+from latentdp.data.dicom.bounded_file import Bounded
+from latentdp.data.dicom.header import Identity, Provenance, Source
+from latentdp.data.dicom.profile import BASIC, Profile
+from latentdp.data.dicom.retention import retained
+from latentdp.errors import UnsupportedInstance
+
+__all__ = ["Instance", "guarded", "identity", "inventory", "looks_like_dicom", "read", "write"]
+
+_MAGIC_AT = 128
+_IDENTIFIERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+# May be lossless all the same; then the flag is too careful by one bit.
+_LOSSY = (HTJ2K, JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """A chest radiograph as it came.
+
+    Args:
+        pixels: (h, w) float32 in [0, 1], 0 is black.
+        source: The coded facts that the output repeats.
+        patient: Patient ID (0010,0020); with its issuer (0010,0021), when given, behind a
+            backslash, which neither can hold. "" when missing or blank.
+        study: Study Instance UID (0020,000D), "" when missing.
+        series: Series Instance UID (0020,000E), "" when missing.
+        instance: SOP Instance UID (0008,0018), "" when missing.
+    """
+
+    pixels: NDArray[np.float32]
+    source: Source
+    patient: str
+    study: str
+    series: str
+    instance: str
+
+    @property
+    def kind(self) -> str:
+        """Which of CR, DX and SC it is."""
+        return self.source.kind
+
+
+def looks_like_dicom(path: Path) -> bool:
+    """Returns whether a regular file has DICM after the preamble (PS3.10 7.1)."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(_MAGIC_AT + 4)[_MAGIC_AT:] == b"DICM"
+    except OSError:
+        return False
+
+
+def read(
+    path: Path, profile: Profile = BASIC, *, needed: tuple[int, int] | None = None
+) -> Instance:
+    """Reads one chest radiograph.
+
+    Not for several threads at once: warnings and logging are silenced for the whole process
+    while it runs.
+
+    Args:
+        path: Of any file.
+        profile: What to retain of the header.
+        needed: Height and width to which the pixels will be reduced, so that a decoder may spare
+            the finer ones; None for all pixels.
+
+    Raises:
+        UnsupportedInstance: For any reason in `refusals.REASONS`.
+    """
+    return guarded(path, lambda dataset: _read(dataset, profile, needed))
+
+
+def identity(path: Path) -> Identity:
+    """Returns the identifiers that a file, source or output, states; "" for one it lacks.
+
+    Raises:
+        UnsupportedInstance: When the file is no DICOM file or cannot be read.
+    """
+    return guarded(path, _identity, specific_tags=list(_IDENTIFIERS), stop_before_pixels=True)
+
+
+def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
+    """Returns what becomes of each top-level element of a file, without any value.
+
+    Args:
+        path: Of the file.
+        profile: What is retained.
+
+    Returns:
+        Tag "(gggg,eeee)"; its keyword, "private" or "unknown"; and "removed" or what stands in
+        its place in the output, as in `actions.ACTIONS`.
+
+    Raises:
+        UnsupportedInstance: When the file is no DICOM file, cannot be read, or is of a kind that
+            has no output.
+    """
+    return guarded(path, lambda dataset: _inventory(dataset, profile))
+
+
+def write(
+    path: Path,
+    image: NDArray[np.float32],
+    *,
+    source: Source,
+    identity: Identity,
+    method: Provenance,
+) -> None:
+    """Writes one output file, whole or not at all.
+
+    A crash leaves either nothing or at most a file whose name begins with a dot.
+    """
+    dataset = header.build(image, source=source, identity=identity, method=method)
+    with whole(path) as temporary:
+        dataset.save_as(temporary, enforce_file_format=True)
+
+
+def guarded(path: Path, work: Callable[[FileDataset], _T], **options: Any) -> _T:
+    """Runs ``work`` on a file; whatever goes wrong in there becomes `UnsupportedInstance`.
+
+    ``options`` are those of `pydicom.dcmread`.
+    """
+    if not looks_like_dicom(path):
+        raise UnsupportedInstance(
+            "not-dicom", "expected a DICOM file (DICM after 128 bytes), got another"
+        )
+    try:
+        with _silence(), Bounded(path) as file:
+            dataset = dcmread(file, **options)
+            _walk(dataset)
+            return work(dataset)
+    except UnsupportedInstance:
+        raise
+    # pydicom and the decoders raise nearly anything on corrupt bytes (struct.error, KeyError,
+    # NotImplementedError, RecursionError, MemoryError, ...), and one file must not end a batch.
+    except Exception:  # noqa: BLE001, S110
+        pass
+    # Raised out here, so that the other exception, which quotes values, does not hang on to it.
+    raise UnsupportedInstance(
+        "unreadable", "expected a whole DICOM file, got a truncated, corrupt or odd one"
+    )
+
+
+def _walk(dataset: Dataset) -> None:
+    """Parses every element. pydicom parses on access, so corrupt ones would show later."""
+    if len(dataset) == 0:  # so pydicom gives up on a truncated compressed file
+        raise EOFError
+    for element in dataset.iterall():
+        _ = element.value
+
+
+def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None) -> Instance:
+    kind = refusals.kind_of(dataset)
+    refusals.check(dataset, kind, reviewed=profile.accept_burned_in)
+    patient = refusals.single(dataset, "PatientID")
+    issuer = refusals.single(dataset, "IssuerOfPatientID")
+    return Instance(
+        pixels=_upright(pixels.picture(dataset, needed), *refusals.orientation(dataset)),
+        source=Source(
+            kind=kind,
+            burned_in=refusals.burned_in(dataset),
+            lossy=dataset.get("LossyImageCompression") == "01"
+            or dataset.file_meta.TransferSyntaxUID in _LOSSY,
+            retained=retained(dataset, profile),
+        ),
+        patient=f"{patient}\\{issuer}" if patient and issuer else patient,
+        study=refusals.single(dataset, "StudyInstanceUID"),
+        series=refusals.single(dataset, "SeriesInstanceUID"),
+        instance=refusals.single(dataset, "SOPInstanceUID"),
+    )
+
+
+def _identity(dataset: FileDataset) -> Identity:
+    patient, study, series, instance = (refusals.single(dataset, name) for name in _IDENTIFIERS)
+    return Identity(patient=patient, study=study, series=series, instance=instance)
+
+
+def _upright(image: NDArray[np.float32], row: str, column: str) -> NDArray[np.float32]:
+    """Turns an image so that rows run to the patient's left and columns to the feet.
+
+    So a radiograph is looked at: as if the patient faced the viewer. One that does not state its
+    orientation is taken as it is.
+    """
+    return np.ascontiguousarray(image[:: -1 if column == "H" else 1, :: -1 if row == "R" else 1])
+
+
+def _inventory(dataset: FileDataset, profile: Profile) -> list[tuple[str, str, str]]:
+    kind = refusals.kind_of(dataset)
+    held = attributes(profile, kind)
+    return [
+        (
+            f"({element.tag.group:04X},{element.tag.element:04X})",
+            "private" if element.tag.is_private else element.keyword or "unknown",
+            held.get(element.keyword, "removed"),
+        )
+        for element in dataset
+    ]
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keeps pydicom's warnings and log lines, which quote values, to itself.
+
+    Handlers of a program that uses this package sit on the root logger; not propagating for
+    this long keeps them out without a change to pydicom's own settings.
+    """
+    logger = logging.getLogger("pydicom")
+    propagate = logger.propagate
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.propagate = propagate

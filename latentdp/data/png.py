@@ -1,0 +1,92 @@
+"""PNG, JPEG and TIFF pictures of radiographs, for researchers. They come out as 8-bit PNG."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops
+from PIL.PngImagePlugin import PngInfo
+
+from latentdp.core.filesystem import whole
+from latentdp.errors import UnsupportedInstance
+
+__all__ = ["SUFFIXES", "is_picture", "read_picture", "texts", "write_picture"]
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+FORMATS = ("PNG", "JPEG", "TIFF")  # for others Pillow runs other programs, such as Ghostscript
+MINIMUM = 64
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name says so; anything else is read as DICOM, whatever it is called."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_picture(path: Path) -> NDArray[np.float32]:
+    """The grey values ``(h, w)`` of one picture, scaled by its bit depth to [0, 1].
+
+    Raises:
+        UnsupportedInstance: Unreadable, more than one page, colour, blank, too small, or of more
+            than 89,478,485 pixels (Pillow's limit).
+    """
+    try:
+        with warnings.catch_warnings():  # they would quote the file
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as picture:
+                image = _grey(picture)
+    except UnsupportedInstance:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnsupportedInstance("too-large", "more pixels than a radiograph has") from None
+    # On damaged bytes the decoders raise nearly anything, and one file must not end a batch.
+    except Exception:  # noqa: BLE001
+        raise UnsupportedInstance("unreadable", "not a picture that can be decoded") from None
+    if min(image.shape) < MINIMUM:
+        raise UnsupportedInstance("too-small", f"expected at least {MINIMUM} pixels a side")
+    if not np.isfinite(image).all() or image.max() <= image.min():
+        raise UnsupportedInstance("blank", "expected a picture, got one value everywhere")
+    return image
+
+
+def write_picture(path: Path, image: NDArray[np.float32], description: str) -> None:
+    """Writes ``(h, w)`` values in [0, 1] as an 8-bit grey PNG with one text, the description."""
+    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    with whole(path) as temporary:
+        text = PngInfo()
+        text.add_text("Description", description)
+        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=text)
+
+
+def texts(path: Path) -> list[tuple[str, str]]:
+    """What a picture says besides its pixels: each text, and whatever else its format holds.
+
+    Raises:
+        UnsupportedInstance: Unreadable.
+    """
+    try:
+        with Image.open(path) as picture:
+            return [(f"{picture.format} {key}", str(value)) for key, value in picture.info.items()]
+    except Exception:  # noqa: BLE001 (as in `read_picture`)
+        raise UnsupportedInstance("unreadable", "not a picture that can be decoded") from None
+
+
+def _grey(picture: Image.Image) -> NDArray[np.float32]:
+    if getattr(picture, "n_frames", 1) > 1:
+        raise UnsupportedInstance("multi-frame", "expected one page, got several")
+    if picture.mode in ("L", "1"):
+        return np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
+    if picture.mode.startswith("I;16"):
+        return np.asarray(picture, dtype=np.float32) / np.float32(65535)
+    if picture.mode == "I":  # 16-bit PNG in some versions of Pillow
+        return np.clip(np.asarray(picture, dtype=np.float32) / 65535, 0, 1)
+    if picture.mode in ("RGB", "RGBA", "LA", "P", "PA"):
+        red, *others = picture.convert("RGB").split()
+        # JPEG's colour conversion moves grey by a level or two.
+        if any(np.asarray(ImageChops.difference(red, other)).max() > 3 for other in others):
+            raise UnsupportedInstance("colour", "expected a grey picture, got colour")
+        return np.asarray(red, dtype=np.float32) / np.float32(255)
+    raise UnsupportedInstance("colour", "expected 8- or 16-bit grey, got another pixel format")

@@ -1,0 +1,144 @@
+"""One input file and one output file, DICOM or picture, behind the same two functions."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.filesystem import digest
+from latentdp.data.dicom import instance as dicom
+from latentdp.data.dicom import released
+from latentdp.data.dicom.header import Identity, Provenance, Source
+from latentdp.data.dicom.profile import BASIC, Profile
+from latentdp.data.png import is_picture, read_picture, texts, write_picture
+from latentdp.data.preprocess import resize
+
+__all__ = [
+    "Identity",
+    "Provenance",
+    "Radiograph",
+    "Source",
+    "digest",
+    "elements",
+    "identity",
+    "look",
+    "read",
+    "reader",
+    "write",
+]
+
+# Every output carries this modification time: the order of writing would link it to its source.
+EPOCH = 946_684_800  # 2000-01-01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Radiograph:
+    """What is taken from one input.
+
+    Attributes:
+        image: ``(h, w)`` float32 in [0, 1], already of the flow's size.
+        picture: SHA-256 of the image and of its kind (DICOM or not).
+        source: What a DICOM output has to know of its source; None for a picture.
+        patient: The patient's identifier; empty where there is none.
+        study: Source UID, or empty; likewise ``series`` and ``instance``.
+    """
+
+    image: NDArray[np.float32]
+    picture: str
+    source: Source | None = None
+    patient: str = ""
+    study: str = ""
+    series: str = ""
+    instance: str = ""
+
+    @property
+    def said(self) -> Identity:
+        """The identifiers that the source states."""
+        return Identity(
+            patient=self.patient, study=self.study, series=self.series, instance=self.instance
+        )
+
+    @property
+    def suffix(self) -> str:
+        """File name suffix of the output."""
+        return ".png" if self.source is None else ".dcm"
+
+
+def reader(path: Path) -> str:
+    """Who reads a file: ``picture`` by its suffix, unless it is DICOM under that name."""
+    return "picture" if is_picture(path) and not dicom.looks_like_dicom(path) else "dicom"
+
+
+def read(path: Path, shape: tuple[int, int], profile: Profile = BASIC) -> Radiograph:
+    """Reads one file, resizes its image to ``shape``, and takes what ``profile`` retains.
+
+    Raises:
+        UnsupportedInstance: For whatever the file holds that cannot be handled.
+    """
+    if reader(path) == "picture":
+        image = resize(read_picture(path), shape)
+        return Radiograph(image=image, picture=_picture("png", image))
+    found = dicom.read(path, profile, needed=shape)
+    image = resize(found.pixels, shape)
+    return Radiograph(
+        image=image,
+        picture=_picture("dicom", image),
+        source=found.source,
+        patient=found.patient,
+        study=found.study,
+        series=found.series,
+        instance=found.instance,
+    )
+
+
+def identity(path: Path) -> Identity:
+    """What a DICOM file, source or output, says of itself; "" for what it does not say.
+
+    Raises:
+        UnsupportedInstance: It is none, or cannot be read.
+    """
+    return dicom.identity(path)
+
+
+def write(
+    path: Path,
+    image: NDArray[np.float32],
+    source: Source | None,
+    identity: Identity,
+    method: Provenance,
+) -> str:
+    """Writes a private image of the method's size, whole or not at all; returns its SHA-256."""
+    if source is None:
+        write_picture(path, image, method.description)
+    else:
+        dicom.write(path, image, source=source, identity=identity, method=method)
+    os.utime(path, (EPOCH, EPOCH))
+    return digest(path)
+
+
+def _picture(kind: str, image: NDArray[np.float32]) -> str:
+    said = f"{kind} {image.shape}".encode()
+    return hashlib.sha256(said + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def look(path: Path) -> NDArray[np.float32]:
+    """The image ``(h, w)`` in [0, 1] of an output, to be looked at; 0 is black.
+
+    Raises:
+        UnsupportedInstance: It is no output of ours, or was damaged since.
+    """
+    return read_picture(path) if reader(path) == "picture" else released.picture(path)
+
+
+def elements(path: Path) -> list[tuple[str, str]]:
+    """Everything that an output says in words: the place of each element, and its value.
+
+    Raises:
+        UnsupportedInstance: It is no output of ours, or was damaged since.
+    """
+    return texts(path) if reader(path) == "picture" else released.elements(path)

@@ -1,0 +1,1 @@
+"""Attackers, usefulness and the verdict on a release."""

@@ -1,0 +1,41 @@
+"""One to many: the patient of a private image is looked for among other real images.
+
+The private image's own original is not in the gallery: what is found is the person, by another
+radiograph. `linkage` looks for the original itself.
+"""
+
+from __future__ import annotations
+
+from latentdp.core.progress import ProgressCallback
+from latentdp.evaluation.attacks._embedders import adapted, frozen, together
+from latentdp.evaluation.attacks._search import searched
+from latentdp.evaluation.attacks.base import Attack
+from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.metrics.identification import same_patient
+from latentdp.reports.results import Outcome
+
+__all__ = ["attack"]
+
+
+class Retrieval(Attack):
+    """Identification of a person by another radiograph of theirs."""
+
+    name = "retrieval"
+    title = "the patient looked for among real images, by the best of all verifiers"
+
+    def unavailable_reason(self, scene: ThreatModel) -> str | None:
+        """It needs a patient with two images, and two patients to practise on."""
+        return scene.target.lacks_pairs() or scene.practice.lacks_patients()
+
+    def run(self, scene: ThreatModel, tell: ProgressCallback) -> list[Outcome]:
+        """P@1, rank-10 and mAP@R with the gallery's size, and the CMC curve."""
+        patients = scene.target.cohort.patients
+        opponents = [frozen(scene), *adapted(scene, tell)]
+        hits = [
+            (o.name, same_patient(o.private @ o.real.T, patients))
+            for o in [*opponents, together(opponents)]
+        ]
+        return searched(self.name, scene, "private in a gallery of real", hits, rank="p@1")
+
+
+attack = Retrieval()

@@ -1,0 +1,263 @@
+"""Our presets, the rivals and the controls on the same images, attackers and seeds.
+
+Two grounds: one where patients have several images, to recognise people on, and one where the
+findings can be learnt from small images, to measure use on. Every row is kept when it is done, so
+an interrupted comparison goes on with the next.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from latentdp.core import plugins
+from latentdp.core.cache import ResultCache, closed
+from latentdp.core.progress import ProgressCallback
+from latentdp.core.version import __version__
+from latentdp.errors import InputError
+from latentdp.evaluation.datasets import BenchmarkDataset, fingerprint
+from latentdp.evaluation.methods.base import Method
+from latentdp.evaluation.private_copies import copies, repeats
+from latentdp.evaluation.run_attacks import (
+    describe_method,
+    describe_side,
+    describe_verifier,
+    examine,
+)
+from latentdp.evaluation.summary_columns import columns
+from latentdp.evaluation.threat_model import Effort, PairedImages, ThreatModel
+from latentdp.evaluation.verdict import Thresholds, verdict
+
+__all__ = ["ComparisonRow", "compare", "entries"]
+
+GROUPS = ("control", "rival", "ours")  # of rows, in this order
+VERSIONS = 2  # private copies of each image that an attacker practises on
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """A row of the comparison.
+
+    Attributes:
+        group: ``control``, ``rival`` or ``ours``.
+        methods: The method on each ground, by the ground's name.
+    """
+
+    group: str
+    methods: dict[str, Method]
+
+    @property
+    def name(self) -> str:
+        """Of the row."""
+        return next(iter(self.methods.values())).name
+
+
+def entries(
+    grounds: Sequence[BenchmarkDataset], only: Collection[str] = ()
+) -> list[ComparisonRow]:
+    """All rows: controls, rivals, ours.
+
+    Args:
+        grounds: What they are made for.
+        only: Names to keep; empty keeps all.
+
+    Raises:
+        InputError: A name that there is not.
+    """
+    makers: dict[str, list[Callable[[str], Sequence[Method]]]] = {g: [] for g in GROUPS}
+    for name in plugins.names("methods"):
+        module = plugins.load("methods", name)
+        makers[getattr(module, "group", "rival")].append(module.examples_for)
+    found = []
+    for group, made in makers.items():
+        for maker in made:
+            rows = zip(*(maker(g.weights) for g in grounds), strict=True)
+            found += [
+                ComparisonRow(group, {g.name: m for g, m in zip(grounds, row, strict=True)})
+                for row in rows
+            ]
+    unknown = set(only) - {entry.name for entry in found}
+    if unknown:
+        names = ", ".join(entry.name for entry in found)
+        raise InputError(f"no method {sorted(unknown)[0]!r}; there are: {names}")
+    return [entry for entry in found if not only or entry.name in only]
+
+
+def compare(
+    grounds: Sequence[BenchmarkDataset],
+    rows: Sequence[ComparisonRow],
+    folder: Path,
+    *,
+    effort: Effort,
+    seed: int,
+    quick: bool,
+    tell: ProgressCallback,
+    thresholds: Thresholds | None = None,
+    verifier: str = "",
+    attacks: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Compares methods.
+
+    Args:
+        grounds: The first on which people are recognised, and the one for findings; may be one.
+        rows: What is compared.
+        folder: Where parts are kept; closed to others, since they follow originals.
+        effort: Of every attacker.
+        seed: Of noise and attackers.
+        quick: For the page: whether the effort is a first look only.
+        tell: Progress.
+        thresholds: What may be claimed.
+        verifier: Weights that attackers start from; empty for the shipped ones that fit.
+        attacks: Names of those that are made; None for all.
+
+    Returns:
+        The comparison as JSON values.
+    """
+    began = time.monotonic()
+    made = []
+    for i, entry in enumerate(rows):
+
+        def told(share: float, words: str, i: int = i, entry: ComparisonRow = entry) -> None:
+            tell((i + share) / len(rows), f"{entry.name}: {words}")
+
+        made.append(_row(entry, grounds, folder, effort, seed, verifier, attacks, told))
+    controls = [
+        row["evaluation"] | {"utility": row["utility"]}
+        for row in made
+        if row["group"] == "control"
+    ]
+    limits = asdict(thresholds or Thresholds())
+    for row in made:
+        row["evaluation"] |= {"quick": quick, "thresholds": limits, "controls": []}
+        both = row["evaluation"] | {"utility": row["utility"], "controls": controls}
+        row["evaluation"]["verdict"] = verdict(both)
+        row["columns"] = columns(both)
+    return {
+        "kind": "comparison",
+        "format": 1,
+        "version": __version__,
+        "seed": seed,
+        "quick": quick,
+        "effort": asdict(effort),
+        "cohorts": [
+            describe_side(g.raw)
+            | {"name": g.name, "purpose": _PURPOSE.get(g.name, g.name), "weights": g.weights}
+            for g in grounds
+        ],
+        "rows": made,
+        "notes": list(_NOTES),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+_PURPOSE = {
+    "identity": "are people recognised?",
+    "findings": "are findings still learnt and found?",
+}
+_NOTES = (
+    "Every method is attacked on the same images by attackers with the same seeds and effort. "
+    "The attacker practises on the training split, privatized by the same method. The verifier "
+    "that it starts from was trained on the originals of that split.",
+    "Readers of findings learn with the labels that a method releases; where it releases none "
+    "(\N{DAGGER}), with the true findings, as if these were known from elsewhere.",
+    "An empirical attack shows what was found by these attackers; only a guarantee bounds others.",
+)
+
+
+def _row(
+    entry: ComparisonRow,
+    grounds: Sequence[BenchmarkDataset],
+    folder: Path,
+    effort: Effort,
+    seed: int,
+    verifier: str,
+    attacks: Collection[str] | None,
+    tell: ProgressCallback,
+) -> dict[str, Any]:
+    began = time.monotonic()
+    found: dict[str, dict[str, Any]] = {}
+    for i, g in enumerate(grounds):
+        method = entry.methods[g.name]
+        identity, findings = g.name == "identity", g.name == "findings" or len(grounds) == 1
+
+        def told(share: float, words: str, i: int = i) -> None:
+            tell((i + share) / len(grounds), words)
+
+        used = describe_verifier(verifier, g.raw)
+        kept = fingerprint(g, method, effort=asdict(effort), seed=seed, verifier=used["sha256"])
+        notes = ResultCache(folder / kept)
+        release = _privatized(method, g, folder, notes, seed, told)
+        scene = ThreatModel(
+            target=release[0],
+            practice=release[1],
+            guarantee=method.guarantee if method.protects_all else None,
+            privatizer=method.privatizer,
+            more=repeats(method, g.test, seed),
+            effort=effort,
+            seed=seed,
+            members=True,  # weights were trained on this data's training split
+            verifier=verifier,
+            readers=folder / "readers",
+            notes=notes,
+        )
+        found[g.name] = examine(
+            scene,
+            lambda share, words, told=told: told(0.2 + 0.8 * share, words),  # type: ignore[misc]
+            attacks=attacks if identity else (),
+            utilities=None if findings else ("similarity",),
+        ) | {"cohort": describe_side(release[0]), "practice": describe_side(release[1])}
+    main = found[grounds[0].name]
+    method = entry.methods[grounds[0].name]
+    main["practice"]["where"] = "the training split, privatized by the same method"
+    return {
+        "name": entry.name,
+        "title": method.title,
+        "group": entry.group,
+        "evaluation": {
+            "kind": "evaluation",
+            "format": 1,
+            "version": __version__,
+            "seed": seed,
+            "effort": asdict(effort),
+            "verifier": describe_verifier(verifier, grounds[0].raw),
+            "method": describe_method(method),
+        }
+        | main,
+        "utility": found[grounds[-1].name]["utility"],
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def _privatized(
+    method: Method,
+    g: BenchmarkDataset,
+    folder: Path,
+    notes: ResultCache,
+    seed: int,
+    tell: ProgressCallback,
+) -> tuple[PairedImages, PairedImages]:
+    """The release, and the attacker's own copies; both are kept."""
+    state = closed(folder) / f"{g.name}-{method.name}-{seed}.state"
+    # Also where the images are kept: attacks ask for more of them.
+    method.fit(g.train, g.val, seed=seed, state=state, tell=lambda s, w: tell(0.1 * s, w))
+
+    def made() -> dict[str, Any]:
+        tell(0.1, "privatizing")
+        count = VERSIONS if g.name == "identity" else 1
+        target, target_labels = copies(method, g.test, 1, 4 * seed)
+        practice, practice_labels = copies(method, g.train, count, 4 * seed + 1)
+        return {
+            "target": target,
+            "target labels": target_labels,
+            "practice": practice,
+            "practice labels": practice_labels,
+        }
+
+    found = notes.arrays("private", made)
+    return (
+        PairedImages(cohort=g.test, private=found["target"], labels=found["target labels"]),
+        PairedImages(cohort=g.train, private=found["practice"], labels=found["practice labels"]),
+    )

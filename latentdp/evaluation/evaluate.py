@@ -1,0 +1,361 @@
+"""One release under attack: `evaluate`.
+
+The attacker practises on other patients: those of a public data set, privatized with the release's
+own recipe, or else half of the release's patients, who are then not attacked. Such copies never
+leave this process but for the private folder, and are no release: nothing is charged for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images, Labels
+from latentdp.core.cache import Arrays, ResultCache, closed
+from latentdp.core.filesystem import digest, write_json
+from latentdp.core.progress import ProgressCallback, silent
+from latentdp.core.version import __version__
+from latentdp.data.cohort import Cohort
+from latentdp.errors import InputError
+from latentdp.evaluation.hardest_pairs import hardest
+from latentdp.evaluation.methods.base import Method
+from latentdp.evaluation.methods.controls import LabelMean, NoiseOnly, PriorSample, Raw
+from latentdp.evaluation.methods.presets import PresetMethod
+from latentdp.evaluation.pairing import PairedRelease
+from latentdp.evaluation.private_copies import copies, repeats
+from latentdp.evaluation.run_attacks import (
+    describe_method,
+    describe_side,
+    describe_verifier,
+    examine,
+)
+from latentdp.evaluation.threat_model import Effort, FileFacts, PairedImages, ThreatModel
+from latentdp.evaluation.verdict import Thresholds, verdict
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.noise import Noise, SeededNoise
+from latentdp.privacy.samplers.uniform import permutation
+from latentdp.reports.evaluation_page import write_evaluation_page
+from latentdp.reports.hardest_pairs_page import write_hardest_page
+from latentdp.reports.release_card import CARD, read_card
+from latentdp.reports.release_page import write_release_page
+
+__all__ = ["UnknownMethod", "ReleaseUnderTest", "evaluate"]
+
+VERSIONS = 2  # private copies of each image that the attacker practises on
+CONTROL_ATTACKS = ("frozen", "adaptive", "retrieval", "linkage")
+CONTROL_RESTARTS = 2
+READY, DONE = 0.1, 0.7  # progress: the attacker is ready, and has done
+
+
+class UnknownMethod(Method):
+    """A release of which only its images are known.
+
+    Args:
+        claimed: The guarantee that somebody claims for a whole image; None for none.
+    """
+
+    name = "release"
+    title = "the release under test"
+
+    def __init__(self, claimed: Guarantee | None = None) -> None:
+        self._claimed = claimed
+        self.claim = "" if claimed is None else str(claimed)
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """What is claimed."""
+        return self._claimed
+
+    def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
+        """Nobody knows how.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError("expected a release of this tool; another method cannot be repeated")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseUnderTest:
+    """What is evaluated.
+
+    Attributes:
+        linked: Originals and their private images.
+        method: `ours.Preset` of the release's recipe, or `UnknownMethod`.
+        labels: ``(n,)`` released class indices, -1 where none is released.
+        protects_all: Whether the method's guarantee covers all that the files hold.
+        files: What can be told of the files without their pixels; None if they have no names.
+        known: Other patients to practise on, from public data; None takes half of the release's.
+    """
+
+    linked: PairedRelease
+    method: Method
+    labels: Labels
+    protects_all: bool
+    files: FileFacts | None = None
+    known: Cohort | None = None
+
+
+def evaluate(
+    release: ReleaseUnderTest,
+    folder: Path,
+    *,
+    effort: Effort,
+    seed: int = 0,
+    quick: bool = False,
+    thresholds: Thresholds | None = None,
+    verifier: str = "",
+    tell: ProgressCallback = silent,
+) -> tuple[dict[str, Any], ThreatModel]:
+    """Attacks a release, measures its use, and holds both against controls.
+
+    Args:
+        release: What is evaluated.
+        folder: Private; parts are kept there, so that an interrupted evaluation goes on.
+        effort: Of the attackers.
+        seed: Of everything random; the same seed gives the same report.
+        quick: A first look: fewer controls, and no claim.
+        thresholds: What may be claimed.
+        verifier: Weights of the verifier to start from; empty for the shipped one that fits.
+        tell: Progress.
+
+    Returns:
+        The evaluation as JSON values, and the scene with what the attackers saw.
+    """
+    thresholds = thresholds or Thresholds()
+    target, others = _sides(release, seed)
+    used = describe_verifier(verifier, target)
+    notes = ResultCache(folder / _digest(release, effort, seed, used))
+    practice = (
+        others
+        if isinstance(others, PairedImages)
+        else _repeated(release, others, notes, seed, tell)
+    )
+    known = release.method.privatizer is not None
+    scene = ThreatModel(
+        target=target,
+        practice=practice,
+        guarantee=release.method.guarantee if release.protects_all else None,
+        privatizer=release.method.privatizer,
+        more=repeats(release.method, target.cohort, seed) if known else None,
+        effort=effort,
+        seed=seed,
+        verifier=verifier,
+        readers=folder / "readers",
+        members=False,
+        files=_facts_of_target(release, seed),
+        notes=notes,
+    )
+    found = examine(scene, lambda share, words: tell(READY + (DONE - READY) * share, words))
+    methods = _controls(release, quick=quick)
+    controls = []
+    for i, control in enumerate(methods):
+
+        def told(share: float, words: str, i: int = i, control: Method = control) -> None:
+            tell(
+                DONE + (1 - DONE) * (i + share) / len(methods), f"control {control.name}, {words}"
+            )
+
+        controls.append(_control(control, scene, told))
+    where = "other patients, from public data" if release.known is not None else _HALF
+    preset = release.method if isinstance(release.method, PresetMethod) else None
+    described = describe_method(release.method) | {"protects_all": release.protects_all}
+    evaluation = {
+        "kind": "evaluation",
+        "format": 1,
+        "version": __version__,
+        "seed": seed,
+        "quick": quick,
+        "effort": asdict(effort),
+        "verifier": used,
+        "thresholds": asdict(thresholds),
+        "method": described,
+        "recipe": None if preset is None else preset.recipe.pixels_digest,
+        "cohort": describe_side(target) | {"unreadable": release.linked.unreadable},
+        "practice": describe_side(practice) | {"where": where},
+        **found,
+        "controls": controls,
+    }
+    return evaluation | {"verdict": verdict(evaluation)}, scene
+
+
+_HALF = "half of the release's patients, who are not attacked"
+
+
+def _sides(release: ReleaseUnderTest, seed: int) -> tuple[PairedImages, PairedImages | Cohort]:
+    """Who is attacked, and whom the attacker practises on: with copies if given."""
+    cohort, private = release.linked.cohort, release.linked.private[None]
+    if release.known is not None:
+        return PairedImages(
+            cohort=cohort, private=private, labels=release.labels[None]
+        ), release.known
+    own = _halves(release, seed)
+
+    def side(rows: NDArray[np.bool_]) -> PairedImages:
+        return PairedImages(
+            cohort=cohort.take(rows), private=private[:, rows], labels=release.labels[None, rows]
+        )
+
+    if release.method.privatizer is None:
+        return side(~own), side(own)
+    return side(~own), cohort.take(own)
+
+
+def _repeated(
+    release: ReleaseUnderTest,
+    cohort: Cohort,
+    notes: ResultCache,
+    seed: int,
+    tell: ProgressCallback,
+) -> PairedImages:
+    """The attacker's own people, privatized with the release's recipe; kept."""
+
+    def made() -> Arrays:
+        private, labels = copies(
+            release.method,
+            cohort,
+            VERSIONS,
+            4 * seed + 1,
+            lambda share, words: tell(READY * share, f"the attacker's own images: {words}"),
+        )
+        return {"images": private, "labels": labels}
+
+    found = notes.arrays("practice", made)
+    return PairedImages(cohort=cohort, private=found["images"], labels=found["labels"])
+
+
+def _halves(release: ReleaseUnderTest, seed: int) -> NDArray[np.bool_]:
+    """``(n,)`` True for the patients that the attacker practises on: those said, or half.
+
+    Patients with several images are halved apart from the others: they are few and matter most.
+    """
+    linked = release.linked
+    if linked.practice.any():
+        return linked.practice
+    patients, counts = np.unique(linked.cohort.patients, return_counts=True)
+    noise = SeededNoise(seed)
+    chosen: list[int] = []
+    for group in (patients[counts > 1], patients[counts == 1]):
+        chosen += group[permutation(noise, len(group))][: len(group) // 2].tolist()
+    return np.isin(linked.cohort.patients, chosen)
+
+
+def _facts_of_target(release: ReleaseUnderTest, seed: int) -> FileFacts | None:
+    if release.files is None or release.known is not None:
+        return release.files
+    rows = np.flatnonzero(~_halves(release, seed))
+    both = [
+        {kind: tuple(values[i] for i in rows) for kind, values in side.items()}
+        for side in (release.files.original, release.files.private)
+    ]
+    return FileFacts(original=both[0], private=both[1])
+
+
+def _controls(release: ReleaseUnderTest, *, quick: bool) -> list[Method]:
+    found: list[Method] = [Raw()]
+    if quick:
+        return found
+    if isinstance(release.method, PresetMethod):
+        found.append(PriorSample(release.method))
+    if (release.linked.cohort.findings >= 0).any():
+        found.append(LabelMean())
+    return [*found, NoiseOnly()]
+
+
+def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> dict[str, Any]:
+    """A control instead of the release, on the same people."""
+    cohorts = [scene.target.cohort, scene.practice.cohort]
+    if isinstance(method, LabelMean):  # here the label is what is to be learnt, not the weights'
+        cohorts = [replace(cohort, labels=cohort.findings) for cohort in cohorts]
+        method.fit(cohorts[1], cohorts[1], seed=scene.seed, state=Path(), tell=silent)
+    sides = []
+    for i, cohort in enumerate(cohorts):  # one copy: a second one follows nobody any more closely
+        tell(0.0, "privatizing")
+        private, labels = copies(method, cohort, 1, 20_000 + 100 * scene.seed + 10 * (i + 1))
+        sides.append(PairedImages(cohort=cohort, private=private, labels=labels))
+    effort = replace(scene.effort, restarts=min(CONTROL_RESTARTS, scene.effort.restarts))
+    instead = ThreatModel(
+        target=sides[0],
+        practice=sides[1],
+        guarantee=method.guarantee if method.protects_all else None,
+        effort=effort,
+        seed=scene.seed,
+        verifier=scene.verifier,
+        readers=scene.readers,
+        notes=scene.notes.below(method.name),
+    )
+    found = examine(
+        instead,
+        tell,
+        # The verifier learnt on just that.
+        attacks=("frozen",) if isinstance(method, Raw) else CONTROL_ATTACKS,
+        utilities=("classification",),
+    )
+    return {"method": describe_method(method)} | found
+
+
+def _digest(release: ReleaseUnderTest, effort: Effort, seed: int, verifier: dict[str, str]) -> str:
+    """Names what was worked out from the same inputs in the same way."""
+    linked, known = release.linked, release.known
+    said = {
+        "method": describe_method(release.method),
+        "settings": release.method.settings,
+        "effort": asdict(effort),
+        "seed": seed,
+        "verifier": verifier["sha256"],
+        "version": __version__,
+        "files": None if release.files is None else asdict(release.files),
+        "people": [linked.cohort.digest, None if known is None else known.digest],
+        "arrays": [
+            hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+            for array in (linked.private, linked.practice, release.labels)
+        ],
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def write_evaluation(
+    evaluation: dict[str, Any], scene: ThreatModel, folder: Path, *, card_of: Path | None
+) -> Path:
+    """Writes ``evaluation.json``, ``evaluation.html`` and ``hardest.html``; returns the page.
+
+    Args:
+        evaluation: Of `evaluate.evaluate`.
+        scene: Of the same.
+        folder: Private; made if absent, closed to others. ``hardest.html`` shows originals.
+        card_of: Release folder whose card gets a summary; None for a release of another method.
+            The card counts and quotes, and names no image.
+    """
+    closed(folder)
+    write_json(folder / "evaluation.json", evaluation)
+    write_evaluation_page(evaluation, folder / "evaluation.html")
+    write_hardest_page(hardest(scene), folder / "hardest.html")
+    card = None if card_of is None else read_card(card_of)
+    if card_of is not None and card is not None:
+        # A refutation stays, whatever a later evaluation with other seeds or less effort finds.
+        earlier = [
+            f"REFUTED before: {line.partition(': ')[2]}"
+            for line in card.get("evaluation", {}).get("lines", ())
+            if line.startswith("REFUTED") and line not in evaluation["verdict"]["lines"]
+        ]
+        summary = {
+            "lines": earlier + evaluation["verdict"]["lines"],
+            "claims": evaluation["verdict"]["claims"],
+            "images": evaluation["cohort"]["images"],
+            "patients": evaluation["cohort"]["patients"],
+            "quick": evaluation["quick"],
+            "seed": evaluation["seed"],
+            "restarts": evaluation["effort"]["restarts"],
+            "verifier": evaluation["verifier"],
+            "by": __version__,
+            "sha256": digest(folder / "evaluation.json"),
+        }
+        write_json(card_of / CARD, card | {"evaluation": summary})
+        write_release_page(card_of)
+    return folder / "evaluation.html"

@@ -1,0 +1,165 @@
+"""What `latentdp evaluate` is pointed at, made ready: a release of ours, or anybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latentdp.core.arrays import UNKNOWN, Labels
+from latentdp.core.progress import ProgressCallback
+from latentdp.data import radiograph
+from latentdp.data.cohort import Cohort, whole_patients
+from latentdp.data.labels import read_labels
+from latentdp.errors import InputError, UnsupportedInstance
+from latentdp.evaluation.evaluate import ReleaseUnderTest, UnknownMethod
+from latentdp.evaluation.methods.presets import PresetMethod
+from latentdp.evaluation.pairing import SourceLink, drawn, from_csv, from_vault, read
+from latentdp.evaluation.threat_model import FileFacts
+from latentdp.models.training.training_data import read_cohort
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.recipe import Recipe
+from latentdp.reports.release_card import IMAGES, read_card
+
+if TYPE_CHECKING:
+    from latentdp.models.flow.flow import Flow
+
+__all__ = ["of_another_method", "of_ours", "recipe_of"]
+
+
+def of_ours(
+    source: Path,
+    out: Path,
+    vault: Path,
+    *,
+    about: Path | None,
+    attacker: Path | None,
+    most: int,
+    practice: int,
+    seed: int,
+    tell: ProgressCallback,
+) -> ReleaseUnderTest:
+    """A release of this tool.
+
+    Args:
+        source: The folder that was privatized.
+        out: The release.
+        vault: Its vault.
+        about: CSV with ``file`` and what is known of each input; see `linked.COLUMNS`.
+        attacker: Manifest of public images for the attacker to practise on, with patients.
+        most: Images that are taken, at most about; whole patients, drawn at random.
+        practice: The same of the attacker's images; 0 takes all.
+        seed: Of that draw.
+        tell: Progress of reading.
+
+    Raises:
+        InputError: They do not belong together.
+    """
+    card = read_card(out)
+    if card is None:
+        raise InputError("expected OUT to be a release of latentdp, or --pairs with another's")
+    recipe = recipe_of(vault, str(card.get("recipe", {}).get("digest")))
+    method = PresetMethod.of(recipe)
+    flow = method.privatizer.flow
+    linked = read(
+        drawn(from_vault(source, out, vault, about), most, seed),
+        flow.shape,
+        flow.classes,
+        detailed=bool(card["image"].get("detail_drawn_at")),
+        tell=lambda share: tell(share, "reading both folders"),
+    )
+    return ReleaseUnderTest(
+        linked=linked,
+        method=method,
+        labels=_released_labels(out, linked.links, flow.classes),
+        protects_all=not card["guarantee"]["unprotected"],
+        files=facts(linked.links, source, out / IMAGES),
+        known=None if attacker is None else _others(attacker, flow, practice, seed),
+    )
+
+
+def of_another_method(
+    source: Path,
+    out: Path,
+    pairs: Path,
+    *,
+    size: int,
+    claimed: Guarantee | None,
+    most: int,
+    seed: int,
+    tell: ProgressCallback,
+) -> ReleaseUnderTest:
+    """A release of any other method: folders, and a CSV that says which belongs to which."""
+    links = drawn(from_csv(pairs, source, out), most, seed)
+    linked = read(links, (size, size), tell=lambda share: tell(share, "reading both folders"))
+    return ReleaseUnderTest(
+        linked=linked,
+        method=UnknownMethod(claimed),
+        labels=np.full(len(linked.cohort), UNKNOWN, dtype=np.int64),
+        protects_all=claimed is not None,
+        files=facts(linked.links, source, out),
+    )
+
+
+def recipe_of(vault: Path, digest: str) -> Recipe:
+    """The recipe of a release, from the reports in its vault.
+
+    Raises:
+        InputError: None of them has the digest that the release card states.
+    """
+    for path in sorted((vault / "reports").glob("*.toml"), reverse=True):
+        try:
+            recipe = Recipe.from_toml(path.read_text(encoding="utf-8"))
+        except InputError:
+            continue
+        if recipe.digest == digest:
+            return recipe
+    raise InputError(
+        "expected the vault of this release; none of its recipes has the digest on the card"
+    )
+
+
+def facts(links: Sequence[SourceLink], source: Path, out: Path) -> FileFacts:
+    """What can be told of the files without looking at a pixel."""
+    return FileFacts(
+        original=_facts([link.original for link in links], source),
+        private=_facts([link.private for link in links], out),
+    )
+
+
+def _facts(paths: Sequence[Path], base: Path) -> dict[str, tuple[str | float, ...]]:
+    base = base if base.is_dir() else base.parent
+    listed = {path: i for i, path in enumerate(sorted(paths))}
+    stats = [path.stat() for path in paths]
+    found: dict[str, tuple[str | float, ...]] = {
+        "name": tuple(path.relative_to(base).as_posix() for path in paths),
+        "order": tuple(float(listed[path]) for path in paths),
+        "size": tuple(float(s.st_size) for s in stats),
+        "time": tuple(float(s.st_mtime) for s in stats),
+    }
+    headers = [_header(path) for path in paths]
+    for place in sorted({place for header in headers for place in header}):
+        found[f"header:{place}"] = tuple(header.get(place, "") for header in headers)
+    return found
+
+
+def _header(path: Path) -> dict[str, str]:
+    try:
+        return {place: value for place, value in radiograph.elements(path) if ">" not in place}
+    except UnsupportedInstance:
+        return {}
+
+
+def _others(data: Path, flow: Flow, most: int, seed: int) -> Cohort:
+    cohort = read_cohort(data, "train", flow)
+    return cohort.take(whole_patients(cohort.patients, most or len(cohort), seed))
+
+
+def _released_labels(out: Path, links: Sequence[SourceLink], classes: tuple[str, ...]) -> Labels:
+    """Class indices from ``labels.csv`` of the release, if it releases labels."""
+    released = out / "labels.csv"
+    told = read_labels(released, classes) if released.is_file() else {}
+    names = [link.private.relative_to(out / IMAGES).as_posix() for link in links]
+    return np.array([told.get(name, UNKNOWN) for name in names], dtype=np.int64)

@@ -1,0 +1,255 @@
+"""Originals and the private images made of them, brought together for an evaluation.
+
+For a release of this tool the vault says which belongs to which; for any other method a CSV does.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images
+from latentdp.data import radiograph
+from latentdp.data.cohort import Cohort, whole_patients
+from latentdp.data.dataset import NORMAL
+from latentdp.data.dicom.demographics import Person, person
+from latentdp.data.preprocess import resize
+from latentdp.errors import InputError, UnsupportedInstance
+from latentdp.reports.release_card import IMAGES
+from latentdp.vault.run_report import read_report
+
+__all__ = ["COLUMNS", "SourceLink", "PairedRelease", "drawn", "from_csv", "from_vault", "read"]
+
+PRACTICE = ("practice", "train")  # values of split
+COLUMNS = ("patient", "finding", "label", "sex", "age", "view", "source", "split")
+
+
+@dataclass(frozen=True)
+class SourceLink:
+    """One original and its private image.
+
+    Attributes:
+        original: Path.
+        private: Path.
+        known: What somebody wrote about it, by `COLUMNS`; it outranks the file's header.
+    """
+
+    original: Path
+    private: Path
+    known: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedRelease:
+    """What was read.
+
+    Attributes:
+        links: Those that could be read, ``n``.
+        cohort: The originals.
+        private: ``(n, h, w)`` the private images, of the originals' size.
+        practice: ``(n,)`` True where the CSV's split is ``train`` or ``practice``.
+        unreadable: Number of links that could not be read.
+    """
+
+    links: tuple[SourceLink, ...]
+    cohort: Cohort
+    private: Images
+    practice: NDArray[np.bool_]
+    unreadable: int
+
+
+def from_vault(
+    source: Path, out: Path, vault: Path, about: Path | None = None
+) -> list[SourceLink]:
+    """The links of a release of this tool, from the reports in its vault.
+
+    Args:
+        source: The input folder, or file.
+        out: The release folder.
+        vault: Its vault.
+        about: CSV with ``file`` (below ``source``) and any of `COLUMNS`.
+
+    Raises:
+        InputError: No output can be traced to a file that is there.
+    """
+    base = source if source.is_dir() else source.parent
+    known = {} if about is None else {row["file"]: row for row in _table(about, {"file"})}
+    found: dict[str, SourceLink] = {}
+    for report in sorted((vault / "reports").glob("*.jsonl")):
+        for row in read_report(report):
+            name, output = row.get("file"), row.get("output")
+            if row.get("status") != "released" or not (name and output):
+                continue
+            original, private = base / name, out / IMAGES / output
+            if original.is_file() and private.is_file():
+                found[output] = SourceLink(original, private, known.get(name, {}))
+    if not found:
+        raise InputError(
+            "expected IN and OUT to be the folders of a run of this vault; no image of OUT can "
+            "be traced to a file in IN"
+        )
+    return [found[output] for output in sorted(found)]
+
+
+def from_csv(pairs: Path, source: Path, out: Path) -> list[SourceLink]:
+    """The links of any other method.
+
+    Args:
+        pairs: CSV with ``original`` (below ``source``), ``private`` (below ``out``), ``patient``
+            and any other of `COLUMNS`.
+        source: Folder of originals.
+        out: Folder of private images.
+
+    Raises:
+        InputError: A column or a file is missing.
+    """
+    rows = _table(pairs, {"original", "private", "patient"})
+    for key, folder in (("original", source), ("private", out)):
+        places = [(folder / row[key]).resolve() for row in rows]
+        if not all(place.is_relative_to(folder.resolve()) for place in places):
+            raise InputError(f"{pairs.name}: a file of the column {key!r} lies outside its folder")
+        if key == "private" and len(set(places)) < len(places):
+            raise InputError(f"{pairs.name}: a private image is named more than once")
+    split: dict[bool, set[str]] = {True: set(), False: set()}
+    for row in rows:
+        split[row.get("split") in PRACTICE].add(row["patient"])
+    if split[True] & split[False]:
+        raise InputError(f"{pairs.name}: a patient is in practice and target")
+    if rows and not split[False]:
+        raise InputError(f"{pairs.name}: all patients are for practice, nobody is a target")
+    links = [SourceLink(source / r["original"], out / r["private"], r) for r in rows]
+    missing = sum(not (x.original.is_file() and x.private.is_file()) for x in links)
+    if missing or not links:
+        raise InputError(
+            f"{pairs.name}: {missing} of {len(links)} pairs name a file that is not there"
+        )
+    return links
+
+
+def drawn(links: list[SourceLink], most: int, seed: int) -> list[SourceLink]:
+    """The links of patients drawn at random, whole ones, until there are ``most`` images.
+
+    An attack compares every image with every other, and a sample of a large release tells enough.
+    """
+    ids = np.array([_patient(link, i) for i, link in enumerate(links)])
+    return list(compress(links, whole_patients(ids, most, seed)))
+
+
+def read(
+    links: list[SourceLink],
+    shape: tuple[int, int],
+    classes: tuple[str, ...] = (),
+    *,
+    detailed: bool = False,
+    tell: Callable[[float], None] = lambda _: None,
+) -> PairedRelease:
+    """Reads both sides of each link; what cannot be read is counted and left out.
+
+    Args:
+        links: Of `from_vault` or `from_csv`.
+        shape: Height and width of all images.
+        classes: Of the weights, for ``label``.
+        detailed: Whether detail was drawn beyond ``shape``: whoever knows that takes means of
+            what lies within a pixel, which the detail leaves as they were.
+        tell: Called with the share that is done.
+
+    Raises:
+        InputError: Nothing could be read.
+    """
+    kept: list[tuple[SourceLink, radiograph.Radiograph, NDArray[np.float32], Person]] = []
+    for i, link in enumerate(links):
+        try:
+            kept.append((link, *_both(link, shape, detailed)))
+        except (UnsupportedInstance, OSError):
+            continue
+        tell((i + 1) / len(links))
+    if not kept:
+        raise InputError("none of the images could be read")
+    findings = [_finding(link.known) for link, *_ in kept]
+    names = tuple(sorted({f for f in findings if f}))
+    index = {name: i for i, name in enumerate(names)}
+    numbers = {name: i for i, name in enumerate(classes)}
+
+    def column(name: str, said: Callable[[Person], str]) -> NDArray[np.str_]:
+        return np.array([link.known.get(name) or said(p) for link, _, _, p in kept], dtype=np.str_)
+
+    ids = [
+        link.known.get("patient") or r.patient or f"file {i}"
+        for i, (link, r, *_) in enumerate(kept)
+    ]
+    return PairedRelease(
+        links=tuple(link for link, *_ in kept),
+        cohort=Cohort(
+            images=np.stack([r.image for _, r, *_ in kept]),
+            patients=np.unique(ids, return_inverse=True)[1].astype(np.int64),
+            labels=np.array(
+                [numbers.get(x.known.get("label", ""), -1) for x, *_ in kept], dtype=np.int64
+            ),
+            findings=np.array([index.get(f, -1) for f in findings], dtype=np.int64),
+            finding_names=names,
+            views=np.char.upper(column("view", lambda p: p.view)),
+            sexes=column("sex", lambda p: p.sex),
+            sources=column("source", lambda _: ""),
+            ages=np.array([_years(link.known.get("age"), p) for link, _, _, p in kept]),
+        ),
+        private=np.stack([private for _, _, private, _ in kept]),
+        practice=np.array([x.known.get("split") in PRACTICE for x, *_ in kept]),
+        unreadable=len(links) - len(kept),
+    )
+
+
+def _patient(link: SourceLink, i: int) -> str:
+    """Whose image it is, as `read` will say, from the header alone."""
+    if link.known.get("patient"):
+        return link.known["patient"]
+    said = ""
+    try:
+        if radiograph.reader(link.original) != "picture":
+            said = radiograph.identity(link.original).patient
+    except (UnsupportedInstance, OSError):
+        pass
+    return said or f"file {i}"
+
+
+def _both(
+    link: SourceLink, shape: tuple[int, int], detailed: bool
+) -> tuple[radiograph.Radiograph, NDArray[np.float32], Person]:
+    taken = radiograph.read(link.original, shape)
+    said = person(link.original) if taken.source is not None else Person()
+    private = radiograph.look(link.private)
+    (rows, rest), (columns, left) = map(divmod, private.shape, shape)
+    if detailed and rest == left == 0:
+        blocks = private.reshape(shape[0], rows, shape[1], columns)
+        private = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return taken, resize(private, shape), said
+
+
+def _finding(known: Mapping[str, str]) -> str:
+    finding = known.get("finding", "").strip().lower()
+    return "normal" if finding in NORMAL else finding
+
+
+def _years(text: str | None, said: Person) -> float:
+    try:
+        return float(text) if text else said.age
+    except ValueError:
+        return math.nan
+
+
+def _table(path: Path, needed: set[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = needed - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(f"{path.name} lacks the column {sorted(missing)[0]!r}")
+            return [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"expected {path.name} to be a CSV file; it cannot be read") from error

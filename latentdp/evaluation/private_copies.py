@@ -1,0 +1,54 @@
+"""Further private copies of the same images: what an attacker sees where a release is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images, Labels
+from latentdp.core.progress import ProgressCallback, silent
+from latentdp.data.cohort import Cohort
+from latentdp.evaluation.methods.base import Method
+from latentdp.privacy.noise import SeededNoise
+
+__all__ = ["copies", "repeats"]
+
+
+AT_ONCE = 512  # images between two words on progress
+
+
+def copies(
+    method: Method, cohort: Cohort, count: int, first: int, tell: ProgressCallback = silent
+) -> tuple[Images, Labels]:
+    """Independent private copies ``(count, n, h, w)``, and labels ``(count, n)``.
+
+    Args:
+        method: What makes them.
+        cohort: Of whom.
+        count: How many of each image.
+        first: Seed of the first; the others follow. They are no release.
+        tell: Progress.
+    """
+    private = np.empty((count, *cohort.images.shape), dtype=np.float32)
+    labels = np.empty((count, len(cohort)), dtype=np.int64)
+    noises = [SeededNoise(first + i) for i in range(count)]
+    for start in range(0, len(cohort), AT_ONCE):
+        tell(start / len(cohort), "privatizing")
+        rows = slice(start, start + AT_ONCE)
+        private[:, rows], labels[:, rows] = method.privatize_many(
+            cohort.images[rows], cohort.labels[rows], noises
+        )
+    return private, labels
+
+
+def repeats(
+    method: Method, cohort: Cohort, seed: int
+) -> Callable[[int, NDArray[np.int64]], tuple[Images, Labels]]:
+    """`ThreatModel.more` for a method that can be repeated."""
+
+    def more(k: int, rows: NDArray[np.int64]) -> tuple[Images, Labels]:
+        return copies(method, cohort.take(rows), k, 10_000 + 100 * seed)
+
+    return more

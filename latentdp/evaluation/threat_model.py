@@ -1,0 +1,132 @@
+"""What an attacker knows: images of both sides, what is public, and how hard it tries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images, Labels
+from latentdp.core.cache import ResultCache
+from latentdp.data.cohort import Cohort
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.privatizer import Privatizer
+
+__all__ = ["Effort", "FileFacts", "ThreatModel", "PairedImages"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedImages:
+    """People, and their private images.
+
+    Attributes:
+        cohort: The originals, ``(n, h, w)``.
+        private: ``(versions, n, h, w)`` float32 in [0, 1]: independent private copies of each. Of
+            the target the first version is the release; more exist only where the method can
+            make more.
+        labels: ``(versions, n)`` released class indices, -1 where none is released.
+    """
+
+    cohort: Cohort
+    private: Images
+    labels: Labels
+
+    def lacks_pairs(self) -> str | None:
+        """Why nobody can be verified, in a few words; None if someone can."""
+        counts = np.bincount(np.unique(self.cohort.patients, return_inverse=True)[1])
+        if len(counts) < 2:
+            return f"needs images of at least 2 patients, there are those of {len(counts)}"
+        return None if counts.max() > 1 else "needs a patient with at least 2 images"
+
+    def lacks_patients(self) -> str | None:
+        """Why nothing can be learnt from them, in a few words; None if something can."""
+        patients = len(np.unique(self.cohort.patients))
+        return None if patients > 1 else f"needs 2 patients to practise on, there are {patients}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How hard an attacker works.
+
+    Attributes:
+        restarts: Of whatever is learnt with luck; mean and maximum are reported.
+        steps: Of the optimiser, per restart.
+        patients: In a step, each with two images.
+        learning_rate: Of the same.
+        resamples: Of each bootstrap.
+        copies: Repeated releases of an image that are put together, the first included.
+        seeds: Readers of each kind whose utility is averaged.
+        reader_steps: Of the optimiser, per reader, at most.
+    """
+
+    restarts: int = 10
+    steps: int = 80
+    patients: int = 32
+    learning_rate: float = 1e-3
+    resamples: int = 500
+    copies: int = 16
+    seeds: int = 3
+    reader_steps: int = 400
+
+    @classmethod
+    def quick(cls) -> Effort:
+        """A first look; too weak to rely on."""
+        return cls(restarts=2, steps=50, resamples=200, copies=4, seeds=1, reader_steps=150)
+
+
+Facts = dict[str, tuple[str | float, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """What can be told of the target's files without looking at a pixel.
+
+    A kind is ``name``, ``order`` (place in a listing), ``size``, ``time`` (of modification) or
+    ``header:`` with a keyword. Each has one value per image, text or number, in the order of the
+    cohort: only who scores the attacker knows that the i-th of both sides belong together.
+
+    Attributes:
+        original: Of the files that were given.
+        private: Of those that were released.
+    """
+
+    original: Facts
+    private: Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreatModel:
+    """What an attacker has.
+
+    Attributes:
+        target: The release under attack; no attack may fit anything on who is who in it.
+        practice: Other patients, whose images the attacker privatized alike.
+        guarantee: Of each image; None where nothing is claimed for the whole of it, or where
+            something is released exactly.
+        privatizer: The flow and the plan, if it is this tool's release: all of it is public.
+        more: Makes ``k`` further private copies of some rows of the target, with their
+            labels; None where the method is unknown.
+        effort: How hard to work.
+        seed: Of everything random in the attack.
+        verifier: Weights of the verifier to start from; empty for the shipped one that fits.
+        readers: Private folder of readers that were taught before; None for memory alone.
+        notes: What one attack worked out and another can use.
+        members: Whether practice images trained the flow.
+        files: Of the target, where it lies in files.
+    """
+
+    target: PairedImages
+    practice: PairedImages
+    guarantee: Guarantee | None = None
+    privatizer: Privatizer | None = None
+    more: Callable[[int, NDArray[np.int64]], tuple[Images, Labels]] | None = None
+    effort: Effort = field(default_factory=Effort)
+    seed: int = 0
+    verifier: str = ""
+    readers: Path | None = None
+    notes: ResultCache = field(default_factory=ResultCache, compare=False, repr=False)
+    members: bool = False
+    files: FileFacts | None = None

@@ -1,0 +1,104 @@
+"""One to one: are two images of the same patient? ROC, AUC and EER with intervals over patients.
+
+ISO/IEC 19795-1 names: a false match is an impostor taken for the patient, a false non-match the
+patient taken for an impostor; the equal error rate (EER) is where both are as frequent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate
+from latentdp.metrics.pairs import Pairs
+
+__all__ = ["GRID", "Verification", "verify"]
+
+Matrix = NDArray[np.float64]
+
+GRID = np.concatenate([np.linspace(0, 0.1, 21), np.linspace(0.125, 1, 36)])  # of false matches
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What one or several verifiers reach on the same pairs.
+
+    Attributes:
+        auc: Of each verifier.
+        restarts: How many of them stand for themselves.
+        mean: Of the AUCs of these; the interval is of the mean.
+        best: Largest AUC; the interval is of the largest, within each resample.
+        eer: Of the verifier with the largest AUC; None where it cannot be estimated.
+        roc: Of the same: ``fpr``, ``tpr`` and its 95 % band ``low`` and ``high``.
+    """
+
+    auc: tuple[float, ...]
+    restarts: int
+    mean: Estimate
+    best: Estimate
+    eer: Estimate
+    roc: dict[str, list[float]]
+
+
+def verify(
+    scores: Matrix, pairs: Pairs, resamples: Resamples, *, summed: bool = False
+) -> Verification:
+    """Measures verifiers.
+
+    Args:
+        scores: ``(verifiers, pairs)``; larger for "the same patient".
+        pairs: Which pairs.
+        resamples: Of the patients of the images that the pairs index.
+        summed: The last verifier is the others together: it counts for the best, not the mean.
+    """
+    weights = resamples.pairs(pairs.probe, pairs.reference)
+    areas = np.stack([auc(row, pairs.same, weights) for row in scores])
+    leader = int(np.argmax(areas[:, 0]))
+    rates = _rates(scores[leader], pairs.same, weights)
+    band = np.nanquantile(rates[1:], (0.025, 0.975), axis=0)
+    roc = {"fpr": GRID, "tpr": rates[0], "low": band[0], "high": band[1]}
+    restarts = len(areas) - summed
+    mean, best = estimate(areas[:restarts].mean(axis=0)), estimate(areas.max(axis=0))
+    eer = estimate(_equal_error(scores[leader], pairs.same, weights))
+    assert mean is not None
+    assert best is not None
+    assert eer is not None
+    return Verification(
+        auc=tuple(float(a) for a in areas[:, 0]),
+        restarts=restarts,
+        mean=mean,
+        best=best,
+        eer=eer,
+        roc={key: [round(float(x), 4) for x in values] for key, values in roc.items()},
+    )
+
+
+def _curves(scores: Matrix, same: NDArray[np.bool_], weights: Matrix) -> tuple[Matrix, Matrix]:
+    """Shares of impostors and of true pairs above each distinct threshold, highest first."""
+    order = np.argsort(-scores, kind="stable")
+    ends = np.flatnonzero(np.diff(scores[order], append=np.nan) != 0)
+    w, yes = weights[:, order], same[order]
+    true = np.cumsum(np.where(yes, w, 0.0), axis=1)[:, ends]
+    false = np.cumsum(np.where(yes, 0.0, w), axis=1)[:, ends]
+    with np.errstate(invalid="ignore"):
+        return false / false[:, -1:], true / true[:, -1:]
+
+
+def _rates(scores: Matrix, same: NDArray[np.bool_], weights: Matrix) -> Matrix:
+    fpr, tpr = _curves(scores, same, weights)
+    return np.stack([np.interp(GRID, f, t) for f, t in zip(fpr, tpr, strict=True)])
+
+
+def _equal_error(scores: Matrix, same: NDArray[np.bool_], weights: Matrix) -> Matrix:
+    fpr, tpr = _curves(scores, same, weights)
+    gap = fpr - (1 - tpr)
+    at = np.argmax(gap >= 0, axis=1)
+    rows = np.arange(len(fpr))
+    # Between the last threshold at which matches are missed more often and the first at which
+    # impostors pass more often, both errors are taken to be linear.
+    g1, g0 = gap[rows, at], np.where(at > 0, gap[rows, at - 1], -1.0)
+    f1, f0 = fpr[rows, at], np.where(at > 0, fpr[rows, at - 1], 0.0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(f0 + (f1 - f0) * (-g0 / (g1 - g0)))

@@ -1,0 +1,1 @@
+"""Public directions of the latent: those of findings and those of identity."""

@@ -1,0 +1,73 @@
+"""Latents of a data set, and weights with directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import UNKNOWN
+from latentdp.data.dataset import Dataset
+from latentdp.data.preprocess import unit
+from latentdp.metrics.scatter import Groups
+from latentdp.models.checkpoints import Checkpoint
+from latentdp.models.directions.finding import (
+    Directions,
+)
+from latentdp.models.flow.flow import DIRECTIONS, IDENTITY, Flow
+
+__all__ = ["Encoded", "Matrix", "encode", "with_directions"]
+
+
+Matrix = NDArray[np.float64]
+
+
+BATCH = 64  # images between two reports of progress
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A split as latents ``(n, d)``, encoded without labels, and what is known of each image."""
+
+    latents: Matrix
+    groups: Groups
+    cells: tuple[str, ...]
+    labels: NDArray[np.int64]
+    views: NDArray[np.int64]
+
+
+def encode(
+    flow: Flow, data: Dataset, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Encoded:
+    """Encodes a split without its labels, which would take out of the latent what they say."""
+    latents = np.empty((len(data), flow.d))
+    for start in range(0, len(data), BATCH):
+        rows = slice(start, start + BATCH)
+        latents[rows] = flow.encode(unit(data.pixels[rows]))
+        progress(min(start + BATCH, len(data)), len(data))
+    told = [data.finding_names[f] if f >= 0 else "" for f in data.findings]
+    views = {"AP": 0, "PA": 1}
+    return Encoded(
+        latents,
+        Groups.of(data.findings, data.strata, data.patients),
+        tuple(f"{stratum}|{name}" for stratum, name in zip(data.strata, told, strict=True)),
+        data.labels,
+        np.array([views.get(view, UNKNOWN) for view in data.views], dtype=np.int64),
+    )
+
+
+def with_directions(checkpoint: Checkpoint, found: Directions, card: dict[str, Any]) -> Checkpoint:
+    """The weights with public directions as 16-bit floats, and their part of the card.
+
+    `Flow` makes them orthonormal again to 64 bits; all other tensors are as they were.
+    """
+    tensors = {k: v for k, v in checkpoint.tensors.items() if k != IDENTITY}
+    tensors[DIRECTIONS] = found.rows.astype(np.float16)
+    if len(found.identity):
+        level = 1 + int(np.flatnonzero(np.abs(found.identity).max(axis=0))[-1])
+        tensors[IDENTITY] = found.identity[:, :level].astype(np.float16)
+    card = checkpoint.card | {"directions": card}
+    return replace(checkpoint, tensors=tensors, card=card, sha256="")

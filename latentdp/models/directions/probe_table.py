@@ -1,0 +1,263 @@
+"""How much of the findings and how much of the identity k directions carry: the table of a card.
+
+Readers and attackers are fitted on the training split and, independently of the directions, on
+the validation split; the better one counts. All numbers are of the last split there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from latentdp.core.arrays import UNKNOWN
+from latentdp.metrics.bootstrap import RESAMPLES, Estimate, Resamples, auc, estimate
+from latentdp.metrics.discriminants import PatientPairs, cosine, lda, plda
+from latentdp.metrics.scatter import residuals
+from latentdp.models.directions.encode import Encoded, Matrix
+from latentdp.models.directions.finding import (
+    DirectionConfig,
+    Directions,
+    Scatters,
+    discriminants,
+    shares,
+)
+from latentdp.models.directions.identity import identity_directions
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import normal
+
+__all__ = ["SIZES", "Probe", "public_directions"]
+
+Row = dict[str, list[float] | None]
+
+SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+ALL_PCS = (32, 64, 128, 256)  # an attacker on all dimensions fits a model in so many
+BASELINES = {
+    "lda": "Foley and Sammon's vectors without the patient term (gamma 0), all k of them",
+    "principal": "principal directions of the scatter within findings",
+    "coordinates": "single latent dimensions by their F statistic over the classes",
+    "random": "random orthonormal directions",
+}
+
+
+def public_directions(
+    encoded: dict[str, Encoded], settings: DirectionConfig, level: slice | None = None
+) -> tuple[Directions, dict[str, Any]] | None:
+    """Directions from the split ``train``, and their part of the card.
+
+    Args:
+        encoded: ``train``, ``val`` and, if there is one, ``test``.
+        settings: How many, and the weights.
+        level: The coarsest, where directions of identity are looked for; None for nowhere.
+
+    Returns:
+        None where the training split has fewer than two known findings.
+    """
+    train = encoded["train"]
+    scatters = Scatters.of(train.latents, train.groups)
+    if scatters is None:
+        return None
+    found = scatters.directions(settings)
+    probe = Probe(encoded, scatters.leading)
+    rows = {"directions": found.rows} | baselines(train, scatters, found)
+    sizes = [k for k in SIZES if k <= len(found.rows)]
+    table = {name: probe.table(w, sizes) for name, w in rows.items()}
+    card = found.describe() | {
+        "shares": {
+            split: shares(found.rows, part.latents, part.groups)
+            for split, part in encoded.items()
+            if split != "test"
+        },
+        "probes": {
+            "split": probe.split,
+            "images": len(probe.test.latents),
+            "sizes": sizes,
+            "baselines": BASELINES,
+            "all": probe.all_dimensions(),
+        }
+        | table,
+    }
+    shared = identity_directions(train.latents, train.groups, level) if level else None
+    if shared is not None:
+        found, card["identity"] = replace(found, identity=shared[0]), shared[1]
+    return found, card
+
+
+def baselines(train: Encoded, scatters: Scatters, found: Directions) -> dict[str, Matrix]:
+    """Other sets of directions ``(count, d)`` to compare with; keys of `BASELINES`."""
+    z, within, alpha = train.latents, scatters.within, found.settings.alpha
+    count, d = found.rows.shape
+    shrunk = (1 - alpha) * within
+    shrunk[np.diag_indices(d)] += alpha * np.trace(within) / d + 1e-9
+    made: dict[str, Matrix] = {}
+    made["lda"] = discriminants(scatters.finding, shrunk, count, beyond_rank=True)[0]
+    made["principal"] = scatters.leading[:, :count].T
+    classes = [z[train.labels == c] for c in np.unique(train.labels[train.labels >= 0])]
+    classes = [c for c in classes if len(c) > 1]
+    if len(classes) > 1:
+        f = np.nan_to_num(stats.f_oneway(*classes, axis=0).statistic)
+        made["coordinates"] = np.eye(d)[np.argsort(-f, kind="stable")[:count]]
+    made["random"] = np.linalg.qr(normal(SeededNoise(3), (d, count)))[0].T
+    return made
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What readers and attackers see of the splits, in k dimensions.
+
+    Attributes:
+        fits: Latents of each split that is fitted on, ``(n, k)``.
+        spreads: The same less the mean of their stratum and finding.
+        test: Latents of the split that is measured on.
+        centred: The same less the training split's mean of their stratum and finding.
+        bases: In which an attacker models a patient: None for these dimensions themselves.
+    """
+
+    fits: list[Matrix]
+    spreads: list[Matrix]
+    test: Matrix
+    centred: Matrix
+    bases: tuple[Matrix | None, ...] = (None,)
+
+    def onto(self, rows: Matrix) -> _Seen:
+        """Projected on rows ``(k, d)``."""
+        fits, spreads = ([z @ rows.T for z in part] for part in (self.fits, self.spreads))
+        return _Seen(fits, spreads, self.test @ rows.T, self.centred @ rows.T)
+
+    def first(self, k: int) -> _Seen:
+        """The first k dimensions."""
+        fits, spreads = ([z[:, :k] for z in part] for part in (self.fits, self.spreads))
+        return _Seen(fits, spreads, self.test[:, :k], self.centred[:, :k])
+
+
+class Probe:
+    """Readers and attackers, fitted and measured on the projections of encoded splits.
+
+    Args:
+        encoded: ``train``, ``val`` and, if there is one, ``test``, which is then measured on.
+        leading: ``(d, m)`` principal directions in which an attacker on the whole latent models
+            a patient: in all of it, the model drowns in noise.
+        resamples: Of the intervals; 1 is enough where only values are wanted.
+    """
+
+    def __init__(
+        self, encoded: dict[str, Encoded], leading: Matrix, resamples: int = RESAMPLES
+    ) -> None:
+        self.split = "test" if "test" in encoded else "val"
+        self.test = test = encoded[self.split]
+        self.fits = [encoded[name] for name in ("train", "val") if name != self.split]
+        self.resamples = Resamples(test.groups.patients, resamples)
+        self.pairs = {
+            matched: PatientPairs.of(test.groups.patients, test.groups.cells, matched=matched)
+            for matched in (True, False)
+        }
+        self.weights = {m: self.resamples.pairs(p.first, p.second) for m, p in self.pairs.items()}
+        # An attacker who knows source, view and finding of an image subtracts their mean.
+        spreads = [residuals(fit.latents, fit.groups) for fit in self.fits]
+        self.whole = _Seen(
+            [fit.latents for fit in self.fits],
+            spreads,
+            test.latents,
+            test.latents - self._means_of_train(),
+            tuple(leading[:, :m] for m in ALL_PCS),
+        )
+
+    def table(self, rows: Matrix, sizes: Sequence[int]) -> list[Row]:
+        """Estimates for the first k of the rows ``(count, d)``, for each size k there is."""
+        seen = self.whole.onto(rows)
+        return [self._row(seen.first(k)) for k in sizes if k <= len(rows)]
+
+    def all_dimensions(self) -> Row:
+        """Estimates from the whole latent."""
+        return self._row(self.whole)
+
+    def _row(self, seen: _Seen) -> Row:
+        found = {
+            "finding": self.finding(seen),
+            "view": self.view(seen),
+            "identity": self.identity(seen, matched=True),
+            "identity_any": self.identity(seen, matched=False),
+        }
+        return {name: None if e is None else e.rounded() for name, e in found.items()}
+
+    def finding(self, seen: _Seen) -> Estimate | None:
+        """One finding against the rest, within source and view; mean over the findings."""
+        return self._read(
+            seen,
+            [np.where(f.groups.compared, f.groups.findings, UNKNOWN) for f in self.fits],
+            np.where(self.test.groups.compared, self.test.groups.findings, UNKNOWN),
+            self.test.groups.strata,
+        )
+
+    def view(self, seen: _Seen) -> Estimate | None:
+        """AP against PA, over all images: not a finding, but a reader sees it as well."""
+        nowhere = np.zeros_like(self.test.views)
+        return self._read(seen, [f.views for f in self.fits], self.test.views, nowhere)
+
+    def identity(self, seen: _Seen, *, matched: bool) -> Estimate | None:
+        """Two images of one patient against two of two patients.
+
+        Matched, those are of the same sources, views and findings, and the attacker knows these.
+        """
+        pairs, weights = self.pairs[matched], self.weights[matched]
+        if not pairs.same.any() or pairs.same.all():
+            return None
+        mean = seen.fits[0].mean(axis=0)
+        shown = seen.centred if matched else seen.test - mean
+        scores = [cosine(shown[pairs.first], shown[pairs.second])]
+        learnt = seen.spreads if matched else [z - mean for z in seen.fits]
+        for z, fit in zip(learnt, self.fits, strict=True):
+            if np.bincount(fit.groups.patients).max() < 2:
+                continue
+            for basis in seen.bases:
+                model = plda(z if basis is None else z @ basis, fit.groups.patients)
+                turned = shown if basis is None else shown @ basis
+                scores.append(model(turned[pairs.first], turned[pairs.second]))
+        return _best(scores, lambda score, w: auc(score, pairs.same, w), weights)
+
+    def _read(
+        self,
+        seen: _Seen,
+        learnt: list[NDArray[np.int64]],
+        labels: NDArray[np.int64],
+        strata: NDArray[np.int64],
+    ) -> Estimate | None:
+        """The better reader's mean AUC of one label against the rest; -1 is left out."""
+        known = labels >= 0
+        kinds, truth = np.unique(labels[known], return_inverse=True)
+        if len(kinds) < 2:
+            return None
+        scores = []
+        for z, theirs in zip(seen.fits, learnt, strict=True):
+            mine = np.isin(theirs, kinds)
+            if len(np.unique(theirs[mine])) == len(kinds):
+                index = np.searchsorted(kinds, theirs[mine])
+                scores.append(lda(z[mine], index, seen.test[known]))
+
+        def mean_auc(score: Matrix, w: Matrix) -> Matrix:
+            each = [auc(score[:, c], truth == c, w, strata[known]) for c in range(len(kinds))]
+            return np.asarray(np.mean(each, axis=0))
+
+        return _best(scores, mean_auc, self.resamples.images(known))
+
+    def _means_of_train(self) -> Matrix:
+        """Mean latent of each measured image's source, view and finding ``(n, d)``."""
+        train = self.fits[0]
+        cells = np.array(train.cells)
+        overall = train.latents.mean(axis=0)
+        means = {c: train.latents[cells == c].mean(axis=0) for c in set(train.cells)}
+        return np.stack([means.get(cell, overall) for cell in self.test.cells])
+
+
+def _best(
+    scores: list[Matrix], measure: Callable[[Matrix, Matrix], Matrix], weights: Matrix
+) -> Estimate | None:
+    """The estimate of the score that measures highest."""
+    if not scores:
+        return None
+    values = [float(np.nan_to_num(measure(score, weights[:1])[0], nan=-1.0)) for score in scores]
+    return estimate(measure(scores[int(np.argmax(values))], weights))

@@ -1,0 +1,306 @@
+"""A flow for inference: numpy in, numpy out, every argument checked once.
+
+``encode`` and ``decode`` are exact inverses up to float32 rounding. Latents are whitened and
+ordered coarse to fine.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from latentdp.core.arrays import (
+    UNKNOWN,
+    Images,
+    Labels,
+    Latents,
+    check_images,
+    check_labels,
+    check_latents,
+)
+from latentdp.errors import InputError, WeightsError
+from latentdp.models.checkpoints import Checkpoint
+from latentdp.models.device import computes_bfloat16, device, micro_batch, tune_allocator
+from latentdp.models.flow.critic import CRITIC, Critic, critic_of
+from latentdp.models.flow.fused_glow import FrozenGlow
+from latentdp.models.flow.glow import Glow, GlowConfig, channels_last, log_density, uninitialised
+from latentdp.models.flow.orthonormal import orthonormal
+from latentdp.models.super_resolution.cascade import SuperResolutionCascade
+from latentdp.models.super_resolution.checkpoint import PREFIX, ladder_of
+
+__all__ = ["DIRECTIONS", "IDENTITY", "Flow", "load_flow"]
+
+DIRECTIONS, IDENTITY = "directions", "identity"  # tensors that are no part of the network
+
+
+class Flow:
+    """An invertible map between ``(n, h, w)`` images in [0, 1] and ``(n, d)`` latents.
+
+    Args:
+        net: The network, with every ActNorm initialised.
+        card: The model card of its weights.
+        name: Name of the weights.
+        sha256: Digest of the weights file.
+        directions: ``(k, d)`` public directions of the latent, nearly orthonormal; None for none.
+        ladder: The detail of larger images; None for none.
+        critic: What chooses among samples; None for none.
+        identity: ``(m, l)`` directions of identity, in the first l dimensions; None for none.
+        exact: Coupling networks in float32 even where bfloat16 is faster.
+
+    Attributes:
+        card: See there, likewise ``name``, ``sha256``, ``ladder``, ``critic`` and ``exact``.
+        micro_batch: Images that go through the network together; more would only take memory.
+
+    Raises:
+        WeightsError: A layer has not seen its first batch, or the directions are none.
+    """
+
+    def __init__(
+        self,
+        net: Glow,
+        card: dict[str, Any],
+        name: str = "",
+        sha256: str = "",
+        directions: NDArray[Any] | None = None,
+        ladder: SuperResolutionCascade | None = None,
+        critic: Critic | None = None,
+        identity: NDArray[Any] | None = None,
+        *,
+        exact: bool = True,
+    ) -> None:
+        waiting = uninitialised(net)
+        if waiting:
+            raise WeightsError(
+                f"{len(waiting)} normalisation layers are not initialised; "
+                "they would take their statistics from the first image they see"
+            )
+        tune_allocator()
+        self._net = channels_last(net.to(device())).eval().requires_grad_(False)
+        low = computes_bfloat16() and not exact
+        self._engine: Glow | FrozenGlow = self._net
+        if type(net) is Glow:  # what differs from it differs in what could be folded
+            self._engine = FrozenGlow(net, torch.bfloat16 if low else torch.float32)
+        self.micro_batch = micro_batch(net.config)
+        self.card, self.name, self.sha256, self.exact = card, name, sha256, exact
+        self._directions = orthonormal(directions, self.d)
+        self.ladder = ladder or SuperResolutionCascade()
+        self.critic = critic
+        self._stored_identity = identity
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of its images in pixels."""
+        return (self._net.config.size, self._net.config.size)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes it is conditioned on; a label is an index into them."""
+        classes: tuple[str, ...] = self._net.config.classes
+        return classes
+
+    @cached_property
+    def levels(self) -> tuple[slice, ...]:
+        """Where each level lies in the latent vector, coarsest first."""
+        ends = np.cumsum([0] + [math.prod(s) for s in self._net.config.level_shapes])
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
+
+    @property
+    def d(self) -> int:
+        """Number of latent dimensions; equal to the number of pixels."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def directions(self) -> NDArray[np.float64]:
+        """Public directions ``(k, d)``, orthonormal rows, best first; k is 0 if there are none.
+
+        `latentdp.models.directions.finding` says what they are. Not to be written to.
+        """
+        return self._directions
+
+    @cached_property
+    def identity(self) -> NDArray[np.float64]:
+        """Public directions ``(m, d)`` of identity, orthonormal rows; m is 0 if there are none.
+
+        `latentdp.models.directions.identity` says what they are. Not to be written to. There are
+        many, so that they are made orthonormal when they are first asked for.
+
+        Raises:
+            WeightsError: They are none.
+        """
+        stored = self._stored_identity
+        if stored is None:
+            return np.zeros((0, self.d))
+        if stored.ndim != 2 or stored.shape[1] > self.d:
+            raise WeightsError(f"expected directions of up to {self.d} dimensions")
+        rows = orthonormal(stored, stored.shape[1])  # in the level that they lie in
+        return np.pad(rows, ((0, 0), (0, self.d - rows.shape[1])))
+
+    @property
+    def likelihood_range(self) -> dict[str, list[float]] | None:
+        """Between which ``bits`` and which `coarse` nearly all images like its training's lie.
+
+        From the card, where `latentdp.models.model_card.flow` put them; None if it has none.
+        """
+        return self.card.get("likelihood")
+
+    def coarse(self, latents: Latents) -> NDArray[np.float64]:
+        """Mean square ``(n,)`` of the coarsest latents, about 1 for an image like those it saw."""
+        means: NDArray[np.float64] = np.square(latents[:, self.levels[0]]).mean(axis=1)
+        return means
+
+    def out_of_distribution(
+        self,
+        latents: Latents,
+        bits: NDArray[np.float64],
+        usual: dict[str, list[float]] | None = None,
+    ) -> NDArray[np.bool_]:
+        """Which images ``(n,)`` are unlike those it was trained on; none if that is not known.
+
+        Args:
+            latents: As `encode_and_rate` returned them, likewise ``bits``.
+            bits: Bits per dimension.
+            usual: By default those of the card.
+        """
+        usual = usual or self.likelihood_range
+        found = np.zeros(len(bits), dtype=np.bool_)
+        if usual is not None:
+            for name, values in (("bits", bits), ("coarse", self.coarse(latents))):
+                low, high = usual[name]
+                found |= ~((values >= low) & (values <= high))  # so that NaN is odd
+        return found
+
+    def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
+        """Images ``(n, h, w)`` in [0, 1] to whitened latents ``(n, d)``.
+
+        Args:
+            images: Floats; any other shape, range or NaN is refused.
+            labels: Class indices ``(n,)``, -1 or None for unknown.
+        """
+        return self.encode_and_rate(images, labels)[0]
+
+    def encode_and_rate(
+        self, images: ArrayLike, labels: ArrayLike | None = None
+    ) -> tuple[Latents, NDArray[np.float64]]:
+        """Like `encode`, and the bits per dimension ``(n,)`` of each image, in the same pass.
+
+        The negative log2-density per pixel where the image lies, in the middle of its bin, and
+        not the mean over bins that `bits_per_dimension` estimates. It follows the image without
+        any noise: it is for whoever may see the image.
+        """
+        checked = check_images(images, self.shape)
+        known = check_labels(labels, len(checked), len(self.classes))
+        out = np.empty((len(checked), self.d), dtype=np.float64)
+        nats = np.empty(len(checked), dtype=np.float64)
+        for rows in self._micro_batches(len(checked)):
+            # An 8-bit value k / 255 goes to the middle of its dequantisation bin.
+            x = torch.from_numpy((checked[rows] * 255 + 0.5) / 256 - 0.5)[:, None]
+            with torch.inference_mode():
+                z, log_det = self._engine.encode(self._put(x), self._index(known[rows]))
+                nats[rows] = log_density(z.double(), log_det.double()).cpu().numpy()
+            out[rows] = z.double().cpu().numpy()
+        return out, self._bits(nats)
+
+    def decode(self, latents: ArrayLike, labels: ArrayLike | None = None) -> Images:
+        """Latents ``(n, d)`` to images ``(n, h, w)``, clipped to [0, 1].
+
+        Raises:
+            InputError: Wrong shape, or an image would not be finite.
+        """
+        images, valid = self.decode_valid(latents, labels)
+        if not valid.all():
+            raise InputError(f"{int((~valid).sum())} of {len(valid)} latents decode to no image")
+        return images
+
+    def decode_valid(
+        self, latents: ArrayLike, labels: ArrayLike | None = None
+    ) -> tuple[Images, NDArray[np.bool_]]:
+        """Like `decode`, and which images are finite; the others are all zero."""
+        z = check_latents(latents, self.d)
+        known = check_labels(labels, len(z), len(self.classes))
+        out = np.empty((len(z), *self.shape), dtype=np.float32)
+        for rows in self._micro_batches(len(z)):
+            part = torch.from_numpy(z[rows].astype(np.float32))
+            with torch.inference_mode():
+                x = self._engine.decode(self._put(part), self._index(known[rows]))
+            out[rows] = ((x[:, 0].cpu().numpy() + 0.5) * 256 - 0.5) / 255
+        valid = np.asarray(np.isfinite(out).all(axis=(1, 2)))
+        out[~valid] = 0
+        return np.clip(out, 0, 1), valid
+
+    def bits_per_dimension(
+        self, pixels: NDArray[np.uint8], labels: ArrayLike | None = None
+    ) -> float:
+        """Mean negative log2-likelihood per pixel of 8-bit images ``(n, h, w)``.
+
+        Under uniform dequantisation with a fixed seed, as is usual for flows.
+        """
+        known = check_labels(labels, len(pixels), len(self.classes))
+        generator = torch.Generator().manual_seed(1)
+        total = 0.0
+        for rows in self._micro_batches(len(pixels)):
+            x = torch.from_numpy(pixels[rows]).float()[:, None]
+            x = (x + torch.rand(x.shape, generator=generator)) / 256 - 0.5
+            with torch.inference_mode():
+                total += float(self._net(self._put(x), self._index(known[rows])).double().sum())
+        return float(self._bits(np.float64(total / len(pixels))))
+
+    def _bits(self, nats: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+        """Bits per dimension at 256 grey levels, from log-densities on an interval of length 1."""
+        return np.asarray(8 - nats / (self.d * math.log(2)))
+
+    def _micro_batches(self, n: int) -> list[slice]:
+        step = self.micro_batch
+        return [slice(i, min(i + step, n)) for i in range(0, n, step)]
+
+    def _put(self, x: Tensor) -> Tensor:
+        if x.ndim == 4:
+            return x.to(device(), memory_format=torch.channels_last)
+        return x.to(device())
+
+    def _index(self, labels: Labels) -> Tensor:
+        index = np.where(labels == UNKNOWN, len(self.classes), labels)
+        return torch.from_numpy(index).to(device())
+
+
+def load_flow(checkpoint: Checkpoint, *, exact: bool = True) -> Flow:
+    """The flow of a checkpoint.
+
+    Args:
+        checkpoint: Of kind ``glow``.
+        exact: As `Flow` has it.
+
+    Raises:
+        WeightsError: Unknown kind, or tensors that do not fit the configuration.
+    """
+    if checkpoint.kind != "glow":
+        raise WeightsError(f"expected weights of kind 'glow', got {checkpoint.kind!r}")
+    try:
+        net = Glow(GlowConfig.from_json(checkpoint.config))
+        state = {
+            k: torch.from_numpy(np.asarray(v)).float()
+            for k, v in checkpoint.tensors.items()
+            if k not in (DIRECTIONS, IDENTITY) and not k.startswith((PREFIX, f"{CRITIC}."))
+        }
+        net.load_state_dict(state)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(
+            f"weights {checkpoint.name!r} do not fit their configuration"
+        ) from error
+    return Flow(
+        net,
+        checkpoint.card,
+        checkpoint.name,
+        checkpoint.sha256,
+        directions=checkpoint.tensors.get(DIRECTIONS),
+        identity=checkpoint.tensors.get(IDENTITY),
+        ladder=ladder_of(checkpoint),
+        critic=critic_of(checkpoint, len(net.config.classes)),
+        exact=exact,
+    )

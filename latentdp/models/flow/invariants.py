@@ -1,0 +1,127 @@
+"""What every flow must do before anyone releases with it, whoever trained it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images, Labels, Latents
+from latentdp.errors import WeightsError
+from latentdp.models.flow.flow import Flow
+from latentdp.models.super_resolution.cascade import DetailFlow
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import normal
+
+__all__ = ["Law", "check", "laws"]
+
+ROUND_TRIP = 0.5 / 255  # half a grey level
+ALONE = 1e-3  # of a latent, which is about 1: what another order of additions makes
+DRAWN = 4  # images whose detail is tried; the large ones take a while
+LOUD = 30.0  # standard deviations of latents that noise may bring
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law, what was measured, and what is allowed.
+
+    Attributes:
+        name: In a few words.
+        measured: The worst that was seen.
+        allowed: The largest value that keeps the law.
+    """
+
+    name: str
+    measured: float
+    allowed: float
+
+    @property
+    def holds(self) -> bool:
+        """A NaN keeps no law."""
+        return bool(self.measured <= self.allowed)
+
+
+def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
+    """Measures all laws on some public images, at least 2.
+
+    Args:
+        flow: On trial.
+        images: ``(n, h, w)`` in [0, 1].
+        labels: ``(n,)`` class indices, -1 unknown.
+    """
+    z = flow.encode(images, labels)
+    unknown = flow.encode(images)
+    alone = flow.encode(images[:1], labels[:1])
+    loud = LOUD * normal(SeededNoise(0), (len(images), flow.d))
+    valid = flow.decode_valid(loud)[1]
+    found = [
+        Law("latents are finite", float((~np.isfinite(z)).mean()), 0.0),
+        Law("an image comes back, in [0, 1]", _back(flow, z, labels, images), ROUND_TRIP),
+        Law("likewise without its label", _back(flow, unknown, None, images), ROUND_TRIP),
+        Law("an image is encoded on its own", _apart(alone, z[:1]), ALONE),
+        Law("the same image gives the same latent", _apart(flow.encode(images, labels), z), 0.0),
+        Law("loud latents decode to images", float((~valid).mean()), 0.0),
+    ]
+    for _, octave in sorted(flow.ladder.octaves.items()):
+        found += _octave_laws(octave, images)
+        images = octave.enlarge(images, SeededNoise(0))
+    return found
+
+
+def check(flow: Flow, images: Images, labels: Labels) -> list[Law]:
+    """The same, where all laws must hold.
+
+    Raises:
+        WeightsError: One is broken.
+    """
+    found = laws(flow, images, labels)
+    for law in found:
+        if not law.holds:
+            raise WeightsError(
+                f"the weights break a law: {law.name}: expected at most {law.allowed:.2g}, "
+                f"got {law.measured:.2g}"
+            )
+    return found
+
+
+def _octave_laws(octave: DetailFlow, halves: Images) -> list[Law]:
+    """Of the detail that is drawn for halves ``(n, h, w)`` in [0, 1]."""
+    net, n = octave.net, min(len(halves), DRAWN)
+    device = next(net.parameters()).device
+    half = torch.from_numpy(halves[:n] - np.float32(0.5))[:, None].to(device)
+    z = torch.from_numpy(normal(SeededNoise(0), (n, 3, *halves.shape[1:]))).float().to(device)
+    with torch.inference_mode():
+        detail = net.decode(z, half)
+        back = net.encode(detail, half)[0]
+        alone = net.decode(z[:1], half[:1])
+        loud = net.decode(LOUD * z, half)
+    name = f"detail to {octave.size} pixels"
+    return [
+        Law(
+            f"{name} has the latent it was made of",
+            _apart(back.cpu().numpy(), z.cpu().numpy()),
+            ALONE,
+        ),
+        Law(
+            f"{name} is drawn for an image on its own",
+            _apart(alone.cpu().numpy(), detail[:1].cpu().numpy()),
+            ROUND_TRIP,
+        ),
+        Law(
+            f"{name} is finite for loud latents",
+            float((~torch.isfinite(loud)).float().mean()),
+            0.0,
+        ),
+    ]
+
+
+def _back(flow: Flow, z: Latents, labels: Labels | None, images: Images) -> float:
+    """How far from the images their latents decode to; 1 where they decode to none."""
+    decoded, valid = flow.decode_valid(z, labels)
+    return _apart(decoded, images) if valid.all() else 1.0
+
+
+def _apart(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    return float(np.abs(a.astype(np.float64) - b).max(initial=0.0))

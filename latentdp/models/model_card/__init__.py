@@ -1,0 +1,1 @@
+"""What is measured of weights for their cards."""

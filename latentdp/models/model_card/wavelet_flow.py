@@ -1,0 +1,77 @@
+"""What a model card says of the detail of an octave: likelihood, temperature, spectra."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images, evenly
+from latentdp.metrics.spectrum import octaves
+from latentdp.models.super_resolution.cascade import DetailFlow
+from latentdp.models.training.wavelet_flow import detail_bits
+from latentdp.privacy.noise import SeededNoise
+
+__all__ = ["assess_octave", "half", "temperature"]
+
+Pixels = NDArray[np.uint8]
+
+TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+LOOKED_AT = 48  # images that spectra are measured on
+RATED = 512  # images of a split that bits are measured on
+
+
+def assess_octave(octave: DetailFlow, splits: dict[str, Pixels]) -> dict[str, Any]:
+    """For the card: bits per detail coefficient, and power in each octave, real and drawn.
+
+    Args:
+        octave: With its temperature.
+        splits: 8-bit images ``(n, size, size)`` by the split's name.
+    """
+    rated = {
+        name: detail_bits(octave.net, _evenly(pixels, RATED)) for name, pixels in splits.items()
+    }
+    return {
+        "bits_per_detail": {name: round(bits, 4) for name, (bits, _) in rated.items()},
+        "without_density": {name: others for name, (_, others) in rated.items()},
+        "decibels_by_octave": {
+            name: _spectra(octave, pixels) for name, pixels in splits.items() if name != "train"
+        },
+    }
+
+
+def temperature(octave: DetailFlow, val: Pixels) -> float:
+    """The one under which the detail that is drawn has the power of real detail."""
+    real = _some(val)
+    wanted = octaves(real)[-1]
+    apart = []
+    for t in TEMPERATURES:
+        warm = replace(octave, temperature=t)
+        apart.append(abs(octaves(warm.enlarge(half(real), SeededNoise(0)))[-1] - wanted))
+    return TEMPERATURES[int(np.argmin(apart))]
+
+
+def half(images: Images) -> Images:
+    """Means of 2 x 2 pixels, as `haar.split` takes them."""
+    n, height, width = images.shape
+    blocks = images.reshape(n, height // 2, 2, width // 2, 2)
+    return np.asarray(blocks.mean(axis=(2, 4)), dtype=np.float32)
+
+
+def _spectra(octave: DetailFlow, pixels: Pixels) -> dict[str, list[float]]:
+    real = _some(pixels)
+    halves = half(real)
+    smooth = np.repeat(np.repeat(halves, 2, axis=1), 2, axis=2)
+    drawn = octave.enlarge(halves, SeededNoise(0))
+    shown = {"real": real, "drawn": drawn, "halves alone": smooth}
+    return {name: [round(float(x), 2) for x in octaves(of)] for name, of in shown.items()}
+
+
+def _some(pixels: Pixels) -> Images:
+    return np.asarray(_evenly(pixels, LOOKED_AT) / 255, dtype=np.float32)
+
+
+def _evenly(pixels: Pixels, most: int) -> Pixels:
+    return np.asarray(pixels[evenly(len(pixels), most)])

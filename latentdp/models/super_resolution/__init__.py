@@ -1,0 +1,1 @@
+"""The detail of images larger than the flow, drawn octave by octave."""

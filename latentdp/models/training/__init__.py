@@ -1,0 +1,1 @@
+"""How networks learn: interrupted runs go on from a state file."""

@@ -1,0 +1,51 @@
+"""What weights carry beside their network: public directions and a critic, where data allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from latentdp.data.dataset import Dataset
+from latentdp.models.checkpoints import Checkpoint
+from latentdp.models.directions.encode import encode, with_directions
+from latentdp.models.directions.finding import DirectionConfig
+from latentdp.models.directions.probe_table import public_directions
+from latentdp.models.flow.critic import with_critic
+from latentdp.models.flow.flow import Flow
+from latentdp.models.training.critic import teach_critic
+
+__all__ = ["with_add_ons"]
+
+
+def with_add_ons(
+    checkpoint: Checkpoint,
+    flow: Flow,
+    splits: Mapping[str, Dataset],
+    *,
+    seed: int = 0,
+    tell: Callable[[float, str], None] = lambda share, words: None,
+) -> Checkpoint:
+    """The weights with new directions and a new critic; without what the data teach nothing of.
+
+    Args:
+        checkpoint: Of ``flow``.
+        flow: As it will be used.
+        splits: ``train``, ``val`` and perhaps ``test``.
+        seed: Of the critic.
+        tell: Progress.
+    """
+    tell(0.0, "computing directions")
+    made = public_directions(
+        {name: encode(flow, data) for name, data in splits.items()},
+        DirectionConfig(),
+        flow.levels[0],
+    )
+    if made is not None:
+        checkpoint = with_directions(checkpoint, *made)
+    taught = teach_critic(
+        flow,
+        splits["train"],
+        splits["val"],
+        seed=seed,
+        tell=lambda share, words: tell(0.5 + 0.5 * share, words),
+    )
+    return checkpoint if taught is None else with_critic(checkpoint, *taught)

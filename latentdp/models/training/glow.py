@@ -1,0 +1,218 @@
+"""Training a flow: maximum likelihood, resumable, on one process or several under torchrun.
+
+What is trained is public-data weights. The guarantee of a release is about the released image
+and never about the people in the training set, whom the weights may have memorised.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from latentdp.data.dataset import Dataset
+from latentdp.errors import InputError, WeightsError
+from latentdp.models.checkpoints import Checkpoint
+from latentdp.models.device import computes_bfloat16
+from latentdp.models.flow.flow import Flow, load_flow
+from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, channels_last
+from latentdp.models.training.maximum_likelihood import MaximumLikelihood, TrainingConfig, halved
+
+__all__ = ["GlowTrainingConfig", "Trainer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlowTrainingConfig(TrainingConfig):
+    """How to train a flow.
+
+    Attributes:
+        label_dropout: Share of images shown without their label, so that "unknown" is learnt.
+        shift: Largest random shift in pixels, each way, edges repeated.
+        mixed: Coupling networks in bfloat16, where the processor computes that itself.
+    """
+
+    label_dropout: float = 0.15
+    shift: int = 2
+    mixed: bool = True
+
+
+class Trainer(MaximumLikelihood[Glow]):
+    """One training run.
+
+    Args:
+        config: Shape of the network; its classes are those of ``train``.
+        settings: How to train.
+        train: The training split.
+        val: The validation split, only looked at.
+        state: Where the run is kept so that it can go on after an interruption.
+        start: Weights that a new run begins with, as in fine-tuning. A class of theirs is taken
+            over by its name, and a class that they do not have begins as "unknown".
+
+    Raises:
+        InputError: Too few images, or a state of another network.
+        WeightsError: The weights to start from are of another shape.
+    """
+
+    def __init__(
+        self,
+        config: GlowConfig,
+        settings: GlowTrainingConfig,
+        train: Dataset,
+        val: Dataset,
+        state: Path,
+        start: Checkpoint | None = None,
+    ) -> None:
+        if len(train) < 2:
+            raise InputError(f"expected at least 2 training images, got {len(train)}")
+        self.config, self.settings, self.train, self.val = config, settings, train, val
+        self.rank, self.world = 0, 1
+        if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
+            cuda = torch.cuda.is_available()
+            if not dist.is_initialized():
+                dist.init_process_group("nccl" if cuda else "gloo")
+            self.rank, self.world = dist.get_rank(), dist.get_world_size()
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        self.device = torch.device(f"cuda:{local}" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(settings.seed)
+        super().__init__(
+            channels_last(self._build(config).to(self.device)),
+            settings,
+            state,
+            config.to_json() + (f" from {start.sha256}" if start is not None else ""),
+            seed=settings.seed * 1000 + self.rank,
+        )
+        self._set_mixed(settings.mixed and computes_bfloat16())
+        if not self.resume():
+            if start is None:
+                self._initialise()
+            else:
+                self.net.load_state_dict(_taken_over(start, self.net, config))
+            self._begin()
+        self.parallel: nn.Module = self.net
+        if self.world > 1:
+            self.parallel = nn.parallel.DistributedDataParallel(self.net)
+
+    @property
+    def leads(self) -> bool:
+        """The first process does."""
+        return self.rank == 0
+
+    def run(
+        self,
+        report: Callable[[dict[str, float]], None],
+        *,
+        every: float = 60.0,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """As `TrainingLoop.run`; a report also has ``val``, in bits/dim."""
+        super().run(report, every=every, stop=stop)
+        if self.world > 1:  # leave together: a process that is alone at exit aborts
+            dist.barrier()
+            dist.destroy_process_group()
+
+    def flow(self) -> Flow:
+        """The averaged network as it stands, for inference."""
+        return Flow(copy.deepcopy(self.average), {})
+
+    def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
+        """The averaged network as a weights file.
+
+        The coupling networks' weights are stored as float16, which halves the file.
+        """
+        return Checkpoint(
+            name=name,
+            kind="glow",
+            config=self.config.to_json(),
+            card=card,
+            tensors=halved(self.average, when=".net."),
+        )
+
+    def _build(self, config: GlowConfig) -> Glow:
+        """What is trained, freshly initialised."""
+        return Glow(config)
+
+    def _told(self) -> dict[str, float]:
+        pixels, labels = self.val.pixels[:512], self.val.labels[:512]
+        return {"val": self.flow().bits_per_dimension(pixels, labels)}
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        super()._restore(kept)
+        if self.rank:  # only the first process's stream is kept; the others start a new one
+            self.generator.manual_seed((self.settings.seed + self.step) * 1000 + self.rank)
+
+    def _initialise(self) -> None:
+        """ActNorm's first batch: public training images, never a patient's."""
+        pixels, labels = self._batch(min(256, len(self.train)))
+        with torch.no_grad():
+            self.net(pixels, labels)
+        if self.world > 1:
+            for tensor in self.net.state_dict().values():
+                dist.broadcast(tensor, 0)
+
+    def _loss(self) -> Tensor:
+        pixels, labels = self._batch(max(1, self.settings.batch // self.world))
+        log_density: Tensor = self.parallel(pixels, labels)
+        return 8 - log_density.mean() / (self.config.size**2 * math.log(2))
+
+    def _batch(self, n: int) -> tuple[Tensor, Tensor]:
+        s, g = self.settings, self.generator
+        rows = torch.randint(len(self.train), (n,), generator=g)
+        pixels = torch.from_numpy(self.train.pixels[rows.numpy()]).float()[:, None]
+        if s.shift:
+            pixels = _shift(pixels, s.shift, g)
+        pixels = (pixels + torch.rand(pixels.shape, generator=g)) / 256 - 0.5
+        labels = torch.from_numpy(self.train.labels[rows.numpy()]).clone()
+        labels[torch.rand(n, generator=g) < s.label_dropout] = -1
+        labels[labels < 0] = len(self.config.classes)
+        pixels = pixels.to(self.device, memory_format=torch.channels_last)
+        return pixels, labels.to(self.device)
+
+    def _agree(self, yes: bool) -> bool:
+        """All processes take the first one's decision, or they would wait for each other."""
+        if self.world == 1:
+            return yes
+        flag = torch.tensor([int(yes)], device=self.device)
+        dist.broadcast(flag, 0)
+        return bool(flag.item())
+
+    def _set_mixed(self, mixed: bool) -> None:
+        for module in self.net.modules():
+            if isinstance(module, LabelledNet):
+                module.mixed = mixed
+
+
+def _taken_over(start: Checkpoint, net: Glow, config: GlowConfig) -> dict[str, Tensor]:
+    """The tensors of other weights, for a network that may have other classes."""
+    load_flow(start)  # refuses what is damaged
+    theirs = GlowConfig.from_json(start.config)
+    if replace(theirs, classes=config.classes) != config:
+        raise WeightsError(
+            "the weights to start from have another size or other blocks: expected "
+            f"{config.to_json()}, got {theirs.to_json()}"
+        )
+    known = {name: i for i, name in enumerate(theirs.classes)}
+    rows = [known.get(name, len(theirs.classes)) for name in (*config.classes, "")]
+    found = {}
+    for key, ours in net.state_dict().items():
+        tensor = torch.from_numpy(np.asarray(start.tensors[key]).copy()).to(ours.dtype)
+        by_class = key.endswith((".label", ".constant"))
+        found[key] = tensor[rows] if by_class else tensor
+    return found
+
+
+def _shift(pixels: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Shifts each image by up to ``most`` pixels in both directions, repeating its edges."""
+    n, _, height, width = pixels.shape
+    padded = nn.functional.pad(pixels, (most, most, most, most), mode="replicate")
+    down = torch.randint(2 * most + 1, (n, 1), generator=generator) + torch.arange(height)
+    right = torch.randint(2 * most + 1, (n, 1), generator=generator) + torch.arange(width)
+    return padded[torch.arange(n)[:, None, None], 0, down[:, :, None], right[:, None, :]][:, None]

@@ -1,0 +1,1 @@
+"""Attacks on the mechanisms themselves: is epsilon at least what they say?"""

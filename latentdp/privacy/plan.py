@@ -1,0 +1,226 @@
+"""A plan: what happens to each latent dimension, and what that costs.
+
+After a public orthonormal change of basis the latent vector is partitioned into blocks. A block is
+*resampled* from the prior (costs nothing: fresh noise says nothing about the image), given to a
+*mechanism* (costs its epsilon), or *kept* (unprotected, epsilon infinity).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from latentdp.core.arrays import Latents, check_latents
+from latentdp.core.plugins import load
+from latentdp.errors import InputError
+from latentdp.privacy.basis import Basis
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.mechanisms.base import Mechanism, finite, number
+from latentdp.privacy.noise import Noise
+from latentdp.privacy.randomized_response import LabelRelease, RandomisedResponse
+from latentdp.privacy.samplers.uniform import normal
+
+__all__ = ["Action", "Block", "Plan"]
+
+DELTA = 1e-6  # at which the approximate guarantee is stated
+
+
+class Action(StrEnum):
+    """What happens to a block."""
+
+    RESAMPLE = "resample"
+    MECHANISM = "mechanism"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Some latent dimensions and what happens to them.
+
+    Attributes:
+        action: Resample, mechanism or keep.
+        size: Number of dimensions, at least 1.
+        mechanism: Made for ``size`` dimensions; only for `Action.MECHANISM`.
+    """
+
+    action: Action
+    size: int
+    mechanism: Mechanism | None = None
+
+    def __post_init__(self) -> None:
+        if (self.action is Action.MECHANISM) != (self.mechanism is not None):
+            raise InputError("a block has a mechanism exactly if its action is mechanism")
+        if self.size < 1:
+            raise InputError(f"expected a block of at least 1 dimension, got {self.size}")
+        if self.mechanism is not None and self.mechanism.dimensions != self.size:
+            raise InputError(
+                f"a mechanism for {self.mechanism.dimensions} dimensions was given {self.size}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Blocks that partition ``d`` latent dimensions, and the release of the label.
+
+    Attributes:
+        d: Size of the latent.
+        blocks: One after the other, they are the ``d`` coordinates.
+        basis: Of the coordinates; None for the latent's own elements.
+        response: Randomised response of the label, if it is released that way.
+        label: How the label is released.
+        temperature: Standard deviation of resampled dimensions.
+    """
+
+    d: int
+    blocks: tuple[Block, ...]
+    label: LabelRelease = LabelRelease.NONE
+    response: RandomisedResponse | None = None
+    temperature: float = 1.0
+    basis: Basis | None = None
+
+    def __post_init__(self) -> None:
+        sizes = sum(b.size for b in self.blocks)
+        if sizes != self.d:
+            raise InputError(f"expected blocks of {self.d} dimensions together, got {sizes}")
+        if (self.label is LabelRelease.RESPONSE) != (self.response is not None):
+            raise InputError("a plan has a response exactly if the label is released by response")
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Pure epsilon of everything that is protected; `unprotected` lists the rest."""
+        return Guarantee(epsilon=0.0).compose(*self._parts())
+
+    def approximate(self, delta: float = DELTA) -> Guarantee:
+        """The same noise as (epsilon, delta)."""
+        approximations = [b.mechanism.approximate(delta) for b in self.blocks if b.mechanism]
+        if len(approximations) > 1:  # their deltas add up
+            delta /= len(approximations)
+            approximations = [b.mechanism.approximate(delta) for b in self.blocks if b.mechanism]
+        label = [self.response.guarantee] if self.response else []
+        return Guarantee(epsilon=0.0).compose(*approximations, *label)
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What of the image is released exactly; epsilon is infinity for it."""
+        found = []
+        if self.label is LabelRelease.PUBLIC:
+            found.append("the class label, released exactly")
+        if self.keeps:
+            found.append(f"{self.keeps} of {self.d} latent dimensions, passed on without noise")
+        return tuple(found)
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """Names of the mechanisms that are used."""
+        return tuple(b.mechanism.name for b in self.blocks if b.mechanism is not None)
+
+    @property
+    def keeps(self) -> int:
+        """Number of latent dimensions that are passed on unprotected."""
+        return sum(b.size for b in self.blocks if b.action is Action.KEEP)
+
+    def apply(self, latents: Latents, noise: Noise) -> Latents:
+        """New latents ``(n, d)``, each row from its own row only."""
+        return self.complete(self.protect(latents, noise), noise)
+
+    def protect(self, latents: Latents, noise: Noise) -> Latents:
+        """Coordinates ``(n, d)`` as the mechanisms leave them; zero where they are resampled.
+
+        All that follows the image: whatever is done next is post-processing.
+        """
+        z = self.coordinates(latents)
+        out = np.zeros_like(z)
+        for block, dims in zip(self.blocks, self.dims, strict=True):
+            if block.mechanism is not None:
+                out[:, dims] = block.mechanism.privatize(z[:, dims], noise=noise)
+            elif block.action is Action.KEEP:
+                out[:, dims] = finite(z[:, dims])
+        return out
+
+    def complete(self, coordinates: Latents, noise: Noise) -> Latents:
+        """New latents ``(n, d)`` of what `protect` returned, drawn anew at each call."""
+        out = coordinates.copy()
+        for block, dims in zip(self.blocks, self.dims, strict=True):
+            if block.action is Action.RESAMPLE:
+                out[:, dims] = self.temperature * normal(noise, (len(out), block.size))
+        return out if self.basis is None else self.basis.inverse(out)
+
+    @property
+    def resamples(self) -> bool:
+        """Whether anything is drawn that does not follow the image."""
+        return any(block.action is Action.RESAMPLE for block in self.blocks)
+
+    def coordinates(self, latents: Latents) -> Latents:
+        """Latents ``(n, d)`` in the plan's basis: what its blocks see, one after the other."""
+        z = check_latents(latents, self.d)
+        if self.basis is None:
+            return z
+        # Bounded first, so that an infinite element does not make all coordinates NaN.
+        return self.basis.forward(np.clip(finite(z), -1e100, 1e100))
+
+    @property
+    def dims(self) -> tuple[slice, ...]:
+        """Which of the coordinates each block has."""
+        ends = np.cumsum([0] + [b.size for b in self.blocks])
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
+
+    def describe(self) -> dict[str, Any]:
+        """For a release card: enough to recompute the guarantee (`from_card`)."""
+        blocks: list[dict[str, Any]] = []
+        for b in self.blocks:
+            entry: dict[str, Any] = {"action": str(b.action), "dimensions": b.size}
+            if b.mechanism is not None:
+                entry["parameters"] = b.mechanism.describe()
+                entry["epsilon"] = b.mechanism.guarantee.epsilon
+            elif b.action is Action.RESAMPLE:
+                entry["temperature"] = self.temperature
+                entry["epsilon"] = 0.0
+            else:
+                entry["epsilon"] = None  # infinity: unprotected
+            blocks.append(entry)
+        label: dict[str, Any] = {"release": str(self.label)}
+        if self.response is not None:
+            label |= self.response.describe() | {"epsilon": self.response.guarantee.epsilon}
+        basis = "latent elements" if self.basis is None else "public directions of the weights"
+        return {
+            "latent_dimensions": self.d,
+            "basis": basis,
+            "blocks": blocks,
+            "label": label,
+        }
+
+    @classmethod
+    def from_card(cls, described: dict[str, Any]) -> Plan:
+        """The plan that `describe` described, without its basis, which guarantees nothing.
+
+        Raises:
+            InputError: Something is missing or does not fit.
+        """
+        try:
+            blocks = []
+            for b in described["blocks"]:
+                parameters = b.get("parameters")
+                made = None
+                if parameters is not None:
+                    kind = load("mechanisms", parameters["mechanism"]).mechanism
+                    made = kind.from_card(parameters)
+                size = number(b["dimensions"], "int")
+                blocks.append(Block(action=Action(b["action"]), size=size, mechanism=made))
+            told = described["label"]
+            label = LabelRelease(told["release"])
+            response = None
+            if label is LabelRelease.RESPONSE:
+                classes, threshold = (number(told[k], "int") for k in ("classes", "threshold"))
+                response = RandomisedResponse(classes=classes, threshold=threshold)
+            d = number(described["latent_dimensions"], "int")
+            return cls(d=d, blocks=tuple(blocks), label=label, response=response)
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise InputError("the plan on the card is incomplete or is none") from error
+
+    def _parts(self) -> list[Guarantee]:
+        parts = [b.mechanism.guarantee for b in self.blocks if b.mechanism is not None]
+        return [*parts, self.response.guarantee] if self.response else parts

@@ -1,0 +1,1 @@
+"""Exact samplers: integers from the uniform bits of `latentdp.privacy.noise`."""

@@ -1,0 +1,1 @@
+"""A folder in, a private folder out: find, decide, reserve, privatize, write, record, publish."""

@@ -1,0 +1,337 @@
+"""A run's work on a Dask cluster: the same three functions, on other machines.
+
+The run itself stays where it was started, with the vault: only it decides, reserves in the
+ledger, records, and gives outputs their names. Workers read inputs and write drafts; they reach
+both folders under the same paths, as on a shared file system, and load the weights once each.
+
+A worker that dies loses nothing: what it had not finished is done by another one, under the
+reservation that was made before either drew any noise. Every attempt writes a draft of its own
+into a folder that lives as long as the run. Of the attempts at an output the run takes the one
+whose result it was given; the others go with the folder, and a worker that outlives the run finds
+none to write to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from latentdp.core.version import __version__
+from latentdp.errors import Aborted, InputError, LatentDPError, WeightsError
+from latentdp.models.checkpoints import shipped
+from latentdp.privacy.noise import SystemNoise
+from latentdp.privatizer import Privatizer
+from latentdp.recipe import Recipe
+from latentdp.release.executor import GROUP, Pool, pool
+from latentdp.release.outputs import WORK, clear, part_of
+from latentdp.release.tasks import Task, Written, release
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+__all__ = ["cluster", "workplace"]
+
+PATIENCE = 60  # seconds to wait for the scheduler, and for a first worker
+PER_WORKER = 4  # groups of images that are ready for each worker
+FEW = 8  # files that are read by one task
+
+LOST = (
+    "the cluster was lost, or its workers died over and over, perhaps of too little memory; "
+    "running the same command again goes on from here"
+)
+
+
+class ClusterPool(Pool):
+    """As `Pool`, on a cluster.
+
+    Args:
+        client: Connected.
+        privatizer: Of the run.
+        source: Input folder or file.
+        work: Folder for drafts; None where nothing is written.
+    """
+
+    def __init__(
+        self, client: Client, privatizer: Privatizer, source: Path, work: Path | None
+    ) -> None:
+        super().__init__(None, privatizer)
+        self._client, self._source, self._work = client, source, work
+        self._recipe = everywhere(privatizer.recipe)
+
+    def chunk(self) -> int:
+        """As many as keep all workers busy that there are now."""
+        return max(super().chunk(), PER_WORKER * GROUP * len(self._client.nthreads()))
+
+    def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
+        """Privatizes and writes groups of tasks."""
+        assert self._work is not None
+        self._work.mkdir(exist_ok=True)
+        drafted = [
+            [replace(task, path=self._work / task.path.name) for task in group] for group in groups
+        ]
+        exact = self._privatizer.flow.exact
+        parcels = [Drafts(recipe=self._recipe, exact=exact, tasks=group) for group in drafted]
+        parts = [[parcel] for parcel in parcels]
+        results = self._each(write_drafts, parts, [[self._work]] * len(parts))
+        for group, (written,) in zip(groups, results, strict=True):
+            yield [self._take(*both) for both in zip(group, written, strict=True)]
+
+    def _take(self, task: Task, result: tuple[Written, str]) -> Written:
+        """Gives the draft of an attempt the name that this process alone gives."""
+        written, draft = result
+        if written.sha256:
+            assert self._work is not None
+            (self._work / draft).replace(part_of(task.path, written.label))
+        return written
+
+    def _map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        parts = [items[i : i + FEW] for i in range(0, len(items), FEW)]
+        # A machine that misses some would say that they cannot be read, and all would go on.
+        reach = [[self._source, *filter(_readable, map(_path, part))] for part in parts]
+        made = self._each(function, parts, reach)
+        return (result for part in made for result in part)
+
+    def _each(
+        self,
+        function: Callable[[Any], Any],
+        parts: Sequence[Sequence[Any]],
+        reach: Sequence[Sequence[Path]],
+    ) -> Iterator[list[Any]]:
+        """Hands out all parts at once; gives back their results in their order."""
+        from dask import config
+
+        errands = [
+            RemoteTask(function=function, items=part, reach=places)
+            for part, places in zip(parts, reach, strict=True)
+        ]
+        with config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+            futures = deque(self._client.map(carry_out, errands, pure=False))
+        return _results(futures)
+
+
+def _path(item: Path | tuple[Path, Any, Any]) -> Path:
+    return item if isinstance(item, Path) else item[0]
+
+
+def _readable(path: Path) -> bool:
+    return os.access(path, os.R_OK)
+
+
+def _results(futures: deque[Future[Any]]) -> Iterator[list[Any]]:
+    while futures:
+        yield _result(futures[0])
+        futures.popleft().release()  # or Dask would do it again if its worker dies later
+
+
+def _result(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except (InputError, WeightsError) as error:  # of a worker that joined later
+        raise Aborted(str(error)) from error
+    except (CancelledError, asyncio.CancelledError, OSError, TimeoutError) as error:
+        raise Aborted(LOST) from error
+    except Exception as error:
+        if type(error).__module__.startswith("distributed"):  # KilledWorker and its like
+            raise Aborted(LOST) from error
+        raise
+
+
+def workplace(
+    privatizer: Privatizer, workers: int, address: str | None, *, source: Path, out: Path | None
+) -> AbstractContextManager[Pool]:
+    """Processes of this machine or, with an address, the workers of a cluster.
+
+    Args:
+        privatizer: What to do to each image.
+        workers: Processes here.
+        address: As for `cluster`; None for none.
+        source: As for `cluster`.
+        out: As for `cluster`.
+
+    Raises:
+        InputError: As `cluster`, or both workers and a cluster.
+    """
+    if address is None:
+        return pool(privatizer, workers)
+    if workers != 1:
+        raise InputError("give --workers or --cluster, not both: a cluster has its own workers")
+    return cluster(privatizer, address, source=source, out=out)
+
+
+@contextmanager
+def cluster(
+    privatizer: Privatizer, address: str, *, source: Path, out: Path | None
+) -> Iterator[Pool]:
+    """A pool of the workers of a Dask cluster.
+
+    Args:
+        privatizer: What to do to each image; its weights must be there under the same name.
+        address: Of the scheduler, as ``tcp://host:8786``, or the path of its scheduler file.
+        source: Folder or file that every worker must reach, as an absolute path.
+        out: Release folder, likewise; None where nothing is written.
+
+    Raises:
+        InputError: Dask is not installed, no such cluster, another version, other weights, or
+            paths that do not reach the workers.
+        Aborted: The cluster was lost.
+    """
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise InputError(
+            "--cluster needs Dask: install latentdp[cluster] here, on the scheduler and on every "
+            "worker"
+        ) from None
+    if not isinstance(privatizer.noise, SystemNoise):
+        raise InputError("on a cluster all noise is of the workers' operating systems")
+    work = None if out is None else out / f"{WORK}{SystemNoise().words(1).tobytes().hex()}"
+    try:
+        with _connected(Client, address) as client:
+            _check(client, privatizer, [source, *([] if out is None else [_there(out)])])
+            yield ClusterPool(client, privatizer, source, work)
+    finally:
+        if work is not None:
+            clear(work)
+
+
+def everywhere(recipe: Recipe) -> Recipe:
+    """The recipe with the path of weights as every working directory understands it."""
+    if recipe.weights in shipped():
+        return recipe
+    return replace(recipe, weights=str(Path(recipe.weights).absolute()))
+
+
+@contextmanager
+def _connected(kind: type[Client], address: str) -> Iterator[Client]:
+    place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    client = None
+    try:
+        client = kind(**place, timeout=PATIENCE, set_as_default=False)
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except Exception:  # noqa: BLE001 (an address may be wrong in as many ways as there are)
+        if client is not None:
+            client.close()
+        raise InputError(
+            f"no Dask scheduler with a worker answered within {PATIENCE} seconds; expected its "
+            "address, such as tcp://host:8786 (for tls:// with the certificates in Dask's own "
+            "configuration), or its scheduler file"
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _check(client: Client, privatizer: Privatizer, reach: Sequence[Path]) -> None:
+    """Refuses a cluster that would do something else, before anything is written."""
+    recipe, exact = everywhere(privatizer.recipe), privatizer.flow.exact
+    errand = RemoteTask(function=ready, items=[(recipe, exact)], reach=reach, version=__version__)
+    try:
+        client.submit(carry_out, errand, pure=False).result()  # by way of the scheduler
+        answers = list(client.run(carry_out, errand, on_error="return").values())
+    except Exception as error:  # noqa: BLE001 (whatever a worker or the scheduler lacks)
+        answers = [error]
+    for answer in answers:
+        if isinstance(answer, LatentDPError):
+            raise answer
+        if isinstance(answer, BaseException):
+            raise InputError(
+                f"a machine of the cluster cannot load latentdp ({type(answer).__name__}); "
+                "install the same version on the scheduler and on every worker"
+            )
+
+
+def _there(folder: Path) -> Path:
+    """The nearest folder above, or itself, that exists."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+APART = (
+    "a worker of the cluster does not reach the input or output folder under its path, or may not "
+    "read what this process may; both must lie on a file system that all machines share"
+)
+
+
+_alone = Lock()
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)  # a worker logs what it fails on
+class RemoteTask:
+    """Work for one worker, and what it needs to be the right one.
+
+    Attributes:
+        function: Of one item.
+        items: What to call it on.
+        reach: Folders or files that must be there and readable.
+        version: Of this package.
+    """
+
+    function: Callable[[Any], Any]
+    items: Sequence[Any]
+    reach: Sequence[Path]
+    version: str = __version__
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Drafts:
+    """Images to be privatized and written.
+
+    Attributes:
+        recipe: With the name of weights that the worker has, too.
+        exact: As `Privatizer.from_recipe` has it.
+        tasks: Each with the path of its draft.
+    """
+
+    recipe: Recipe
+    exact: bool
+    tasks: Sequence[Task]
+
+
+def carry_out(errand: RemoteTask) -> list[Any]:
+    """What any worker does, also one that joined later."""
+    if errand.version != __version__:
+        raise InputError(
+            f"expected latentdp {errand.version} on every worker of the cluster, one has "
+            f"{__version__}"
+        )
+    if not all(os.access(path, os.R_OK) for path in errand.reach):
+        raise InputError(APART)
+    # What is done to a file is not for several threads at once (`latentdp.data.dicom.instance`).
+    with _alone:
+        return [errand.function(item) for item in errand.items]
+
+
+def write_drafts(drafts: Drafts) -> list[tuple[Written, str]]:
+    """Writes each image under a name of this attempt alone."""
+    attempt = SystemNoise().words(1).tobytes().hex()
+    tasks = [
+        replace(task, path=task.path.with_name(f"{attempt}-{task.path.name}"))
+        for task in drafts.tasks
+    ]
+    made = release(_privatizer(drafts.recipe, drafts.exact), tasks)
+    return [
+        (written, part_of(task.path, written.label).name)
+        for task, written in zip(tasks, made, strict=True)
+    ]
+
+
+def ready(given: tuple[Recipe, bool]) -> None:
+    """Loads the weights."""
+    _privatizer(*given)
+
+
+@lru_cache(maxsize=2)
+def _privatizer(recipe: Recipe, exact: bool) -> Privatizer:
+    from latentdp.models.device import use_threads
+
+    use_threads(1)
+    return Privatizer.from_recipe(recipe, exact=exact)

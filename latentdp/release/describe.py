@@ -1,0 +1,107 @@
+"""How a release describes itself: its card, and the derivation in each header."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from latentdp.core.version import __version__
+from latentdp.data.dicom.attributes import attributes
+from latentdp.privatizer import Privatizer
+from latentdp.release.summary import Summary
+from latentdp.reports.layout import Layout
+from latentdp.reports.release_card import (
+    NOT_COVERED,
+    PATIENT_RULE,
+    describe_guarantee,
+    statement,
+    warnings,
+)
+
+__all__ = ["derivation", "release_card"]
+
+
+def release_card(
+    privatizer: Privatizer,
+    summary: Summary,
+    *,
+    status: str,
+    vault: str,
+    release: str = "",
+    layout: Layout = Layout.FLAT,
+) -> dict[str, Any]:
+    """The public card of a release.
+
+    Args:
+        privatizer: What made it.
+        summary: What became of the inputs.
+        status: ``complete`` or ``incomplete``.
+        vault: The vault's public tag: only that vault may go on with this release.
+        release: Random identifier, by which the vault knows where its images lie.
+        layout: How they lie.
+    """
+    recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
+    unprotected = privatizer.unprotected + layout.unprotected
+    patient = {
+        "epsilon": max(summary.patient_epsilon, guarantee.epsilon),
+        "delta": max(summary.patient_delta, guarantee.delta),
+        "images": summary.most_images,
+        "images_in_this_release": summary.most_images_here,
+        "unit": "patient",
+        "rule": PATIENT_RULE,
+    }
+    return {
+        "tool": "latentdp",
+        "version": __version__,
+        "status": status,
+        "private": guarantee.secure,
+        "warnings": warnings(guarantee, layout),
+        "guarantee": {
+            "image": describe_guarantee(guarantee, unprotected),
+            "image_approximate": {
+                "epsilon": privatizer.approximate.epsilon,
+                "delta": privatizer.approximate.delta,
+            },
+            "patient": patient,
+            "unprotected": list(unprotected),
+            "statement": statement(guarantee, unprotected),
+            "not_covered": list(NOT_COVERED),
+        },
+        "recipe": {"digest": recipe.digest}
+        | {k: v for k, v in asdict(recipe).items() if k != "weights"},  # it may be a private path
+        "plan": privatizer.plan.describe(),
+        "weights": {
+            "name": flow.name,
+            "sha256": flow.sha256,
+            "training_data": flow.card.get("training_data", "not stated"),
+            "trained_on_private_data": flow.card.get("private_training", "not stated"),
+        },
+        "image": {
+            "size": [privatizer.size, privatizer.size],
+            "made_at": list(flow.shape),
+            "chosen_among": privatizer.candidates,
+            "detail_drawn_at": list(privatizer.octaves),
+            "classes": list(flow.classes),
+        },
+        "header": dict(attributes(recipe.profile)),
+        "claims": [asdict(claim) for claim in recipe.profile.claims],
+        "counts": summary.public_counts(),
+        "layout": str(layout),
+        "release": release,
+        "vault": vault,
+    }
+
+
+def derivation(privatizer: Privatizer) -> str:
+    """How an output was made, for its header: public facts of the recipe only."""
+    recipe, flow, size = privatizer.recipe, privatizer.flow, privatizer.size
+    enlarged = f" enlarged to {size}x{size}" if size > flow.shape[0] else ""
+    if privatizer.octaves:
+        enlarged += f" with drawn detail up to {max(privatizer.octaves)}"
+    words = " ".join(statement(privatizer.guarantee, privatizer.unprotected))
+    return (
+        f"latentdp {__version__}: preset {recipe.preset}, "
+        f"mechanism {', '.join(privatizer.plan.mechanisms) or 'none on the latent'}, "
+        f"{flow.shape[0]}x{flow.shape[1]} pixels{enlarged}, weights sha256 {flow.sha256[:16]}, "
+        f"recipe {recipe.digest[:16]}. {words}"
+    )

@@ -1,0 +1,145 @@
+"""Where the three things of `latentdp.release.tasks` are done: in this process or in several.
+
+A worker process loads the weights once. Files come back as small arrays of the flow's size, so
+memory and traffic do not depend on the size of the inputs.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, TypeVar
+
+from latentdp.data import radiograph
+from latentdp.errors import Aborted, InputError
+from latentdp.privacy.noise import Noise
+from latentdp.privatizer import Privatizer
+from latentdp.recipe import Recipe
+from latentdp.release.inputs import CHUNK
+from latentdp.release.tasks import (
+    Refusal,
+    Task,
+    Written,
+    digest_input,
+    read_input,
+    release,
+)
+
+__all__ = ["GROUP", "Pool", "pool"]
+
+GROUP = 32  # images that go through the flow together
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Pool:
+    """Runs the three functions over lists, in order; each list is worked on in parallel."""
+
+    def __init__(
+        self, executor: Executor | None, privatizer: Privatizer, workers: int = 1
+    ) -> None:
+        self._executor, self._privatizer = executor, privatizer
+        self._chunk = max(CHUNK, 2 * GROUP * workers)
+
+    def chunk(self) -> int:
+        """Files that are worth handling together: as many as keep all workers busy."""
+        return self._chunk
+
+    def digests(self, paths: Sequence[Path]) -> Iterator[str]:
+        """Reader and SHA-256 of each file; empty for one that cannot be opened."""
+        return self._map(digest_input, paths)
+
+    def read(self, paths: Sequence[Path]) -> Iterator[radiograph.Radiograph | Refusal]:
+        """Each file as an image of the flow's size, or why not."""
+        shape, profile = self._privatizer.flow.shape, self._privatizer.recipe.profile
+        return self._map(read_input, [(path, shape, profile) for path in paths])
+
+    def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
+        """Privatizes and writes groups of tasks."""
+        if self._executor is None:
+            return (release(self._privatizer, group) for group in groups)
+        return self._executor.map(_release_here, groups)
+
+    def _map(self, function: Callable[[A], B], items: Sequence[A]) -> Iterator[B]:
+        if self._executor is None:
+            return map(function, items)
+        return self._executor.map(function, items, chunksize=8)
+
+
+@contextmanager
+def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
+    """A pool of ``workers`` processes; with 1, the work is done in this process.
+
+    Raises:
+        InputError: Fewer than one worker.
+        Aborted: A worker process died.
+    """
+    if workers < 1:
+        raise InputError(f"expected at least 1 worker, got {workers}")
+    if workers == 1:
+        yield Pool(None, privatizer)
+        return
+    # Started fresh, not forked: a fork after torch has made threads can hang.
+    executor = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start,
+        initargs=(privatizer.recipe, privatizer.noise, privatizer.flow.exact),
+    )
+    try:
+        with _uninterrupted():  # the processes start here and inherit that they ignore Ctrl-C
+            for _ in range(workers):
+                executor.submit(os.getpid)
+        yield Pool(executor, privatizer, workers)
+    except BrokenProcessPool:
+        raise Aborted(
+            "a worker process died, perhaps of too little memory or over one damaged file; "
+            "running the same command again goes on from here"
+        ) from None
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+_here: dict[str, Any] = {}  # this worker process's privatizer
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C is for the run, which ends its workers; a worker would print a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_with(run: BaseProcess | None) -> None:
+    """Ends this worker with its run: its successor makes what is still owed, and only it."""
+    if run is not None:
+        run.join()
+    os._exit(1)
+
+
+def _start(recipe: Recipe, noise: Noise, exact: bool) -> None:
+    from latentdp.models.device import use_threads
+
+    run = multiprocessing.parent_process()
+    threading.Thread(target=_end_with, args=(run,), daemon=True).start()
+    use_threads(1)
+    _here["privatizer"] = Privatizer.from_recipe(recipe, noise, exact=exact)
+
+
+def _release_here(tasks: Sequence[Task]) -> list[Written]:
+    return release(_here["privatizer"], tasks)

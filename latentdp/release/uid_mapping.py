@@ -1,0 +1,106 @@
+"""Old and new identifiers of a release as CSV, for whoever may see both.
+
+The form, two files with the columns ``id_old,id_new``, is that of the MIDI-B validation script.
+Both identifiers are read from the files, source and output, so that the map says what is there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from latentdp.core.filesystem import write_text
+from latentdp.data import radiograph
+from latentdp.errors import InputError, UnsupportedInstance
+
+__all__ = ["Mapping"]
+
+HEAD = "id_old,id_new"
+
+
+@dataclass
+class _Pairs:
+    """Old to new. What a released file says of itself outweighs what a duplicate adds."""
+
+    own: set[tuple[str, str]] = field(default_factory=set)
+    lent: dict[str, str] = field(default_factory=dict)
+
+    def add(self, old: str, new: str, *, duplicate: bool) -> None:
+        if not old or not new:
+            return
+        if duplicate:
+            self.lent.setdefault(old, new)
+        else:
+            self.own.add((old, new))
+
+    def load(self, path: Path) -> None:
+        """Takes over the pairs of an earlier map: those of files that are not in this run."""
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                self.add(row["id_old"], row["id_new"], duplicate=False)
+
+    def csv(self) -> str:
+        known = {old for old, _ in self.own}
+        pairs = self.own | {pair for pair in self.lent.items() if pair[0] not in known}
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(HEAD.split(","))
+        writer.writerows(sorted(pairs))
+        return text.getvalue()
+
+
+class Mapping:
+    """The map of a release, DICOM only: a picture has no identifier. An earlier one is added to.
+
+    Args:
+        path: File for the UIDs of instances, series and studies; the patient IDs come beside it,
+            under the same stem and ``.patients.csv``.
+        source: Input folder or file.
+        out: Release folder.
+
+    Raises:
+        InputError: A file would lie in the input or the release, cannot be made there, or would
+            replace one that is no such map.
+    """
+
+    def __init__(self, path: Path, *, source: Path, out: Path) -> None:
+        self._path = path
+        self._patients = path.with_name(f"{path.stem}.patients.csv")
+        self._uids, self._people = _Pairs(), _Pairs()
+        for file in (path, self._patients):
+            place = file.resolve()
+            if {source.resolve(), out.resolve()} & {place, *place.parents}:
+                raise InputError("the mapping must not lie inside the input or the output")
+            if not place.parent.is_dir():
+                raise InputError("expected the mapping's folder to exist; there is none")
+            if file.exists() and not _is_map(file):
+                raise InputError("expected a new file or an earlier mapping for --mapping-out")
+        for file, pairs in ((path, self._uids), (self._patients, self._people)):
+            if file.exists():
+                pairs.load(file)
+
+    def add(self, old: Path, new: Path, *, duplicate: bool = False) -> None:
+        """Adds what a source and the output that stands for it say."""
+        if new.suffix != ".dcm":
+            return
+        try:
+            was, now = radiograph.identity(old), radiograph.identity(new)
+        except UnsupportedInstance:  # the source was changed or removed while this runs
+            return
+        for kind in ("instance", "series", "study"):
+            self._uids.add(getattr(was, kind), getattr(now, kind), duplicate=duplicate)
+        self._people.add(was.patient, now.patient, duplicate=duplicate)
+
+    def write(self) -> None:
+        """Writes both files, whole, readable by their owner only."""
+        write_text(self._path, self._uids.csv(), mode=0o600)
+        write_text(self._patients, self._people.csv(), mode=0o600)
+
+
+def _is_map(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.readline().strip() == HEAD.encode()

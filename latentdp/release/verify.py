@@ -1,0 +1,205 @@
+"""Recomputes what a release card claims from the card alone.
+
+No weights, no images and no vault are needed. The recipe on the card, whose digest every output
+carries, says what was to be done; the plan says with which parameters; the guarantee follows from
+these, and everything else that the card claims from the guarantee. It cannot tell whether the
+images beside the card were made as it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from latentdp.data.dicom.attributes import attributes
+from latentdp.errors import InputError
+from latentdp.privacy.mechanisms.base import number
+from latentdp.privacy.plan import Action, Plan
+from latentdp.privatizer import make_plan
+from latentdp.recipe import ALL, Recipe
+from latentdp.reports.layout import Layout
+from latentdp.reports.release_card import (
+    NOT_COVERED,
+    PATIENT_RULE,
+    describe_guarantee,
+    statement,
+    warnings,
+)
+
+__all__ = ["Check", "verify_card"]
+
+TOLERANCE = 1e-9  # relative: a claim is a float that was written as decimal digits
+CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One claim of a card.
+
+    Attributes:
+        claim: What is claimed, in words.
+        claimed: The value on the card.
+        found: The value that follows from the rest of the card.
+        ok: Whether they agree.
+    """
+
+    claim: str
+    claimed: Any
+    found: Any
+    ok: bool
+
+
+def verify_card(card: Any) -> list[Check]:
+    """All checks of a card, in the order in which one follows from the other.
+
+    Raises:
+        InputError: Not a release card of this tool, or one without what the checks need.
+    """
+    if not isinstance(card, dict) or card.get("tool") != "latentdp":
+        raise InputError("expected a release card of latentdp (release.json)")
+    try:
+        plan, recipe = Plan.from_card(card["plan"]), _recipe_of(card)
+        return _recipe(card, plan, recipe) + _image(card, plan, recipe) + _patient(card, plan)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise InputError("the release card is incomplete or of another version") from error
+    except RecursionError:
+        raise InputError("the release card is nested too deeply") from None
+
+
+def _recipe_of(card: dict[str, Any]) -> Recipe:
+    names = {f.name for f in fields(Recipe)} - {"weights"}
+    names -= {"candidates", "resample_identity"} - set(card["recipe"])  # in none of older ones
+    return Recipe.from_record({"weights": ""} | {name: card["recipe"][name] for name in names})
+
+
+def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
+    """The recipe, and that the plan is the one that the recipe asks for."""
+    told = card["recipe"]
+    d, classes = plan.d, len(card["image"]["classes"])
+    # Which directions makes no difference to a guarantee; how many does.
+    most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
+    # Of identity there may be fewer than asked for; the plan says how many.
+    drawn = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
+    rows = np.eye(min(most + min(drawn, recipe.resample_identity), d), d)
+    wanted = make_plan(recipe, d=d, directions=rows[:most], classes=classes, identity=rows[most:])
+    height, width = card["image"]["made_at"]
+    drawn, among = card["image"].get("detail_drawn_at", []), card["image"].get("chosen_among", 1)
+    return [
+        _equal("digest of the recipe", told["digest"], recipe.digest),
+        _equal("weights", card["weights"]["sha256"], recipe.weights_sha256),
+        _equal("claims", card["claims"], [asdict(claim) for claim in recipe.profile.claims]),
+        _equal("attributes of an output", card["header"], dict(attributes(recipe.profile))),
+        _equal("size of an output", card["image"]["size"], [recipe.profile.size or height] * 2),
+        _equal("drawn detail", drawn, _doublings(len(drawn), height, recipe)),
+        _equal("candidates", among, recipe.candidates if among != 1 else 1),
+        _equal("latent dimensions", card["plan"]["latent_dimensions"], height * width),
+        _equal(
+            "plan of the recipe", _outline(card["plan"]), _outline(wanted.describe()), CALIBRATION
+        ),
+        _equal("numbers of the plan", _numbers(card["plan"]), _numbers(plan.describe())),
+    ]
+
+
+def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
+    """Sizes that so many octaves lead to; fewer where the recipe asks for less."""
+    if not recipe.profile.detail:
+        return []
+    sizes = [side * 2 ** (i + 1) for i in range(min(count, 16))]
+    return [size for size in sizes if size < 2 * (recipe.profile.size or side)]
+
+
+def _image(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
+    """Everything about an image, with noise that is said to be from a secure source."""
+    told, guarantee, layout = card["guarantee"], plan.guarantee, Layout(card["layout"])
+    unprotected = plan.unprotected + recipe.profile.unprotected + layout.unprotected
+    image = describe_guarantee(guarantee, unprotected)
+    claims = {
+        "epsilon of an image": "epsilon",
+        "delta of an image": "delta",
+        "unit": "unit",
+        "relation": "relation",
+        "numerics": "numerics",
+        "noise from a secure source": "private",
+        "largest AUC of a verifier": "verification_auc_at_most",
+        "largest top-1 rate in a gallery": "top1_at_most",
+    }
+    loose = plan.approximate()
+    return [
+        *(_equal(claim, told["image"][key], image[key]) for claim, key in claims.items()),
+        _equal(
+            "the same as epsilon, delta",
+            told["image_approximate"],
+            {"epsilon": loose.epsilon, "delta": loose.delta},
+            CALIBRATION,
+        ),
+        _equal("private", card["private"], True),
+        _equal("unprotected", told["unprotected"], list(unprotected)),
+        _equal("statement", told["statement"], statement(guarantee, unprotected)),
+        _equal("not covered", told["not_covered"], list(NOT_COVERED)),
+        _equal("warnings", card["warnings"], warnings(guarantee, layout)),
+    ]
+
+
+def _patient(card: dict[str, Any], plan: Plan) -> list[Check]:
+    """A sum over images. Other releases may be in it, so a lower bound is known."""
+    told, guarantee = card["guarantee"]["patient"], plan.guarantee
+    here = max(1, number(told["images_in_this_release"], "int"))
+    return [
+        _equal("rule of a patient", [told["unit"], told["rule"]], ["patient", PATIENT_RULE]),
+        _at_least("epsilon of a patient", told["epsilon"], here * guarantee.epsilon),
+        _at_least("delta of a patient", told["delta"], here * guarantee.delta),
+        _at_least("images of a patient", told["images"], told["images_in_this_release"]),
+    ]
+
+
+def _outline(plan: dict[str, Any]) -> list[Any]:
+    """What a recipe fixes of a plan: what happens to how many dimensions, and for how much."""
+    label = plan["label"]
+    blocks = [
+        [
+            b["action"],
+            b["dimensions"],
+            b.get("parameters", {}).get("mechanism"),
+            b["epsilon"],
+            b.get("temperature"),
+        ]
+        for b in plan["blocks"]
+    ]
+    return [plan["basis"], *blocks, [label["release"], label.get("classes"), label.get("epsilon")]]
+
+
+def _numbers(plan: dict[str, Any]) -> list[Any]:
+    """Mechanisms with all that is said of them, and the label."""
+    blocks = [[b.get("parameters"), b["epsilon"]] for b in plan["blocks"]]
+    return [blocks, plan["label"]]
+
+
+def _at_least(claim: str, claimed: Any, found: float) -> Check:
+    ok = type(claimed) in (int, float) and claimed >= found * (1 - TOLERANCE)
+    return Check(claim=claim, claimed=claimed, found=found, ok=ok)
+
+
+def _equal(claim: str, claimed: Any, found: Any, tolerance: float = TOLERANCE) -> Check:
+    ok = _same(claimed, found, tolerance)
+    return Check(claim=claim, claimed=claimed, found=found, ok=ok)
+
+
+def _same(a: Any, b: Any, tolerance: float) -> bool:
+    """Equal in every part, floats up to a relative tolerance."""
+    if isinstance(b, float):
+        return type(a) in (int, float) and abs(a - b) <= tolerance * abs(b)
+    if isinstance(b, dict):
+        return (
+            isinstance(a, dict)
+            and a.keys() == b.keys()
+            and all(_same(a[key], b[key], tolerance) for key in b)
+        )
+    if isinstance(b, (list, tuple)):
+        return (
+            isinstance(a, (list, tuple))
+            and len(a) == len(b)
+            and all(_same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+        )
+    return type(a) is type(b) and bool(a == b)

@@ -1,0 +1,101 @@
+"""The public page of a release: what its card says, for people, and some of its images.
+
+It is made from the release folder alone, so anybody can make it again.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from latentdp.core.filesystem import digest
+from latentdp.errors import InputError
+from latentdp.reports.html import after, complete, released_images, write_page
+from latentdp.reports.release_card import CARD, read_card
+
+__all__ = ["PAGE", "write_release_page"]
+
+PAGE = "release.html"
+SAMPLE = 24  # images on the page
+MEANING = {
+    "constant": "the same in every file, or a statement of what was done",
+    "pseudonym": "a keyed pseudonym of the source's value",
+    "from the mechanism": "what the guarantee is about",
+    "source value": "as in the source file",
+}
+
+
+def write_release_page(out: Path) -> Path:
+    """Writes ``out / "release.html"`` from the card and the images beside it, and returns it.
+
+    The images shown are the first by their random names: a sample that does not depend on the
+    order, the names or the content of the inputs.
+
+    Raises:
+        InputError: The folder holds no card, or one of another version.
+    """
+    card = read_card(out)
+    if card is None:
+        raise InputError(f"expected a folder with a {CARD} of latentdp; there is none")
+    images = released_images(out)
+    shown = [uri for uri in map(after, images[:SAMPLE]) if uri]
+    with complete("the release card"):
+        write_page(
+            out / PAGE,
+            "release.html.j2",
+            card=card,
+            banners=_banners(card, len(images)),
+            odds=_odds(card["guarantee"]["image"]["epsilon"]),
+            header=_header(card["header"]),
+            images=shown,
+            digest=digest(out / CARD),
+        )
+    return out / PAGE
+
+
+def _banners(card: dict[str, Any], images: int) -> list[tuple[str, str]]:
+    """What must be seen first: a level (``danger`` or ``caution``) and a text."""
+    found = []
+    if card["status"] != "complete":
+        found.append(
+            ("caution", "INCOMPLETE: the release was still being made when this was written")
+        )
+    for warning in card["warnings"]:
+        found.append(("danger" if warning.startswith("NOT PRIVATE") else "caution", warning))
+    if card["guarantee"]["unprotected"]:
+        found.append(("danger", "PARTLY UNPROTECTED: something is released exactly, see below"))
+    evaluation = card.get("evaluation") or {}
+    refuted = [line for line in evaluation.get("lines") or () if line.startswith("REFUTED")]
+    found += [("danger", line) for line in refuted]
+    for claim in evaluation.get("claims") or ():
+        if not claim["holds"]:
+            found.append(
+                (
+                    "caution",
+                    f"NOT SUPPORTED: {claim['claim']} (threshold {claim['threshold']}, measured "
+                    f"{claim['measured']})",
+                )
+            )
+    told = card["counts"]["images_in_release"]
+    if images != told:
+        found.append(
+            ("danger", f"MISMATCH: the card counts {told:,} images, the folder holds {images:,}")
+        )
+    return found
+
+
+def _odds(epsilon: float) -> str:
+    """exp(epsilon), rounded up: how many times likelier one source may become than another."""
+    if epsilon < math.log(1e6):
+        factor = math.exp(epsilon)
+        return f"{math.ceil(factor):,}" if factor > 10 else f"{math.ceil(factor * 100) / 100:.2f}"
+    return f"10^{math.ceil(epsilon / math.log(10)):,}"
+
+
+def _header(header: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
+    """The attributes by what they hold, in the order of the card, with what that means."""
+    grouped: dict[str, list[str]] = {}
+    for keyword, holds in header.items():
+        grouped.setdefault(str(holds), []).append(keyword)
+    return [(holds, MEANING.get(holds, ""), keywords) for holds, keywords in grouped.items()]

@@ -1,0 +1,1 @@
+"""All that links a release to its sources or says what was spent; secret."""

@@ -1,0 +1,40 @@
+"""What is derived from a vault's key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+__all__ = ["KEY_BYTES", "Keys"]
+
+
+KEY_BYTES = 32
+
+
+class Keys:
+    """What is derived from a vault's key.
+
+    Args:
+        key: The key.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+
+    @property
+    def tag(self) -> str:
+        """A public name of the vault, for the cards of its releases."""
+        return self.token("tag")[:16]
+
+    def subject(self, patient: str) -> str:
+        """The pseudonym of a patient in the ledger, which differs from that in releases."""
+        return self.token("patient", patient)
+
+    def token(self, domain: str, *parts: str | bytes) -> str:
+        """A keyed digest (HMAC-SHA256, hexadecimal) of ``parts``, separate for each domain."""
+        mac = hmac.new(self.key, digestmod=hashlib.sha256)
+        for part in (domain, *parts):
+            # A file name may hold bytes that are no text; they come as surrogates.
+            data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+            mac.update(len(data).to_bytes(8, "big") + data)
+        return mac.hexdigest()

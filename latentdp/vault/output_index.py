@@ -1,0 +1,94 @@
+"""The index of one release: which output lies where, if not under its random name.
+
+It is kept in the vault, since a mirrored name may be a patient's. The ledger knows random names
+only: it may be on a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from latentdp.vault.duplicates import Journal
+
+__all__ = ["OutputIndex"]
+
+
+class OutputIndex:
+    """The places below the images folder of one release.
+
+    No two differ in case only: a recipient's file system may not tell them apart.
+
+    Args:
+        path: File of the index; there is none while all outputs lie under their random names.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._journal = Journal(path)
+        self._path: dict[str, str] = {}  # output: path
+        self._output: dict[str, str] = {}  # path: output
+        self._files: dict[str, str] = {}  # path without case: output
+        self._folders: set[str] = set()
+        for row in self._journal.read():
+            self._set(row["output"], row["path"])
+
+    def path(self, output: str) -> str:
+        """Where an output lies."""
+        return self._path.get(output, output)
+
+    def output(self, path: str) -> str:
+        """Which output lies there; the path itself if none is known to."""
+        return self._output.get(path, path)
+
+    def add(self, wanted: Mapping[str, str]) -> None:
+        """Gives outputs that have no file yet their places, durably.
+
+        Args:
+            wanted: Output to path; one that is taken gets a number.
+        """
+        rows = []
+        for output, path in wanted.items():
+            self.leave(output)
+            free = self._free(path)
+            if free != output:
+                self._set(output, free)
+                rows.append({"output": output, "path": free})
+        self._journal.add(rows)
+
+    def leave(self, output: str) -> None:
+        """Another output may lie where this one lay."""
+        path = self._path.pop(output, None)
+        if path is not None:
+            del self._output[path], self._files[path.casefold()]
+
+    def _free(self, path: str) -> str:
+        """The path, or the first that is free with numbers in it."""
+        *folders, name = path.split("/")
+        base = ""
+        for folder in folders:
+            base = next(p for p in numbered(base + folder) if p.casefold() not in self._files)
+            base += "/"
+        stem, dot, suffix = name.rpartition(".")
+        return next(
+            p
+            for p in numbered(base + stem, dot + suffix)
+            if p.casefold() not in self._files and p.casefold() not in self._folders
+        )
+
+    def _set(self, output: str, path: str) -> None:
+        self.leave(output)
+        before = self._files.get(path.casefold())
+        if before is not None:
+            self.leave(before)
+        self._path[output], self._output[path] = path, output
+        self._files[path.casefold()] = output
+        self._folders |= {str(p).casefold() for p in PurePosixPath(path).parents}
+
+
+def numbered(stem: str, suffix: str = "") -> Iterator[str]:
+    """``stem.dcm``, ``stem-2.dcm``, ``stem-3.dcm`` and so on."""
+    yield stem + suffix
+    number = 1
+    while True:
+        number += 1
+        yield f"{stem}-{number}{suffix}"

@@ -1,0 +1,148 @@
+"""The vault: everything that links a release to its sources, kept apart from it.
+
+A vault is a folder that only its owner can enter (0700). It holds the key of all pseudonyms, the
+ledger or where it is, and a private report of each run. It is never inside the folder that is
+released.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from latentdp.core.filesystem import alone, write_text
+from latentdp.errors import InputError
+from latentdp.privacy.noise import SystemNoise
+from latentdp.vault.database import address, place
+from latentdp.vault.keys import KEY_BYTES, Keys
+from latentdp.vault.ledger import Ledger
+
+__all__ = ["Vault"]
+
+
+class Vault(Keys):
+    """An open vault.
+
+    Args:
+        path: Its folder; made, with a new key, where there is none.
+        read_only: Nothing is made or written; `exists` says whether that is possible.
+
+    Raises:
+        InputError: Others can enter the folder, or its key is damaged.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path, self._read_only = path, read_only
+        self._new = not path.exists()
+        if self._new:
+            try:
+                path.mkdir(mode=0o700, parents=True)
+            except OSError as error:
+                raise InputError(f"the vault cannot be made ({error.strerror})") from error
+        if not path.is_dir():
+            raise InputError("expected the vault to be a folder")
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise InputError(
+                "expected the vault to be open to its owner only (mode 0700); "
+                "close it with chmod 700, or name another"
+            )
+        self.reports = path / "reports"
+        super().__init__(self._key())
+        if not read_only:
+            self.reports.mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def places(self) -> Path:
+        """Folder of the indexes of releases whose images have names of their own."""
+        return self.path / "places"
+
+    @property
+    def twins(self) -> Path:
+        """File of the links between inputs with equal pictures."""
+        return self.path / "twins.jsonl"
+
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Whether there is a vault, or something in its place."""
+        return (path / "key").exists() if path.is_dir() else path.exists()
+
+    def ledger(self, url: str | None = None) -> Ledger:
+        """The ledger of what was spent on whom.
+
+        Args:
+            url: Its database, which the vault remembers; by default the remembered one, or
+                ``ledger.sqlite`` in the vault.
+
+        Raises:
+            InputError: The vault keeps its ledger elsewhere, or the database cannot be opened.
+        """
+        file = self.path / "ledger.url"
+        own = URL.create("sqlite", database=str((self.path / "ledger.sqlite").resolve()))
+        known = address(file.read_text(encoding="utf-8")) if file.exists() else None
+        if url is None:
+            return self._open(known or own)
+        wanted = address(url)
+        if known is None and Path(own.database or "").exists():
+            with closing(self._open(own)) as ledger:
+                known = own if ledger.verify() else None
+        if known is not None and place(known) != place(wanted):
+            raise InputError(
+                "the vault keeps its ledger in another database; leave --ledger out, or name "
+                "another vault"
+            )
+        made = self._open(wanted)
+        if wanted != known and not self._read_only:  # new, or another user or password
+            write_text(file, wanted.render_as_string(hide_password=False), mode=0o600)
+        return made
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one run at a time may reserve and write with this vault.
+
+        Raises:
+            InputError: Another run holds it.
+        """
+        with ExitStack() as held:
+            try:
+                held.enter_context(alone(self.path / "lock", wait=False))
+            except BlockingIOError as error:
+                raise InputError("another run is using this vault; wait until it ends") from error
+            yield
+
+    def undo(self) -> None:
+        """Removes the vault if this object made it: nothing was released under its key."""
+        if self._new:
+            shutil.rmtree(self.path)
+
+    def _open(self, url: URL) -> Ledger:
+        key = bytes.fromhex(self.token("ledger chain"))
+        head = self.path / "ledger.head"
+        return Ledger(url, vault=self.tag, key=key, head=head, read_only=self._read_only)
+
+    def _key(self) -> bytes:
+        file = self.path / "key"
+        if not file.exists():
+            # Written under another name and linked, so that a key is never half written
+            # and two processes that start at once agree on one.
+            temporary = self.path / f".key.{os.getpid()}"
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as f:
+                f.write(SystemNoise().words(KEY_BYTES // 8).tobytes())
+                f.flush()
+                os.fsync(f.fileno())
+            try:
+                os.link(temporary, file)
+            except FileExistsError:
+                pass
+            finally:
+                temporary.unlink()
+        key = file.read_bytes()
+        if len(key) != KEY_BYTES:
+            raise InputError(f"expected the vault's key to be {KEY_BYTES} bytes; it is damaged")
+        return key

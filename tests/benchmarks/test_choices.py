@@ -1,0 +1,138 @@
+"""The benchmarks that weights and presets are chosen by, on a made-up world."""
+
+import json
+import re
+import shutil
+
+import pytest
+import torch
+from PIL import Image
+
+from latentdp.models.flow.glow import GlowConfig, LabelledNet
+from latentdp.models.networks.finding_classifier import ClassifierConfig
+from tests.conftest import script
+from tests.support.world import World, make
+
+STEPS = 20  # of a reader
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return make(tmp_path_factory.mktemp("world"))
+
+
+def quick(monkeypatch, benchmark):
+    monkeypatch.setattr(
+        benchmark, "Course", lambda steps, seed: ClassifierConfig(steps=STEPS, seed=seed)
+    )
+
+
+ARCHITECTURES = script("architectures")
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES.VARIANTS))
+def test_every_architecture_is_invertible_and_differs_in_what_it_says(name):
+    variant = ARCHITECTURES.VARIANTS[name]
+    torch.manual_seed(0)
+    config = variant.config(
+        size=16,
+        classes=("a", "b"),
+        steps=(1,) * len(variant.steps),
+        hidden=(8,) * len(variant.steps),
+    )
+    net = variant.net(config)
+    x, labels = torch.rand(6, 1, 16, 16) - 0.5, torch.tensor([0, 1, 2, 0, 1, 2])
+    with torch.no_grad():
+        net(x, labels)
+        for parameter in net.parameters():
+            if parameter.requires_grad and not parameter.any():
+                parameter.normal_(0, 0.05)
+        z, _ = net.encode(x, labels)
+        assert torch.allclose(net.decode(z, labels), x, atol=1e-4)
+        other, _ = net.encode(x, labels.flip(0))
+    told = [m.label.any() for m in net.modules() if isinstance(m, LabelledNet)]
+    assert any(told) == (name != "label-in-bases"), "networks that see the label"
+    assert not torch.allclose(z, other)
+    assert isinstance(config, GlowConfig)
+
+
+def test_architectures_are_compared_and_kept(world, tmp_path, monkeypatch, capsys):
+    benchmark = ARCHITECTURES
+    quick(monkeypatch, benchmark)
+    monkeypatch.setattr(benchmark, "SIZE", 16)
+    small = {
+        name: benchmark.Variant(words, hidden=(8, 8), steps=(1, 1), **changes)
+        for name, words, changes in (
+            ("ours", "small", {}),
+            ("poses", "moved", {"poses": True}),
+            ("plain-priors", "plain", {"net": benchmark.PlainPriors}),
+        )
+    }
+    monkeypatch.setattr(benchmark, "VARIANTS", small)
+    monkeypatch.setattr(benchmark, "shipped_verifier", lambda size: str(world.verifier))
+    table, sheet = tmp_path / "table.json", tmp_path / "sheet.png"
+    options = [world.data, "--state", tmp_path / "state", "--minutes", 0.02]
+    options += ["--source", "made-up", "--condition", "finding", "--json", table, "--sheet", sheet]
+    benchmark.main([str(x) for x in options])
+    first = capsys.readouterr().out
+    rows = json.loads(table.read_text())["rows"]
+    assert [row["name"] for row in rows] == list(small)
+    for row in rows:
+        assert row["images"] > 0
+        assert 0 < row["bits"] < 12
+        assert row["verifier"] >= 0
+        assert 0 <= row["auc"] <= 1
+    assert sheet.exists()
+    benchmark.main([str(x) for x in options])
+    assert capsys.readouterr().out == first, "what was measured is not measured again"
+
+
+def test_identity_is_looked_for_in_parts_of_the_latent(world, monkeypatch, capsys):
+    benchmark = script("identity")
+    quick(monkeypatch, benchmark)
+    monkeypatch.setattr(benchmark, "shipped_verifier", lambda size: str(world.verifier))
+    weights = ["--identity-weights", world.weights, "--finding-weights", world.weights]
+    benchmark.main([str(x) for x in (world.data, *weights, "--counts", 64, "--keep", 4)])
+    told = capsys.readouterr().out
+    rows = [
+        line.split(" | ") for line in told.splitlines() if re.match(r"\| (noth|lev|iden)", line)
+    ]
+    assert len(rows) == 5
+    nothing, coarse, *_ = rows
+    assert float(nothing[3]) == 1, "an image that was not redrawn is most like itself"
+    assert float(coarse[3]) < 1
+
+
+def test_sizes_are_compared_with_originals_of_that_size(world, tmp_path, capsys):
+    benchmark = script("sizes")
+    large = tmp_path / "large"
+    large.mkdir()
+    shutil.copy(world.data / "manifest.csv", large)
+    for row in world.rows:
+        Image.open(world.data / row["file"]).resize((32, 32)).save(large / row["file"])
+    options = ["--weights", world.weights, "--source", "made-up", "--sizes", 16, 32]
+    options += ["--steps", STEPS, "--sheet", tmp_path / "sheets"]
+    benchmark.main([str(x) for x in (large, *options)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    rows = {tuple(cell.strip() for cell in line.split("|")[1:3]): line for line in lines[1:]}
+    assert ("16", "private, no detail") not in rows, "there is nothing to enlarge"
+    assert ("32", "private, no detail") in rows
+    for size in ("16", "32"):
+        cells = rows[size, "originals"].split(" | ")
+        assert (cells[3], cells[5]) == ("0.00", "0.0"), "originals are as far as nothing"
+        assert float(rows[size, "private"].split(" | ")[3]) > 0
+    assert {path.name for path in (tmp_path / "sheets").iterdir()} == {"16.png", "32.png"}
+
+
+def test_every_preset_is_probed(world, tmp_path, monkeypatch, capsys):
+    benchmark = script("presets")
+    small = {k: benchmark.PRESETS[k] for k in ("strict", "balanced", "empirical", "dp-glow")}
+    monkeypatch.setattr(benchmark, "PRESETS", small)
+    benchmark.main([str(x) for x in (world.data, "--weights", world.weights)])
+    lines = [line.strip("| ") for line in capsys.readouterr().out.splitlines()]
+    rows = {line.split(" ")[0]: line.split(" | ") for line in lines if " | " in line}
+    assert set(small) < set(rows)
+    assert rows["strict"][2] == "-", "of an image of which nothing is left"
+    assert rows["empirical"][1] == "none"
+    assert rows["empirical"][-1] == "1", "who knows what is kept knows the source"
+    assert rows["dp-glow"][-1].startswith("1.0")

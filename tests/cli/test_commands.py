@@ -1,0 +1,248 @@
+"""The command as users run it."""
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentdp.core.version import __version__
+from tests.conftest import SAMPLES
+
+COMMANDS = ("privatize", "explain", "ledger", "weights", "train")
+
+
+def installed(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
+    """The console script itself, in a process of its own and another folder."""
+    script = Path(sys.executable).with_name("latentdp")
+    return subprocess.run(
+        [script, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_the_installed_command_works_in_a_fresh_folder(tmp_path):
+    run = installed("privatize", SAMPLES, "out", "--workers", "2", "--json", cwd=tmp_path)
+    assert run.returncode == 1, run.stderr
+    told = json.loads(run.stdout)
+    assert told["counts"]["outputs"] == 7
+    assert len(list((tmp_path / "out" / "images").iterdir())) == 7
+    assert (tmp_path / "out.vault" / "key").exists()
+    again = installed("privatize", SAMPLES, "out", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "7 (not charged again)" in again.stdout
+    assert "Traceback" not in again.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_names_the_command_and_its_options(name, tmp_path):
+    run = installed(name, "--help", cwd=tmp_path)
+    assert run.returncode == 0
+    assert f"Usage: latentdp {name}" in run.stdout
+    assert "--json" in run.stdout
+
+
+def test_version_and_bare_call(command, capsys):
+    assert command("--version") == 0
+    assert __version__ in capsys.readouterr().out
+    assert command() == 2
+    assert "privatize" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["privatize", "IN", "OUT", "--epsilon", "-1"], 2, "epsilon"),
+        (["privatize", "IN", "OUT", "--epsilon", "nan"], 2, "epsilon"),
+        (["privatize", "IN", "OUT", "--epsilon", "many"], 2, "epsilon"),
+        (["privatize", "IN", "OUT", "--preset", "none"], 2, "there are: strict"),
+        (["privatize", "IN", "OUT", "--mechanism", "none"], 2, "there are: codebook, gaussian"),
+        (["explain", "IN", "--preset", "strict", "--mechanism", "vmf"], 2, "noises no latent"),
+        (["explain", "IN", "--preset", "cadp", "--epsilon", "1e-300"], 2, "from 1e-06 to 1e+09"),
+        (["explain", "IN", "--preset", "tight", "--epsilon", "4096"], 2, "at most 352"),
+        (["audit", "--mechanism", "vmf", "--epsilon", "1e18"], 2, "from 1e-06 to 1e+09"),
+        (["audit", "--dimensions", "4"], 2, "--dimensions needs --epsilon"),
+        (["privatize", "IN", "OUT", "--weights", "none"], 4, "cxr-adult"),
+        (["privatize", "IN", "OUT", "--workers", "0"], 2, "worker"),
+        (["privatize", "IN", "OUT", "--workers", "0", "--dry-run"], 2, "worker"),
+        (["privatize", "IN", "OUT", "--keep-label-dims", "9999"], 2, "64 public directions"),
+        (["privatize", "IN", "OUT", "--keep-label-dims", "-1"], 2, "kept"),
+        (["privatize", "IN", "OUT", "--label-release", "public"], 2, "needs --labels"),
+        (["privatize", "IN", "OUT", "--labels", "none.csv"], 2, "readable CSV"),
+        (["privatize", "IN", "OUT", "--budget", "1"], 3, "patients would go over"),
+        (["privatize", "IN", "OUT", "--budget", "nan"], 2, "epsilon"),
+        (["privatize", "IN", "OUT", "--budget", "1", "--dry-run"], 3, "patients would go over"),
+        (["privatize", "IN", "OUT", "--epsilon", "1e-320"], 2, "from 1e-06"),
+        (["privatize", "IN", "OUT", "--vault", "IN/clinic-b/IM0001/v"], 2, "inside"),
+        (["privatize", "IN", "IN.txt/out"], 2, "cannot be made"),
+        (["privatize", "IN/clinic-a", "."], 2, "inside"),
+        (["privatize", "nowhere", "OUT"], 2, "there is none"),
+        (["privatize", "IN", "IN/out"], 2, "inside"),
+        (["privatize", "IN", "OUT", "--layout", "tree"], 2, "mirror"),
+        (["privatize", "IN", "OUT", "--mapping-out", "IN/map.csv"], 2, "mapping must not lie"),
+        (["privatize", "IN", "OUT", "--mapping-out", "OUT/map.csv"], 2, "mapping must not lie"),
+        (["privatize", "IN", "OUT", "--mapping-out", "IN.txt"], 2, "earlier mapping"),
+        (["privatize", "IN", "OUT", "--mapping-out", "no/map.csv", "--dry-run"], 2, "to exist"),
+        (["privatize", "IN", "IN/out", "--dry-run"], 2, "inside"),
+        (["privatize", "IN"], 2, "OUT"),
+        (
+            ["privatize", "IN", "OUT", "--epsilon-per-element", "1", "--epsilon", "2"],
+            2,
+            "not both",
+        ),
+        (
+            ["privatize", "IN", "OUT", "--epsilon-per-element", "1", "--preset", "strict"],
+            2,
+            "noises latent elements",
+        ),
+        (["explain", "nowhere"], 2, "there is none"),
+        (["weights", "show", "nothing"], 4, "shipped are"),
+        (["train", "nowhere", "--out", "x.safetensors", "--steps", "1"], 2, "manifest"),
+        (["train", "IN", "--out", "x.bin", "--steps", "1"], 2, "safetensors"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_errors_are_one_line_with_their_exit_code(
+    command, capsys, tmp_path, monkeypatch, arguments, code, message
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SAMPLES, tmp_path / "IN")
+    (tmp_path / "IN.txt").write_text("a file, not a folder")
+    assert command(*arguments) == code
+    told = capsys.readouterr()
+    assert message in told.err
+    assert len(told.err.strip().splitlines()) == 1
+    assert told.err.startswith("latentdp: ")
+    assert not (tmp_path / "OUT").exists(), "a refused run writes nothing"
+
+
+def test_an_unexpected_error_shows_no_traceback_and_no_value(
+    command, capsys, monkeypatch, tmp_path
+):
+    def broken(*_):
+        raise KeyError("Doe^Jane")
+
+    monkeypatch.setattr("latentdp.release.privatize.find_files", broken)
+    assert command("privatize", SAMPLES, tmp_path / "out") == 70
+    told = capsys.readouterr().err
+    assert "KeyError at test_cli.py" in told
+    assert "Doe" not in told
+    assert len(told.strip().splitlines()) == 1
+
+
+def test_an_interruption_says_how_to_go_on(command, capsys, monkeypatch, tmp_path):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("latentdp.release.tasks.radiograph.read", stopped)
+    assert command("privatize", SAMPLES, tmp_path / "out") == 130
+    assert "run the same command again" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert command("privatize", SAMPLES, tmp_path / "out", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["counts"]["outputs"] == 7
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_killed_runs_are_finished_by_the_next(tmp_path, workers):
+    """SIGKILL at several moments; afterwards each image once, and one charge for each."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for i in range(150):
+        picture = rng.integers(0, 255, size=(64, 64), dtype=np.uint8)
+        Image.fromarray(picture).save(tmp_path / "in" / f"{i}.png")
+    script = Path(sys.executable).with_name("latentdp")
+    call = [script, "privatize", "in", "out", "--workers", workers, "--json"]
+    images = tmp_path / "out" / "images"
+    for enough in (1, 40, 90):
+        run = subprocess.Popen(
+            call, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while run.poll() is None and len(list(images.glob("*"))) < enough:
+            time.sleep(0.002)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    last = installed(*call[1:], cwd=tmp_path)
+    assert last.returncode == 0, last.stderr
+    told = json.loads(last.stdout)
+    assert told["counts"]["outputs"] == 150
+    assert len(list(images.iterdir())) == 150
+    with sqlite3.connect(tmp_path / "out.vault" / "ledger.sqlite") as ledger:
+        kinds = dict(ledger.execute("select kind, count(*) from latentdp_ledger group by kind"))
+    ledger.close()
+    assert kinds == {"reserve": 150, "written": 150}
+
+
+def test_per_element_epsilon_is_never_printed_alone(command, capsys, tmp_path):
+    assert (
+        command("explain", SAMPLES, "--preset", "dp-glow", "--epsilon-per-element", "1", "--json")
+        == 1
+    )
+    told = json.loads(capsys.readouterr().out)
+    assert told["guarantee"]["epsilon"] == pytest.approx(4096, rel=1e-3)
+    command("explain", SAMPLES, "--preset", "dp-glow", "--epsilon-per-element", "1")
+    text = capsys.readouterr().out
+    assert text.index("epsilon 409") < text.index("4096 x")
+
+
+def test_kept_dimensions_print_two_lines(command, capsys):
+    command("explain", SAMPLES, "--keep-label-dims", "3")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "agree in what is unprotected" in text
+    assert "epsilon infinity: 3 of 4096 latent dimensions" in text
+
+
+@pytest.mark.parametrize(("options", "kept"), [((), 16), (("--keep-label-dims", "0"), 0)])
+def test_no_direction_is_kept_where_none_is_asked_for(command, capsys, options, kept):
+    source = SAMPLES / "clinic-b" / "IM0001"
+    command(
+        "explain", source, "--preset", "empirical", "--resample-identity", "64", "--json", *options
+    )
+    blocks = json.loads(capsys.readouterr().out)["plan"]["blocks"]
+    before = next(i for i, block in enumerate(blocks) if block["action"] == "resample")
+    assert sum(block["dimensions"] for block in blocks[:before]) == kept
+
+
+def test_explain_a_file_names_tags_and_no_values(command, capsys, tmp_path):
+    assert command("explain", SAMPLES / "clinic-b" / "IM0001", "--json") == 0
+    text = capsys.readouterr().out
+    told = json.loads(text)
+    actions = {e["tag"]: e["action"] for e in told["elements"]}
+    assert actions["(0010,0010)"] == "pseudonym"
+    assert actions["(0008,0080)"] == "removed"
+    assert told["usable"]
+    for value in ("Muster", "B-77", "Invented", "20211224"):
+        assert value not in text
+    assert command("explain", SAMPLES / "clinic-b" / "broken.dcm") == 1
+    assert "quarantined" in capsys.readouterr().out
+
+
+def test_weights_are_listed_with_their_cards(command, capsys):
+    assert command("weights", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {"cxr-adult", "cxr-paediatric"} <= set(listed)
+    for name in listed:
+        assert command("weights", "show", name) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        kind = listed[name]["kind"]
+        assert {"glow": "bits per dimension", "embedding": "verification"}[kind] in told
+        assert listed[name]["sha256"] in told.replace(" ", "")
+
+
+def test_dry_run_writes_nothing(command, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command("privatize", SAMPLES, "out", "--dry-run", "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["counts"]["outputs"] == 7
+    assert told["refused"] == [{"file": "clinic-b/broken.dcm", "reason": "unreadable"}]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,161 @@
+"""``latentdp ledger`` and ``latentdp privatize --ledger``, as users run them."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from latentdp.vault.vault import Vault
+from tests.conftest import SAMPLES
+from tests.vault.test_ledger import entry
+
+PATIENT = "A-1001"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def told(command, capsys):
+    """Runs the command; returns its exit code and what it printed, JSON where it was asked."""
+
+    def run(*arguments):
+        code = command(*arguments)
+        printed = capsys.readouterr()
+        if code and printed.err:
+            assert len(printed.err.strip().splitlines()) == 1
+            return code, printed.err
+        return code, json.loads(printed.out) if "--json" in arguments else printed.out
+
+    return run
+
+
+def spend(vault, *entries):
+    ledger = Vault(Path(vault)).ledger()
+    ledger.reserve(list(entries))
+    ledger.close()
+
+
+def test_what_was_spent_is_shown_after_a_release(place, told):
+    code, _ = told("privatize", SAMPLES, "out", "--json")
+    assert code == 1
+    code, shown = told("ledger", "out.vault", "--patients", "--json")
+    assert code == 0
+    assert (shown["patients"], shown["releases"], shown["cap"]) == (6, 7, None)
+    assert shown["verified"]
+    assert shown["rows"] == 14
+    card = json.loads((place / "out" / "release.json").read_text())
+    assert shown["most_spent"] == card["guarantee"]["patient"]["epsilon"]
+    assert shown["vault"] == card["vault"]
+    spent = [account["spent"] for account in shown["by_patient"].values()]
+    assert max(spent) == shown["most_spent"]
+    assert len(spent) == 6
+
+
+def test_a_patient_is_found_by_the_id_of_the_sources(place, told):
+    vault = Vault(place / "v")
+    spend("v", entry("a", subject=vault.subject(PATIENT), cost=1_500_000))
+    spend("v", entry("b", subject="somebody", cost=4_000_000))
+    told("ledger", "v", "--cap", "2")
+    for arguments in (["--json"], []):
+        code, shown = told("ledger", "v", "--patient", PATIENT, *arguments)
+        assert code == 0
+        assert PATIENT not in str(shown)
+        assert "somebody" not in str(shown)
+    assert "epsilon 1.5 for 1 releases, 0.5 left" in shown
+    assert vault.subject(PATIENT)[:16] in shown
+    _, nobody = told("ledger", "v", "--patient", "Z-9", "--json")
+    assert nobody["by_patient"] == {
+        vault.subject("Z-9"): {"releases": 0, "spent": 0.0, "delta": 0.0, "left": 2.0}
+    }
+    for file in vault.path.rglob("*"):
+        assert file.is_dir() or PATIENT.encode() not in file.read_bytes()
+
+
+def test_a_cap_refuses_before_anything_is_written(place, told):
+    assert told("ledger", "v", "--cap", "15")[0] == 0
+    code, message = told("privatize", SAMPLES, "out", "--vault", "v")
+    assert (code, "1 of 6 patients would go over the vault's cap of epsilon 15;" in message) == (
+        3, True,
+    )  # fmt: skip
+    code, message = told("privatize", SAMPLES, "out", "--vault", "v", "--budget", "14")
+    assert (code, "their budget of epsilon 14;" in message) == (3, True)
+    code, message = told("privatize", SAMPLES, "out", "--vault", "v", "--keep-label-dims", "3")
+    assert (code, "nor can a vault's cap" in message) == (2, True)
+    assert not (place / "out").exists()
+    _, shown = told("ledger", "v", "--json")
+    assert (shown["cap"], shown["releases"], shown["rows"]) == (15, 0, 1)
+    assert told("ledger", "v", "--cap", "16")[0] == 0
+    assert told("privatize", SAMPLES, "out", "--vault", "v", "--json")[0] == 1
+    assert told("ledger", "v", "--cap", "1")[0] == 0
+    code, again = told("privatize", SAMPLES, "out", "--vault", "v", "--json")
+    assert (code, again["epsilon_charged_now"]) == (1, 0), "what is paid for is served"
+    _, table = told("ledger", "v", "--patients")
+    assert "epsilon 1 per patient" in table
+    assert ", 0 left" in table
+
+
+@pytest.mark.parametrize("json_asked", [True, False])
+def test_a_ledger_that_was_tampered_with_is_shown_as_such_and_stops_runs(place, told, json_asked):
+    spend("v", entry("a"), entry("b"))
+    with sqlite3.connect(place / "v" / "ledger.sqlite") as database:
+        database.execute("update latentdp_ledger set micro_epsilon = 0 where seq = 1")
+    database.close()
+    code, shown = told("ledger", "v", *["--json"] * json_asked)
+    assert code == 2
+    text = " ".join(str(shown).split())
+    assert "row 1 was altered" in text
+    code, message = told("privatize", SAMPLES, "out", "--vault", "v")
+    assert (code, "row 1 was altered" in message) == (2, True)
+    assert not (place / "out").exists()
+    assert told("ledger", "v", "--cap", "3")[0] == 2
+
+
+def test_a_run_on_a_server_is_continued_without_naming_it(place, told, postgres):
+    url = postgres.fresh()
+    code, first = told("privatize", SAMPLES, "out", "--ledger", url, "--json")
+    assert code == 1
+    code, again = told("privatize", SAMPLES, "out", "--json")
+    assert (code, again["counts"], again["epsilon_charged_now"]) == (1, first["counts"], 0)
+    assert not (place / "out.vault" / "ledger.sqlite").exists()
+    code, message = told("privatize", SAMPLES, "out", "--ledger", "sqlite:///other.sqlite")
+    assert (code, "another database" in message) == (2, True)
+    assert told("ledger", "out.vault", "--json")[1]["releases"] == 7
+    released = b"".join(p.read_bytes() for p in (place / "out").rglob("*") if p.is_file())
+    assert b"tester" not in released
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ledger", "nowhere"], "there is none"),
+        (["ledger", "v", "--cap", "-1"], "epsilon"),
+        (["ledger", "v", "--cap", "nan"], "epsilon"),
+        (["ledger", "v", "--cap", "1", "--ledger", "redis://u:SECRET@h"], "begin with"),
+        (["privatize", SAMPLES, "OUT", "--ledger", "redis://u:SECRET@h/"], "begin with"),
+        (["privatize", SAMPLES, "OUT", "--ledger", "sqlite://"], "path of a file"),
+        (["privatize", SAMPLES, "OUT", "--ledger", "sqlite:///OUT/l.sqlite"], "inside"),
+        (["privatize", SAMPLES, "OUT", "--ledger", f"sqlite:///{SAMPLES}/l.sqlite"], "inside"),
+        (
+            ["privatize", SAMPLES, "OUT", "--ledger", "postgresql://u:SECRET@127.0.0.1:1/x"],
+            "no server answers",
+        ),
+        (["privatize", SAMPLES, "OUT\udcff"], "UTF-8"),
+    ],
+)
+def test_errors_are_one_line_and_write_nothing(place, told, arguments, message):
+    code, error = told(*arguments)
+    assert (code, message in error, "SECRET" in error) == (2, True, False)
+    assert not list(place.glob("OUT*/release.json"))
+    assert not list(place.glob("OUT*/images"))
+
+
+def test_a_cap_waits_for_the_end_of_a_run(place, told):
+    with Vault(place / "v").locked():
+        code, message = told("ledger", "v", "--cap", "3")
+        assert (code, "another run" in message) == (2, True)
+        assert told("ledger", "v")[0] == 0, "looking is possible at any time"

@@ -1,0 +1,97 @@
+"""`latentdp compare`, as a user runs it, on a small world."""
+
+import json
+
+import pytest
+
+from tests.conftest import script
+from tests.support.world import World, make
+
+EFFORT = ("--restarts", 2, "--steps", 4, "--json")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return make(tmp_path_factory.mktemp("world"))
+
+
+def compared(command, capsys, world, out, *methods) -> dict:
+    options = ["--identity-weights", world.weights, "--finding-weights", world.weights]
+    options += ["--verifier", world.verifier]
+    for method in methods:
+        options += ["--method", method]
+    code = command("compare", world.data, "--out", out, *options, *EFFORT)
+    told = capsys.readouterr()
+    assert code == 0, told.err
+    return json.loads(told.out)
+
+
+def test_rows_columns_and_what_must_be_true(world, tmp_path, command, capsys):
+    names = ("raw", "noise-only", "label-mean", "strict", "blur-5", "dp-pix-8-0.1")
+    found = compared(command, capsys, world, tmp_path / "out", *names)
+    assert found["kind"] == "comparison"
+    rows = {row["name"]: row for row in found["rows"]}
+    assert set(rows) == set(names)
+    assert {row["group"] for row in found["rows"]} == {"control", "rival", "ours"}
+    raw, noise = rows["raw"]["columns"], rows["noise-only"]["columns"]
+    assert raw["own_image_first"]["value"] == 1.0
+    assert raw["frozen"]["value"] > 0.9
+    assert noise["adaptive_mean"]["low"] <= 0.5 <= noise["adaptive_max"]["high"]
+    assert noise["own_image_first"]["low"] <= 1 / 60
+    assert raw["o/p"]["value"] == pytest.approx(raw["o/o"]["value"])
+    assert (tmp_path / "out" / "comparison.html").is_file()
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text())["rows"]
+    strict = rows["strict"]["evaluation"]
+    assert strict["method"]["guarantee"]["epsilon"] == pytest.approx(1, abs=0.1)
+    assert not strict["verdict"]["refuted"]
+
+
+def test_it_goes_on_where_it_was(world, tmp_path, command, capsys):
+    first = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean")
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "parts").rglob("*.safetensors")}
+    assert kept
+    second = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean", "noise-only")
+    columns = {row["name"]: row["columns"] for row in second["rows"]}
+    assert {row["name"]: row["columns"] for row in first["rows"]}.items() <= columns.items()
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept, "nothing was made again"
+    for part in (tmp_path / "out" / "parts").rglob("attacks-linkage-*.json"):
+        part.unlink()
+    third = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean")
+    assert {row["name"]: row["columns"] for row in third["rows"]}.items() <= columns.items()
+
+
+def test_an_unknown_method(world, tmp_path, command, capsys):
+    options = ["--identity-weights", world.weights, "--finding-weights", world.weights]
+    code = command("compare", world.data, "--out", tmp_path / "o", *options, "--method", "x")
+    assert code == 2
+    assert "no method 'x'; there are: raw" in capsys.readouterr().err
+
+
+def test_the_frontier_of_utility_and_re_identification(world, tmp_path, capsys):
+    """Every budget is a row, the oracle beside them, and a second run makes nothing again."""
+    frontier = script("frontier")
+    asked = [world.data, "--state", tmp_path / "state", "--epsilons", 1, 8, "--oracle"]
+    asked += ["--identity", "--identity-weights", world.weights, "--verifier", world.verifier]
+    asked += ["--finding-weights", world.weights, "--restarts", 1, "--seeds", 1, "--steps", 4]
+    asked += ["--json", tmp_path / "f.json", "--picture", tmp_path / "f.svg", "--split", "test"]
+    frontier.main([str(a) for a in asked])
+    table = capsys.readouterr().out
+    found = {
+        row["name"]: row["columns"]
+        for row in json.loads((tmp_path / "f.json").read_text())["rows"]
+    }
+    names = [
+        f"{words}, laplace_l1 on 2, label 0.75, t 1, of 4"
+        for words in ("epsilon 1", "epsilon 8", "oracle")
+    ]
+    assert {*found} == {*frontier.CONTROLS, *names}
+    there = [c for c in frontier.COLUMNS if not c.endswith("normal")]  # no class of that name here
+    for columns in found.values():
+        assert all(0 <= columns[c]["low"] <= columns[c]["value"] <= 1 for c in there)
+        assert columns["p/o, normal"] is columns["o/p, normal"] is None
+    assert table.count(" (") == len(found) * len(there)
+    assert "epsilon of the image" in (tmp_path / "f.svg").read_text(encoding="utf-8")
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "state").rglob("*.safetensors")}
+    frontier.main([str(a) for a in asked])
+    assert capsys.readouterr().out == table
+    assert kept == {p: p.stat().st_mtime_ns for p in kept}

@@ -1,0 +1,323 @@
+"""`latentdp evaluate`, as a user runs it, on releases of ours and of others."""
+
+import csv
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from latentdp import InputError, Recipe
+from latentdp.evaluation.evidence import evidence
+from latentdp.evaluation.pairing import SourceLink, drawn
+from latentdp.models.checkpoints import load
+from tests.conftest import SAMPLES
+from tests.evaluation.test_verdict import found as measured
+from tests.support.world import World, make
+
+EFFORT = ("--restarts", 2, "--steps", 4, "--json")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return make(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture
+def originals(world, tmp_path) -> Path:
+    """The test split as a folder of pictures, large enough to be taken."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for row in world.of("test"):
+        picture = Image.open(world.data / row["file"])
+        picture.resize((64, 64), Image.Resampling.NEAREST).save(folder / row["file"])
+    return folder
+
+
+def about(world: World, path: Path) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "patient", "finding", "label", "sex", "age", "view"])
+        for r in world.of("test"):
+            finding = "normal" if r["labels"] == "NORMAL" else "finding"
+            row = [r["file"], r["patient_id"], finding, finding, r["sex"], r["age"], r["view"]]
+            writer.writerow(row)
+    return path
+
+
+def release_by(
+    world: World,
+    originals: Path,
+    tmp_path: Path,
+    make_private,
+    names=lambda i: f"{i * 37 % 101}.png",
+) -> tuple[Path, Path]:
+    """Another method's release, with the CSV that says which is which."""
+    out, pairs = tmp_path / "out", tmp_path / "pairs.csv"
+    out.mkdir(exist_ok=True)
+    with pairs.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["original", "private", "patient", "finding", "sex", "age", "split"])
+        for i, row in enumerate(world.of("test")):
+            pixels = np.asarray(Image.open(originals / row["file"]))
+            Image.fromarray(make_private(pixels, i)).save(out / names(i))
+            split = "practice" if int(row["patient_id"].split("-")[1]) < 12 else "target"
+            told = [row["patient_id"], row["labels"], row["sex"], row["age"], split]
+            writer.writerow([row["file"], names(i), *told])
+    return out, pairs
+
+
+def evaluation(command, capsys, *arguments) -> dict:
+    code = command("evaluate", *arguments)
+    told = capsys.readouterr()
+    assert code in (0, 6), told.err
+    return json.loads(told.out) | {"code": code, "err": told.err}
+
+
+def outcome(found: dict, attack: str, **wanted) -> dict:
+    rows = [
+        o
+        for o in found["outcomes"]
+        if o["attack"] == attack and all(v in o[k] for k, v in wanted.items())
+    ]
+    assert rows, (attack, wanted)
+    return rows[0]
+
+
+def test_a_release_of_ours_from_folder_to_card(world, originals, tmp_path, command, capsys):
+    out = tmp_path / "out"
+    given = ("privatize", originals, out, "--weights", world.weights, "--size", 64)
+    assert command(*given) == 0
+    capsys.readouterr()
+    table = about(world, tmp_path / "about.csv")
+    call = (originals, out, "--about", table, "--verifier", world.verifier, *EFFORT)
+    found = evaluation(command, capsys, *call)
+    assert found["code"] == 0
+    assert found["cohort"]["images"] + found["practice"]["images"] == len(world.of("test"))
+    assert found["method"]["guarantee"]["epsilon"] == pytest.approx(8, abs=0.1)
+    assert not found["verdict"]["refuted"]
+    assert {c["method"]["name"] for c in found["controls"]} >= {"raw", "noise-only", "label-mean"}
+    names = {o["attack"] for o in found["outcomes"]}
+    assert names >= {"frozen", "adaptive", "retrieval", "linkage", "likelihood", "averaging"}
+    assert names >= {"reconstruction", "features", "side_channels", "attributes"}
+    adaptive = outcome(found, "adaptive", metric="auc (max)")
+    assert len(adaptive["detail"]["restarts"]) == 2
+    assert adaptive["low"] <= adaptive["value"] <= adaptive["high"]
+    assert adaptive["ceiling"] == pytest.approx(1 / (1 + np.exp(-8)), abs=1e-3)
+    raw = next(c for c in found["controls"] if c["method"]["name"] == "raw")
+    assert outcome(raw, "frozen", metric="auc")["value"] > 0.9
+    assert any(m["setting"] == "p/o" for m in found["utility"])
+
+    folder = tmp_path / "out.vault" / "evaluation"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {p.name for p in folder.iterdir()} >= {
+        "evaluation.json",
+        "evaluation.html",
+        "hardest.html",
+    }
+    card = json.loads((out / "release.json").read_text())
+    assert card["evaluation"]["lines"] == found["verdict"]["lines"]
+    page = (out / "release.html").read_text()
+    assert "outside the guarantee" in page
+    for row in world.of("test"):
+        assert row["patient_id"] not in page
+    assert command("verify", out) == 0
+
+    capsys.readouterr()
+    again = evaluation(command, capsys, *call)
+    for key in ("seconds", "code", "err"):
+        found.pop(key), again.pop(key)
+    for part in (*found["controls"], *again["controls"]):
+        part.pop("seconds")
+    assert again == found, "resumed from its parts: the same report"
+
+
+def test_the_same_seed_gives_the_same_report(world, originals, tmp_path, command, capsys):
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 30, (200, 64, 64))
+    out, pairs = release_by(
+        world, originals, tmp_path, lambda p, i: np.uint8(np.clip(p + noise[i], 0, 255))
+    )
+    made = []
+    for name in ("a", "b"):
+        options = ("--pairs", pairs, "--size", 16, "--verifier", world.verifier)
+        found = evaluation(
+            command, capsys, originals, out, *options, "--report", tmp_path / name, *EFFORT
+        )
+        made.append((found["outcomes"], found["utility"]))
+    assert made[0] == made[1]
+
+
+def test_raw_images_are_found_and_a_false_claim_is_refuted(
+    world, originals, tmp_path, command, capsys
+):
+    out, pairs = release_by(world, originals, tmp_path, lambda p, i: p)
+    options = ("--pairs", pairs, "--size", 16, "--verifier", world.verifier)
+    found = evaluation(
+        command, capsys, originals, out, *options, "--claimed-epsilon", 0.5, *EFFORT
+    )
+    assert outcome(found, "linkage", metric="rank-1")["value"] == 1.0
+    assert found["code"] == 6
+    assert "REFUTED" in found["err"]
+    assert "ceiling" in found["err"]
+    assert found["verdict"]["refuted"]
+    assert not found["verdict"]["claims"][0]["holds"]
+
+
+def test_names_that_keep_the_order_are_found(world, originals, tmp_path, command, capsys):
+    rng = np.random.default_rng(0)
+
+    def noise(pixels, i):
+        return rng.integers(0, 256, pixels.shape).astype(np.uint8)
+
+    options = ("--size", 16, "--verifier", world.verifier, "--quick", *EFFORT)
+    out, pairs = release_by(world, originals, tmp_path, noise, names=lambda i: f"{i:04d}.png")
+    found = evaluation(command, capsys, originals, out, "--pairs", pairs, *options)
+    named = outcome(found, "side_channels", setting="name")
+    assert named["headline"]
+    assert named["value"] > 0.5
+    auc = outcome(found, "adaptive", metric="auc (max)")
+    assert auc["low"] <= 0.5 <= auc["high"], "the pictures say nothing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--claimed-epsilon", 1), "belong to --pairs"),
+        (("--restarts", 0), "at least 1"),
+        (("--auc-at-most", 0.2), "from 0.5 to 0.6"),
+        (("--auc-at-most", 1), "from 0.5 to 0.6"),
+        (("--claimed-delta", 0.1), "belongs to --claimed-epsilon"),
+        (("--images", 1), "at least 2"),
+        (("--report", "out/x"), "must not lie in IN or OUT"),
+        ((), "release of latentdp"),
+    ],
+)
+def test_wrong_usage(originals, tmp_path, command, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    assert command("evaluate", originals, tmp_path / "out", *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_csv_that_lacks_a_column_or_a_file(originals, tmp_path, command, capsys):
+    pairs = tmp_path / "pairs.csv"
+    (tmp_path / "out").mkdir()
+    pairs.write_text("original,private\n")
+    assert command("evaluate", originals, tmp_path / "out", "--pairs", pairs) == 2
+    assert "lacks the column 'patient'" in capsys.readouterr().err
+    pairs.write_text("original,private,patient\nnone.png,none.png,Jane\n")
+    assert command("evaluate", originals, tmp_path / "out", "--pairs", pairs) == 2
+    told = capsys.readouterr().err
+    assert "1 of 1 pairs name a file that is not there" in told
+    assert "Jane" not in told
+    table = "original,private,patient,split\n"
+    for rows, message in (
+        ("0115.png,../in/0115.png,a,\n", "outside its folder"),
+        ("0115.png,x.png,a,\n0116.png,x.png,a,\n", "named more than once"),
+        ("0115.png,x.png,a,practice\n0116.png,y.png,a,\n", "in practice and target"),
+        ("0115.png,x.png,a,practice\n", "nobody is a target"),
+    ):
+        pairs.write_text(table + rows)
+        assert command("evaluate", originals, tmp_path / "out", "--pairs", pairs) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_a_sample_takes_whole_patients(world, originals, tmp_path):
+    links = [
+        SourceLink(
+            originals / row["file"], originals / row["file"], {"patient": row["patient_id"]}
+        )
+        for row in world.of("test")
+    ]
+    some = drawn(links, 20, seed=1)
+    assert 20 <= len(some) <= 23
+    chosen = {link.known["patient"] for link in some}
+    assert sum(link.known["patient"] in chosen for link in links) == len(some)
+    assert drawn(links, 20, seed=1) == some
+    assert drawn(links, 20, seed=2) != some
+    assert drawn(links, 1000, seed=1) == links
+
+
+def supporting(recipe: Recipe) -> dict:
+    """The evaluation of a release with a recipe that supports the claim."""
+    return measured() | {
+        "kind": "evaluation",
+        "version": "0.1.0",
+        "recipe": recipe.pixels_digest,
+        "cohort": {"images": 1000, "patients": 700},
+    }
+
+
+@pytest.fixture
+def made() -> tuple[Recipe, dict]:
+    recipe = Recipe.from_preset("balanced", label="none").with_weights("ab" * 32)
+    return recipe, supporting(recipe)
+
+
+def test_evidence_is_quoted(made, tmp_path):
+    recipe, found = made
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(found))
+    told = evidence(path, recipe)
+    assert "1,000 images of 700 patients" in told
+    assert "AUC 0.520" in told
+    assert "AUC at most 0.6" in told
+    other = replace(recipe, profile=replace(recipe.profile, shift_dates=True, size=256))
+    assert evidence(path, other) == told, "headers do not change pixels"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"quick": True}, "does not support"),
+        (measured(auc=(0.7, 0.6, 0.8)), "does not support the claim: AUC 0.700"),
+        ({"thresholds": {"auc": 1.0, "first": 1.0}}, "expected --evidence"),
+        ({"verdict": {"claims": [{"holds": True}]}, "outcomes": []}, "does not support"),
+        ({"recipe": "00"}, "another recipe"),
+        ({"recipe": None}, "another recipe"),
+        ({"kind": "comparison"}, "another recipe"),
+        ({"cohort": {}}, "expected --evidence"),
+        ({"outcomes": 7}, "expected --evidence"),
+    ],
+)
+def test_what_is_no_evidence_is_refused(made, tmp_path, change, message):
+    recipe, found = made
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(found | change))
+    with pytest.raises(InputError, match=message):
+        evidence(path, recipe)
+
+
+def test_evidence_of_another_budget_or_other_weights_is_refused(made, tmp_path):
+    recipe, found = made
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(found))
+    for other in (replace(recipe, epsilon=9.0), recipe.with_weights("cd" * 32)):
+        with pytest.raises(InputError, match="another recipe"):
+            evidence(path, other)
+
+
+def test_a_release_on_evidence_says_so(command, tmp_path, capsys):
+    weights = load("cxr-adult").sha256
+    recipe = Recipe.from_preset("balanced", label="none").with_weights(weights)
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(supporting(recipe)))
+    out = tmp_path / "out"
+    one = SAMPLES / "clinic-b" / "IM0001"
+    assert command("privatize", one, out, "--evidence", path) == 0
+    (output,) = (out / "images").iterdir()
+    ds = pydicom.dcmread(output)
+    assert ds.RecognizableVisualFeatures == "NO"
+    assert "113102" in [item.CodeValue for item in ds.DeidentificationMethodCodeSequence]
+    (told,) = json.loads((out / "release.json").read_text())["claims"]
+    assert "AUC 0.520" in told["evidence"]
+    assert command("verify", out) == 0
+    capsys.readouterr()
+    assert command("privatize", one, tmp_path / "o2", "--evidence", path, "--epsilon", 9) == 2
+    assert "another recipe" in capsys.readouterr().err
+    assert not (tmp_path / "o2").exists()

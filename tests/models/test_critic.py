@@ -1,0 +1,315 @@
+"""The critic: which of several samples is released, and that the choice follows no image."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from latentdp import InputError, Privatizer, Recipe, WeightsError
+from latentdp.models.checkpoints import Checkpoint, load
+from latentdp.models.flow.critic import Critic, critic_of, with_critic
+from latentdp.models.flow.flow import Flow, load_flow
+from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
+from latentdp.models.training.critic import teach_critic
+from latentdp.models.training.training_data import as_trained
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import gumbel
+from tests.conftest import SAMPLES, make_net
+from tests.support.world import World, make
+
+ALARM = 1e-6  # false alarms of each statistical test
+WIDTHS = (4, 8)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return make(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def reader() -> FindingClassifier:
+    images = np.random.default_rng(0).random((1, 40, 16, 16), dtype=np.float32)
+    labels = np.arange(40)[None] % 2
+    return FindingClassifier.fit(images, labels, 2, ClassifierConfig(steps=8, widths=WIDTHS))
+
+
+@pytest.fixture(scope="module")
+def critic(reader) -> Critic:
+    return Critic(reader, np.random.default_rng(1).normal(size=(4, WIDTHS[-1] + 1)))
+
+
+def recipe(**changes) -> Recipe:
+    return Recipe(**({"epsilon": 2.0, "directions": 4, "candidates": 8} | changes))
+
+
+def privatizer(critic: Critic | None, **changes) -> Privatizer:
+    directions = np.linalg.qr(np.random.default_rng(5).normal(size=(256, 40)))[0].T
+    flow = Flow(make_net(), {}, "tiny", "00" * 32, directions=directions, critic=critic)
+    return Privatizer(flow, recipe(**changes), SeededNoise(3))
+
+
+# --- The choice ---------------------------------------------------------------------------------
+
+
+def test_gumbel_is_gumbel():
+    assert stats.kstest(gumbel(SeededNoise(4), 100_000), "gumbel_r").pvalue > ALARM
+
+
+class Scores:
+    """A critic that likes an image by its grey level alone."""
+
+    def __init__(self, odds: dict[float, float]) -> None:
+        self.odds = odds
+
+    def log_ratio(self, images, labels):
+        return np.log([self.odds[round(float(x), 2)] for x in images[:, 0, 0]])
+
+
+def offered(monkeypatch, made: Privatizer, levels: list[float], invalid: float = -1.0) -> None:
+    """Candidates are flat pictures of these levels, one after the other."""
+    calls = iter(levels)
+
+    def candidate(self, protected, labels):
+        level = next(calls)
+        flat = np.full((len(protected), 16, 16), level, dtype=np.float32)
+        return flat, np.full(len(protected), level != invalid)
+
+    monkeypatch.setattr(Privatizer, "_candidate", candidate)
+
+
+def test_a_candidate_is_chosen_in_proportion_to_its_ratio(monkeypatch):
+    odds = {0.1: 1.0, 0.2: 2.0, 0.3: 5.0, 0.4: 0.5}
+    made = privatizer(Scores(odds), candidates=4)
+    offered(monkeypatch, made, list(odds))
+    release = made.from_latents(np.zeros((20_000, 256)))
+    counts = [int((release.images[:, 0, 0].round(2) == np.float32(k)).sum()) for k in odds]
+    expected = np.array(list(odds.values())) / sum(odds.values()) * 20_000
+    assert stats.chisquare(counts, expected).pvalue > ALARM
+
+
+@pytest.mark.parametrize("invalid", [0.1, 0.2, 0.3])
+def test_a_candidate_that_is_no_image_is_never_chosen(monkeypatch, invalid):
+    made = privatizer(Scores({0.1: 1.0, 0.2: 1.0, 0.3: 1.0}), candidates=3)
+    offered(monkeypatch, made, [0.1, 0.2, 0.3], invalid)
+    release = made.from_latents(np.zeros((500, 256)))
+    assert release.valid.all()
+    assert len(np.unique(release.images)) == 2
+    assert not np.isclose(release.images, invalid).any()
+
+
+def test_if_no_candidate_is_an_image_the_row_is_invalid(monkeypatch):
+    made = privatizer(Scores({0.1: 1.0}), candidates=2)
+    offered(monkeypatch, made, [0.1, 0.1], 0.1)
+    assert not made.from_latents(np.zeros((3, 256))).valid.any()
+
+
+def test_the_mechanism_draws_once_whatever_the_candidates(critic, monkeypatch):
+    made = privatizer(critic)
+    (mechanism,) = (b.mechanism for b in made.plan.blocks if b.mechanism is not None)
+    calls, drawn, once = [], [], type(mechanism).privatize
+
+    def spy(self, latents, /, *, noise):
+        calls.append(once(self, latents, noise=noise))
+        return calls[-1]
+
+    monkeypatch.setattr(type(mechanism), "privatize", spy)
+    decode = Flow.decode_valid
+    monkeypatch.setattr(
+        Flow, "decode_valid", lambda f, z, labels: drawn.append(z) or decode(f, z, labels)
+    )
+    made.from_latents(np.random.default_rng(0).normal(size=(5, 256)))
+    assert len(calls) == 1, "a second draw would be a second release"
+    assert len(drawn) == 8
+    spent = [made.plan.coordinates(z)[:, :4] for z in drawn]
+    rest = [made.plan.coordinates(z)[:, 4:] for z in drawn]
+    for other, fresh in zip(spent[1:], rest[1:], strict=True):
+        assert np.allclose(other, calls[0])
+        assert not np.isclose(fresh, rest[0]).any(), "the rest is drawn anew"
+
+
+def test_the_choice_follows_no_image(critic):
+    """Everything resampled, no label: two inputs under the same bits give the same release."""
+    a, b = (
+        privatizer(critic, directions=0, label="none").from_latents(z)
+        for z in (np.zeros((3, 256)), np.full((3, 256), 9.0))
+    )
+    assert np.array_equal(a.images, b.images)
+
+
+def test_each_image_is_chosen_on_its_own(critic):
+    z = np.random.default_rng(0).normal(size=(4, 256))
+    other = z.copy()
+    other[1:] += 1
+    one, two = (privatizer(critic).from_latents(x).images for x in (z, other))
+    assert np.array_equal(one[0], two[0])
+    assert not np.array_equal(one[1], two[1])
+
+
+def test_candidates_cost_nothing(critic):
+    one, many = (privatizer(critic, candidates=n) for n in (1, 8))
+    assert one.guarantee == many.guarantee
+    assert one.unprotected == many.unprotected
+    assert (one.candidates, many.candidates) == (1, 8)
+
+
+def test_without_a_critic_or_anything_to_draw_there_is_one_candidate(critic):
+    assert privatizer(None).candidates == 1
+    assert privatizer(critic, directions=-1).candidates == 1
+    assert privatizer(critic).candidates == 8
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 65, 2.0, True, "8"])
+def test_a_wrong_number_of_candidates_is_refused(wrong):
+    with pytest.raises(InputError, match="candidates"):
+        recipe(candidates=wrong)
+
+
+def test_recipes_from_before_there_were_candidates_keep_their_digest():
+    made = recipe(candidates=1)
+    assert "candidates" not in made._record()
+    assert made.digest != recipe(candidates=2).digest
+    assert made.pixels_digest != recipe(candidates=2).pixels_digest
+    assert Recipe.from_toml(made.to_toml()) == made
+
+
+# --- In a flow's weights ------------------------------------------------------------------------
+
+
+def weights(critic: Critic) -> Checkpoint:
+    net = make_net()
+    tensors = {key: tensor.detach().numpy() for key, tensor in net.state_dict().items()}
+    plain = Checkpoint(
+        name="x", kind="glow", config=net.config.to_json(), card={}, tensors=tensors
+    )
+    return with_critic(plain, critic, {"reader_classes": 2, "widths": list(WIDTHS)})
+
+
+def test_a_critic_comes_back_from_a_weights_file(critic):
+    kept = weights(critic)
+    read = load_flow(kept).critic
+    images = np.random.default_rng(0).random((6, 16, 16), dtype=np.float32)
+    labels = np.array([0, 1, 2, -1, 0, -1])
+    assert np.allclose(read.log_ratio(images, labels), critic.log_ratio(images, labels), atol=0.02)
+    assert np.allclose(read.ratio[-1], critic.ratio[-1], atol=1e-6)
+    assert set(with_critic(kept, critic, kept.card["critic"]).tensors) == set(kept.tensors)
+    z = np.random.default_rng(0).normal(size=(2, 256))
+    assert np.array_equal(load_flow(kept).decode(z), Flow(make_net(), {}).decode(z))
+
+
+def test_the_label_decides_which_ratio_counts(critic):
+    image = np.random.default_rng(0).random((1, 16, 16), dtype=np.float32)
+    found = [float(critic.log_ratio(image, np.array([c]))[0]) for c in (0, 1, 2, -1)]
+    assert len(set(found)) == 4
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda c: replace(c, card={}),
+        lambda c: replace(c, card={"critic": {"reader_classes": 2, "widths": [4, 9]}}),
+        lambda c: replace(c, card={"critic": {"reader_classes": "x", "widths": [4, 8]}}),
+        lambda c: replace(c, tensors=c.tensors | {"critic.ratio": np.zeros((3, 9))}),
+        lambda c: replace(c, tensors=c.tensors | {"critic.ratio": np.full((4, 9), np.nan)}),
+        lambda c: replace(c, tensors={k: v for k, v in c.tensors.items() if "reader" not in k}),
+    ],
+)
+def test_a_damaged_critic_is_refused(critic, damage):
+    with pytest.raises(WeightsError):
+        critic_of(damage(weights(critic)), 3)
+
+
+# --- Teaching -----------------------------------------------------------------------------------
+
+
+def test_a_critic_learns_what_samples_lack(world):
+    """A flow whose samples are all alike: the critic tells them from originals."""
+    flow = load_flow(load(str(world.weights)))
+
+    class Dull(Flow):
+        def decode_valid(self, latents, labels=None):
+            images, valid = super().decode_valid(latents, labels)
+            return 0.5 + 0.05 * (images - 0.5), valid
+
+    dull = Dull(flow._net, flow.card)
+    train, val = (as_trained(flow, world.data, split) for split in ("train", "val"))
+    critic, card = teach_critic(dull, train, val)
+    assert card["auc"] > 0.9
+    assert 1 <= card["effective_candidates"] <= card["candidates"]
+    assert critic.ratio.shape[0] == len(flow.classes) + 1
+    again, _ = teach_critic(dull, train, val)
+    assert np.allclose(again.ratio, critic.ratio, rtol=1e-3, atol=1e-3)
+
+
+def test_reader_and_ratio_learn_on_different_patients(world, monkeypatch):
+    flow = load_flow(load(str(world.weights)))
+    train, val = (as_trained(flow, world.data, split) for split in ("train", "val"))
+    seen, rated = [], []
+    taught, features = FindingClassifier.taught.__func__, FindingClassifier.features
+    monkeypatch.setattr(
+        FindingClassifier,
+        "taught",
+        classmethod(lambda cls, images, *a: seen.extend(images[0]) or taught(cls, images, *a)),
+    )
+    monkeypatch.setattr(
+        FindingClassifier,
+        "features",
+        lambda self, images: rated.append(images) or features(self, images),
+    )
+    assert teach_critic(flow, train, val) is not None
+    unit = train.pixels.astype(np.float32) / np.float32(255)
+    of = {image.tobytes(): p for image, p in zip(unit, train.patients, strict=True)}
+    readers = {of[np.asarray(image).tobytes()] for image in seen}
+    ratios = {of[np.asarray(image).tobytes()] for image in rated[0]}
+    assert readers
+    assert ratios
+    assert not readers & ratios
+
+
+def test_what_is_too_little_teaches_no_critic(world):
+    flow = load_flow(load(str(world.weights)))
+    train, val = (as_trained(flow, world.data, split) for split in ("train", "val"))
+    alike = replace(train, labels=np.zeros_like(train.labels))
+    assert teach_critic(flow, alike, val) is None
+    few = replace(train, **{k: getattr(train, k)[:12] for k in ("pixels", "labels", "patients")})
+    assert teach_critic(flow, few, val) is None
+
+
+def test_trained_weights_have_a_critic_and_may_get_another(world, tmp_path, command, capsys):
+    assert load_flow(load(str(world.weights))).critic is not None, "train makes one"
+    out = tmp_path / "with.safetensors"
+    assert command("critic", world.weights, world.data, "--out", out, "--seed", 4, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["seed"] == 4
+    before, after = load(str(world.weights)), load(str(out))
+    assert set(before.tensors) == set(after.tensors)
+    assert not np.array_equal(before.tensors["critic.ratio"], after.tensors["critic.ratio"])
+    for key, tensor in before.tensors.items():
+        if not key.startswith("critic."):
+            assert np.array_equal(tensor, after.tensors[key])
+    assert command("weights", "show", out) == 0
+    assert "effective candidates" in capsys.readouterr().out
+    assert command("critic", world.weights, world.data, "--out", tmp_path / "x.bin") == 2
+    assert "expected --out to end in .safetensors" in capsys.readouterr().err
+
+
+def test_a_release_says_that_it_chose(world, tmp_path, command, capsys):
+    out, vault = tmp_path / "out", tmp_path / "vault"
+    options = ("--weights", world.weights, "--vault", vault)
+    assert command("privatize", SAMPLES, out, *options, "--candidates", 3) in (0, 1)
+    assert "one of 3 that are drawn" in capsys.readouterr().out
+    card = json.loads((out / "release.json").read_text())
+    assert card["image"]["chosen_among"] == 3
+    assert command("verify", out) == 0
+    card["image"]["chosen_among"] = 5
+    (out / "release.json").write_text(json.dumps(card))
+    assert command("verify", out) != 0
+    plain = tmp_path / "plain"
+    assert command("privatize", SAMPLES, plain, *options, "--candidates", 1) in (0, 1)
+    assert "that are drawn" not in capsys.readouterr().out
+    card = json.loads((plain / "release.json").read_text())
+    assert card["image"]["chosen_among"] == 1
+    del card["image"]["chosen_among"], card["recipe"]["candidates"]  # as an older version wrote it
+    (plain / "release.json").write_text(json.dumps(card))
+    assert command("verify", plain) == 0

@@ -1,0 +1,393 @@
+"""A run on a Dask cluster of processes: what one machine does, worker deaths included."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+from PIL import Image
+
+from latentdp import Aborted, InputError, WeightsError
+from latentdp.core.filesystem import digest
+from latentdp.data.radiograph import Identity, Provenance, read
+from latentdp.models.checkpoints import Checkpoint, save
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privatizer import Privatizer
+from latentdp.recipe import Recipe
+from latentdp.release import dask_executor
+from latentdp.release.dask_executor import Drafts, RemoteTask, carry_out, write_drafts
+from latentdp.release.executor import GROUP
+from latentdp.release.inputs import chunks
+from latentdp.release.outputs import WORK, clear
+from latentdp.release.privatize import preview, privatize_folder
+from latentdp.release.tasks import Task
+from latentdp.vault.vault import Vault
+from tests.conftest import make_net
+
+pytestmark = pytest.mark.xdist_group("cluster")  # which takes seconds to start
+
+FILES = 150
+EPSILON = 256.0
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """A tiny flow as a file, which all workers reach."""
+    net = make_net()
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    tensors = {k: v.numpy() for k, v in net.state_dict().items()}
+    config = net.config.to_json()
+    save(Checkpoint(name="tiny", kind="glow", config=config, card={}, tensors=tensors), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("in")
+    rng = np.random.default_rng(0)
+    for i in range(FILES):
+        picture = rng.integers(0, 255, size=(64, 64), dtype=np.uint8)
+        Image.fromarray(picture).save(folder / f"{i}.png")
+    (folder / "again.png").write_bytes((folder / "0.png").read_bytes())
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture
+def privatizer(weights) -> Privatizer:
+    recipe = Recipe.from_preset("dp-glow", weights=str(weights), epsilon=EPSILON)
+    return Privatizer.from_recipe(recipe)
+
+
+def pids(workers: LocalCluster) -> list[int]:
+    return [w.process.process.pid for w in workers.workers.values() if w.process is not None]
+
+
+def check(place: Path, summary=None, url: str | None = None) -> None:
+    """Every input once, every output charged once, nothing left over."""
+    images = place / "out" / "images"
+    assert len(list(images.iterdir())) == FILES
+    assert not list(images.glob(".*"))
+    assert not list((place / "out").glob(f"{WORK}*"))
+    card = json.loads((place / "out" / "release.json").read_text())
+    assert card["counts"]["images_in_release"] == FILES
+    vault = Vault(place / "vault")
+    with vault.locked():
+        book = vault.ledger(url)
+        made = book.outputs(p.name for p in images.iterdir())
+        spent = book.spent({entry.subject for entry in made.values()})
+        book.close()
+    micro = sum(s.micro_epsilon for s in spent.values())
+    assert micro == pytest.approx(1e6 * FILES * card["guarantee"]["image"]["epsilon"], rel=1e-6)
+    if summary is not None:
+        assert summary.released + summary.already == FILES
+        assert summary.duplicates == 1
+        assert summary.quarantined == {"unreadable": 1}
+
+
+def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_path):
+    address = workers.scheduler_address
+    done = []
+    summary = privatize_folder(
+        source,
+        tmp_path / "out",
+        privatizer,
+        vault=tmp_path / "vault",
+        cluster=address,
+        progress=lambda i, n: done.append((i, n)),
+    )
+    check(tmp_path, summary)
+    assert done[-1] == (FILES + 2, FILES + 2)
+    here = privatize_folder(source, tmp_path / "b", privatizer, vault=tmp_path / "v")
+    assert here.public_counts() == summary.public_counts()
+    again = privatize_folder(
+        source, tmp_path / "out", privatizer, vault=tmp_path / "vault", cluster=address
+    )
+    assert (again.already, again.released) == (FILES, 0)
+    check(tmp_path, again)
+    told, refused = preview(source, privatizer, cluster=address)
+    assert told.public_counts() == here.public_counts()
+    assert refused == [("broken.png", "unreadable")]
+
+
+def test_a_worker_that_is_killed_loses_nothing(workers, source, privatizer, tmp_path):
+    killed = []
+
+    def progress(done: int, total: int) -> None:
+        if done > 2 and not killed:  # after the first that is released
+            killed.append(pids(workers)[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    summary = privatize_folder(
+        source,
+        tmp_path / "out",
+        privatizer,
+        vault=tmp_path / "vault",
+        cluster=workers.scheduler_address,
+        progress=progress,
+    )
+    assert killed
+    check(tmp_path, summary)
+
+
+COMMAND = Path(sys.executable).with_name("latentdp")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_run_that_is_killed_is_finished_by_the_next(
+    workers, source, weights, tmp_path, database, request
+):
+    url = None
+    if database == "postgresql":
+        url = request.getfixturevalue("postgres").fresh()
+    call = [COMMAND, "privatize", source, "out", "--weights", weights, "--preset", "dp-glow"]
+    call += ["--vault", "vault", "--cluster", workers.scheduler_address, "--json"]
+    call += ["--ledger", url] if url else []
+    images = tmp_path / "out" / "images"
+    for enough in (1, 60):
+        run = subprocess.Popen(
+            call, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while run.poll() is None and len(list(images.glob("*"))) < enough:
+            time.sleep(0.002)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    last = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert last.returncode == 1, last.stderr  # one is quarantined
+    check(tmp_path, url=url)
+
+
+def drafts(folder: Path, source: Path, privatizer: Privatizer) -> Drafts:
+    name = "0" * 32 + ".png"
+    found = read(source / "1.png", privatizer.flow.shape)
+    task = Task(
+        path=folder / name,
+        image=found.image,
+        source=found.source,
+        label=-1,
+        identity=Identity(patient="", study="", series="", instance=""),
+        method=Provenance(
+            description="d", version="0", size=16, profile=privatizer.recipe.profile
+        ),
+    )
+    return Drafts(recipe=privatizer.recipe, exact=True, tasks=[task])
+
+
+def test_two_attempts_at_one_output_do_not_meet(source, privatizer, tmp_path):
+    work = drafts(tmp_path, source, privatizer)
+    ((one, first),) = write_drafts(work)
+    ((other, second),) = write_drafts(work)
+    assert first != second
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([first, second])
+    for written, name in ((one, first), (other, second)):
+        assert written.sha256 == digest(tmp_path / name)
+    assert one.sha256 != other.sha256, "each drew its own noise"
+
+
+def test_a_worker_that_outlived_its_run_finds_nowhere_to_write(source, privatizer, tmp_path):
+    work = drafts(tmp_path / "gone", source, privatizer)
+    with pytest.raises(Aborted, match="could not be written"):
+        write_drafts(work)
+    with pytest.raises(InputError, match="does not reach"):
+        carry_out(RemoteTask(function=write_drafts, items=[work], reach=[tmp_path / "gone"]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_logged_of_what_a_worker_fails_on(source, privatizer, tmp_path):
+    work = drafts(tmp_path / "SECRET", source, privatizer)
+    errand = RemoteTask(function=write_drafts, items=[work], reach=[tmp_path / "SECRET"])
+    assert "SECRET" not in repr(errand) + repr(work) + repr(work.tasks[0])
+
+
+def test_a_folder_of_drafts_goes_while_others_still_write_to_it(tmp_path):
+    work = tmp_path / f"{WORK}0"
+    work.mkdir()
+    begun = threading.Barrier(4)
+
+    def write(who: int) -> None:
+        begun.wait()
+        with contextlib.suppress(FileNotFoundError):
+            for i in range(10**6):
+                (work / f"{who}-{i}").write_text("x")
+
+    others = [threading.Thread(target=write, args=(who,)) for who in range(3)]
+    for other in others:
+        other.start()
+    begun.wait()
+    time.sleep(0.05)
+    clear(work)
+    for other in others:
+        other.join()
+    assert list(tmp_path.iterdir()) == []
+    clear(work)  # there is none
+
+
+def test_an_errand_is_done_alone(tmp_path):
+    """However many threads a worker has: reading a file is not for several at once."""
+    inside, most = [], []
+
+    def item(i: int) -> None:
+        inside.append(i)
+        most.append(len(inside))
+        time.sleep(0.005)
+        inside.remove(i)
+
+    def thread(i: int) -> None:
+        carry_out(RemoteTask(function=item, items=[i, i], reach=[tmp_path]))
+
+    threads = [threading.Thread(target=thread, args=(i,)) for i in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(most) == 16
+    assert max(most) == 1
+
+
+def test_what_a_killed_run_left_is_cleared_by_the_next(source, privatizer, tmp_path):
+    """Whoever goes on, here or on a cluster."""
+    left = tmp_path / "out" / f"{WORK}0123"
+    left.mkdir(parents=True)
+    (left / "draft").write_text("x")
+    run(source, privatizer, tmp_path)
+    assert not left.exists()
+    check(tmp_path)
+
+
+def test_results_are_let_go_when_they_are_taken(workers, privatizer, source):
+    """Dask would compute them again if a worker died."""
+    with (
+        dask_executor.cluster(
+            privatizer, workers.scheduler_address, source=source, out=None
+        ) as pool,
+        Client(workers.scheduler_address, set_as_default=False) as client,
+    ):
+        assert len(list(pool.digests(sorted(source.iterdir())))) == FILES + 2
+        end = time.monotonic() + 20
+        while client.who_has() and time.monotonic() < end:
+            time.sleep(0.1)
+        assert client.who_has() == {}
+
+
+def test_a_worker_that_misses_a_file_ends_the_run(workers, privatizer, source, monkeypatch):
+    """It would say that the file cannot be read, and all would go on without it."""
+    monkeypatch.setattr(dask_executor, "_readable", lambda path: True)  # as it is here, not there
+    with (
+        dask_executor.cluster(
+            privatizer, workers.scheduler_address, source=source, out=None
+        ) as pool,
+        pytest.raises(Aborted, match="does not reach"),
+    ):
+        list(pool.digests([source / "0.png", source / "elsewhere.png"]))
+
+
+def test_an_error_of_ours_is_not_a_lost_cluster(workers, privatizer, source):
+    """Nor a reason to run the same command again."""
+    with (
+        dask_executor.cluster(
+            privatizer, workers.scheduler_address, source=source, out=None
+        ) as pool,
+        pytest.raises(ValueError, match="invalid literal"),
+    ):
+        list(pool._each(int, [["no number"]], [[source]]))
+
+
+def test_workers_that_join_later_get_their_share(privatizer, source):
+    class Growing:
+        workers = 0
+
+        def nthreads(self):
+            self.workers += 10
+            return dict.fromkeys(range(self.workers), 4)
+
+    pool = dask_executor.ClusterPool(Growing(), privatizer, source, None)
+    parts = [len(part) for part in chunks(range(10_000), pool.chunk)]
+    each = dask_executor.PER_WORKER * GROUP * 10
+    assert parts[:3] == [each, 2 * each, 3 * each]
+    assert sum(parts) == 10_000
+
+
+def run(source, privatizer, place, **options):
+    return privatize_folder(source, place / "out", privatizer, vault=place / "vault", **options)
+
+
+def test_what_cannot_be_done_is_refused_before_anything_is_written(
+    workers, source, privatizer, tmp_path, monkeypatch
+):
+    address = workers.scheduler_address
+    with pytest.raises(InputError, match="not both"):
+        run(source, privatizer, tmp_path, cluster=address, workers=2)
+    noisy = Privatizer(privatizer.flow, privatizer.recipe, SeededNoise(1))
+    with pytest.raises(InputError, match="operating systems"):
+        run(source, noisy, tmp_path, cluster=address)
+    lost = replace(privatizer.recipe, weights="/nowhere/x.safetensors")
+    strange = Privatizer(privatizer.flow, lost)
+    with pytest.raises(WeightsError, match="no weights named"):
+        run(source, strange, tmp_path, cluster=address)
+    monkeypatch.setattr(dask_executor, "PATIENCE", 1)
+    for wrong in ("tcp://127.0.0.1:9", "nonsense"):
+        with pytest.raises(InputError, match="no Dask scheduler"):
+            run(source, privatizer, tmp_path, cluster=wrong)
+    monkeypatch.setattr(dask_executor, "__version__", "9.9")
+    with pytest.raises(InputError, match=r"expected latentdp 9\.9"):
+        run(source, privatizer, tmp_path, cluster=address)
+    assert not (tmp_path / "out" / "images").exists()
+
+
+def test_the_command_goes_to_the_cluster(source, weights, tmp_path, monkeypatch, command, capsys):
+    monkeypatch.setattr(dask_executor, "PATIENCE", 1)
+    call = ("privatize", source, tmp_path / "out", "--weights", weights, "--preset", "dp-glow")
+    call += ("--cluster", "tcp://127.0.0.1:9")
+    assert command(*call, "--vault", tmp_path / "vault") == 2
+    assert "no Dask scheduler" in capsys.readouterr().err
+    assert command(*call) == 2
+    assert "needs --vault" in capsys.readouterr().err
+
+
+def test_folders_that_workers_do_not_reach_are_refused(workers, privatizer, tmp_path):
+    with (
+        pytest.raises(InputError, match="file system that all machines share"),
+        dask_executor.cluster(
+            privatizer, workers.scheduler_address, source=tmp_path / "none", out=tmp_path / "out"
+        ),
+    ):
+        pass
+
+
+def test_a_cluster_that_is_lost_ends_the_run(source, privatizer, tmp_path):
+    """What is finished is safe, and the next run goes on from there."""
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as short:
+
+        def progress(done: int, total: int) -> None:
+            if done > 2:
+                short.close()
+
+        with pytest.raises(Aborted, match="cluster was lost"):
+            run(
+                source,
+                privatizer,
+                tmp_path,
+                cluster=short.scheduler_address,
+                progress=progress,
+            )
+    check(tmp_path, run(source, privatizer, tmp_path))

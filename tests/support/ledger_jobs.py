@@ -1,0 +1,179 @@
+"""A process that forks others on request, and what they do: race for a budget, or run and die.
+
+``python -m tests.support.ledger_jobs`` reads one line of JSON, a list of jobs, starts a fork for
+each at once, and answers with the list of their exit statuses, negative for a signal. A fork is a
+whole process that can be killed, without the seconds that a new interpreter takes to load torch.
+"""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from latentdp import LatentDPError, Privatizer, Recipe
+from latentdp.models.flow.flow import Flow
+from latentdp.release import run, tasks
+from latentdp.release.privatize import privatize_folder
+from latentdp.vault import hash_chain, ledger, vault
+from tests.conftest import SAMPLES, make_net
+
+PATIENTS = 3
+
+
+def die(*_args, **_kwargs) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def before(owner, name, nth=1, when=lambda *_: True):
+    """Dies instead of making the nth call of ``owner.name`` for which ``when`` holds."""
+    real, calls = getattr(owner, name), []
+
+    def dying(*args, **kwargs):
+        calls.extend([1] if when(*args) else [])
+        if len(calls) == nth:
+            die()
+        return real(*args, **kwargs)
+
+    return lambda: setattr(owner, name, dying)
+
+
+def after(owner, name, nth=1, when=lambda *_: True):
+    """Dies after it."""
+    real, calls = getattr(owner, name), []
+
+    def dying(*args, **kwargs):
+        result = real(*args, **kwargs)
+        calls.extend([1] if when(*args) else [])
+        if len(calls) == nth:
+            die()
+        return result
+
+    return lambda: setattr(owner, name, dying)
+
+
+def kind(wanted):
+    return lambda _ledger, _connection, given, _entries: given == wanted
+
+
+def called(ending):
+    return lambda path, *_: str(path).endswith(ending)
+
+
+def in_the_index(handle):
+    """Cuts the line off that is about to be made durable."""
+    path = Path(f"/proc/self/fd/{handle}").readlink()
+    if path.parent.name == "places":
+        os.truncate(handle, path.stat().st_size - 9)
+    return path.parent.name == "places"
+
+
+Ledger = ledger.Ledger
+LEDGER_STEPS = {
+    "the table is made, not committed": after(ledger, "prepare"),
+    "before the reservation": before(Ledger, "reserve"),
+    "the budget is checked, nothing inserted": before(Ledger, "_append", when=kind("reserve")),
+    "reserved, not committed": after(Ledger, "_append", when=kind("reserve")),
+    "reserved, the head not written": before(hash_chain, "write_text"),
+    "reserved, the head half written": before(Path, "replace", when=called(".ledger.head.tmp")),
+    "reserved, the head written": after(hash_chain, "write_text"),
+    "before the record": before(Ledger, "finish"),
+    "recorded, not committed": after(Ledger, "_append", when=kind("written")),
+    "recorded, the head not written": before(hash_chain, "write_text", nth=2),
+    "recorded, no file published": before(run.Outputs, "publish"),
+}
+STEPS = LEDGER_STEPS | {
+    "the noise is drawn, nothing written": after(Privatizer, "release_and_rate"),
+    "a hidden file is half written": before(Path, "replace", when=called(".part.tmp")),
+    "a hidden file is written, its time not set": before(os, "utime", when=called(".part")),
+    "one hidden file is written": after(tasks.radiograph, "write"),
+    "two hidden files are written": after(tasks.radiograph, "write", nth=2),
+    "all hidden files are written": after(tasks, "release"),
+    "one file is published": after(run.Outputs, "publish"),
+    "before the last card": before(run.Run, "_write_card", nth=2),
+    "the last card is half written": before(
+        Path, "replace", nth=2, when=called(".release.json.tmp")
+    ),
+    "the address is half written": before(Path, "replace", when=called(".ledger.url.tmp")),
+}
+LAYOUT_STEPS = {
+    "reserved, no place recorded": before(run.Outputs, "assign"),
+    "a line of the index is torn": before(os, "fsync", when=in_the_index),
+    "all places are recorded": after(run.Outputs, "assign"),
+    "a file has its place, its folders their true times": before(run.Outputs, "_settle", nth=2),
+}
+NOTHING_RESERVED = {
+    "the table is made, not committed",
+    "before the reservation",
+    "the budget is checked, nothing inserted",
+    "reserved, not committed",
+    "the address is half written",
+}
+RECOVERY = {  # of a run that died with all files hidden and recorded, or hidden only
+    "before a recovered file is recorded": before(Ledger, "finish"),
+    "a recovered file is recorded": after(Ledger, "finish"),
+}
+
+
+def race(vault_path, start, dying, tries=12):
+    """Reserves as often as it can, one release of one patient after another."""
+    if dying:
+        after(Ledger, "_append", when=kind("reserve"))()
+    time.sleep(max(0.0, start - time.time()))
+    book = vault.Vault(Path(vault_path)).ledger()
+    for i in range(tries):
+        name = f"{os.getpid()}-{i}"
+        entry = ledger.LedgerEntry(
+            key=name, subject=f"patient {i % PATIENTS}", micro_epsilon=10, output=name, folder="/"
+        )
+        try:
+            book.reserve([entry])
+            book.finish([entry.written("ff", 1, "/")])
+        except ledger.BudgetExceeded:
+            continue
+    book.close()
+
+
+def privatize(source, out, vault_path, url, step=None, told=None, start=0.0, epsilon=2560.0,
+              layout="flat"):  # fmt: skip
+    """One run with a tiny flow, killed at a step."""
+    if step is not None:
+        (STEPS | RECOVERY | LAYOUT_STEPS)[step]()
+    time.sleep(max(0.0, start - time.time()))
+    privatizer = Privatizer(_flow, Recipe.from_preset("dp-glow", epsilon=epsilon))
+    summary = privatize_folder(
+        Path(source), Path(out), privatizer, vault=Path(vault_path), ledger=url, layout=layout
+    )
+    if told is not None:
+        Path(told).write_text(json.dumps(vars(summary), default=str))
+
+
+def _fork(job):
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 70
+    try:
+        {"race": race, "privatize": privatize}[job.pop("name")](**job)
+        status = 0
+    except LatentDPError as error:
+        print(error, file=sys.stderr, flush=True)
+        status = error.exit_code
+    except Exception:
+        traceback.print_exc()
+        raise
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    _flow = Flow(make_net(), {}, "tiny", "00" * 32)
+    with tempfile.TemporaryDirectory() as folder:  # loads, once, all that a run imports late
+        privatize(SAMPLES, f"{folder}/out", f"{folder}/vault", None)
+    for line in sys.stdin:
+        pids = [_fork(job) for job in json.loads(line)]
+        ends = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+        print(json.dumps(ends), flush=True)
