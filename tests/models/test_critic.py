@@ -246,10 +246,10 @@ def test_reader_and_ratio_learn_on_different_patients(world, monkeypatch):
     flow = load_flow(load(str(world.weights)))
     train, val = (as_trained(flow, world.data, split) for split in ("train", "val"))
     seen, rated = [], []
-    taught, features = FindingClassifier.taught.__func__, FindingClassifier.features
+    taught, features = FindingClassifier.fit.__func__, FindingClassifier.features
     monkeypatch.setattr(
         FindingClassifier,
-        "taught",
+        "fit",
         classmethod(lambda cls, images, *a: seen.extend(images[0]) or taught(cls, images, *a)),
     )
     monkeypatch.setattr(
