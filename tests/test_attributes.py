@@ -235,6 +235,7 @@ def test_training_learns_what_it_is_told(tmp_path):
     told.run(reports.append, every=0.0)
     assert reports[-1]["val"] < reports[0]["val"] - 0.5
     assert reports[-1]["val"] < reports[-1]["val_unknown"] - 0.01
+    assert not any("val" in now for now in reports[1:-1]), "looked at now and then"
 
 
 def test_what_is_not_told_follows_the_settings(tmp_path):

@@ -6,8 +6,9 @@
 
 A run is open-ended: it goes on until it is stopped, at any time, by Ctrl-C, a signal or a power
 cut, and the same command goes on where it was. It writes, every eight minutes, FOLDER/RUN/state
-and a line of FOLDER/RUN/log.csv (core seconds, images shown, bits/dim of the averaged weights on
-val), and every forty minutes FOLDER/export/RUN.safetensors, the averaged weights as they are.
+and a line of FOLDER/RUN/log.csv (core seconds, images shown, and every five core minutes bits/dim
+of the averaged weights on val), and every forty minutes FOLDER/export/RUN.safetensors, the
+averaged weights as they are.
 A cooldown branches off a run's state into FOLDER/RUN-cooldown, lowers the learning rate to 1 %
 within MINUTES of one core, and ends: these are the weights to ship. The run is not touched.
 """
@@ -20,13 +21,12 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from latentdp.checkpoints import save
 from latentdp.flows.attribute_training import AttributeSettings, AttributeTrainer
@@ -128,28 +128,30 @@ RUNS = {
 def main() -> None:
     """Trains until it is stopped."""
     options = _parser().parse_args()
+    stopped: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: stopped.append(number))
     name = options.run + ("-cooldown" if options.cooldown else "")
     folder: Path = options.folder / name
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (folder / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             print(f"{name} is running")
             return
+        lock.truncate(0)  # whose it was
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        train(RUNS[options.run], name, options)
+        train(RUNS[options.run], name, options, lambda: bool(stopped))
 
 
-def train(run: Run, name: str, options: argparse.Namespace) -> None:
-    """One run, until a signal comes or a cooldown is done."""
+def train(
+    run: Run, name: str, options: argparse.Namespace, stop: Callable[[], bool] = lambda: False
+) -> None:
+    """One run, until it is told to stop or a cooldown is done."""
     use_threads(1)
     tune_allocator()
-    torch.set_num_interop_threads(1)
-    stopped: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: stopped.append(number))
     trainer = trainer_of(run, options.folder, name, options)
     print(f"{name}: step {trainer.step}", flush=True)
     exported = time.monotonic()
@@ -161,7 +163,7 @@ def train(run: Run, name: str, options: argparse.Namespace) -> None:
             export(trainer, run, options.folder, name)
             exported = time.monotonic()
 
-    trainer.run(report, every=options.every, stop=lambda: bool(stopped))
+    trainer.run(report, every=options.every, stop=stop)
     export(trainer, run, options.folder, name)
 
 
@@ -225,8 +227,8 @@ def _log(path: Path, trainer: AttributeTrainer, now: dict[str, float]) -> None:
         "step": trainer.step,
         "images": now["images"],
         "loss": round(now["loss"], 4),
-        "val": round(now["val"], 4),
-        "val_unknown": round(now["val_unknown"], 4),
+        "val": round(now["val"], 4) if "val" in now else "",
+        "val_unknown": round(now["val_unknown"], 4) if "val_unknown" in now else "",
         "rate": round(now["rate"], 1),
         "learning_rate": f"{trainer.learning_rate:.2e}",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from latentdp.flows.glow import GlowConfig
 from latentdp.flows.training import Settings, Trainer
 
 __all__ = ["AttributeSettings", "AttributeTrainer"]
+
+JUDGED_EVERY = 300.0  # seconds of the run's clock between looks at val, which take some ten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,7 @@ class AttributeTrainer(Trainer):
         odds: NDArray[np.float64] | None = None,
         branch: Path | None = None,
     ) -> None:
+        self._judged = -math.inf  # when on the run's clock val was looked at
         self._partly_told = settings.partly_told
         self._values = torch.from_numpy(attribute_values(train, config.attributes).copy())
         self._val_values = attribute_values(val, config.attributes)
@@ -79,7 +83,13 @@ class AttributeTrainer(Trainer):
         return values
 
     def _told(self) -> dict[str, float]:
-        """Bits per dimension of val, and of every third image without its attributes."""
+        """Bits per dimension of val, and of every third image without its attributes.
+
+        Nothing where little was learnt since, as on a machine that has no time for the run.
+        """
+        if self.progress < 1 and self.elapsed - self._judged < JUDGED_EVERY:
+            return {}
+        self._judged = self.elapsed
         flow, pixels = self.flow(), self.val.pixels
         return {
             "val": flow.bits_per_dimension(pixels, self._val_values),
