@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,7 @@ class Dataset:
         sources: ``(n,)`` where each image comes from, empty where the manifest does not say.
         sexes: ``(n,)`` ``F``, ``M`` or empty.
         ages: ``(n,)`` years; NaN where the manifest does not say.
+        reported: ``(n,)`` the manifest's labels as they stand there, empty where it has none.
     """
 
     pixels: NDArray[np.uint8]
@@ -93,9 +95,21 @@ class Dataset:
     sources: tuple[str, ...]
     sexes: tuple[str, ...]
     ages: tuple[float, ...]
+    reported: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def only(self, rows: NDArray[np.bool_]) -> Dataset:
+        """Those images of it that ``rows`` says, ``(n,)``."""
+        columns: dict[str, Any] = {}
+        for column in fields(self):
+            values = getattr(self, column.name)
+            if isinstance(values, np.ndarray):
+                columns[column.name] = values[rows]
+            elif column.name not in ("classes", "finding_names"):
+                columns[column.name] = tuple(compress(values, rows))
+        return replace(self, **columns)
 
 
 def read_dataset(
@@ -162,6 +176,7 @@ def read_dataset(
         sources=tuple(origins),
         sexes=tuple(_sex(row) for row in rows),
         ages=tuple(_age(row) for row in rows),
+        reported=tuple(row.get("labels") or "" for row in rows),
     )
 
 

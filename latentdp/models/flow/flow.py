@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from latentdp.core.arrays import (
-    UNKNOWN,
     Images,
     Labels,
     Latents,
@@ -28,6 +27,7 @@ from latentdp.core.arrays import (
 from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.device import computes_bfloat16, device, micro_batch, tune_allocator
+from latentdp.models.flow.attributes import Attribute, check_values
 from latentdp.models.flow.critic import CRITIC, Critic, critic_of
 from latentdp.models.flow.fused_glow import FrozenGlow
 from latentdp.models.flow.glow import Glow, GlowConfig, channels_last, log_density, uninitialised
@@ -105,6 +105,12 @@ class Flow:
         classes: tuple[str, ...] = self._net.config.classes
         return classes
 
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """What it is conditioned on instead of classes; a label is a row of indices of values."""
+        attributes: tuple[Attribute, ...] = self._net.config.attributes
+        return attributes
+
     @cached_property
     def levels(self) -> tuple[slice, ...]:
         """Where each level lies in the latent vector, coarsest first."""
@@ -181,7 +187,7 @@ class Flow:
 
         Args:
             images: Floats; any other shape, range or NaN is refused.
-            labels: Class indices ``(n,)``, -1 or None for unknown.
+            labels: Class indices ``(n,)`` or values ``(n, attributes)``, -1 or None for unknown.
         """
         return self.encode_and_rate(images, labels)[0]
 
@@ -195,7 +201,7 @@ class Flow:
         any noise: it is for whoever may see the image.
         """
         checked = check_images(images, self.shape)
-        known = check_labels(labels, len(checked), len(self.classes))
+        known = self._known(labels, len(checked))
         out = np.empty((len(checked), self.d), dtype=np.float64)
         nats = np.empty(len(checked), dtype=np.float64)
         for rows in self._micro_batches(len(checked)):
@@ -223,7 +229,7 @@ class Flow:
     ) -> tuple[Images, NDArray[np.bool_]]:
         """Like `decode`, and which images are finite; the others are all zero."""
         z = check_latents(latents, self.d)
-        known = check_labels(labels, len(z), len(self.classes))
+        known = self._known(labels, len(z))
         out = np.empty((len(z), *self.shape), dtype=np.float32)
         for rows in self._micro_batches(len(z)):
             part = torch.from_numpy(z[rows].astype(np.float32))
@@ -241,7 +247,7 @@ class Flow:
 
         Under uniform dequantisation with a fixed seed, as is usual for flows.
         """
-        known = check_labels(labels, len(pixels), len(self.classes))
+        known = self._known(labels, len(pixels))
         generator = torch.Generator().manual_seed(1)
         total = 0.0
         for rows in self._micro_batches(len(pixels)):
@@ -264,9 +270,13 @@ class Flow:
             return x.to(device(), memory_format=torch.channels_last)
         return x.to(device())
 
+    def _known(self, labels: ArrayLike | None, n: int) -> Labels:
+        if self.attributes:
+            return check_values(labels, n, self.attributes)
+        return check_labels(labels, n, len(self.classes))
+
     def _index(self, labels: Labels) -> Tensor:
-        index = np.where(labels == UNKNOWN, len(self.classes), labels)
-        return torch.from_numpy(index).to(device())
+        return torch.from_numpy(labels).to(device())
 
 
 def load_flow(checkpoint: Checkpoint, *, exact: bool = True) -> Flow:

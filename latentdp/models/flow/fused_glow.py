@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from latentdp.models.flow.attributes import condition
 from latentdp.models.flow.glow import LOG_SCALE_CAP, Glow, GlowConfig, LabelledNet, Prior, Step
 
 __all__ = ["FrozenGlow"]
@@ -63,13 +64,14 @@ class _Net(nn.Module):
             order = torch.arange(self.last.out_channels).reshape(-1, 2).T.flatten()
             for values in self.last.parameters():
                 values.data = values.data[order]
-        self.register_buffer("label", net.label.detach().clone())
         self.to(dtype)
+        self.register_buffer("label", net.label.detach().clone())  # summed before it is rounded
 
-    def forward(self, x: Tensor, label: Tensor) -> Tensor:
-        """Features ``(n, c, h, w)`` and labels ``(n,)`` to outputs in the features' type."""
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        """Features ``(n, c, h, w)`` and condition to outputs in the features' type."""
         hidden: Tensor = self.first(x.to(self.dtype))
-        hidden = hidden.add_(self.label[label][:, :, None, None]).relu_()
+        shift = (told @ self.label).to(self.dtype)
+        hidden = hidden.add_(shift[:, :, None, None]).relu_()
         out: Tensor = self.last(self.second(hidden).relu_())
         return out.to(x.dtype)
 
@@ -87,18 +89,18 @@ class _Step(nn.Module):
         self.log_det = float(sum(change.sum() for change in changes))  # of one pixel
         self.net = _Net(step.coupling.param_map, dtype, interleaved=True)
 
-    def encode(self, x: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
         """As `Step.encode`."""
         kept, moved = self.there(x).chunk(2, dim=1)
-        shift, scale = self.net(kept, label).chunk(2, dim=1)
+        shift, scale = self.net(kept, told).chunk(2, dim=1)
         scale = F.logsigmoid(scale + 2)
         log_det = x.shape[2] * x.shape[3] * self.log_det - scale.sum(dim=(1, 2, 3))
         return torch.cat([kept, (moved - shift).mul_(scale.neg_().exp_())], dim=1), log_det
 
-    def decode(self, z: Tensor, label: Tensor) -> Tensor:
+    def decode(self, z: Tensor, told: Tensor) -> Tensor:
         """As `Step.decode`."""
         kept, moved = z.chunk(2, dim=1)
-        shift, scale = self.net(kept, label).chunk(2, dim=1)
+        shift, scale = self.net(kept, told).chunk(2, dim=1)
         moved = torch.addcmul(shift, moved, torch.sigmoid(scale + 2))
         out: Tensor = self.back(torch.cat([kept, moved], dim=1))
         return out
@@ -114,11 +116,11 @@ class _Prior(nn.Module):
         self.register_buffer("constant", prior.constant.detach().clone())
         self.net = None if prior.net is None else _Net(prior.net, dtype, interleaved=False)
 
-    def forward(self, label: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, told: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the scale, ``(n, c, h, w)`` each."""
-        parameters = self.constant[label]
+        parameters = (told @ self.constant.flatten(1)).reshape(-1, *self.constant.shape[1:])
         if self.net is not None and kept is not None:
-            parameters += self.net(kept, label)
+            parameters += self.net(kept, told)
         mean, log_scale = parameters.chunk(2, dim=1)
         return mean, torch.tanh(log_scale / LOG_SCALE_CAP).mul_(LOG_SCALE_CAP)
 
@@ -145,13 +147,14 @@ class FrozenGlow:
         """As `Glow.encode`."""
         log_det = x.new_zeros(x.shape[0])
         latents = []
+        told = condition(self.config.told, label)
         h = _last(F.pixel_unshuffle(x, self.config.first_squeeze))
         for i in reversed(range(len(self.steps))):
             for step in self.steps[i]:
-                h, change = step.encode(h, label)
+                h, change = step.encode(h, told)
                 log_det += change
             kept, leaving = (None, h) if i == 0 else h.chunk(2, dim=1)
-            mean, log_scale = self.priors[i](label, kept)
+            mean, log_scale = self.priors[i](told, kept)
             log_det -= log_scale.sum(dim=(1, 2, 3))
             latents.append(((leaving - mean) * torch.exp(-log_scale)).flatten(1))
             if kept is not None:
@@ -162,14 +165,15 @@ class FrozenGlow:
         """As `Glow.decode`."""
         shapes = self.config.level_shapes
         parts = torch.split(z, [math.prod(shape) for shape in shapes], dim=1)
+        told = condition(self.config.told, label)
         h: Tensor | None = None
         for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
             kept = None if h is None else _last(F.pixel_shuffle(h, 2))
-            mean, log_scale = self.priors[i](label, kept)
+            mean, log_scale = self.priors[i](told, kept)
             leaving = torch.addcmul(mean, part.reshape(-1, *shape), log_scale.exp_())
             h = _last(leaving if kept is None else torch.cat([kept, leaving], dim=1))
             for step in reversed(self.steps[i]):
-                h = step.decode(h, label)
+                h = step.decode(h, told)
         assert h is not None
         return F.pixel_shuffle(h, self.config.first_squeeze)
 

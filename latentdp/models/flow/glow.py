@@ -1,4 +1,4 @@
-"""A class-conditional multi-scale Glow, composed of normflows' parts.
+"""A conditional multi-scale Glow, composed of normflows' parts.
 
 From Glow (Kingma and Dhariwal, 2018, arXiv 1807.03039) with four changes, each for a measured
 reason:
@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from latentdp.errors import InputError
+from latentdp.models.flow.attributes import Attribute, condition, table_rows
 
 __all__ = ["Glow", "GlowConfig", "Step", "channels_last", "log_density", "uninitialised"]
 
@@ -40,6 +41,7 @@ class GlowConfig:
     Attributes:
         size: Height and width of the image in pixels; a multiple of 2 ** (levels + 1).
         classes: Names of the classes it is conditioned on, in the order of their indices.
+        attributes: What it is conditioned on instead of classes; a network knows one or the other.
         steps: Flow steps per level, coarsest level first.
         hidden: Width of the coupling networks per level, coarsest first.
     """
@@ -48,10 +50,13 @@ class GlowConfig:
     classes: tuple[str, ...]
     steps: tuple[int, ...]
     hidden: tuple[int, ...]
+    attributes: tuple[Attribute, ...] = ()
 
     first_squeeze: ClassVar[int] = 4  # side of the blocks of pixels that become channels first
 
     def __post_init__(self) -> None:
+        if self.classes and self.attributes:
+            raise InputError("expected classes or attributes, got both")
         if not self.steps or len(self.steps) != len(self.hidden):
             raise InputError(
                 f"expected a number of steps and a width for each level, "
@@ -68,7 +73,10 @@ class GlowConfig:
 
     def to_json(self) -> str:
         """One line, for the metadata of a weights file."""
-        return json.dumps(asdict(self), sort_keys=True)
+        fields = asdict(self)
+        if not self.attributes:  # as before there were any
+            del fields["attributes"]
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> GlowConfig:
@@ -79,7 +87,16 @@ class GlowConfig:
             classes=tuple(fields["classes"]),
             steps=tuple(fields["steps"]),
             hidden=tuple(fields["hidden"]),
+            attributes=tuple(
+                Attribute(one["name"], tuple(one["values"]))
+                for one in fields.get("attributes", ())
+            ),
         )
+
+    @property
+    def told(self) -> tuple[Attribute, ...]:
+        """What it is conditioned on: classes are one attribute without a name."""
+        return self.attributes or (Attribute("", self.classes),)
 
     @property
     def level_shapes(self) -> tuple[tuple[int, int, int], ...]:
@@ -94,9 +111,9 @@ class GlowConfig:
 
 
 class LabelledNet(nn.Module):
-    """normflows' 3x3-1x1-3x3 network whose first hidden layer is shifted by the label.
+    """normflows' 3x3-1x1-3x3 network whose first hidden layer is shifted by what it is told.
 
-    Equal to feeding it the one-hot label tiled over the image, without the multiplications.
+    Equal to feeding it the condition tiled over the image, without the multiplications.
     The networks may run in bfloat16 (``mixed``) for training; the flow around them never does.
     """
 
@@ -107,12 +124,13 @@ class LabelledNet(nn.Module):
         self.net = nf.nets.ConvNet2d([inputs, hidden, hidden, outputs], (3, 1, 3)).net
         self.label = nn.Parameter(torch.zeros(labels, hidden))
 
-    def forward(self, features_and_label: tuple[Tensor, Tensor]) -> Tensor:
-        features, label = features_and_label
+    def forward(self, features_and_condition: tuple[Tensor, Tensor]) -> Tensor:
+        features, told = features_and_condition
         first, *rest = self.net
+        shift = told @ self.label
         with torch.autocast(features.device.type, torch.bfloat16, enabled=self.mixed):
             hidden: Tensor = first(features)
-            hidden = hidden + self.label[label].to(hidden.dtype)[:, :, None, None]
+            hidden = hidden + shift.to(hidden.dtype)[:, :, None, None]
             for layer in rest:
                 hidden = layer(hidden)
         return hidden.to(features.dtype)
@@ -153,7 +171,7 @@ class Step(nn.Module):
 
 
 class Prior(nn.Module):
-    """Per-pixel diagonal Gaussian given the label and, except at the top, the kept half.
+    """Per-pixel diagonal Gaussian given the condition and, except at the top, the kept half.
 
     ``whiten`` maps the part that leaves the flow to N(0, I); ``colour`` maps it back.
     """
@@ -164,29 +182,33 @@ class Prior(nn.Module):
         self.constant = nn.Parameter(torch.zeros(labels, 2 * channels, height, width))
         self.net = LabelledNet(kept, hidden, 2 * channels, labels) if kept else None
 
-    def _parameters_of(self, label: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
-        parameters = self.constant[label]
+    def _parameters_of(self, told: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
+        parameters = (told @ self.constant.flatten(1)).reshape(-1, *self.constant.shape[1:])
         if self.net is not None and kept is not None:
-            parameters = parameters + self.net((kept, label))
+            parameters = parameters + self.net((kept, told))
         mean, log_scale = parameters.chunk(2, dim=1)
         return mean, LOG_SCALE_CAP * torch.tanh(log_scale / LOG_SCALE_CAP)
 
-    def whiten(self, z: Tensor, label: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
-        mean, log_scale = self._parameters_of(label, kept)
+    def whiten(self, z: Tensor, told: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
+        mean, log_scale = self._parameters_of(told, kept)
         return (z - mean) * torch.exp(-log_scale), -log_scale.sum(dim=(1, 2, 3))
 
-    def colour(self, z: Tensor, label: Tensor, kept: Tensor | None) -> Tensor:
-        mean, log_scale = self._parameters_of(label, kept)
+    def colour(self, z: Tensor, told: Tensor, kept: Tensor | None) -> Tensor:
+        mean, log_scale = self._parameters_of(told, kept)
         return z * torch.exp(log_scale) + mean
 
 
 class Glow(nn.Module):
-    """The network. Images are ``(n, 1, size, size)`` in [-0.5, 0.5]; latents ``(n, d)``."""
+    """The network. Images are ``(n, 1, size, size)`` in [-0.5, 0.5]; latents ``(n, d)``.
+
+    Labels are ``(n,)`` indices of classes or ``(n, attributes)`` of values; the index after the
+    last one, or -1, is "unknown".
+    """
 
     def __init__(self, config: GlowConfig) -> None:
         super().__init__()
         self.config = config
-        labels = len(config.classes) + 1  # the last one is "unknown"
+        labels = len(table_rows(config.told))
         self.levels = nn.ModuleList()  # coarsest first, as the latents
         self.priors = nn.ModuleList()
         for i, (channels, height, width) in enumerate(config.level_shapes):
@@ -206,12 +228,13 @@ class Glow(nn.Module):
         log_det = x.new_zeros(x.shape[0])
         latents = []
         h = nn.functional.pixel_unshuffle(x, self.config.first_squeeze)
+        told = condition(self.config.told, label).to(x.dtype)
         for i in reversed(range(len(self.levels))):
             for step in self.steps_of(i):
-                h, change = step.encode(h, label)
+                h, change = step.encode(h, told)
                 log_det = log_det + change
             kept, leaving = (None, h) if i == 0 else h.chunk(2, dim=1)
-            leaving, change = self.prior_of(i).whiten(leaving, label, kept)
+            leaving, change = self.prior_of(i).whiten(leaving, told, kept)
             log_det = log_det + change
             latents.append(leaving.flatten(1))
             if kept is not None:
@@ -222,13 +245,14 @@ class Glow(nn.Module):
         """Whitened latent ``(n, d)`` to image; the exact inverse of `encode`."""
         shapes = self.config.level_shapes
         parts = torch.split(z, [math.prod(shape) for shape in shapes], dim=1)
+        told = condition(self.config.told, label).to(z.dtype)
         h: Tensor | None = None
         for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
             kept = None if h is None else nn.functional.pixel_shuffle(h, 2)
-            leaving = self.prior_of(i).colour(part.reshape(-1, *shape), label, kept)
+            leaving = self.prior_of(i).colour(part.reshape(-1, *shape), told, kept)
             h = leaving if kept is None else torch.cat([kept, leaving], dim=1)
             for step in reversed(self.steps_of(i)):
-                h = step.decode(h, label)
+                h = step.decode(h, told)
         assert h is not None
         return nn.functional.pixel_shuffle(h, self.config.first_squeeze)
 

@@ -23,6 +23,7 @@ from latentdp.data.dataset import Dataset
 from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.device import computes_bfloat16
+from latentdp.models.flow.attributes import table_rows
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, channels_last
 from latentdp.models.training.maximum_likelihood import MaximumLikelihood, TrainingConfig, halved
@@ -55,7 +56,9 @@ class Trainer(MaximumLikelihood[Glow]):
         val: The validation split, only looked at.
         state: Where the run is kept so that it can go on after an interruption.
         start: Weights that a new run begins with, as in fine-tuning. A class of theirs is taken
-            over by its name, and a class that they do not have begins as "unknown".
+            over by its name, and a class that they do not have begins as "unknown"; likewise
+            the values of attributes, and an attribute that they do not have begins without effect.
+        branch: State of another run of this network that a new run goes on from.
 
     Raises:
         InputError: Too few images, or a state of another network.
@@ -70,6 +73,7 @@ class Trainer(MaximumLikelihood[Glow]):
         val: Dataset,
         state: Path,
         start: Checkpoint | None = None,
+        branch: Path | None = None,
     ) -> None:
         if len(train) < 2:
             raise InputError(f"expected at least 2 training images, got {len(train)}")
@@ -92,11 +96,7 @@ class Trainer(MaximumLikelihood[Glow]):
         )
         self._set_mixed(settings.mixed and computes_bfloat16())
         if not self.resume():
-            if start is None:
-                self._initialise()
-            else:
-                self.net.load_state_dict(_taken_over(start, self.net, config))
-            self._begin()
+            self._open(start, branch)
         self.parallel: nn.Module = self.net
         if self.world > 1:
             self.parallel = nn.parallel.DistributedDataParallel(self.net)
@@ -136,6 +136,17 @@ class Trainer(MaximumLikelihood[Glow]):
             tensors=halved(self.average, when=".net."),
         )
 
+    def _open(self, start: Checkpoint | None, branch: Path | None) -> None:
+        """A new run."""
+        if branch is not None:
+            self.branch(branch)
+            return
+        if start is None:
+            self._initialise()
+        else:
+            self.net.load_state_dict(_taken_over(start, self.net, self.config))
+        self._begin()
+
     def _build(self, config: GlowConfig) -> Glow:
         """What is trained, freshly initialised."""
         return Glow(config)
@@ -165,16 +176,24 @@ class Trainer(MaximumLikelihood[Glow]):
 
     def _batch(self, n: int) -> tuple[Tensor, Tensor]:
         s, g = self.settings, self.generator
-        rows = torch.randint(len(self.train), (n,), generator=g)
+        rows = self._rows(n)
         pixels = torch.from_numpy(self.train.pixels[rows.numpy()]).float()[:, None]
         if s.shift:
             pixels = _shift(pixels, s.shift, g)
         pixels = (pixels + torch.rand(pixels.shape, generator=g)) / 256 - 0.5
-        labels = torch.from_numpy(self.train.labels[rows.numpy()]).clone()
-        labels[torch.rand(n, generator=g) < s.label_dropout] = -1
-        labels[labels < 0] = len(self.config.classes)
+        labels = self._labels_of(rows)
         pixels = pixels.to(self.device, memory_format=torch.channels_last)
         return pixels, labels.to(self.device)
+
+    def _rows(self, n: int) -> Tensor:
+        """Which images a batch is of."""
+        return torch.randint(len(self.train), (n,), generator=self.generator)
+
+    def _labels_of(self, rows: Tensor) -> Tensor:
+        """What the network is told of them; -1 is "unknown"."""
+        labels = torch.from_numpy(self.train.labels[rows.numpy()]).clone()
+        labels[torch.rand(len(rows), generator=self.generator) < self.settings.label_dropout] = -1
+        return labels
 
     def _agree(self, yes: bool) -> bool:
         """All processes take the first one's decision, or they would wait for each other."""
@@ -194,18 +213,20 @@ def _taken_over(start: Checkpoint, net: Glow, config: GlowConfig) -> dict[str, T
     """The tensors of other weights, for a network that may have other classes."""
     load_flow(start)  # refuses what is damaged
     theirs = GlowConfig.from_json(start.config)
-    if replace(theirs, classes=config.classes) != config:
+    if replace(theirs, classes=config.classes, attributes=config.attributes) != config:
         raise WeightsError(
             "the weights to start from have another size or other blocks: expected "
             f"{config.to_json()}, got {theirs.to_json()}"
         )
-    known = {name: i for i, name in enumerate(theirs.classes)}
-    rows = [known.get(name, len(theirs.classes)) for name in (*config.classes, "")]
+    known = {row: i for i, row in enumerate(table_rows(theirs.told))}
+    rows = [known.get(row, known.get((row[0], ""))) for row in table_rows(config.told)]
     found = {}
     for key, ours in net.state_dict().items():
         tensor = torch.from_numpy(np.asarray(start.tensors[key]).copy()).to(ours.dtype)
-        by_class = key.endswith((".label", ".constant"))
-        found[key] = tensor[rows] if by_class else tensor
+        if key.endswith((".label", ".constant")):
+            nothing = torch.zeros_like(tensor[0])
+            tensor = torch.stack([nothing if row is None else tensor[row] for row in rows])
+        found[key] = tensor
     return found
 
 

@@ -136,16 +136,32 @@ class TrainingLoop(ABC):
         """
         if not self.state.is_file():
             return False
-        damaged = f"{self.state.name} is damaged; remove it to start anew"
+        found = self._read(self.state)
+        self.step, self.elapsed = found["step"], found["elapsed"]
+        self._restore(found["kept"])
+        return True
+
+    def branch(self, other: Path) -> None:
+        """Goes on from the state of another run of this network, with a time of its own.
+
+        Raises:
+            InputError: It is missing, damaged, or of another network.
+        """
+        if not other.is_file():
+            raise InputError(f"no state {other.name} to go on from")
+        found = self._read(other)
+        self.step = found["step"]
+        self._restore(found["kept"])
+
+    def _read(self, state: Path) -> dict[str, Any]:
+        damaged = f"{state.name} is damaged; remove it to start anew"
         try:
-            found: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
+            found: dict[str, Any] = torch.load(state, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
             raise InputError(damaged) from error
         if found.get("network") != self._network:
             raise InputError(
-                f"{self.state.name} belongs to another network or other classes; "
+                f"{state.name} belongs to another network or other classes; "
                 "give the same options or remove it"
             )
-        self.step, self.elapsed = found["step"], found["elapsed"]
-        self._restore(found["kept"])
-        return True
+        return found

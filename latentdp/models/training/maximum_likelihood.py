@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from latentdp.errors import InputError
 from latentdp.models.training.loop import TrainingLoop
+from latentdp.models.training.schedule import SCHEDULES
 
 __all__ = ["TrainingConfig", "MaximumLikelihood", "halved"]
 
@@ -31,7 +32,9 @@ class TrainingConfig:
         minutes: Wall-clock length of the whole run, resumed parts counted in; 0 for no limit.
         steps: Number of optimiser steps; 0 for no limit. The first limit reached ends the run.
         batch: Images a step, over all processes together.
-        learning_rate: Adam's peak rate; warmed up over 200 steps, then a cosine to 1 %.
+        learning_rate: Adam's peak rate.
+        schedule: How it is reached and left, in `SCHEDULES`: by default warmed up over 200 steps,
+            then a cosine to 1 %.
         ema: Decay of the averaged weights that are evaluated and exported.
         seed: Of initial weights, order, noise and augmentation. Training only.
     """
@@ -40,6 +43,7 @@ class TrainingConfig:
     steps: int = 0
     batch: int = 32
     learning_rate: float = 1e-3
+    schedule: str = "cosine"
     ema: float = 0.9995
     seed: int = 0
 
@@ -51,10 +55,14 @@ class TrainingConfig:
             raise InputError(f"expected a batch of at least 1, got {self.batch}")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise InputError(f"expected a positive learning rate, got {self.learning_rate}")
+        if self.schedule not in SCHEDULES:
+            raise InputError(
+                f"unknown schedule {self.schedule!r}; there are: {', '.join(SCHEDULES)}"
+            )
 
 
 class MaximumLikelihood(TrainingLoop, Generic[Net]):
-    """Adam with a warm-up over 200 steps and a cosine to 1 %, and an average of the weights.
+    """Adam whose rate follows a schedule, and an average of the weights.
 
     Args:
         net: What learns, on its device.
@@ -105,11 +113,15 @@ class MaximumLikelihood(TrainingLoop, Generic[Net]):
         self.optimiser.load_state_dict(kept["optimiser"])
         self.generator.set_state(kept["generator"])
 
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        share = SCHEDULES[self._how.schedule](self.step, self.progress)
+        return self._how.learning_rate * share
+
     def _learn(self) -> float:
-        warm = min(1.0, (self.step + 1) / 200)
-        cosine = 0.5 * (1 + math.cos(math.pi * self.progress))
         for group in self.optimiser.param_groups:
-            group["lr"] = self._how.learning_rate * warm * (0.01 + 0.99 * cosine)
+            group["lr"] = self.learning_rate
         self.optimiser.zero_grad(set_to_none=True)
         loss = self._loss()
         loss.backward()  # type: ignore[no-untyped-call]
