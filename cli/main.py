@@ -15,19 +15,13 @@ from latentdp.errors import LatentDPError
 
 from .audit import audit
 from .compare import compare
-from .critic import critic
-from .detail import detail
-from .directions import directions
 from .evaluate import evaluate
 from .explain import explain
 from .ledger import ledger
 from .privatize import privatize
 from .report import report
-from .train import train
-from .train_detail import train_detail
-from .train_verifier import train_verifier
 from .verify import verify
-from .weights import weights
+from .weights import OLD_NAMES, weights
 
 INTERRUPTED = 130
 INTERNAL = 70
@@ -50,12 +44,8 @@ app.command()(compare)
 app.command()(ledger)
 app.command()(audit)
 app.add_typer(weights, name="weights")
-app.command()(train)
-app.command()(train_verifier)
-app.command()(train_detail)
-app.command()(directions)
-app.command()(critic)
-app.command()(detail)
+for old_name, command in OLD_NAMES.items():
+    app.command(old_name, hidden=True, deprecated=True)(command)
 
 
 def _version(value: bool) -> None:

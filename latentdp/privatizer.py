@@ -271,7 +271,8 @@ def _identity(
     """Orthonormal rows ``(m, d)`` of identity less what of them lies in the kept ones."""
     if identity is None or not len(identity):
         raise InputError(
-            "these weights carry no directions of identity; `latentdp directions` computes them"
+            "these weights carry no directions of identity; `latentdp weights add-directions` "
+            "computes them"
         )
     count = recipe.resample_identity
     rows = identity[:count] - (identity[:count] @ kept.T) @ kept
@@ -309,7 +310,7 @@ def make_plan(
     if (kept if whole else kept + spent) > len(directions):
         raise InputError(
             f"these weights carry {len(directions)} public directions, too few for {kept} "
-            f"kept and {0 if whole else spent} protected ones; `latentdp directions` "
+            f"kept and {0 if whole else spent} protected ones; `latentdp weights add-directions` "
             "computes them"
         )
     response = None

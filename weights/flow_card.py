@@ -27,7 +27,7 @@ def flow_card(name: str, size: int, sha256: str, card: dict[str, Any]) -> str:
     return f"""# {name}
 
 {card["summary"]}. {card["parameters"]:,} parameters, {size / 1e6:.1f} MB,
-sha256 `{sha256}`. Made by `latentdp train`; this card is made from the file's metadata.
+sha256 `{sha256}`. Made by `latentdp weights train`; this card is made from the file's metadata.
 
 ## Data
 {card["training_data"]}
@@ -119,9 +119,10 @@ def _critic(found: dict[str, Any] | None) -> str:
     images = found["images"]
     return f"""
 ## Critic
-Which of several samples is released: a ratio of originals to samples, learnt by `latentdp critic`
-from {images["ratio"]:,} training images and {found["samples"]:,} samples, in what a reader of the
-classes sees that learnt from {images["reader"]:,} images of other patients. On
+Which of several samples is released: a ratio of originals to samples, learnt by
+`latentdp weights add-critic` from {images["ratio"]:,} training images and
+{found["samples"]:,} samples, in what a reader of the classes sees that
+learnt from {images["reader"]:,} images of other patients. On
 {found["images_measured"]} validation images it tells samples from originals at AUC
 {found["auc"]}; of {found["candidates"]} samples {found["effective_candidates"]} count on average,
 as many as if all others were thrown away.
@@ -188,8 +189,9 @@ def _directions(found: dict[str, Any] | None) -> str:
     listed = "; ".join(f"{name}, {probes['baselines'][name]}" for name in shown)
     return f"""
 ## Public directions
-{found["count"]} orthonormal directions of the latent, computed by `latentdp directions` from
-{found["images"]:,} training images; findings were compared within source and view, on
+{found["count"]} orthonormal directions of the latent, computed by
+`latentdp weights add-directions` from {found["images"]:,} training images; findings
+were compared within source and view, on
 {found["images_compared"]:,} of them. alpha {found["alpha"]}, gamma {found["gamma"]};
 {found["patients_with_pairs"]:,} patients have several images. The first {first} separate findings:
 

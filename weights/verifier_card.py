@@ -34,7 +34,7 @@ def verifier_card(name: str, size: int, sha256: str, card: dict[str, Any]) -> st
     return f"""# {name}
 
 {card["summary"]}. {card["parameters"]:,} parameters, {size / 1e6:.1f} MB, sha256 `{sha256}`.
-Made by `latentdp train-verifier`; this card is made from the file's metadata.
+Made by `latentdp weights train-verifier`; this card is made from the file's metadata.
 
 An attacker, shipped so that releases can be tested: it tells whether two chest radiographs show
 the same person. Use it to evaluate releases, not to identify people.

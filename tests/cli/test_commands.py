@@ -1,6 +1,7 @@
 """The command as users run it."""
 
 import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -11,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from latentdp._cli.main import main
+from latentdp._cli.weights import OLD_NAMES
 from PIL import Image
 
 from latentdp.core.version import __version__
 from tests.conftest import SAMPLES
 
-COMMANDS = ("privatize", "explain", "ledger", "weights", "train")
+COMMANDS = ("privatize", "explain", "ledger", "weights")
 
 
 def installed(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
@@ -108,8 +111,8 @@ def test_version_and_bare_call(command, capsys):
         ),
         (["explain", "nowhere"], 2, "there is none"),
         (["weights", "show", "nothing"], 4, "shipped are"),
-        (["train", "nowhere", "--out", "x.safetensors", "--steps", "1"], 2, "manifest"),
-        (["train", "IN", "--out", "x.bin", "--steps", "1"], 2, "safetensors"),
+        (["weights", "train", "nowhere", "--out", "x.safetensors", "--steps", "1"], 2, "manifest"),
+        (["weights", "train", "IN", "--out", "x.bin", "--steps", "1"], 2, "safetensors"),
         (["nonsense"], 2, "nonsense"),
     ],
 )
@@ -136,7 +139,7 @@ def test_an_unexpected_error_shows_no_traceback_and_no_value(
     monkeypatch.setattr("latentdp.release.privatize.find_files", broken)
     assert command("privatize", SAMPLES, tmp_path / "out") == 70
     told = capsys.readouterr().err
-    assert "KeyError at test_cli.py" in told
+    assert "KeyError at test_commands.py" in told
     assert "Doe" not in told
     assert len(told.strip().splitlines()) == 1
 
@@ -246,3 +249,13 @@ def test_dry_run_writes_nothing(command, capsys, tmp_path, monkeypatch):
     assert told["counts"]["outputs"] == 7
     assert told["refused"] == [{"file": "clinic-b/broken.dcm", "reason": "unreadable"}]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", sorted(OLD_NAMES))
+def test_a_command_of_the_version_before_is_understood_and_not_shown(name, capsys):
+    assert main([name, "--help"]) == 0
+    assert "deprecated" in capsys.readouterr().out
+    assert main(["--help"]) == 0
+    shown = re.findall(r"(?m)^  ([a-z-]+)  ", capsys.readouterr().out)
+    assert "weights" in shown
+    assert name not in shown

@@ -279,7 +279,12 @@ def test_what_is_too_little_teaches_no_critic(world):
 def test_trained_weights_have_a_critic_and_may_get_another(world, tmp_path, command, capsys):
     assert load_flow(load(str(world.weights))).critic is not None, "train makes one"
     out = tmp_path / "with.safetensors"
-    assert command("critic", world.weights, world.data, "--out", out, "--seed", 4, "--json") == 0
+    assert (
+        command(
+            "weights", "add-critic", world.weights, world.data, "--out", out, "--seed", 4, "--json"
+        )
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
     assert told["seed"] == 4
     before, after = load(str(world.weights)), load(str(out))
@@ -290,7 +295,10 @@ def test_trained_weights_have_a_critic_and_may_get_another(world, tmp_path, comm
             assert np.array_equal(tensor, after.tensors[key])
     assert command("weights", "show", out) == 0
     assert "effective candidates" in capsys.readouterr().out
-    assert command("critic", world.weights, world.data, "--out", tmp_path / "x.bin") == 2
+    assert (
+        command("weights", "add-critic", world.weights, world.data, "--out", tmp_path / "x.bin")
+        == 2
+    )
     assert "expected --out to end in .safetensors" in capsys.readouterr().err
 
 

@@ -195,7 +195,8 @@ def test_a_damaged_state_is_refused(tmp_path):
 
 def arguments(folder: Path, out: Path) -> list[str]:
     return [
-        "train", str(folder), "--out", str(out), "--size", str(SIZE), "--condition", "finding",
+        "weights", "train", str(folder), "--out", str(out), "--size", str(SIZE),
+        "--condition", "finding",
         "--steps", "12", "--blocks", "2", "--hidden", "8", "--batch", "8", "--note", "made up",
         "--threads", "1", "--json",
     ]  # fmt: skip
@@ -317,8 +318,8 @@ def test_the_card_of_fine_tuned_weights_tells_what_they_began_with(folder, tmp_p
     options += ("--hidden", "4,4", "--json")
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     note = ("--note", "our hospital", "--private-data")
-    assert command("train", folder, "--out", first, *options, *note) == 0
-    assert command("train", folder, "--out", second, *options, "--start", first) == 0
+    assert command("weights", "train", folder, "--out", first, *options, *note) == 0
+    assert command("weights", "train", folder, "--out", second, *options, "--start", first) == 0
     card = load(str(second)).card
     assert card["private_training"] is True
     assert "our hospital" in card["training"]["start"]

@@ -469,7 +469,10 @@ def saved(checkpoint, path, **card):
 def test_the_command(command, checkpoint, folder, tmp_path, capsys):
     old, new = saved(checkpoint, tmp_path / "old.safetensors"), tmp_path / "new.safetensors"
     before = old.read_bytes()
-    assert command("directions", old, folder, "--out", new, "--count", 6, "--json") == 0
+    assert (
+        command("weights", "add-directions", old, folder, "--out", new, "--count", 6, "--json")
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
     assert told["count"] == 6
     assert told["discriminants"] == 1
@@ -478,7 +481,7 @@ def test_the_command(command, checkpoint, folder, tmp_path, capsys):
     assert old.read_bytes() == before
     assert load(str(new)).card["directions"] == {k: v for k, v in told.items() if k != "weights"}
     assert load_flow(load(str(new))).directions.shape == (6, 256)
-    assert command("directions", new, folder, "--out", new) == 0, "again, in place"
+    assert command("weights", "add-directions", new, folder, "--out", new) == 0, "again, in place"
     assert "64, of which 1" in capsys.readouterr().out
     assert command("weights", "show", new) == 0
     assert "separate findings" in capsys.readouterr().out
@@ -496,15 +499,18 @@ def test_the_command_refuses_before_it_works(
     command, checkpoint, folder, tmp_path, capsys, options, message
 ):
     old, new = saved(checkpoint, tmp_path / "old.safetensors"), tmp_path / "new.safetensors"
-    assert command("directions", old, folder, "--out", new, *options) == 2
+    assert command("weights", "add-directions", old, folder, "--out", new, *options) == 2
     assert message in capsys.readouterr().err
     assert not new.exists()
-    assert command("directions", old, folder, "--out", tmp_path / "x.png") == 2
+    assert command("weights", "add-directions", old, folder, "--out", tmp_path / "x.png") == 2
 
 
 def test_images_that_know_one_finding_are_refused(command, checkpoint, folder, tmp_path, capsys):
     old = saved(checkpoint, tmp_path / "old.safetensors", conditions=[])
-    assert command("directions", old, folder, "--out", tmp_path / "new.safetensors") == 2
+    assert (
+        command("weights", "add-directions", old, folder, "--out", tmp_path / "new.safetensors")
+        == 2
+    )
     assert "fewer than two findings" in capsys.readouterr().err
     assert not (tmp_path / "new.safetensors").exists()
 

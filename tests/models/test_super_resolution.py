@@ -464,7 +464,7 @@ def test_the_command_trains_and_describes_what_it_made(tmp_path):
         writer.writerows(rows)
     out = tmp_path / "detail.safetensors"
     run = latentdp(
-        "train-detail", data, "--out", out, "--size", 32, "--steps", 3, "--batch", 4,
+        "weights", "train-detail", data, "--out", out, "--size", 32, "--steps", 3, "--batch", 4,
         "--crop", 16, "--blocks", 2, "--hidden", 8, "--note", "made here", "--json",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
@@ -489,7 +489,13 @@ def weights(detailed, tmp_path_factory):
     save(part(octave), place / "octave.safetensors")
     out = place / "both.safetensors"
     run = latentdp(
-        "detail", place / "bare.safetensors", place / "octave.safetensors", "--out", out, "--json"
+        "weights",
+        "add-detail",
+        place / "bare.safetensors",
+        place / "octave.safetensors",
+        "--out",
+        out,
+        "--json",
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["octaves"] == [32]

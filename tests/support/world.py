@@ -75,7 +75,7 @@ def make(base: Path) -> World:
     weights = base / "flow.safetensors"
     options = ["--size", 16, "--condition", "finding", "--steps", 60, "--blocks", "2,2"]
     options += ["--hidden", "16,16", "--threads", 1, "--json"]
-    assert main([str(x) for x in ("train", data, "--out", weights, *options)]) == 0
+    assert main([str(x) for x in ("weights", "train", data, "--out", weights, *options)]) == 0
     return World(data, weights, verifier(base / "verifier.safetensors", data, rows), rows)
 
 

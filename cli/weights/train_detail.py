@@ -1,4 +1,4 @@
-"""``latentdp train-detail``."""
+"""``latentdp weights train-detail``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import JsonOption
-from .render import print_json, short, table, training_progress
-from .training_options import (
+from ..options import JsonOption
+from ..render import print_json, short, table, training_progress
+from ..training_options import (
     MinutesOption,
     NoteOption,
     PrivateDataOption,

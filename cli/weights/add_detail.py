@@ -1,4 +1,4 @@
-"""``latentdp detail``."""
+"""``latentdp weights add-detail``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from .options import JsonOption
-from .render import print_json, table
-from .training_options import weights_file
+from ..options import JsonOption
+from ..render import print_json, table
+from ..training_options import weights_file
 
 
-def detail(
+def add_detail(
     weights: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="Weights that are to draw larger images.")
     ],

@@ -1,4 +1,4 @@
-"""``latentdp train``."""
+"""``latentdp weights train``."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import typer
 
 from latentdp import InputError
 
-from .options import JsonOption
-from .render import print_json, short, table, training_progress
-from .training_options import (
+from ..options import JsonOption
+from ..render import print_json, short, table, training_progress
+from ..training_options import (
     MinutesOption,
     NoteOption,
     PrivateDataOption,

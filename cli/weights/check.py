@@ -1,4 +1,4 @@
-"""``latentdp weights``: list, show, check."""
+"""``latentdp weights check``."""
 
 from __future__ import annotations
 
@@ -8,66 +8,13 @@ from typing import Annotated
 import typer
 
 from latentdp import InputError
-from latentdp.models.checkpoints import load, shipped
+from latentdp.models.checkpoints import load
 
-from .critic import summary as judged
-from .directions import summary
-from .options import JsonOption, QuickOption, make_effort
-from .render import print_json, share_progress, short, table
-from .training_options import weights_file
-
-weights = typer.Typer(help="List the shipped weights, show the model card of one, check a file.")
+from ..options import JsonOption, QuickOption, make_effort
+from ..render import print_json, share_progress, short, table
+from ..training_options import weights_file
 
 
-@weights.callback(invoke_without_command=True)
-def listing(context: typer.Context, json: JsonOption = False) -> None:
-    """List the shipped weights, show the model card of one, check a file."""
-    if context.invoked_subcommand is not None:
-        return
-    listed = shipped()
-    if json:
-        print_json(listed)
-        return
-    rows = [
-        (key, f"{entry['summary']} ({entry['bytes'] / 1e6:.1f} MB)")
-        for key, entry in listed.items()
-    ]
-    table("shipped weights", rows)
-
-
-@weights.command()
-def show(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Weights whose card is shown.")],
-    json: JsonOption = False,
-) -> None:
-    """Show the model card of weights."""
-    checkpoint = load(name)
-    facts = {"name": checkpoint.name, "sha256": checkpoint.sha256} | checkpoint.card
-    if json:
-        print_json(facts)
-        return
-    shown = [
-        (key.replace("_", " "), short(value))
-        for key, value in facts.items()
-        if key not in ("critic", "directions", "octaves", "laws", "samples")
-    ]
-    shown += [(law["name"], f"{law['measured']:.2g}") for law in checkpoint.card.get("laws", ())]
-    shown += [
-        (f"samples: {row['setting']}", f"{row['metric']} {row['value']}")
-        for row in checkpoint.card.get("samples", ())
-    ]
-    shown += [
-        (f"detail to {size} pixels", short(told.get("bits_per_detail", {})))
-        for size, told in checkpoint.card.get("octaves", {}).items()
-    ]
-    if "critic" in checkpoint.card:
-        shown += judged(checkpoint.card["critic"])
-    if "directions" in checkpoint.card:
-        shown += summary(checkpoint.card["directions"])
-    table(f"model card of {checkpoint.name}", shown)
-
-
-@weights.command()
 def check(
     file: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="Weights, such as of your own training.")

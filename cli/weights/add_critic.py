@@ -1,4 +1,4 @@
-"""``latentdp critic``."""
+"""``latentdp weights add-critic``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import typer
 
 from latentdp import InputError
 
-from .options import JsonOption
-from .render import print_json, share_progress, table
-from .training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
+from ..options import JsonOption
+from ..render import print_json, share_progress, table
+from ..training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
 
 
-def critic(
+def add_critic(
     weights: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="Weights whose samples it is to judge.")
     ],

@@ -1,4 +1,4 @@
-"""``latentdp train-verifier``."""
+"""``latentdp weights train-verifier``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import JsonOption
-from .render import print_json, short, table, training_progress
-from .train import numbers
-from .training_options import (
+from ..options import JsonOption
+from ..render import print_json, short, table, training_progress
+from ..training_options import (
     MinutesOption,
     NoteOption,
     SourceOption,
@@ -18,6 +17,7 @@ from .training_options import (
     ThreadsOption,
     weights_file,
 )
+from .train import numbers
 
 
 def train_verifier(

@@ -1,4 +1,4 @@
-"""``latentdp directions``."""
+"""``latentdp weights add-directions``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typer
 from latentdp import InputError
 from latentdp.core.progress import CountCallback
 
-from .options import JsonOption
-from .render import print_json, progress, table
-from .training_options import ThreadsOption, TrainedOnArgument, weights_file
+from ..options import JsonOption
+from ..render import print_json, progress, table
+from ..training_options import ThreadsOption, TrainedOnArgument, weights_file
 
 SHOWN = (1, 2, 4, 8, 16, 64)
 
 
-def directions(
+def add_directions(
     weights: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="Weights to compute them for.")
     ],

@@ -1,0 +1,21 @@
+"""``latentdp weights list``."""
+
+from __future__ import annotations
+
+from latentdp.models.checkpoints import shipped
+
+from ..options import JsonOption
+from ..render import print_json, table
+
+
+def list_weights(json: JsonOption = False) -> None:
+    """List the shipped weights."""
+    listed = shipped()
+    if json:
+        print_json(listed)
+        return
+    rows = [
+        (key, f"{entry['summary']} ({entry['bytes'] / 1e6:.1f} MB)")
+        for key, entry in listed.items()
+    ]
+    table("shipped weights", rows)

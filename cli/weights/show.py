@@ -1,0 +1,45 @@
+"""``latentdp weights show``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from latentdp.models.checkpoints import load
+
+from ..options import JsonOption
+from ..render import print_json, short, table
+from .add_critic import summary as critic_summary
+from .add_directions import summary as directions_summary
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Weights whose card is shown.")],
+    json: JsonOption = False,
+) -> None:
+    """Show the model card of weights."""
+    checkpoint = load(name)
+    facts = {"name": checkpoint.name, "sha256": checkpoint.sha256} | checkpoint.card
+    if json:
+        print_json(facts)
+        return
+    shown = [
+        (key.replace("_", " "), short(value))
+        for key, value in facts.items()
+        if key not in ("critic", "directions", "octaves", "laws", "samples")
+    ]
+    shown += [(law["name"], f"{law['measured']:.2g}") for law in checkpoint.card.get("laws", ())]
+    shown += [
+        (f"samples: {row['setting']}", f"{row['metric']} {row['value']}")
+        for row in checkpoint.card.get("samples", ())
+    ]
+    shown += [
+        (f"detail to {size} pixels", short(told.get("bits_per_detail", {})))
+        for size, told in checkpoint.card.get("octaves", {}).items()
+    ]
+    if "critic" in checkpoint.card:
+        shown += critic_summary(checkpoint.card["critic"])
+    if "directions" in checkpoint.card:
+        shown += directions_summary(checkpoint.card["directions"])
+    table(f"model card of {checkpoint.name}", shown)
