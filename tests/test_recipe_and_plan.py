@@ -26,6 +26,41 @@ def plan(**changes) -> Plan:
     return make_plan(recipe, d=64, directions=DIRECTIONS, classes=3, identity=IDENTITY)
 
 
+@pytest.mark.parametrize(
+    ("preset", "digest", "pixels"),
+    [
+        ("strict", "1053c43fe64e37ac", "8ddf6a7f92162477"),
+        ("balanced", "9dee8e15a8045cca", "f7c29ca6c5b9306f"),
+        ("tight", "e2ce410f14397626", "be040fa0af85d221"),
+        ("high-content", "0f7d5cc79a8232f8", "5631c63c48af5faf"),
+        ("empirical", "a9b918a19f5f257b", "c0507fb8b79638b3"),
+        ("dp-glow", "49d13afe3450b85b", "2e4310ae6fef6890"),
+        ("cadp", "c4954a5bfbe52eb6", "4ba19c1da47190f7"),
+    ],
+)
+def test_digests_are_those_of_version_0_1(preset, digest, pixels):
+    """They stand in every output and in every ledger: computed once, by the first version."""
+    recipe = Recipe.from_preset(preset).with_weights("ab" * 32)
+    assert recipe.digest.startswith(digest)
+    assert recipe.pixels_digest.startswith(pixels)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    ["/data/\N{SKULL AND CROSSBONES}/flow", "\N{GRINNING FACE}.safetensors", "a'b\"c\\d\te\x7f"],
+)
+def test_a_path_of_any_text_survives_toml(weights):
+    recipe = Recipe.from_preset("balanced", weights=weights).with_weights("ab" * 32)
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
+
+
+def test_a_path_that_is_no_text_is_replaced_in_toml_and_counts_by_its_content():
+    recipe = Recipe.from_preset("balanced", weights="/data/\udcff").with_weights("ab" * 32)
+    again = Recipe.from_toml(recipe.to_toml().encode().decode())
+    assert again.weights == "/data/?"
+    assert again.digest == recipe.digest
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_are_recipes_that_survive_toml(preset):
     recipe = Recipe.from_preset(preset).with_weights("ab" * 32)
