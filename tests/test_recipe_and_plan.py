@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentdp import PRESETS, InputError, Recipe, WeightsError
+from latentdp.core.documents import from_json, to_json
 from latentdp.core.plugins import load, names
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.privacy.basis import Basis
 from latentdp.privacy.mechanisms.laplace import Laplace
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.plan import Action, Block, Plan
+from latentdp.privacy.plan_description import PlanDescription
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privatizer import make_plan
 from latentdp.recipe import ALL
@@ -24,6 +26,10 @@ def plan(**changes) -> Plan:
     preset = changes.pop("preset", "balanced")
     recipe = Recipe.from_preset(preset, **changes)
     return make_plan(recipe, d=64, directions=DIRECTIONS, classes=3, identity=IDENTITY)
+
+
+def through_json(described: PlanDescription) -> PlanDescription:
+    return from_json(json.loads(json.dumps(to_json(described))), PlanDescription, "the plan")
 
 
 @pytest.mark.parametrize(
@@ -262,7 +268,7 @@ def test_any_mechanism_in_any_preset_spends_no_more_than_the_budget(preset, mech
     out = made.apply(z, SeededNoise(0))
     assert out.shape == z.shape
     assert np.isfinite(out).all()
-    again = Plan.from_card(json.loads(json.dumps(made.describe())))
+    again = Plan.from_card(through_json(made.describe()))
     assert again.guarantee == made.guarantee
     assert again.approximate() == made.approximate()
     assert again.unprotected == made.unprotected
@@ -285,7 +291,7 @@ def test_the_mechanism_sees_the_directions_and_nothing_else():
 @pytest.mark.parametrize("keep", [0, 5])
 def test_a_plan_survives_its_card(preset, keep):
     made = plan(preset=preset, keep_label_dims=keep, label="response")
-    again = Plan.from_card(json.loads(json.dumps(made.describe())))
+    again = Plan.from_card(through_json(made.describe()))
     assert again.guarantee == made.guarantee
     assert again.unprotected == made.unprotected
 
@@ -302,10 +308,11 @@ def test_a_plan_survives_its_card(preset, keep):
     ],
 )
 def test_a_damaged_plan_is_refused(damage):
-    card = plan(label="none").describe()
+    card = to_json(plan(label="none").describe())
+    card = json.loads(json.dumps(card))
     damage(card)
     with pytest.raises(InputError):
-        Plan.from_card(card)
+        Plan.from_card(from_json(card, PlanDescription, "the plan"))
 
 
 @pytest.mark.parametrize(("d", "k"), [(1, 1), (7, 7), (64, 5), (5, 0), (300, 64)])

@@ -302,7 +302,7 @@ class Run:
             release=self.release,
             layout=self.layout,
         )
-        write_json(self.out / CARD, card)
+        write_json(self.out / CARD, card.to_json())
         write_release_page(self.out)
 
 

@@ -216,7 +216,7 @@ def altered(made, tmp_path, change) -> str:
         (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "PARTLY UNPROTECTED"),
         (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "<strong>4 of &lt;b&gt;<"),
         (lambda c: c["counts"].update(images_in_release=9), "MISMATCH"),
-        (lambda c: c.update(evaluation={"top-1 rate": 0.01}), "top-1 rate"),
+        (lambda c: c.update(evaluation={"restarts": 10}), '<th scope="row">restarts</th>'),
         (lambda c: c.update(evaluation=EVALUATED), "stand outside the guarantee"),
         (lambda c: c.update(evaluation=EVALUATED), "<li>linked with AUC 0.548 &lt;b&gt;</li>"),
         (
