@@ -29,8 +29,7 @@ def listing(context: typer.Context, json: JsonOption = False) -> None:
         print_json(listed)
         return
     rows = [
-        (key, f"{entry['summary']} ({entry['bytes'] / 1e6:.1f} MB)")
-        for key, entry in listed.items()
+        (key, f"{entry.summary} ({entry.bytes / 1e6:.1f} MB)") for key, entry in listed.items()
     ]
     table("shipped weights", rows)
 

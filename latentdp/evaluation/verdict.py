@@ -117,7 +117,7 @@ def _shortcomings(evaluation: Evaluation) -> list[str]:
         or restarts < usual.restarts
         or steps < usual.steps,
         "the verifier is not a shipped one": verifier
-        not in {entry["sha256"] for entry in shipped("embedding").values()},
+        not in {entry.sha256 for entry in shipped("embedding").values()},
         f"fewer than {FEWEST} patients with several images for the adaptive verifier": max(
             tried, default=0
         )

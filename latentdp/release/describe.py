@@ -74,8 +74,8 @@ def release_card(
         weights=CardWeights(
             name=flow.name,
             sha256=flow.sha256,
-            training_data=flow.card.get("training_data", "not stated"),
-            trained_on_private_data=flow.card.get("private_training", "not stated"),
+            training_data=flow.provenance.training_data,
+            trained_on_private_data=flow.provenance.private_training,
         ),
         image=CardImage(
             size=(privatizer.size, privatizer.size),

@@ -61,7 +61,7 @@ def found(
         "version": "0.1.0",
         "effort": Effort().stated,
         "verifier": UsedVerifier(
-            name="v", sha256=next(iter(shipped("embedding").values()))["sha256"]
+            name="v", sha256=next(iter(shipped("embedding").values())).sha256
         ),
         "thresholds": Thresholds(),
         "quick": False,
