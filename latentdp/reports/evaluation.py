@@ -212,7 +212,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         verdict: What it means.
 
     Example:
-        >>> Evaluation.from_json({"kind": "evaluation"})
+        >>> Evaluation.from_json({"kind": "evaluation"})  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
         latentdp.errors.InputError: the evaluation is incomplete or of another version: ...

@@ -124,7 +124,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     Example:
         >>> from latentdp.metrics.definitions.verification import AUC
         >>> found = Outcome(attack="frozen", setting="", metric=AUC, value=0.9, low=0.89,
-        ...                 high=0.91, n=100, patients=50, chance=0.5, ceiling=0.6)
+        ...                 high=0.91, n=100, patients=50, chance=0.5, ceiling=0.6,
+        ...                 headline=True)
         >>> found.refutes, found.kind
         (True, <AttackKind.VERIFICATION: 'verification'>)
     """
