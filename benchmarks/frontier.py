@@ -28,11 +28,13 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
+from latentdp.core.documents import to_json
 from latentdp.core.filesystem import whole, write_text
 from latentdp.evaluation.compare import ComparisonRow, compare, entries
 from latentdp.evaluation.datasets import GROUNDS, BenchmarkDataset, ground
 from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.evaluation.threat_model import Effort
+from latentdp.reports.comparison import Cell, ComparedMethod
 
 CONTROLS = ("raw", "label-mean", "prior-sample-public-label")
 NO_NOISE = 1e6  # an epsilon at which the noise is none
@@ -70,13 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     print(f"{options.split}; 95 % intervals over patients\n")
     print(f"| release | {' | '.join(COLUMNS.values())} |\n|{'---|' * (1 + len(COLUMNS))}")
-    for row in found["rows"]:
-        print(f"| {row['name']} | {' | '.join(_cell(row['columns'][c]) for c in COLUMNS)} |")
+    for row in found.rows:
+        print(f"| {row.name} | {' | '.join(_cell(row.numbers[c]) for c in COLUMNS)} |")
     if options.json:
-        kept = [{"name": row["name"], "columns": row["columns"]} for row in found["rows"]]
+        kept = [{"name": row.name, "columns": to_json(row.numbers)} for row in found.rows]
         write_text(options.json, json.dumps({"split": options.split, "rows": kept}, indent=2))
     if options.picture:
-        picture(found["rows"], options.picture)
+        picture(found.rows, options.picture)
 
 
 def rows(grounds: Sequence[BenchmarkDataset], options: argparse.Namespace) -> list[ComparisonRow]:
@@ -118,28 +120,30 @@ def rows(grounds: Sequence[BenchmarkDataset], options: argparse.Namespace) -> li
     return found
 
 
-def picture(made: Sequence[dict[str, Any]], path: Path) -> None:
+def picture(made: Sequence[ComparedMethod], path: Path) -> None:
     """Each column that was measured, against epsilon; the rest as lines."""
-    own = [row for row in made if row["group"] == "ours" and row["name"].startswith("epsilon")]
-    level = [row for row in made if row["group"] == "control" or row["name"].startswith("oracle")]
-    shown = [c for c in COLUMNS if any(row["columns"][c] for row in own)]
+    own = [row for row in made if row.group == "ours" and row.name.startswith("epsilon")]
+    level = [row for row in made if row.group == "control" or row.name.startswith("oracle")]
+    shown = [c for c in COLUMNS if any(row.numbers[c] for row in own)]
     figure, axes = plt.subplots(
         math.ceil(len(shown) / 2), 2, figsize=(11, 1.6 * len(shown)), squeeze=False
     )
     for axis, column in zip(axes.flat, shown, strict=False):
-        lines: dict[str, list[tuple[float, dict[str, float]]]] = {}
+        lines: dict[str, list[tuple[float, Cell]]] = {}
         for row in own:
-            words, rest = row["name"].split(", ", 1)
-            lines.setdefault(rest, []).append((float(words.split()[1]), row["columns"][column]))
+            words, rest = row.name.split(", ", 1)
+            lines.setdefault(rest, []).append((float(words.split()[1]), row.numbers[column]))
         for name, points in lines.items():
             x = [e for e, _ in points]
-            low, value, high = ([c[k] for _, c in points] for k in ("low", "value", "high"))
+            low, value, high = (
+                [getattr(c, k) for _, c in points] for k in ("low", "value", "high")
+            )
             axis.plot(x, value, "o-", label=name)
             axis.fill_between(x, low, high, alpha=0.15)
         for i, row in enumerate(level, start=len(lines)):  # of one colour in all panels
-            if found := row["columns"][column]:
-                name = row["name"].split(",")[0]
-                axis.axhline(found["value"], ls=":", c=f"C{i}", label=name)
+            if found := row.numbers[column]:
+                name = row.name.split(",")[0]
+                axis.axhline(found.value, ls=":", c=f"C{i}", label=name)
         axis.set_xscale("log")
         axis.set_xticks(x, [f"{e:g}" for e in x])
         axis.minorticks_off()
@@ -158,10 +162,10 @@ def _on(place: BenchmarkDataset, split: str) -> BenchmarkDataset:
     return replace(place, test=getattr(place, split))
 
 
-def _cell(number: dict[str, Any] | None) -> str:
+def _cell(number: Cell | None) -> str:
     if number is None:
         return "-"
-    value, low, high = (f"{number[k]:.3f}" for k in ("value", "low", "high"))
+    value, low, high = (f"{x:.3f}" for x in (number.value, number.low, number.high))
     return f"{value} ({low}-{high})"
 
 

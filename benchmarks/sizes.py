@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def side(privatizer: Privatizer, size: int, split: str, options: argparse.Namespace) -> Side:
     """Reads a split and releases it."""
     flow, noise = privatizer.flow, SeededNoise(options.seed + (split == "train"))
-    how = {"conditions": flow.card.get("conditions", ()), "sources": options.source}
+    how = {"conditions": flow.provenance.conditions, "sources": options.source}
     data = read_dataset(options.data, split, size=size, classes=flow.classes, enlarge=False, **how)
     images = data.pixels.astype(np.float32) / np.float32(255)
     side = flow.shape[0]

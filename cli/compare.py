@@ -58,8 +58,8 @@ def compare(
     from latentdp.evaluation.compare import compare as run
     from latentdp.evaluation.compare import entries
     from latentdp.evaluation.datasets import ground
-    from latentdp.evaluation.verdict import Thresholds
     from latentdp.reports.comparison_page import write_comparison_page
+    from latentdp.reports.recognition import Thresholds
 
     from .evaluation_tables import comparison_table
 
@@ -83,10 +83,10 @@ def compare(
             verifier=verifier,
             tell=tell,
         )
-    write_json(out / "comparison.json", found)
+    write_json(out / "comparison.json", found.to_json())
     write_comparison_page(found, out / "comparison.html")
     if json:
-        print_json(found | {"page": str(out / "comparison.html")})
+        print_json(found.to_json() | {"page": str(out / "comparison.html")})
     else:
         comparison_table(found)
         typer.echo(out / "comparison.html")

@@ -106,10 +106,10 @@ def evaluate(
     Exit codes: 0 done, 2 wrong usage, 6 an attack refuted the claimed guarantee.
     """
     from latentdp.evaluation.evaluate import evaluate as run
-    from latentdp.evaluation.evaluate import write_evaluation
     from latentdp.evaluation.load_release import of_another_method, of_ours
-    from latentdp.evaluation.verdict import Thresholds
+    from latentdp.evaluation.write_evaluation import write_evaluation
     from latentdp.privacy.guarantee import Guarantee
+    from latentdp.reports.recognition import Thresholds
 
     from .evaluation_tables import evaluation_tables
 
@@ -160,9 +160,9 @@ def evaluate(
         )
         page = write_evaluation(found, scene, folder, card_of=out if pairs is None else None)
     if json:
-        print_json(found | {"page": str(page)})
+        print_json(found.to_json() | {"page": str(page)})
     else:
         evaluation_tables(found)
         typer.echo(page)
-    if found["verdict"]["refuted"]:
-        raise Refuted(found["verdict"]["lines"][0])
+    if found.verdict.refuted:
+        raise Refuted(found.verdict.lines[0])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -11,39 +10,31 @@ from rich.table import Table
 
 from latentdp.core.text import printable
 from latentdp.reports.answers import answers
+from latentdp.reports.comparison import Comparison
 from latentdp.reports.comparison_table import COLUMNS, cells, present
-from latentdp.reports.evaluation_page import check_format, method_facts
+from latentdp.reports.evaluation import Evaluation
 from latentdp.reports.glossary import GROUPS
-from latentdp.reports.html import complete
 from latentdp.reports.rows import measure_row, outcome_row
 
 __all__ = ["comparison_table", "evaluation_tables"]
 
-Row = Mapping[str, Any]
 WIDE = 240  # columns in a file or a pipe, where nothing has to be wrapped
 
 
-def evaluation_tables(evaluation: Row) -> None:
-    """Prints the verdict, the headline attacks and the headline measures.
-
-    Raises:
-        InputError: The evaluation is incomplete, damaged or of another version.
-    """
-    with complete("the evaluation"):
-        check_format(evaluation, "evaluation")
-        outcomes = [outcome_row(o) for o in evaluation["outcomes"]]
-        measures = [measure_row(m) for m in evaluation["utility"]]
-        verdict = [(a.question, a.short, _plain(a.why)) for a in answers(evaluation)]
-        attacks = [
-            (r.name, r.setting, r.metric, _plain(r.both), r.chance, r.ceiling, r.n, r.word)
-            for r in [r for r in outcomes if r.headline] or outcomes
-        ]
-        useful = [
-            (r.setting, r.subject, r.metric, _plain(r.both), r.n)
-            for r in [m for m in measures if m.headline] or measures
-        ]
-        title = method_facts(evaluation["method"]).title
-    _print(title, ("question", "answer", "why"), verdict)
+def evaluation_tables(evaluation: Evaluation) -> None:
+    """Prints the verdict, the headline attacks and the headline measures."""
+    outcomes = [outcome_row(o) for o in evaluation.outcomes]
+    measures = [measure_row(m) for m in evaluation.utility]
+    verdict = [(a.question, a.short, _plain(a.why)) for a in answers(evaluation)]
+    attacks = [
+        (r.name, r.setting, r.metric, _plain(r.both), r.chance, r.ceiling, r.n, r.word)
+        for r in [r for r in outcomes if r.headline] or outcomes
+    ]
+    useful = [
+        (r.setting, r.subject, r.metric, _plain(r.both), r.n)
+        for r in [m for m in measures if m.headline] or measures
+    ]
+    _print(evaluation.method.title, ("question", "answer", "why"), verdict)
     _print(
         "attacks",
         ("attack", "setting", "number", "value (95 %)", "chance", "ceiling", "n", "verdict"),
@@ -52,24 +43,15 @@ def evaluation_tables(evaluation: Row) -> None:
     _print("utility", ("setting", "subject", "number", "value (95 %)", "n"), useful)
 
 
-def comparison_table(comparison: Row) -> None:
-    """Prints one row for each method.
-
-    Raises:
-        InputError: The comparison is incomplete, damaged or of another version.
-    """
-    with complete("the comparison"):
-        check_format(comparison, "comparison")
-        heads = ("method", *(COLUMNS[key][0] for key in present(comparison)))
-        rows = [
-            (
-                str(row["name"]),
-                *(_plain(_cell(c.value, c.interval)) for c in cells(comparison, row)),
-            )
-            for group in GROUPS
-            for row in comparison["rows"]
-            if row["group"] == group
-        ]
+def comparison_table(comparison: Comparison) -> None:
+    """Prints one row for each method."""
+    heads = ("method", *(COLUMNS[key][0] for key in present(comparison)))
+    rows = [
+        (row.name, *(_plain(_cell(c.value, c.interval)) for c in cells(comparison, row)))
+        for group in GROUPS
+        for row in comparison.rows
+        if row.group == group
+    ]
     _print("comparison", heads, rows)
 
 

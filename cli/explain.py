@@ -15,7 +15,8 @@ from latentdp.data.dicom.profile import SYNTAXES, Profile
 from latentdp.data.radiograph import read
 from latentdp.privatizer import Privatizer
 from latentdp.release.privatize import preview
-from latentdp.reports.release_card import NOT_COVERED, describe_guarantee, statement, warnings
+from latentdp.reports.guarantee_words import NOT_COVERED, statement, warnings
+from latentdp.reports.release_card_parts import ImageGuarantee
 
 from .options import (
     BurnedInOption,
@@ -92,7 +93,7 @@ def explain(
     profile = privatizer.recipe.profile
     header = attributes(profile)
     facts: dict[str, object] = {
-        "guarantee": describe_guarantee(guarantee, unprotected),
+        "guarantee": ImageGuarantee.of(guarantee, unprotected),
         "statement": statement(guarantee, unprotected),
         "warnings": warnings(guarantee),
         "plan": privatizer.plan.describe(),

@@ -13,8 +13,10 @@ from latentdp.privatizer import Privatizer
 from latentdp.release.privatize import preview, privatize_folder
 from latentdp.release.summary import Summary
 from latentdp.reports import release_page, review_page
+from latentdp.reports.guarantee_words import warnings
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import CARD, IMAGES, describe_guarantee, read_card, warnings
+from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
+from latentdp.reports.release_card_parts import ImageGuarantee
 
 from .options import (
     BurnedInOption,
@@ -199,7 +201,7 @@ def privatize(
                     "would_write_now": summary.released,
                     "epsilon_to_charge_now": summary.spent,
                     "warnings": warnings(privatizer.guarantee, layout),
-                    "guarantee": describe_guarantee(
+                    "guarantee": ImageGuarantee.of(
                         privatizer.guarantee, privatizer.unprotected + layout.unprotected
                     ),
                     "refused": [{"file": name, "reason": reason} for name, reason in refused],
@@ -228,7 +230,7 @@ def privatize(
             progress=advance,
         )
     if json:
-        card = read_card(out) or {}
+        card = ReleaseCard.find(out)
         print_json(
             {
                 "release": str(out / CARD),
@@ -237,8 +239,8 @@ def privatize(
                 "counts": summary.counts(),
                 "written_now": summary.released,
                 "epsilon_charged_now": summary.spent,
-                "warnings": card.get("warnings"),
-                "guarantee": card.get("guarantee"),
+                "warnings": card and card.warnings,
+                "guarantee": card and card.guarantee,
             }
         )
         return summary.exit_code

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -22,18 +21,19 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from latentdp.core.documents import to_json
 from latentdp.core.progress import CountCallback
 from latentdp.core.text import at_most, printable
 from latentdp.privatizer import Privatizer
+from latentdp.reports.guarantee_words import GALLERY, statement, warnings
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import GALLERY, statement, warnings
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
 
 
-def print_json(data: Any) -> None:
-    """Prints ``data`` as JSON on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+def print_json(data: object) -> None:
+    """Prints ``data``, documents among it, as JSON on standard output."""
+    sys.stdout.write(json.dumps(to_json(data), indent=2) + "\n")
 
 
 def table(title: str, rows: list[tuple[str, str]]) -> None:

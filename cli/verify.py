@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from latentdp.core.documents import read_json
 from latentdp.release.verify import verify_card
-from latentdp.reports.release_card import CARD, read_json
+from latentdp.reports.release_card import CARD
 
 from .options import JsonOption
 from .render import print_json, table
@@ -26,7 +27,7 @@ def verify(
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
     path = card / CARD if card.is_dir() else card
-    told = read_json(path)
+    told = read_json(path, "a release card")
     checks = verify_card(told)
     ok = all(check.ok for check in checks)
     if json:

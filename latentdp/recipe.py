@@ -10,9 +10,13 @@ import hashlib
 import json
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeAlias
 
+import tomli_w
+
+from latentdp.core.documents import from_json
 from latentdp.core.plugins import names
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.errors import InputError
@@ -25,13 +29,15 @@ ALL = -1  # "every latent dimension", for `Recipe.directions`
 MOST_CANDIDATES = 64
 CANDIDATES = 4  # of presets that draw most of an image, chosen by benchmarks/frontier.py
 
+Value: TypeAlias = str | int | float
+
 
 @dataclass(frozen=True)
 class Preset:
     """Defaults of a recipe under a name, with the sentence that explains them."""
 
     summary: str
-    values: dict[str, Any]
+    values: Mapping[str, Value]
 
 
 PRESETS: dict[str, Preset] = {
@@ -201,10 +207,9 @@ class Recipe:
         """
         if preset not in PRESETS:
             raise InputError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
-        values = {**PRESETS[preset].values, **{k: v for k, v in changes.items() if v is not None}}
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise InputError(f"a recipe has no {min(unknown)!r}")
+        given = {name: value for name, value in changes.items() if value is not None}
+        _refuse_unknown(given, cls, "a recipe")
+        values: dict[str, Any] = {**PRESETS[preset].values, **given}
         return cls(preset=preset, **values)
 
     def with_weights(self, sha256: str) -> Recipe:
@@ -241,33 +246,48 @@ class Recipe:
         return record
 
     def to_toml(self) -> str:
-        """As TOML, one line a field, the profile as a table; None is left out."""
+        """As TOML, one line a field, the profile as a table; None is left out.
+
+        A path may hold bytes that are no text, which TOML cannot: they are replaced, as nothing
+        but the weights' digest counts.
+        """
         record = asdict(self)
-        profile = record.pop("profile")
-        return _lines(record) + "\n[profile]\n" + _lines(profile)
+        record["weights"] = self.weights.encode(errors="replace").decode()
+        tables = (record, record["profile"])
+        for table in tables:
+            for name in [name for name, value in table.items() if value is None]:
+                del table[name]
+        return tomli_w.dumps(record)
 
     @classmethod
     def from_toml(cls, text: str) -> Recipe:
         """The inverse of `to_toml`.
 
         Raises:
-            InputError: Not TOML, an unknown or missing field, or a value out of its range.
+            InputError: Not TOML, an unknown or missing field, or a value of another type or out
+                of its range.
         """
         try:
             return cls.from_record(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"not a recipe: {error}") from error
-        except TypeError as error:
-            raise InputError(
-                "not a recipe: a field is unknown, missing or of another type"
-            ) from error
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Recipe:
-        """The inverse of `dataclasses.asdict`; raises TypeError for what is no such record."""
-        profile = Profile(**record.get("profile", {}))
-        return cls(**{**record, "profile": profile})
+    def from_record(cls, record: Mapping[str, object]) -> Recipe:
+        """The inverse of `dataclasses.asdict`.
+
+        Raises:
+            InputError: An unknown or missing field, or a value of another type or out of its
+                range.
+        """
+        _refuse_unknown(record, cls, "a recipe")
+        profile = record.get("profile")
+        if isinstance(profile, Mapping):
+            _refuse_unknown(profile, Profile, "the profile of a recipe")
+        return from_json(record, cls, "the recipe")
 
 
-def _lines(record: dict[str, Any]) -> str:
-    return "".join(f"{k} = {json.dumps(v)}\n" for k, v in record.items() if v is not None)
+def _refuse_unknown(record: Mapping[str, object], kind: type, what: str) -> None:
+    unknown = set(record) - {field.name for field in fields(kind)}
+    if unknown:
+        raise InputError(f"{what} has no {min(unknown)!r}")

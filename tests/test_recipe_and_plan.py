@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentdp import PRESETS, InputError, Recipe, WeightsError
+from latentdp.core.documents import from_json, to_json
 from latentdp.core.plugins import load, names
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.privacy.basis import Basis
 from latentdp.privacy.mechanisms.laplace import Laplace
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.plan import Action, Block, Plan
+from latentdp.privacy.plan_description import PlanDescription
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privatizer import make_plan
 from latentdp.recipe import ALL
@@ -24,6 +26,45 @@ def plan(**changes) -> Plan:
     preset = changes.pop("preset", "balanced")
     recipe = Recipe.from_preset(preset, **changes)
     return make_plan(recipe, d=64, directions=DIRECTIONS, classes=3, identity=IDENTITY)
+
+
+def through_json(described: PlanDescription) -> PlanDescription:
+    return from_json(json.loads(json.dumps(to_json(described))), PlanDescription, "the plan")
+
+
+@pytest.mark.parametrize(
+    ("preset", "digest", "pixels"),
+    [
+        ("strict", "1053c43fe64e37ac", "8ddf6a7f92162477"),
+        ("balanced", "9dee8e15a8045cca", "f7c29ca6c5b9306f"),
+        ("tight", "e2ce410f14397626", "be040fa0af85d221"),
+        ("high-content", "0f7d5cc79a8232f8", "5631c63c48af5faf"),
+        ("empirical", "a9b918a19f5f257b", "c0507fb8b79638b3"),
+        ("dp-glow", "49d13afe3450b85b", "2e4310ae6fef6890"),
+        ("cadp", "c4954a5bfbe52eb6", "4ba19c1da47190f7"),
+    ],
+)
+def test_digests_are_those_of_version_0_1(preset, digest, pixels):
+    """They stand in every output and in every ledger: computed once, by the first version."""
+    recipe = Recipe.from_preset(preset).with_weights("ab" * 32)
+    assert recipe.digest.startswith(digest)
+    assert recipe.pixels_digest.startswith(pixels)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    ["/data/\N{SKULL AND CROSSBONES}/flow", "\N{GRINNING FACE}.safetensors", "a'b\"c\\d\te\x7f"],
+)
+def test_a_path_of_any_text_survives_toml(weights):
+    recipe = Recipe.from_preset("balanced", weights=weights).with_weights("ab" * 32)
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
+
+
+def test_a_path_that_is_no_text_is_replaced_in_toml_and_counts_by_its_content():
+    recipe = Recipe.from_preset("balanced", weights="/data/\udcff").with_weights("ab" * 32)
+    again = Recipe.from_toml(recipe.to_toml().encode().decode())
+    assert again.weights == "/data/?"
+    assert again.digest == recipe.digest
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -227,7 +268,7 @@ def test_any_mechanism_in_any_preset_spends_no_more_than_the_budget(preset, mech
     out = made.apply(z, SeededNoise(0))
     assert out.shape == z.shape
     assert np.isfinite(out).all()
-    again = Plan.from_card(json.loads(json.dumps(made.describe())))
+    again = Plan.from_card(through_json(made.describe()))
     assert again.guarantee == made.guarantee
     assert again.approximate() == made.approximate()
     assert again.unprotected == made.unprotected
@@ -250,7 +291,7 @@ def test_the_mechanism_sees_the_directions_and_nothing_else():
 @pytest.mark.parametrize("keep", [0, 5])
 def test_a_plan_survives_its_card(preset, keep):
     made = plan(preset=preset, keep_label_dims=keep, label="response")
-    again = Plan.from_card(json.loads(json.dumps(made.describe())))
+    again = Plan.from_card(through_json(made.describe()))
     assert again.guarantee == made.guarantee
     assert again.unprotected == made.unprotected
 
@@ -267,10 +308,11 @@ def test_a_plan_survives_its_card(preset, keep):
     ],
 )
 def test_a_damaged_plan_is_refused(damage):
-    card = plan(label="none").describe()
+    card = to_json(plan(label="none").describe())
+    card = json.loads(json.dumps(card))
     damage(card)
     with pytest.raises(InputError):
-        Plan.from_card(card)
+        Plan.from_card(from_json(card, PlanDescription, "the plan"))
 
 
 @pytest.mark.parametrize(("d", "k"), [(1, 1), (7, 7), (64, 5), (5, 0), (300, 64)])

@@ -15,7 +15,6 @@ def list_weights(json: JsonOption = False) -> None:
         print_json(listed)
         return
     rows = [
-        (key, f"{entry['summary']} ({entry['bytes'] / 1e6:.1f} MB)")
-        for key, entry in listed.items()
+        (key, f"{entry.summary} ({entry.bytes / 1e6:.1f} MB)") for key, entry in listed.items()
     ]
     table("shipped weights", rows)

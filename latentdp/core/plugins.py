@@ -21,6 +21,7 @@ KINDS = {
     "attacks": "latentdp.evaluation.attacks",
     "methods": "latentdp.evaluation.methods",
     "utility": "latentdp.evaluation.utility",
+    "metrics": "latentdp.metrics.definitions",
 }
 
 

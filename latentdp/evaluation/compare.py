@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+from msgspec import structs
 
 from latentdp.core import plugins
-from latentdp.core.cache import ResultCache, closed
+from latentdp.core.cache import Arrays, ResultCache, closed
 from latentdp.core.progress import ProgressCallback
 from latentdp.core.version import __version__
 from latentdp.errors import InputError
@@ -22,6 +23,7 @@ from latentdp.evaluation.datasets import BenchmarkDataset, fingerprint
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.private_copies import copies, repeats
 from latentdp.evaluation.run_attacks import (
+    Examination,
     describe_method,
     describe_side,
     describe_verifier,
@@ -29,11 +31,14 @@ from latentdp.evaluation.run_attacks import (
 )
 from latentdp.evaluation.summary_columns import columns
 from latentdp.evaluation.threat_model import Effort, PairedImages, ThreatModel
-from latentdp.evaluation.verdict import Thresholds, verdict
+from latentdp.evaluation.verdict import UNJUDGED, verdict
+from latentdp.reports.comparison import ComparedMethod, ComparedPeople, Comparison, Group
+from latentdp.reports.evaluation import Control, Evaluation
+from latentdp.reports.recognition import Thresholds
 
 __all__ = ["ComparisonRow", "compare", "entries"]
 
-GROUPS = ("control", "rival", "ours")  # of rows, in this order
+GROUPS: tuple[Group, ...] = ("control", "rival", "ours")  # of rows, in this order
 VERSIONS = 2  # private copies of each image that an attacker practises on
 
 
@@ -46,7 +51,7 @@ class ComparisonRow:
         methods: The method on each ground, by the ground's name.
     """
 
-    group: str
+    group: Group
     methods: dict[str, Method]
 
     @property
@@ -67,7 +72,7 @@ def entries(
     Raises:
         InputError: A name that there is not.
     """
-    makers: dict[str, list[Callable[[str], Sequence[Method]]]] = {g: [] for g in GROUPS}
+    makers: dict[Group, list[Callable[[str], Sequence[Method]]]] = {g: [] for g in GROUPS}
     for name in plugins.names("methods"):
         module = plugins.load("methods", name)
         makers[getattr(module, "group", "rival")].append(module.examples_for)
@@ -98,7 +103,7 @@ def compare(
     thresholds: Thresholds | None = None,
     verifier: str = "",
     attacks: Collection[str] | None = None,
-) -> dict[str, Any]:
+) -> Comparison:
     """Compares methods.
 
     Args:
@@ -112,9 +117,6 @@ def compare(
         thresholds: What may be claimed.
         verifier: Weights that attackers start from; empty for the shipped ones that fit.
         attacks: Names of those that are made; None for all.
-
-    Returns:
-        The comparison as JSON values.
     """
     began = time.monotonic()
     made = []
@@ -124,33 +126,45 @@ def compare(
             tell((i + share) / len(rows), f"{entry.name}: {words}")
 
         made.append(_row(entry, grounds, folder, effort, seed, verifier, attacks, told))
-    controls = [
-        row["evaluation"] | {"utility": row["utility"]}
+    limits = thresholds or Thresholds()
+    controls = tuple(
+        Control(method=row.evaluation.method, utility=row.utility)
         for row in made
-        if row["group"] == "control"
-    ]
-    limits = asdict(thresholds or Thresholds())
-    for row in made:
-        row["evaluation"] |= {"quick": quick, "thresholds": limits, "controls": []}
-        both = row["evaluation"] | {"utility": row["utility"], "controls": controls}
-        row["evaluation"]["verdict"] = verdict(both)
-        row["columns"] = columns(both)
-    return {
-        "kind": "comparison",
-        "format": 1,
-        "version": __version__,
-        "seed": seed,
-        "quick": quick,
-        "effort": asdict(effort),
-        "cohorts": [
-            describe_side(g.raw)
-            | {"name": g.name, "purpose": _PURPOSE.get(g.name, g.name), "weights": g.weights}
+        if row.group == "control"
+    )
+    return Comparison(
+        kind="comparison",
+        format=1,
+        version=__version__,
+        seed=seed,
+        quick=quick,
+        effort=effort.stated,
+        cohorts=tuple(
+            ComparedPeople(
+                **structs.asdict(describe_side(g.raw)),
+                name=g.name,
+                purpose=_PURPOSE.get(g.name, g.name),
+                weights=g.weights,
+            )
             for g in grounds
-        ],
-        "rows": made,
-        "notes": list(_NOTES),
-        "seconds": round(time.monotonic() - began, 1),
-    }
+        ),
+        rows=tuple(_judged(row, controls, limits, quick=quick) for row in made),
+        notes=_NOTES,
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+def _judged(
+    row: ComparedMethod, controls: tuple[Control, ...], limits: Thresholds, *, quick: bool
+) -> ComparedMethod:
+    """With its verdict and its numbers: people on the one ground, findings on the other."""
+    evaluation = structs.replace(row.evaluation, quick=quick, thresholds=limits, controls=())
+    both = structs.replace(evaluation, utility=row.utility, controls=controls)
+    return structs.replace(
+        row,
+        evaluation=structs.replace(evaluation, verdict=verdict(both)),
+        columns=columns(both.outcomes, both.utility),
+    )
 
 
 _PURPOSE = {
@@ -176,9 +190,10 @@ def _row(
     verifier: str,
     attacks: Collection[str] | None,
     tell: ProgressCallback,
-) -> dict[str, Any]:
+) -> ComparedMethod:
     began = time.monotonic()
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Examination] = {}
+    sides: dict[str, tuple[PairedImages, PairedImages]] = {}
     for i, g in enumerate(grounds):
         method = entry.methods[g.name]
         identity, findings = g.name == "identity", g.name == "findings" or len(grounds) == 1
@@ -187,9 +202,9 @@ def _row(
             tell((i + share) / len(grounds), words)
 
         used = describe_verifier(verifier, g.raw)
-        kept = fingerprint(g, method, effort=asdict(effort), seed=seed, verifier=used["sha256"])
+        kept = fingerprint(g, method, effort=asdict(effort), seed=seed, verifier=used.sha256)
         notes = ResultCache(folder / kept)
-        release = _privatized(method, g, folder, notes, seed, told)
+        release = sides[g.name] = _privatized(method, g, folder, notes, seed, told)
         scene = ThreatModel(
             target=release[0],
             practice=release[1],
@@ -208,27 +223,35 @@ def _row(
             lambda share, words, told=told: told(0.2 + 0.8 * share, words),  # type: ignore[misc]
             attacks=attacks if identity else (),
             utilities=None if findings else ("similarity",),
-        ) | {"cohort": describe_side(release[0]), "practice": describe_side(release[1])}
-    main = found[grounds[0].name]
-    method = entry.methods[grounds[0].name]
-    main["practice"]["where"] = "the training split, privatized by the same method"
-    return {
-        "name": entry.name,
-        "title": method.title,
-        "group": entry.group,
-        "evaluation": {
-            "kind": "evaluation",
-            "format": 1,
-            "version": __version__,
-            "seed": seed,
-            "effort": asdict(effort),
-            "verifier": describe_verifier(verifier, grounds[0].raw),
-            "method": describe_method(method),
-        }
-        | main,
-        "utility": found[grounds[-1].name]["utility"],
-        "seconds": round(time.monotonic() - began, 1),
-    }
+        )
+    first = grounds[0].name
+    main, method = found[first], entry.methods[first]
+    target, practice = map(describe_side, sides[first])
+    return ComparedMethod(
+        name=entry.name,
+        title=method.title,
+        group=entry.group,
+        evaluation=Evaluation(
+            kind="evaluation",
+            format=1,
+            version=__version__,
+            seed=seed,
+            effort=effort.stated,
+            verifier=describe_verifier(verifier, grounds[0].raw),
+            method=describe_method(method),
+            outcomes=main.outcomes,
+            utility=main.utility,
+            unable=main.unable,
+            seconds=main.seconds,
+            cohort=target,
+            practice=structs.replace(
+                practice, where="the training split, privatized by the same method"
+            ),
+            verdict=UNJUDGED,
+        ),
+        utility=found[grounds[-1].name].utility,
+        seconds=round(time.monotonic() - began, 1),
+    )
 
 
 def _privatized(
@@ -244,7 +267,7 @@ def _privatized(
     # Also where the images are kept: attacks ask for more of them.
     method.fit(g.train, g.val, seed=seed, state=state, tell=lambda s, w: tell(0.1 * s, w))
 
-    def made() -> dict[str, Any]:
+    def made() -> Arrays:
         tell(0.1, "privatizing")
         count = VERSIONS if g.name == "identity" else 1
         target, target_labels = copies(method, g.test, 1, 4 * seed)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from latentdp.core.documents import to_json
 from latentdp.core.version import __version__
 from latentdp.data.cohort import Cohort
 from latentdp.evaluation.methods.base import Method
@@ -86,7 +87,7 @@ def fingerprint(ground: BenchmarkDataset, method: Method, **more: Any) -> str:
     """
     said = {
         "ground": ground.name,
-        "method": describe_method(method),
+        "method": to_json(describe_method(method)),
         "settings": method.settings,
         "version": __version__,
         "people": [cohort.digest for cohort in (ground.train, ground.val, ground.test)],

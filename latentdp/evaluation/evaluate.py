@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
-from latentdp.core.arrays import Images, Labels
-from latentdp.core.cache import Arrays, ResultCache, closed
-from latentdp.core.filesystem import digest, write_json
+from latentdp.core.cache import Arrays, ResultCache
+from latentdp.core.documents import to_json
 from latentdp.core.progress import ProgressCallback, silent
 from latentdp.core.version import __version__
 from latentdp.data.cohort import Cohort
-from latentdp.errors import InputError
-from latentdp.evaluation.hardest_pairs import hardest
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.methods.controls import LabelMean, NoiseOnly, PriorSample, Raw
 from latentdp.evaluation.methods.presets import PresetMethod
-from latentdp.evaluation.pairing import PairedRelease
 from latentdp.evaluation.private_copies import copies, repeats
+from latentdp.evaluation.release_under_test import ReleaseUnderTest
 from latentdp.evaluation.run_attacks import (
     describe_method,
     describe_side,
@@ -36,70 +33,18 @@ from latentdp.evaluation.run_attacks import (
     examine,
 )
 from latentdp.evaluation.threat_model import Effort, FileFacts, PairedImages, ThreatModel
-from latentdp.evaluation.verdict import Thresholds, verdict
-from latentdp.privacy.guarantee import Guarantee
-from latentdp.privacy.noise import Noise, SeededNoise
+from latentdp.evaluation.verdict import UNJUDGED, judged
+from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import permutation
-from latentdp.reports.evaluation_page import write_evaluation_page
-from latentdp.reports.hardest_pairs_page import write_hardest_page
-from latentdp.reports.release_card import CARD, read_card
-from latentdp.reports.release_page import write_release_page
+from latentdp.reports.evaluation import Control, Evaluation, UsedVerifier
+from latentdp.reports.recognition import Thresholds
 
-__all__ = ["UnknownMethod", "ReleaseUnderTest", "evaluate"]
+__all__ = ["evaluate"]
 
 VERSIONS = 2  # private copies of each image that the attacker practises on
 CONTROL_ATTACKS = ("frozen", "adaptive", "retrieval", "linkage")
 CONTROL_RESTARTS = 2
 READY, DONE = 0.1, 0.7  # progress: the attacker is ready, and has done
-
-
-class UnknownMethod(Method):
-    """A release of which only its images are known.
-
-    Args:
-        claimed: The guarantee that somebody claims for a whole image; None for none.
-    """
-
-    name = "release"
-    title = "the release under test"
-
-    def __init__(self, claimed: Guarantee | None = None) -> None:
-        self._claimed = claimed
-        self.claim = "" if claimed is None else str(claimed)
-
-    @property
-    def guarantee(self) -> Guarantee | None:
-        """What is claimed."""
-        return self._claimed
-
-    def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
-        """Nobody knows how.
-
-        Raises:
-            InputError: Always.
-        """
-        raise InputError("expected a release of this tool; another method cannot be repeated")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReleaseUnderTest:
-    """What is evaluated.
-
-    Attributes:
-        linked: Originals and their private images.
-        method: `ours.Preset` of the release's recipe, or `UnknownMethod`.
-        labels: ``(n,)`` released class indices, -1 where none is released.
-        protects_all: Whether the method's guarantee covers all that the files hold.
-        files: What can be told of the files without their pixels; None if they have no names.
-        known: Other patients to practise on, from public data; None takes half of the release's.
-    """
-
-    linked: PairedRelease
-    method: Method
-    labels: Labels
-    protects_all: bool
-    files: FileFacts | None = None
-    known: Cohort | None = None
 
 
 def evaluate(
@@ -112,7 +57,7 @@ def evaluate(
     thresholds: Thresholds | None = None,
     verifier: str = "",
     tell: ProgressCallback = silent,
-) -> tuple[dict[str, Any], ThreatModel]:
+) -> tuple[Evaluation, ThreatModel]:
     """Attacks a release, measures its use, and holds both against controls.
 
     Args:
@@ -126,9 +71,8 @@ def evaluate(
         tell: Progress.
 
     Returns:
-        The evaluation as JSON values, and the scene with what the attackers saw.
+        The evaluation, and the scene with what the attackers saw.
     """
-    thresholds = thresholds or Thresholds()
     target, others = _sides(release, seed)
     used = describe_verifier(verifier, target)
     notes = ResultCache(folder / _digest(release, effort, seed, used))
@@ -165,24 +109,27 @@ def evaluate(
         controls.append(_control(control, scene, told))
     where = "other patients, from public data" if release.known is not None else _HALF
     preset = release.method if isinstance(release.method, PresetMethod) else None
-    described = describe_method(release.method) | {"protects_all": release.protects_all}
-    evaluation = {
-        "kind": "evaluation",
-        "format": 1,
-        "version": __version__,
-        "seed": seed,
-        "quick": quick,
-        "effort": asdict(effort),
-        "verifier": used,
-        "thresholds": asdict(thresholds),
-        "method": described,
-        "recipe": None if preset is None else preset.recipe.pixels_digest,
-        "cohort": describe_side(target) | {"unreadable": release.linked.unreadable},
-        "practice": describe_side(practice) | {"where": where},
-        **found,
-        "controls": controls,
-    }
-    return evaluation | {"verdict": verdict(evaluation)}, scene
+    evaluation = Evaluation(
+        kind="evaluation",
+        format=1,
+        version=__version__,
+        seed=seed,
+        quick=quick,
+        effort=effort.stated,
+        verifier=used,
+        thresholds=thresholds or Thresholds(),
+        method=structs.replace(describe_method(release.method), protects_all=release.protects_all),
+        recipe=None if preset is None else preset.recipe.pixels_digest,
+        cohort=structs.replace(describe_side(target), unreadable=release.linked.unreadable),
+        practice=structs.replace(describe_side(practice), where=where),
+        outcomes=found.outcomes,
+        utility=found.utility,
+        unable=found.unable,
+        seconds=found.seconds,
+        controls=tuple(controls),
+        verdict=UNJUDGED,
+    )
+    return judged(evaluation), scene
 
 
 _HALF = "half of the release's patients, who are not attacked"
@@ -268,7 +215,7 @@ def _controls(release: ReleaseUnderTest, *, quick: bool) -> list[Method]:
     return [*found, NoiseOnly()]
 
 
-def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> dict[str, Any]:
+def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Control:
     """A control instead of the release, on the same people."""
     cohorts = [scene.target.cohort, scene.practice.cohort]
     if isinstance(method, LabelMean):  # here the label is what is to be learnt, not the weights'
@@ -297,18 +244,24 @@ def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> dict
         attacks=("frozen",) if isinstance(method, Raw) else CONTROL_ATTACKS,
         utilities=("classification",),
     )
-    return {"method": describe_method(method)} | found
+    return Control(
+        method=describe_method(method),
+        outcomes=found.outcomes,
+        utility=found.utility,
+        unable=found.unable,
+        seconds=found.seconds,
+    )
 
 
-def _digest(release: ReleaseUnderTest, effort: Effort, seed: int, verifier: dict[str, str]) -> str:
+def _digest(release: ReleaseUnderTest, effort: Effort, seed: int, verifier: UsedVerifier) -> str:
     """Names what was worked out from the same inputs in the same way."""
     linked, known = release.linked, release.known
     said = {
-        "method": describe_method(release.method),
+        "method": to_json(describe_method(release.method)),
         "settings": release.method.settings,
         "effort": asdict(effort),
         "seed": seed,
-        "verifier": verifier["sha256"],
+        "verifier": verifier.sha256,
         "version": __version__,
         "files": None if release.files is None else asdict(release.files),
         "people": [linked.cohort.digest, None if known is None else known.digest],
@@ -318,44 +271,3 @@ def _digest(release: ReleaseUnderTest, effort: Effort, seed: int, verifier: dict
         ],
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def write_evaluation(
-    evaluation: dict[str, Any], scene: ThreatModel, folder: Path, *, card_of: Path | None
-) -> Path:
-    """Writes ``evaluation.json``, ``evaluation.html`` and ``hardest.html``; returns the page.
-
-    Args:
-        evaluation: Of `evaluate.evaluate`.
-        scene: Of the same.
-        folder: Private; made if absent, closed to others. ``hardest.html`` shows originals.
-        card_of: Release folder whose card gets a summary; None for a release of another method.
-            The card counts and quotes, and names no image.
-    """
-    closed(folder)
-    write_json(folder / "evaluation.json", evaluation)
-    write_evaluation_page(evaluation, folder / "evaluation.html")
-    write_hardest_page(hardest(scene), folder / "hardest.html")
-    card = None if card_of is None else read_card(card_of)
-    if card_of is not None and card is not None:
-        # A refutation stays, whatever a later evaluation with other seeds or less effort finds.
-        earlier = [
-            f"REFUTED before: {line.partition(': ')[2]}"
-            for line in card.get("evaluation", {}).get("lines", ())
-            if line.startswith("REFUTED") and line not in evaluation["verdict"]["lines"]
-        ]
-        summary = {
-            "lines": earlier + evaluation["verdict"]["lines"],
-            "claims": evaluation["verdict"]["claims"],
-            "images": evaluation["cohort"]["images"],
-            "patients": evaluation["cohort"]["patients"],
-            "quick": evaluation["quick"],
-            "seed": evaluation["seed"],
-            "restarts": evaluation["effort"]["restarts"],
-            "verifier": evaluation["verifier"],
-            "by": __version__,
-            "sha256": digest(folder / "evaluation.json"),
-        }
-        write_json(card_of / CARD, card | {"evaluation": summary})
-        write_release_page(card_of)
-    return folder / "evaluation.html"

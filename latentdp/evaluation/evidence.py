@@ -8,13 +8,15 @@ the same way: same mechanism, budget, directions, label release and weights.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from msgspec import UNSET
+
+from latentdp.core.documents import read_json
 from latentdp.core.filesystem import digest
 from latentdp.errors import InputError
 from latentdp.evaluation.verdict import verdict
 from latentdp.recipe import Recipe
-from latentdp.reports.release_card import read_json
+from latentdp.reports.evaluation import Evaluation
 
 __all__ = ["evidence"]
 
@@ -30,19 +32,19 @@ def evidence(evaluation: Path, recipe: Recipe) -> str:
         InputError: It is no evaluation, is of another recipe, or does not support the claim.
     """
     try:
-        found: dict[str, Any] = read_json(evaluation)
-        claim = verdict(found)["claims"][0]  # judged anew: what the file says of itself is text
-        told = (
-            f"latentdp evaluate {found['version']} on {int(found['cohort']['images']):,} images "
-            f"of {int(found['cohort']['patients']):,} patients of a release with this recipe: "
-            f"{claim['measured']}; threshold: {claim['threshold']}; sha256 of the evaluation "
-            f"{digest(evaluation)}"
-        )
-        same = found["kind"] == "evaluation" and found["recipe"] == recipe.pixels_digest
-    except (InputError, LookupError, TypeError, ValueError, AttributeError) as error:
+        document = Evaluation.from_json(read_json(evaluation, "an evaluation"))
+    except InputError as error:
         raise InputError("expected --evidence to be an evaluation.json of latentdp") from error
-    if not same:
+    people = document.cohort
+    if people is UNSET:
+        raise InputError("expected --evidence to be an evaluation.json that counts its people")
+    if document.recipe != recipe.pixels_digest:
         raise InputError("the evaluation is of a release with another recipe or other weights")
-    if not claim["holds"]:
-        raise InputError(f"the evaluation does not support the claim: {claim['measured']}")
-    return told
+    (claim,) = verdict(document).claims  # judged anew: what the file says of itself is text
+    if not claim.holds:
+        raise InputError(f"the evaluation does not support the claim: {claim.measured}")
+    return (
+        f"latentdp evaluate {document.version} on {people.images:,} images of "
+        f"{people.patients:,} patients of a release with this recipe: {claim.measured}; "
+        f"threshold: {claim.threshold}; sha256 of the evaluation {digest(evaluation)}"
+    )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from latentdp.core.progress import silent
 from latentdp.evaluation.attacks._embedders import adapted, frozen, pixels
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.reports.hardest_pairs_page import FoundPair
 
 __all__ = ["hardest"]
 
 
-def hardest(scene: ThreatModel, count: int = 24) -> list[dict[str, Any]]:
+def hardest(scene: ThreatModel, count: int = 24) -> list[FoundPair]:
     """Private images and the real ones that gave them away, the surest first.
 
     Half are found by another radiograph of the patient, half by their own original. The score is
@@ -23,9 +22,6 @@ def hardest(scene: ThreatModel, count: int = 24) -> list[dict[str, Any]]:
     Args:
         scene: After its attacks; what they saw is taken from its notes.
         count: Of pairs at most.
-
-    Returns:
-        ``private`` and ``real`` ``(h, w)``, ``score`` and ``words``.
     """
     opponents = [pixels(scene), frozen(scene)]
     if scene.practice.lacks_patients() is None:
@@ -47,12 +43,12 @@ def hardest(scene: ThreatModel, count: int = 24) -> list[dict[str, Any]]:
         margin, hit = margins[int(np.argmax(finite))]
         order = [i for i in np.argsort(-margin) if np.isfinite(margin[i]) and margin[i] > 0]
         found += [
-            {
-                "private": scene.target.private[0, i],
-                "real": scene.target.cohort.images[int(hit[i].argmax())],
-                "score": float(margin[i]),
-                "words": words,
-            }
+            FoundPair(
+                private=scene.target.private[0, i],
+                real=scene.target.cohort.images[int(hit[i].argmax())],
+                score=float(margin[i]),
+                words=words,
+            )
             for i in order[: count // 2]
         ]
     return found

@@ -14,14 +14,14 @@ from latentdp.data import radiograph
 from latentdp.data.cohort import Cohort, whole_patients
 from latentdp.data.labels import read_labels
 from latentdp.errors import InputError, UnsupportedInstance
-from latentdp.evaluation.evaluate import ReleaseUnderTest, UnknownMethod
 from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.evaluation.pairing import SourceLink, drawn, from_csv, from_vault, read
+from latentdp.evaluation.release_under_test import ReleaseUnderTest, UnknownMethod
 from latentdp.evaluation.threat_model import FileFacts
 from latentdp.models.training.training_data import read_cohort
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.recipe import Recipe
-from latentdp.reports.release_card import IMAGES, read_card
+from latentdp.reports.release_card import IMAGES, ReleaseCard
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -57,24 +57,24 @@ def of_ours(
     Raises:
         InputError: They do not belong together.
     """
-    card = read_card(out)
+    card = ReleaseCard.find(out)
     if card is None:
         raise InputError("expected OUT to be a release of latentdp, or --pairs with another's")
-    recipe = recipe_of(vault, str(card.get("recipe", {}).get("digest")))
+    recipe = recipe_of(vault, card.recipe.digest)
     method = PresetMethod.of(recipe)
     flow = method.privatizer.flow
     linked = read(
         drawn(from_vault(source, out, vault, about), most, seed),
         flow.shape,
         flow.classes,
-        detailed=bool(card["image"].get("detail_drawn_at")),
+        detailed=bool(card.image.detail_drawn_at),
         tell=lambda share: tell(share, "reading both folders"),
     )
     return ReleaseUnderTest(
         linked=linked,
         method=method,
         labels=_released_labels(out, linked.links, flow.classes),
-        protects_all=not card["guarantee"]["unprotected"],
+        protects_all=not card.guarantee.unprotected,
         files=facts(linked.links, source, out / IMAGES),
         known=None if attacker is None else _others(attacker, flow, practice, seed),
     )

@@ -84,8 +84,8 @@ def from_vault(
     found: dict[str, SourceLink] = {}
     for report in sorted((vault / "reports").glob("*.jsonl")):
         for row in read_report(report):
-            name, output = row.get("file"), row.get("output")
-            if row.get("status") != "released" or not (name and output):
+            name, output = row.file, row.output
+            if row.status != "released" or not output:
                 continue
             original, private = base / name, out / IMAGES / output
             if original.is_file() and private.is_file():

@@ -1,4 +1,4 @@
-"""All attacks and all measures of utility on one scene, as JSON values.
+"""All attacks and all measures of utility on one scene.
 
 Each result is kept as soon as it is there, so an interrupted examination goes on where it was.
 """
@@ -6,51 +6,78 @@ Each result is kept as soon as it is there, so an interrupted examination goes o
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from latentdp.core import plugins
+from latentdp.core.documents import JsonValue
 from latentdp.core.filesystem import digest
 from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.threat_model import PairedImages, ThreatModel
 from latentdp.models.checkpoints import find, shipped
-from latentdp.privacy.guarantee import Guarantee
+from latentdp.reports.evaluation import (
+    ClaimedGuarantee,
+    MethodDescription,
+    People,
+    Unavailable,
+    UsedVerifier,
+)
+from latentdp.reports.results import Measure, Outcome
 
-__all__ = ["describe_method", "describe_side", "describe_verifier", "examine"]
+__all__ = ["Examination", "describe_method", "describe_side", "describe_verifier", "examine"]
+
+Result = TypeVar("Result", Outcome, Measure)
 
 # The cheap ones first: whoever waits sees something soon.
 ORDER = ("side_channels", "frozen", "likelihood", "features", "attributes")
 
 
-def describe_method(method: Method) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """What all attacks and measures found on one scene.
+
+    Attributes:
+        outcomes: Of the attacks, one attack after the other.
+        utility: Of the measures, likewise.
+        unable: What could not be run.
+        seconds: How long it took.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    utility: tuple[Measure, ...]
+    unable: tuple[Unavailable, ...]
+    seconds: float
+
+
+def describe_method(method: Method) -> MethodDescription:
     """What a method is and claims."""
     guarantee = method.guarantee
-    return {
-        "name": method.name,
-        "title": method.title,
-        "source": method.source,
-        "claim": method.claim,
-        "guarantee": None if guarantee is None else _guarantee(guarantee),
-        "protects_all": method.protects_all,
-    }
+    return MethodDescription(
+        name=method.name,
+        title=method.title,
+        source=method.source,
+        claim=method.claim,
+        guarantee=None if guarantee is None else ClaimedGuarantee.of(guarantee),
+        protects_all=method.protects_all,
+    )
 
 
-def describe_side(side: PairedImages) -> dict[str, Any]:
+def describe_side(side: PairedImages) -> People:
     """How many people and images."""
     counts = np.unique(side.cohort.patients, return_counts=True)[1]
-    return {
-        "images": len(side.cohort),
-        "patients": len(counts),
-        "patients_with_several": int((counts > 1).sum()),
-        "size": side.cohort.images.shape[-1],
-    }
+    return People(
+        images=len(side.cohort),
+        patients=len(counts),
+        patients_with_several=int((counts > 1).sum()),
+        size=side.cohort.images.shape[-1],
+    )
 
 
-def describe_verifier(name: str, side: PairedImages) -> dict[str, str]:
+def describe_verifier(name: str, side: PairedImages) -> UsedVerifier:
     """The verifier that attackers start from, and its digest.
 
     Args:
@@ -61,7 +88,7 @@ def describe_verifier(name: str, side: PairedImages) -> dict[str, str]:
 
     used = name or shipped_verifier(side.cohort.images.shape[-1])
     known = used if used in shipped() else "not shipped"  # a path may be private
-    return {"name": known, "sha256": digest(find(used))}
+    return UsedVerifier(name=known, sha256=digest(find(used)))
 
 
 def examine(
@@ -70,7 +97,7 @@ def examine(
     *,
     attacks: Collection[str] | None = None,
     utilities: Collection[str] | None = None,
-) -> dict[str, Any]:
+) -> Examination:
     """Runs attacks and measures.
 
     Args:
@@ -78,9 +105,6 @@ def examine(
         tell: Progress over all of them.
         attacks: Names; None for all.
         utilities: Names; None for all.
-
-    Returns:
-        ``outcomes``, ``utility`` and ``unable`` (name and why), and ``seconds``.
     """
     began = time.monotonic()
     chosen = [
@@ -89,7 +113,9 @@ def examine(
         for name in _ordered(plugins.names(kind))
         if wanted is None or name in wanted
     ]
-    found: dict[str, Any] = {"outcomes": [], "utility": [], "unable": []}
+    outcomes: list[Outcome] = []
+    measures: list[Measure] = []
+    unable: list[Unavailable] = []
     for i, (kind, name) in enumerate(chosen):
 
         def told(share: float, words: str, i: int = i, name: str = name) -> None:
@@ -99,42 +125,34 @@ def examine(
         plugin = getattr(plugins.load(kind, name), kind.removesuffix("s"))
         why = plugin.unavailable_reason(scene)
         if why is not None:
-            found["unable"].append({"name": name, "why": why})
-            continue
-
-        def run(
-            plugin: Any = plugin, kind: str = kind, told: ProgressCallback = told
-        ) -> list[dict[str, Any]]:
-            rows = (plugin.run if kind == "attacks" else plugin.measure)(scene, told)
-            return [_plain(row.to_dict()) for row in rows]
-
-        rows = scene.notes.values(f"{kind} {name}", run)
-        found["outcomes" if kind == "attacks" else "utility"] += rows
+            unable.append(Unavailable(name=name, why=why))
+        elif kind == "attacks":
+            outcomes += _kept(scene, f"{kind} {name}", Outcome, plugin.run, told)
+        else:
+            measures += _kept(scene, f"{kind} {name}", Measure, plugin.measure, told)
     tell(1.0, "")
-    return found | {"seconds": round(time.monotonic() - began, 1)}
+    return Examination(
+        outcomes=tuple(outcomes),
+        utility=tuple(measures),
+        unable=tuple(unable),
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+def _kept(
+    scene: ThreatModel,
+    name: str,
+    kind: type[Result],
+    run: Callable[[ThreatModel, ProgressCallback], list[Result]],
+    tell: ProgressCallback,
+) -> list[Result]:
+    """Results under a name: those that were kept, or those of a run, which are kept then."""
+
+    def values() -> list[dict[str, JsonValue]]:
+        return [result.to_json() for result in run(scene, tell)]
+
+    return [kind.from_json(value) for value in scene.notes.values(name, values)]
 
 
 def _ordered(names: Collection[str]) -> list[str]:
     return sorted(names, key=lambda n: (ORDER.index(n) if n in ORDER else len(ORDER), n))
-
-
-def _guarantee(guarantee: Guarantee) -> dict[str, Any]:
-    told = asdict(guarantee)
-    if np.isinf(guarantee.epsilon):
-        told["epsilon"] = "infinity"
-    return {"epsilon": told["epsilon"], "delta": guarantee.delta, "text": str(guarantee)}
-
-
-def _plain(value: Any) -> Any:
-    """JSON values: numbers of numpy become Python's, NaN and infinities None."""
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if isinstance(value, (np.bool_, bool)):
-        return bool(value)
-    if isinstance(value, (np.integer, int)):
-        return int(value)
-    if isinstance(value, (np.floating, float)):
-        return float(value) if np.isfinite(value) else None
-    return value

@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from latentdp.evaluation.verdict import best
+from msgspec import UNSET
+
+from latentdp.metrics.definitions.identification import P_AT_1, RANK_1
+from latentdp.metrics.definitions.likeness import SSIM
+from latentdp.metrics.definitions.verification import AUC, AUC_MAX, AUC_MEAN
+from latentdp.metrics.metric import Metric
+from latentdp.reports.comparison import Cell
+from latentdp.reports.results import Measure, Outcome
 
 __all__ = ["columns"]
 
-Row = dict[str, Any]
 
-
-def columns(both: Row) -> Row:
+def columns(outcomes: Sequence[Outcome], utility: Sequence[Measure]) -> Mapping[str, Cell | None]:
     """The numbers of the table, by column; None where there is none.
 
     Args:
-        both: An evaluation, with the ``utility`` of the ground where findings are learnt.
+        outcomes: Of the attacks, where people are recognised.
+        utility: Of the readers, where findings are learnt.
     """
-    outcomes, utility = both["outcomes"], both["utility"]
 
-    def reader(setting: str, subject: str = "mean") -> Row | None:
-        row = _first(utility, setting=setting, metric="auc", subject=subject)
-        learnt = {} if row is None else {"learnt_with": row["detail"].get("learnt_with", "")}
-        found = _cell(row)
-        return None if found is None else found | learnt
+    def attack(name: str, metric: Metric) -> Cell | None:
+        """The headline outcome of an attack, by the upper end of its interval."""
+        rows = [o for o in outcomes if o.headline and o.attack == name and o.metric == metric]
+        best = max(rows, key=lambda o: (o.high or 0.0, o.value or 0.0), default=None)
+        return None if best is None else Cell(value=best.value, low=best.low, high=best.high)
+
+    def reader(setting: str, subject: str = "mean") -> Cell | None:
+        rows = (m for m in utility if m.metric == AUC and m.subject == subject)
+        return _cell(next((m for m in rows if m.setting == setting), None), taught=True)
 
     return {
-        "frozen": _cell(best(outcomes, ("frozen",), "auc")),
-        "adaptive_mean": _cell(best(outcomes, ("adaptive",), "auc (mean)")),
-        "adaptive_max": _cell(best(outcomes, ("adaptive",), "auc (max)")),
-        "own_image_first": _cell(best(outcomes, ("linkage",), "rank-1")),
-        "white_box": _cell(best(outcomes, ("likelihood",), "rank-1")),
-        "p@1": _cell(best(outcomes, ("retrieval",), "p@1")),
+        "frozen": attack("frozen", AUC),
+        "adaptive_mean": attack("adaptive", AUC_MEAN),
+        "adaptive_max": attack("adaptive", AUC_MAX),
+        "own_image_first": attack("linkage", RANK_1),
+        "white_box": attack("likelihood", RANK_1),
+        "p@1": attack("retrieval", P_AT_1),
         "o/p": reader("o/p"),
         "p/o": reader("p/o"),
         "p/p": reader("p/p"),
         "o/o": reader("o/o"),
         "o/p, normal": reader("o/p", "normal"),
         "p/o, normal": reader("p/o", "normal"),
-        "ssim": _cell(_first(utility, metric="ssim")),
+        "ssim": _cell(next((m for m in utility if m.metric == SSIM), None)),
     }
 
 
-def _first(rows: Sequence[Row], **wanted: str) -> Row | None:
-    return next((r for r in rows if all(r[k] == v for k, v in wanted.items())), None)
-
-
-def _cell(row: Row | None) -> Row | None:
-    return None if row is None else {key: row[key] for key in ("value", "low", "high")}
+def _cell(measure: Measure | None, *, taught: bool = False) -> Cell | None:
+    if measure is None:
+        return None
+    learnt = (measure.detail.learnt_with or "") if taught else UNSET
+    return Cell(value=measure.value, low=measure.low, high=measure.high, learnt_with=learnt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from latentdp.core.cache import ResultCache
 from latentdp.data.cohort import Cohort
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
+from latentdp.reports.evaluation import StatedEffort
 
 __all__ = ["Effort", "FileFacts", "ThreatModel", "PairedImages"]
 
@@ -70,6 +71,11 @@ class Effort:
     copies: int = 16
     seeds: int = 3
     reader_steps: int = 400
+
+    @property
+    def stated(self) -> StatedEffort:
+        """As a document states it."""
+        return StatedEffort(**asdict(self))
 
     @classmethod
     def quick(cls) -> Effort:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from latentdp.core.arrays import evenly
+from latentdp.core.documents import JsonValue
 from latentdp.core.progress import ProgressCallback
 from latentdp.data.cohort import Cohort
 from latentdp.data.dataset import Dataset
@@ -64,16 +65,20 @@ def checkup(
         if measure.unavailable_reason(scene) is None:
             measures += measure.measure(scene, _part(tell, 0.6 + 0.2 * i))
     card["samples"] = [
-        {
-            key: getattr(row, key)
-            for key in ("utility", "setting", "subject", "metric", "n", "patients")
-        }
-        | {key: round(getattr(row, key), 4) for key in ("value", "low", "high")}
-        for row in measures
-        if row.subject in ("all", "mean")
+        _in_short(measure) for measure in measures if measure.subject in ("all", "mean")
     ]
     tell(1.0, "checked")
     return card
+
+
+def _in_short(measure: Measure) -> dict[str, JsonValue]:
+    """What a model card tells of a measure: numbers to four decimals, no details."""
+    values = measure.to_json()
+    numbers = {"value": measure.value, "low": measure.low, "high": measure.high}
+    told = ("utility", "setting", "subject", "metric", "n", "patients")
+    return {name: values[name] for name in told} | {
+        name: None if x is None else round(x, 4) for name, x in numbers.items()
+    }
 
 
 def _part(tell: ProgressCallback, start: float) -> ProgressCallback:

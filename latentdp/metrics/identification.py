@@ -11,18 +11,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from latentdp.errors import InputError
 from latentdp.metrics.bootstrap import Resamples, estimate, mean
 
-__all__ = ["RANKS", "Hits", "own_image", "same_patient"]
+__all__ = ["RANKS", "CmcCurve", "Hits", "own_image", "same_patient"]
 
 Matrix = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 RANKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+class CmcCurve(Struct, frozen=True, kw_only=True):
+    """Cumulative match characteristic: how often a right one is among the first k named.
+
+    Attributes:
+        ranks: Each k, rising.
+        rate: At these, in [0, 1]; None where it cannot be estimated.
+        low: Of their 95 % band over patients; empty without one.
+        high: The same.
+        gallery: Number of images that each probe is held against; None where it is not told.
+
+    Raises:
+        ValueError: Not as many ranks as rates, or none.
+    """
+
+    ranks: tuple[int, ...]
+    rate: tuple[float | None, ...]
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+    gallery: int | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.ranks) != len(self.rate) or not self.ranks:
+            raise ValueError("expected as many ranks as rates, and at least one")
 
 
 @dataclass(frozen=True)
@@ -63,18 +89,18 @@ class Hits:
         )
         return np.where(places > self.tied, 1.0, -np.expm1(np.minimum(missed, 0.0)))
 
-    def cmc(self, resamples: Resamples) -> dict[str, object]:
-        """The CMC curve with its 95 % band over patients, as JSON values."""
+    def cmc(self, resamples: Resamples) -> CmcCurve:
+        """The curve with its 95 % band over patients."""
         weights = resamples.of(self.probes)
         ranks = [k for k in RANKS if k <= self.gallery]
         found = [estimate(mean(self.within(k), weights)) for k in ranks]
-        return {
-            "ranks": ranks,
-            "rate": [round(e.value, 4) if e else None for e in found],
-            "low": [round(e.low, 4) if e else None for e in found],
-            "high": [round(e.high, 4) if e else None for e in found],
-            "gallery": self.gallery,
-        }
+        return CmcCurve(
+            ranks=tuple(ranks),
+            rate=tuple(round(e.value, 4) if e else None for e in found),
+            low=tuple(round(e.low, 4) if e else None for e in found),
+            high=tuple(round(e.high, 4) if e else None for e in found),
+            gallery=self.gallery,
+        )
 
 
 def own_image(scores: Matrix) -> Hits:

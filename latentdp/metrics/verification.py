@@ -9,16 +9,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate
 from latentdp.metrics.pairs import Pairs
 
-__all__ = ["GRID", "Verification", "verify"]
+__all__ = ["GRID", "RocCurve", "Verification", "verify"]
 
 Matrix = NDArray[np.float64]
 
 GRID = np.concatenate([np.linspace(0, 0.1, 21), np.linspace(0.125, 1, 36)])  # of false matches
+
+
+class RocCurve(Struct, frozen=True, kw_only=True):
+    """How many true pairs are found at the price of how many false alarms.
+
+    Attributes:
+        fpr: Rates of false matches, in [0, 1].
+        tpr: Rates of true matches at these, in [0, 1].
+        low: Of their 95 % band over patients; empty without one.
+        high: The same.
+
+    Raises:
+        ValueError: Not as many rates of both kinds, or none.
+    """
+
+    fpr: tuple[float, ...]
+    tpr: tuple[float, ...]
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.fpr) != len(self.tpr) or not self.fpr:
+            raise ValueError("expected as many fpr as tpr, and at least one")
 
 
 @dataclass(frozen=True)
@@ -31,7 +55,7 @@ class Verification:
         mean: Of the AUCs of these; the interval is of the mean.
         best: Largest AUC; the interval is of the largest, within each resample.
         eer: Of the verifier with the largest AUC; None where it cannot be estimated.
-        roc: Of the same: ``fpr``, ``tpr`` and its 95 % band ``low`` and ``high``.
+        roc: Of the same.
     """
 
     auc: tuple[float, ...]
@@ -39,7 +63,7 @@ class Verification:
     mean: Estimate
     best: Estimate
     eer: Estimate
-    roc: dict[str, list[float]]
+    roc: RocCurve
 
 
 def verify(
@@ -58,7 +82,9 @@ def verify(
     leader = int(np.argmax(areas[:, 0]))
     rates = _rates(scores[leader], pairs.same, weights)
     band = np.nanquantile(rates[1:], (0.025, 0.975), axis=0)
-    roc = {"fpr": GRID, "tpr": rates[0], "low": band[0], "high": band[1]}
+    roc = RocCurve(
+        fpr=_rounded(GRID), tpr=_rounded(rates[0]), low=_rounded(band[0]), high=_rounded(band[1])
+    )
     restarts = len(areas) - summed
     mean, best = estimate(areas[:restarts].mean(axis=0)), estimate(areas.max(axis=0))
     eer = estimate(_equal_error(scores[leader], pairs.same, weights))
@@ -71,8 +97,12 @@ def verify(
         mean=mean,
         best=best,
         eer=eer,
-        roc={key: [round(float(x), 4) for x in values] for key, values in roc.items()},
+        roc=roc,
     )
+
+
+def _rounded(rates: Matrix) -> tuple[float, ...]:
+    return tuple(round(float(rate), 4) for rate in rates)
 
 
 def _curves(scores: Matrix, same: NDArray[np.bool_], weights: Matrix) -> tuple[Matrix, Matrix]:

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
+from latentdp.core.documents import from_json
 from latentdp.core.filesystem import digest, whole
 from latentdp.errors import WeightsError
 
-__all__ = ["Checkpoint", "find", "load", "save", "shipped"]
+__all__ = ["Checkpoint", "ShippedWeights", "find", "load", "save", "shipped"]
 
 FORMAT = "latentdp-flow-1"
 
@@ -46,18 +48,36 @@ class Checkpoint:
     sha256: str = ""
 
 
-def shipped(kind: str = "") -> dict[str, dict[str, Any]]:
-    """The manifest of the weights in this installation.
+class ShippedWeights(Struct, frozen=True, kw_only=True):
+    """One entry of the manifest.
+
+    Attributes:
+        file: Name of the file in the installation.
+        sha256: Of the file, in hexadecimal.
+        bytes: Size of the file.
+        kind: Of the network: ``glow`` or ``embedding``.
+        size: Pixels on a side of its images.
+        summary: In a line.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    kind: str
+    size: int
+    summary: str
+
+
+def shipped(kind: str = "") -> dict[str, ShippedWeights]:
+    """The manifest of the weights in this installation, by name.
 
     Args:
         kind: Keep only these networks: ``glow`` or ``embedding``; empty for all.
-
-    Returns:
-        Name to ``file``, ``sha256``, ``bytes``, ``kind``, ``size`` in pixels and ``summary``.
     """
     manifest = resources.files("latentdp._weights") / "manifest.toml"
-    listed = tomllib.loads(manifest.read_text(encoding="utf-8"))
-    return {name: entry for name, entry in listed.items() if kind in ("", entry.get("kind"))}
+    values = tomllib.loads(manifest.read_text(encoding="utf-8"))
+    listed = from_json(values, dict[str, ShippedWeights], "the manifest of the shipped weights")
+    return {name: entry for name, entry in listed.items() if kind in ("", entry.kind)}
 
 
 def find(name: str) -> Path:
@@ -69,10 +89,10 @@ def find(name: str) -> Path:
     manifest = shipped()
     if name in manifest:
         entry = manifest[name]
-        path = Path(str(resources.files("latentdp._weights") / entry["file"]))
+        path = Path(str(resources.files("latentdp._weights") / entry.file))
         if not path.is_file():
             raise WeightsError(f"weights {name!r} are in the manifest but {path.name} is missing")
-        if digest(path) != entry["sha256"]:
+        if digest(path) != entry.sha256:
             raise WeightsError(f"weights {name!r}: {path.name} differs from its sha256")
         return path
     path = Path(name)

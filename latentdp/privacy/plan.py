@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 
 from latentdp.core.arrays import Latents, check_latents
 from latentdp.core.plugins import load
@@ -21,6 +21,11 @@ from latentdp.privacy.basis import Basis
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.mechanisms.base import Mechanism, finite, number
 from latentdp.privacy.noise import Noise
+from latentdp.privacy.plan_description import (
+    BlockDescription,
+    LabelDescription,
+    PlanDescription,
+)
 from latentdp.privacy.randomized_response import LabelRelease, RandomisedResponse
 from latentdp.privacy.samplers.uniform import normal
 
@@ -168,59 +173,66 @@ class Plan:
         ends = np.cumsum([0] + [b.size for b in self.blocks])
         return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> PlanDescription:
         """For a release card: enough to recompute the guarantee (`from_card`)."""
-        blocks: list[dict[str, Any]] = []
-        for b in self.blocks:
-            entry: dict[str, Any] = {"action": str(b.action), "dimensions": b.size}
-            if b.mechanism is not None:
-                entry["parameters"] = b.mechanism.describe()
-                entry["epsilon"] = b.mechanism.guarantee.epsilon
-            elif b.action is Action.RESAMPLE:
-                entry["temperature"] = self.temperature
-                entry["epsilon"] = 0.0
-            else:
-                entry["epsilon"] = None  # infinity: unprotected
-            blocks.append(entry)
-        label: dict[str, Any] = {"release": str(self.label)}
-        if self.response is not None:
-            label |= self.response.describe() | {"epsilon": self.response.guarantee.epsilon}
         basis = "latent elements" if self.basis is None else "public directions of the weights"
-        return {
-            "latent_dimensions": self.d,
-            "basis": basis,
-            "blocks": blocks,
-            "label": label,
-        }
+        return PlanDescription(
+            latent_dimensions=self.d,
+            basis=basis,
+            blocks=tuple(map(self._describe, self.blocks)),
+            label=LabelDescription(release=str(self.label))
+            if self.response is None
+            else self.response.describe(),
+        )
+
+    def _describe(self, block: Block) -> BlockDescription:
+        action, size = str(block.action), block.size
+        if block.mechanism is not None:
+            return BlockDescription(
+                action=action,
+                dimensions=size,
+                parameters=block.mechanism.describe(),
+                epsilon=block.mechanism.guarantee.epsilon,
+            )
+        if block.action is Action.RESAMPLE:
+            return BlockDescription(
+                action=action, dimensions=size, temperature=self.temperature, epsilon=0.0
+            )
+        return BlockDescription(action=action, dimensions=size, epsilon=None)  # unprotected
 
     @classmethod
-    def from_card(cls, described: dict[str, Any]) -> Plan:
+    def from_card(cls, described: PlanDescription) -> Plan:
         """The plan that `describe` described, without its basis, which guarantees nothing.
 
         Raises:
             InputError: Something is missing or does not fit.
         """
         try:
-            blocks = []
-            for b in described["blocks"]:
-                parameters = b.get("parameters")
-                made = None
-                if parameters is not None:
-                    kind = load("mechanisms", parameters["mechanism"]).mechanism
-                    made = kind.from_card(parameters)
-                size = number(b["dimensions"], "int")
-                blocks.append(Block(action=Action(b["action"]), size=size, mechanism=made))
-            told = described["label"]
-            label = LabelRelease(told["release"])
+            label = LabelRelease(described.label.release)
             response = None
             if label is LabelRelease.RESPONSE:
-                classes, threshold = (number(told[k], "int") for k in ("classes", "threshold"))
-                response = RandomisedResponse(classes=classes, threshold=threshold)
-            d = number(described["latent_dimensions"], "int")
-            return cls(d=d, blocks=tuple(blocks), label=label, response=response)
-        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+                classes, threshold = described.label.classes, described.label.threshold
+                response = RandomisedResponse(
+                    classes=number(classes, "int"), threshold=number(threshold, "int")
+                )
+            return cls(
+                d=number(described.latent_dimensions, "int"),
+                blocks=tuple(map(_block, described.blocks)),
+                label=label,
+                response=response,
+            )
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise InputError("the plan on the card is incomplete or is none") from error
 
     def _parts(self) -> list[Guarantee]:
         parts = [b.mechanism.guarantee for b in self.blocks if b.mechanism is not None]
         return [*parts, self.response.guarantee] if self.response else parts
+
+
+def _block(described: BlockDescription) -> Block:
+    mechanism = None
+    if described.parameters is not UNSET:
+        kind = load("mechanisms", str(described.parameters["mechanism"])).mechanism
+        mechanism = kind.from_card(described.parameters)
+    size = number(described.dimensions, "int")
+    return Block(action=Action(described.action), size=size, mechanism=mechanism)

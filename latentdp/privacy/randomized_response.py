@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from latentdp.core.arrays import UNKNOWN, Labels
 from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, log_ratio
 from latentdp.privacy.noise import Noise
+from latentdp.privacy.plan_description import LabelDescription
 from latentdp.privacy.samplers.uniform import below
 
 __all__ = ["LabelRelease", "RandomisedResponse"]
@@ -95,11 +95,13 @@ class RandomisedResponse:
         known = np.where(labels == released, truth, lies)
         return np.asarray(np.where(labels == UNKNOWN, -math.log(self.classes), known))
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> LabelDescription:
         """The parameters that determine the guarantee, for a card."""
-        return {
-            "mechanism": "randomised-response",
-            "classes": self.classes,
-            "threshold": self.threshold,
-            "truth_probability": self.threshold / 2**64,
-        }
+        return LabelDescription(
+            release=str(LabelRelease.RESPONSE),
+            mechanism="randomised-response",
+            classes=self.classes,
+            threshold=self.threshold,
+            truth_probability=self.threshold / 2**64,
+            epsilon=self.guarantee.epsilon,
+        )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import fields
 
 from latentdp.core.version import __version__
 from latentdp.data.dicom.attributes import attributes
 from latentdp.privatizer import Privatizer
+from latentdp.recipe import Recipe
 from latentdp.release.summary import Summary
+from latentdp.reports.guarantee_words import NOT_COVERED, PATIENT_RULE, statement, warnings
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import (
-    NOT_COVERED,
-    PATIENT_RULE,
-    describe_guarantee,
-    statement,
-    warnings,
+from latentdp.reports.release_card import ReleaseCard
+from latentdp.reports.release_card_parts import (
+    Bound,
+    CardGuarantee,
+    CardImage,
+    CardRecipe,
+    CardWeights,
+    ImageGuarantee,
+    PatientGuarantee,
 )
 
 __all__ = ["derivation", "release_card"]
@@ -29,7 +33,7 @@ def release_card(
     vault: str,
     release: str = "",
     layout: Layout = Layout.FLAT,
-) -> dict[str, Any]:
+) -> ReleaseCard:
     """The public card of a release.
 
     Args:
@@ -42,54 +46,57 @@ def release_card(
     """
     recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
     unprotected = privatizer.unprotected + layout.unprotected
-    patient = {
-        "epsilon": max(summary.patient_epsilon, guarantee.epsilon),
-        "delta": max(summary.patient_delta, guarantee.delta),
-        "images": summary.most_images,
-        "images_in_this_release": summary.most_images_here,
-        "unit": "patient",
-        "rule": PATIENT_RULE,
-    }
-    return {
-        "tool": "latentdp",
-        "version": __version__,
-        "status": status,
-        "private": guarantee.secure,
-        "warnings": warnings(guarantee, layout),
-        "guarantee": {
-            "image": describe_guarantee(guarantee, unprotected),
-            "image_approximate": {
-                "epsilon": privatizer.approximate.epsilon,
-                "delta": privatizer.approximate.delta,
-            },
-            "patient": patient,
-            "unprotected": list(unprotected),
-            "statement": statement(guarantee, unprotected),
-            "not_covered": list(NOT_COVERED),
-        },
-        "recipe": {"digest": recipe.digest}
-        | {k: v for k, v in asdict(recipe).items() if k != "weights"},  # it may be a private path
-        "plan": privatizer.plan.describe(),
-        "weights": {
-            "name": flow.name,
-            "sha256": flow.sha256,
-            "training_data": flow.card.get("training_data", "not stated"),
-            "trained_on_private_data": flow.card.get("private_training", "not stated"),
-        },
-        "image": {
-            "size": [privatizer.size, privatizer.size],
-            "made_at": list(flow.shape),
-            "chosen_among": privatizer.candidates,
-            "detail_drawn_at": list(privatizer.octaves),
-            "classes": list(flow.classes),
-        },
-        "header": dict(attributes(recipe.profile)),
-        "claims": [asdict(claim) for claim in recipe.profile.claims],
-        "counts": summary.public_counts(),
-        "layout": str(layout),
-        "release": release,
-        "vault": vault,
-    }
+    return ReleaseCard(
+        tool="latentdp",
+        version=__version__,
+        status=status,
+        private=guarantee.secure,
+        warnings=tuple(warnings(guarantee, layout)),
+        guarantee=CardGuarantee(
+            image=ImageGuarantee.of(guarantee, unprotected),
+            image_approximate=Bound(
+                epsilon=privatizer.approximate.epsilon, delta=privatizer.approximate.delta
+            ),
+            patient=PatientGuarantee(
+                epsilon=max(summary.patient_epsilon, guarantee.epsilon),
+                delta=max(summary.patient_delta, guarantee.delta),
+                images=summary.most_images,
+                images_in_this_release=summary.most_images_here,
+                unit="patient",
+                rule=PATIENT_RULE,
+            ),
+            unprotected=tuple(unprotected),
+            statement=tuple(statement(guarantee, unprotected)),
+            not_covered=NOT_COVERED,
+        ),
+        recipe=_recipe(recipe),
+        plan=privatizer.plan.describe(),
+        weights=CardWeights(
+            name=flow.name,
+            sha256=flow.sha256,
+            training_data=flow.provenance.training_data,
+            trained_on_private_data=flow.provenance.private_training,
+        ),
+        image=CardImage(
+            size=(privatizer.size, privatizer.size),
+            made_at=flow.shape,
+            chosen_among=privatizer.candidates,
+            detail_drawn_at=tuple(privatizer.octaves),
+            classes=flow.classes,
+        ),
+        header=dict(attributes(recipe.profile)),
+        claims=recipe.profile.claims,
+        counts=summary.public_counts(),
+        layout=layout,
+        release=release,
+        vault=vault,
+    )
+
+
+def _recipe(recipe: Recipe) -> CardRecipe:
+    """Without the name of the weights: it may be a private path."""
+    stated = {f.name: getattr(recipe, f.name) for f in fields(recipe) if f.name != "weights"}
+    return CardRecipe(digest=recipe.digest, **stated)
 
 
 def derivation(privatizer: Privatizer) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from latentdp.errors import InputError
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import read_card
+from latentdp.reports.release_card import ReleaseCard
 
 if TYPE_CHECKING:
     from latentdp.privatizer import Privatizer
@@ -78,20 +78,21 @@ def check_release(
         raise InputError("expected the output to be a folder, got a file")
     if not any(out.glob("[!.]*")):
         return
-    card = read_card(out)
+    card = ReleaseCard.find(out)
     if card is None:
         raise InputError("the output folder holds other files; name a new or an empty one")
-    made = card.get("recipe", {}).get("digest"), card.get("private")
-    if made != (privatizer.recipe.digest, privatizer.guarantee.secure):
+    if (card.recipe.digest, card.private) != (
+        privatizer.recipe.digest,
+        privatizer.guarantee.secure,
+    ):
         raise InputError(
             "the output folder holds a release with another recipe; "
             "give the same options, or name a new folder"
         )
-    arranged = card.get("layout", Layout.FLAT)
-    if arranged != layout:
+    if card.layout != layout:
         raise InputError(
-            f"the output folder holds a release with the layout {arranged!r}; give that one, or "
-            "name a new folder"
+            f"the output folder holds a release with the layout {str(card.layout)!r}; give that "
+            "one, or name a new folder"
         )
     if not vault.exists():
         raise InputError("the output folder belongs to a vault that is not there; name it")
@@ -103,8 +104,8 @@ def check_vault(vault: Vault, out: Path) -> None:
     Raises:
         InputError: A second vault would release, and charge, the same images once more.
     """
-    card = read_card(out)
-    if card is not None and card.get("vault") != vault.tag:
+    card = ReleaseCard.find(out)
+    if card is not None and card.vault != vault.tag:
         raise InputError("the output folder belongs to another vault; name that one")
 
 

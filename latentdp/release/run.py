@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+from msgspec import structs
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.core.filesystem import write_json
@@ -38,12 +39,10 @@ from latentdp.reports.release_page import write_release_page
 from latentdp.reports.review_page import write_review
 from latentdp.vault.duplicates import DuplicateIndex
 from latentdp.vault.ledger import NOTHING, Ledger, LedgerEntry
-from latentdp.vault.run_report import RunReport
+from latentdp.vault.run_report import ReportRow, RunReport
 from latentdp.vault.vault import Vault
 
 __all__ = ["Run"]
-
-Row = dict[str, Any]  # of the private report
 
 
 class Run:
@@ -161,7 +160,7 @@ class Run:
 
     def _chunk(
         self, fates: Sequence[Decision], limit: int | None, reserved: Callable[[], None]
-    ) -> Iterator[tuple[Decision, Row]]:
+    ) -> Iterator[tuple[Decision, ReportRow]]:
         """Releases one chunk; yields a row of the private report for each input."""
         self.twins.keep()  # before the reservation: what is found equal stays one release
         batch: list[tuple[Decision, LedgerEntry]] = []
@@ -187,7 +186,7 @@ class Run:
 
     def _release(
         self, batch: Sequence[tuple[Decision, LedgerEntry]]
-    ) -> Iterator[tuple[Decision, Row]]:
+    ) -> Iterator[tuple[Decision, ReportRow]]:
         """Noise, decode, write; then record; then give the files their names."""
         known = self.ledger.find(fate.item.key for fate, _ in batch)
         ordinals = {e.output: i for same in known.values() for i, e in enumerate(same)}
@@ -219,9 +218,9 @@ class Run:
                 self.outputs.publish(entry)
                 self.summary.released += 1
                 row = self._here(fate, "released", entry)
-                yield fate, row | _private(task, entry, result)
+                yield fate, _with_private_facts(row, task, entry, result)
 
-    def _already(self, fate: Decision) -> Row:
+    def _already(self, fate: Decision) -> ReportRow:
         """Has the output of an earlier run here, copied if need be."""
         entry = fate.entry
         assert entry is not None
@@ -238,29 +237,31 @@ class Run:
         self.summary.already += 1
         return self._here(fate, "already", entry)
 
-    def _here(self, fate: Decision, status: str, entry: LedgerEntry) -> Row:
+    def _here(self, fate: Decision, status: str, entry: LedgerEntry) -> ReportRow:
         """The row of an input whose output is here, its own or that of an equal input."""
         self.made[fate.item.key] = entry
         if self.mapping is not None:
             path, duplicate = self.outputs.path(entry.output), status == "duplicate"
             self.mapping.add(fate.item.path, path, duplicate=duplicate)
         place = self.outputs.place(entry.output)
-        return _row(fate.item, status) | {"output": place, "id": entry.output}
+        return ReportRow(file=fate.item.name, status=status, output=place, id=entry.output)
 
-    def _duplicate(self, fate: Decision) -> Row:
+    def _duplicate(self, fate: Decision) -> ReportRow:
         refusal = self.triage.refusal(fate)
         if refusal is not None:
             return self._quarantine(self.triage.refuse(fate.item, refusal))
         self.summary.duplicates += 1
         return self._here(fate, "duplicate", self.made[fate.item.key])
 
-    def _quarantine(self, fate: Decision) -> Row:
+    def _quarantine(self, fate: Decision) -> ReportRow:
         assert fate.refusal is not None
         self.summary.quarantined[fate.refusal.reason] += 1
-        return _row(fate.item, "quarantined") | {
-            "reason": fate.refusal.reason,
-            "message": fate.refusal.message,
-        }
+        return ReportRow(
+            file=fate.item.name,
+            status="quarantined",
+            reason=fate.refusal.reason,
+            message=fate.refusal.message,
+        )
 
     def _told(self, item: Input, output: Path) -> radiograph.Identity:
         """The pseudonyms of an output, which a picture does not state."""
@@ -302,19 +303,18 @@ class Run:
             release=self.release,
             layout=self.layout,
         )
-        write_json(self.out / CARD, card)
+        write_json(self.out / CARD, card.to_json())
         write_release_page(self.out)
 
 
-def _row(item: Input, status: str) -> Row:
-    return {"file": item.name, "status": status}
-
-
-def _private(task: Task, entry: LedgerEntry, result: Written) -> Row:
+def _with_private_facts(
+    row: ReportRow, task: Task, entry: LedgerEntry, result: Written
+) -> ReportRow:
     """What the report tells of a released image besides; for the vault only."""
-    return {
-        "patient": task.identity.patient,
-        "epsilon": entry.micro_epsilon / 1e6,
-        "bits_per_dimension": round(result.bits, 4),
-        "odd": result.odd,
-    }
+    return structs.replace(
+        row,
+        patient=task.identity.patient,
+        epsilon=entry.micro_epsilon / 1e6,
+        bits_per_dimension=round(result.bits, 4),
+        odd=result.odd,
+    )

@@ -6,12 +6,29 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from latentdp.errors import InputError
+from latentdp.reports.release_card_parts import CardCounts, RunCounts
 from latentdp.vault.ledger import Spent
 
-__all__ = ["Summary"]
+__all__ = ["Counts", "Summary"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What became of the inputs, for the operator's eyes.
+
+    Attributes:
+        inputs: Files.
+        outputs: Images, those of earlier runs included.
+        duplicates: Files for which another one's output stands.
+        quarantined: Reason to number of files.
+    """
+
+    inputs: int
+    outputs: int
+    duplicates: int
+    quarantined: dict[str, int]
 
 
 @dataclass
@@ -73,23 +90,23 @@ class Summary:
             return InputError.exit_code
         return 1 if self.quarantined else 0
 
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> Counts:
         """For the operator's eyes."""
-        return {
-            "inputs": self.inputs,
-            "outputs": self.released + self.already,
-            "duplicates": self.duplicates,
-            "quarantined": dict(sorted(self.quarantined.items())),
-        }
+        return Counts(
+            inputs=self.inputs,
+            outputs=self.released + self.already,
+            duplicates=self.duplicates,
+            quarantined=dict(sorted(self.quarantined.items())),
+        )
 
-    def public_counts(self) -> dict[str, Any]:
+    def public_counts(self) -> CardCounts:
         """For the card: no reasons, since some depend on what an image shows."""
-        return {
-            "images_in_release": self.outputs,
-            "last_run": {
-                "inputs": self.inputs,
-                "outputs": self.released + self.already,
-                "duplicates": self.duplicates,
-                "quarantined": sum(self.quarantined.values()),
-            },
-        }
+        return CardCounts(
+            images_in_release=self.outputs,
+            last_run=RunCounts(
+                inputs=self.inputs,
+                outputs=self.released + self.already,
+                duplicates=self.duplicates,
+                quarantined=sum(self.quarantined.values()),
+            ),
+        )

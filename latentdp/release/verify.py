@@ -8,25 +8,23 @@ images beside the card were made as it says.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+from msgspec import UNSET, Struct
 
+from latentdp.core.documents import from_json, to_json
 from latentdp.data.dicom.attributes import attributes
 from latentdp.errors import InputError
 from latentdp.privacy.mechanisms.base import number
 from latentdp.privacy.plan import Action, Plan
+from latentdp.privacy.plan_description import PlanDescription
 from latentdp.privatizer import make_plan
 from latentdp.recipe import ALL, Recipe
+from latentdp.reports.guarantee_words import NOT_COVERED, PATIENT_RULE, statement, warnings
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import (
-    NOT_COVERED,
-    PATIENT_RULE,
-    describe_guarantee,
-    statement,
-    warnings,
-)
+from latentdp.reports.release_card_parts import CardRecipe, ImageGuarantee
 
 __all__ = ["Check", "verify_card"]
 
@@ -51,54 +49,130 @@ class Check:
     ok: bool
 
 
-def verify_card(card: Any) -> list[Check]:
+class _Epsilon(Struct, frozen=True):
+    """What a card claims of an image or a patient. These are in doubt: any JSON value."""
+
+    epsilon: Any
+    delta: Any
+    unit: Any
+
+
+class _ClaimedImage(_Epsilon, frozen=True, kw_only=True):
+    relation: Any
+    private: Any
+    numerics: Any
+    verification_auc_at_most: Any
+    top1_at_most: Any
+
+
+class _ClaimedPatient(_Epsilon, frozen=True, kw_only=True):
+    images: Any
+    images_in_this_release: Any
+    rule: Any
+
+
+class _ClaimedGuarantee(Struct, frozen=True, kw_only=True):
+    image: _ClaimedImage
+    image_approximate: Any
+    patient: _ClaimedPatient
+    unprotected: Any
+    statement: Any
+    not_covered: Any
+
+
+class _ClaimedWeights(Struct, frozen=True, kw_only=True):
+    sha256: Any
+
+
+class _ClaimedForm(Struct, frozen=True, kw_only=True):
+    """Of the images; what the guarantee follows from is no doubt a number."""
+
+    size: Any
+    made_at: tuple[int, int]
+    chosen_among: Any = 1
+    detail_drawn_at: tuple[Any, ...] = ()
+    classes: tuple[Any, ...]
+
+
+class _ClaimedCard(Struct, frozen=True, kw_only=True):
+    """A card as it comes: what all follows from is typed, what is claimed may be anything."""
+
+    tool: Literal["latentdp"]
+    private: Any
+    warnings: Any
+    guarantee: _ClaimedGuarantee
+    recipe: CardRecipe
+    plan: Any
+    weights: _ClaimedWeights
+    image: _ClaimedForm
+    header: Any
+    claims: Any
+    layout: Layout
+
+
+def verify_card(card: object) -> list[Check]:
     """All checks of a card, in the order in which one follows from the other.
+
+    Args:
+        card: JSON values of ``release.json``, whoever wrote them.
 
     Raises:
         InputError: Not a release card of this tool, or one without what the checks need.
     """
     if not isinstance(card, dict) or card.get("tool") != "latentdp":
         raise InputError("expected a release card of latentdp (release.json)")
+    claimed = from_json(card, _ClaimedCard, "the release card")
     try:
-        plan, recipe = Plan.from_card(card["plan"]), _recipe_of(card)
-        return _recipe(card, plan, recipe) + _image(card, plan, recipe) + _patient(card, plan)
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        described = from_json(claimed.plan, PlanDescription, "the plan of the release card")
+        plan, recipe = Plan.from_card(described), _recipe_of(claimed.recipe)
+        return [
+            *_recipe(claimed, described, plan, recipe),
+            *_image(claimed, plan, recipe),
+            *_patient(claimed.guarantee.patient, plan),
+        ]
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise InputError("the release card is incomplete or of another version") from error
     except RecursionError:
         raise InputError("the release card is nested too deeply") from None
 
 
-def _recipe_of(card: dict[str, Any]) -> Recipe:
-    names = {f.name for f in fields(Recipe)} - {"weights"}
-    names -= {"candidates", "resample_identity"} - set(card["recipe"])  # in none of older ones
-    return Recipe.from_record({"weights": ""} | {name: card["recipe"][name] for name in names})
+def _recipe_of(stated: CardRecipe) -> Recipe:
+    record = to_json(stated)
+    del record["digest"]
+    return Recipe.from_record(record | {"weights": ""})
 
 
-def _recipe(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
+def _recipe(
+    card: _ClaimedCard, described: PlanDescription, plan: Plan, recipe: Recipe
+) -> list[Check]:
     """The recipe, and that the plan is the one that the recipe asks for."""
-    told = card["recipe"]
-    d, classes = plan.d, len(card["image"]["classes"])
+    d, classes = plan.d, len(card.image.classes)
     # Which directions makes no difference to a guarantee; how many does.
     most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
     # Of identity there may be fewer than asked for; the plan says how many.
-    drawn = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
-    rows = np.eye(min(most + min(drawn, recipe.resample_identity), d), d)
+    resampled = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
+    rows = np.eye(min(most + min(resampled, recipe.resample_identity), d), d)
     wanted = make_plan(recipe, d=d, directions=rows[:most], classes=classes, identity=rows[most:])
-    height, width = card["image"]["made_at"]
-    drawn, among = card["image"].get("detail_drawn_at", []), card["image"].get("chosen_among", 1)
+    height, width = card.image.made_at
+    drawn, among = card.image.detail_drawn_at, card.image.chosen_among
+    follows = plan.describe()
     return [
-        _equal("digest of the recipe", told["digest"], recipe.digest),
-        _equal("weights", card["weights"]["sha256"], recipe.weights_sha256),
-        _equal("claims", card["claims"], [asdict(claim) for claim in recipe.profile.claims]),
-        _equal("attributes of an output", card["header"], dict(attributes(recipe.profile))),
-        _equal("size of an output", card["image"]["size"], [recipe.profile.size or height] * 2),
+        _equal("digest of the recipe", card.recipe.digest, recipe.digest),
+        _equal("weights", card.weights.sha256, recipe.weights_sha256),
+        _equal("claims", card.claims, to_json(recipe.profile.claims)),
+        _equal("attributes of an output", card.header, to_json(attributes(recipe.profile))),
+        _equal("size of an output", card.image.size, [recipe.profile.size or height] * 2),
         _equal("drawn detail", drawn, _doublings(len(drawn), height, recipe)),
         _equal("candidates", among, recipe.candidates if among != 1 else 1),
-        _equal("latent dimensions", card["plan"]["latent_dimensions"], height * width),
+        _equal("latent dimensions", described.latent_dimensions, height * width),
         _equal(
-            "plan of the recipe", _outline(card["plan"]), _outline(wanted.describe()), CALIBRATION
+            "plan of the recipe", _outline(described), _outline(wanted.describe()), CALIBRATION
         ),
-        _equal("numbers of the plan", _numbers(card["plan"]), _numbers(plan.describe())),
+        _equal(
+            "numbers of the plan",
+            [_numbers(described), card.plan["label"]],
+            [_numbers(follows), to_json(follows.label)],
+        ),
     ]
 
 
@@ -110,11 +184,11 @@ def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
     return [size for size in sizes if size < 2 * (recipe.profile.size or side)]
 
 
-def _image(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
+def _image(card: _ClaimedCard, plan: Plan, recipe: Recipe) -> list[Check]:
     """Everything about an image, with noise that is said to be from a secure source."""
-    told, guarantee, layout = card["guarantee"], plan.guarantee, Layout(card["layout"])
-    unprotected = plan.unprotected + recipe.profile.unprotected + layout.unprotected
-    image = describe_guarantee(guarantee, unprotected)
+    told, guarantee = card.guarantee, plan.guarantee
+    unprotected = plan.unprotected + recipe.profile.unprotected + card.layout.unprotected
+    image = ImageGuarantee.of(guarantee, unprotected)
     claims = {
         "epsilon of an image": "epsilon",
         "delta of an image": "delta",
@@ -127,53 +201,56 @@ def _image(card: dict[str, Any], plan: Plan, recipe: Recipe) -> list[Check]:
     }
     loose = plan.approximate()
     return [
-        *(_equal(claim, told["image"][key], image[key]) for claim, key in claims.items()),
+        *(
+            _equal(claim, getattr(told.image, name), to_json(getattr(image, name)))
+            for claim, name in claims.items()
+        ),
         _equal(
             "the same as epsilon, delta",
-            told["image_approximate"],
+            told.image_approximate,
             {"epsilon": loose.epsilon, "delta": loose.delta},
             CALIBRATION,
         ),
-        _equal("private", card["private"], True),
-        _equal("unprotected", told["unprotected"], list(unprotected)),
-        _equal("statement", told["statement"], statement(guarantee, unprotected)),
-        _equal("not covered", told["not_covered"], list(NOT_COVERED)),
-        _equal("warnings", card["warnings"], warnings(guarantee, layout)),
+        _equal("private", card.private, True),
+        _equal("unprotected", told.unprotected, list(unprotected)),
+        _equal("statement", told.statement, statement(guarantee, unprotected)),
+        _equal("not covered", told.not_covered, list(NOT_COVERED)),
+        _equal("warnings", card.warnings, warnings(guarantee, card.layout)),
     ]
 
 
-def _patient(card: dict[str, Any], plan: Plan) -> list[Check]:
+def _patient(told: _ClaimedPatient, plan: Plan) -> list[Check]:
     """A sum over images. Other releases may be in it, so a lower bound is known."""
-    told, guarantee = card["guarantee"]["patient"], plan.guarantee
-    here = max(1, number(told["images_in_this_release"], "int"))
+    guarantee = plan.guarantee
+    here = max(1, number(told.images_in_this_release, "int"))
     return [
-        _equal("rule of a patient", [told["unit"], told["rule"]], ["patient", PATIENT_RULE]),
-        _at_least("epsilon of a patient", told["epsilon"], here * guarantee.epsilon),
-        _at_least("delta of a patient", told["delta"], here * guarantee.delta),
-        _at_least("images of a patient", told["images"], told["images_in_this_release"]),
+        _equal("rule of a patient", [told.unit, told.rule], ["patient", PATIENT_RULE]),
+        _at_least("epsilon of a patient", told.epsilon, here * guarantee.epsilon),
+        _at_least("delta of a patient", told.delta, here * guarantee.delta),
+        _at_least("images of a patient", told.images, told.images_in_this_release),
     ]
 
 
-def _outline(plan: dict[str, Any]) -> list[Any]:
+def _outline(plan: PlanDescription) -> list[Any]:
     """What a recipe fixes of a plan: what happens to how many dimensions, and for how much."""
-    label = plan["label"]
+    label = plan.label
     blocks = [
-        [
-            b["action"],
-            b["dimensions"],
-            b.get("parameters", {}).get("mechanism"),
-            b["epsilon"],
-            b.get("temperature"),
-        ]
-        for b in plan["blocks"]
+        [b.action, b.dimensions, b.mechanism, b.epsilon, _set(b.temperature)] for b in plan.blocks
     ]
-    return [plan["basis"], *blocks, [label["release"], label.get("classes"), label.get("epsilon")]]
+    return [
+        plan.basis,
+        *blocks,
+        [label.release, _set(label.classes), _set(label.epsilon)],
+    ]
 
 
-def _numbers(plan: dict[str, Any]) -> list[Any]:
-    """Mechanisms with all that is said of them, and the label."""
-    blocks = [[b.get("parameters"), b["epsilon"]] for b in plan["blocks"]]
-    return [blocks, plan["label"]]
+def _numbers(plan: PlanDescription) -> list[Any]:
+    """Mechanisms with all that is said of them."""
+    return [[_set(b.parameters), b.epsilon] for b in plan.blocks]
+
+
+def _set(value: Any) -> Any:
+    return None if value is UNSET else value
 
 
 def _at_least(claim: str, claimed: Any, found: float) -> Check:

@@ -5,32 +5,31 @@ It is made from the comparison's JSON alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from msgspec import UNSET, structs
 
 from latentdp.reports.answers import Answer, answers, refuting
+from latentdp.reports.comparison import ComparedMethod, ComparedPeople, Comparison
 from latentdp.reports.comparison_table import (
     COLUMNS,
-    Cell,
+    CellText,
     cells,
     labels_only,
     lessons,
-    numbers,
     points,
     present,
 )
-from latentdp.reports.evaluation_page import MethodFacts, check_format, method_facts
+from latentdp.reports.evaluation import Control
+from latentdp.reports.evaluation_page import MethodFacts, method_facts
 from latentdp.reports.figures import Picture, attack_pictures, finding_picture
-from latentdp.reports.glossary import GROUPS, is_labels_only
-from latentdp.reports.html import complete, write_page
+from latentdp.reports.glossary import GROUPS, LABELS_ONLY
+from latentdp.reports.html import write_page
 from latentdp.reports.pareto import pareto_chart
 from latentdp.reports.rows import Measured, measure_row, outcome_row
 
 __all__ = ["write_comparison_page"]
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +52,7 @@ class MethodEntry:
     name: str
     title: str
     facts: MethodFacts
-    cells: list[Cell]
+    cells: list[CellText]
     refuted: list[str]
     answers: list[Answer]
     outcomes: list[Measured]
@@ -62,81 +61,69 @@ class MethodEntry:
     seconds: str
 
 
-def write_comparison_page(comparison: Row, path: Path) -> None:
+def write_comparison_page(comparison: Comparison, path: Path) -> None:
     """Writes the page of a comparison.
 
     Args:
-        comparison: As `latentdp compare` writes it.
+        comparison: As `latentdp compare` writes it, or read again with `Comparison.from_json`.
         path: Of the page.
-
-    Raises:
-        InputError: The comparison is incomplete, damaged or of another version.
     """
-    with complete("the comparison"):
-        check_format(comparison, "comparison")
-        entries = [_entry(comparison, i, row) for i, row in enumerate(comparison["rows"])]
-        groups = [
-            (title, [e for e, r in zip(entries, comparison["rows"], strict=True)
-                     if r["group"] == group])
-            for group, title in GROUPS.items()
-        ]  # fmt: skip
-        if sum(len(held) for _, held in groups) != len(entries):
-            raise ValueError("expected the group of each method to be ours, rival or control")
-        write_page(
-            path,
-            "comparison.html.j2",
-            version=str(comparison["version"]),
-            seed=comparison["seed"],
-            quick=bool(comparison.get("quick")),
-            cohorts=[_cohort(c) for c in comparison.get("cohorts") or ()],
-            banners=[(e.name, line) for e in entries for line in e.refuted],
-            groups=[(title, held) for title, held in groups if held],
-            methods=len(entries),
-            columns=[COLUMNS[key][0] for key in present(comparison)],
-            picture=_picture(comparison),
-            lessons=lessons(comparison),
-            notes=[str(note) for note in comparison.get("notes") or ()],
-        )
-
-
-def _entry(comparison: Row, index: int, row: Row) -> MethodEntry:
-    evaluation = {"verdict": {"refuted": False}, "utility": row.get("utility") or []} | dict(
-        row["evaluation"]
-    )
-    measures = row.get("utility") or evaluation["utility"]
-    evaluation["utility"] = measures
-    evaluation["controls"] = [
-        {"method": other["evaluation"]["method"], "utility": other.get("utility") or []}
-        for other in comparison["rows"]
-        if is_labels_only(other["name"]) and other is not row
+    entries = [(row.group, _entry(comparison, i)) for i, row in enumerate(comparison.rows)]
+    groups = [
+        (title, [entry for group, entry in entries if group == wanted])
+        for wanted, title in GROUPS.items()
     ]
-    method = evaluation["method"]
+    write_page(
+        path,
+        "comparison.html.j2",
+        version=comparison.version,
+        seed=comparison.seed,
+        quick=comparison.quick is True,
+        cohorts=[_cohort(people) for people in comparison.cohorts],
+        banners=[(entry.name, line) for _, entry in entries for line in entry.refuted],
+        groups=[(title, held) for title, held in groups if held],
+        methods=len(entries),
+        columns=[COLUMNS[key][0] for key in present(comparison)],
+        picture=_picture(comparison),
+        lessons=lessons(comparison),
+        notes=comparison.notes,
+    )
+
+
+def _entry(comparison: Comparison, index: int) -> MethodEntry:
+    row = comparison.rows[index]
+    measures, method = row.measures, row.evaluation.method
+    evaluation = structs.replace(
+        row.evaluation, utility=measures, controls=_labels_alone(comparison, row)
+    )
     findings = finding_picture(f"m{index}", measures)
-    seconds = row.get("seconds")
-    numbers(comparison, row)  # a method without its numbers is an error, not an empty row
     return MethodEntry(
-        name=row["name"],
-        title=row["title"],
+        name=row.name,
+        title=row.title,
         facts=method_facts(method),
         cells=cells(comparison, row),
         refuted=refuting(evaluation),
         answers=answers(evaluation),
-        outcomes=[outcome_row(o) for o in evaluation["outcomes"]],
+        outcomes=[outcome_row(o) for o in evaluation.outcomes],
         measures=[measure_row(m) for m in measures],
         pictures=[
-            *attack_pictures(
-                f"m{index}",
-                evaluation["outcomes"],
-                (),
-                method.get("guarantee") if method["protects_all"] else None,
-            ),
+            *attack_pictures(f"m{index}", evaluation.outcomes, (), method.bounds_attacks),
             *([findings] if findings else []),
         ],
-        seconds="" if seconds is None else f"{seconds:,.0f} s",
+        seconds="" if row.seconds is UNSET else f"{row.seconds:,.0f} s",
     )
 
 
-def _picture(comparison: Row) -> Picture | None:
+def _labels_alone(comparison: Comparison, beside: ComparedMethod) -> tuple[Control, ...]:
+    """The control that releases nothing but labels, for every other method."""
+    return tuple(
+        Control(method=row.evaluation.method, utility=row.utility)
+        for row in comparison.rows
+        if row.name == LABELS_ONLY and row is not beside
+    )
+
+
+def _picture(comparison: Comparison) -> Picture | None:
     found = points(comparison)
     if not found:
         return None
@@ -156,15 +143,15 @@ def _picture(comparison: Row) -> Picture | None:
     return Picture(pareto_chart("pareto", found, labels_only=alone, words=words), caption)
 
 
-def _cohort(cohort: Row) -> str:
-    """A cohort as a sentence."""
-    size = cohort.get("size")
-    told = "" if size is None else f", {_size(size)} pixels"
+def _cohort(people: ComparedPeople) -> str:
+    """People as a sentence."""
+    size = people.size
+    told = "" if size is UNSET else f", {_size(size)} pixels"
     return (
-        f"{cohort['name']}: {cohort['images']:,} images of {cohort['patients']:,} patients{told}; "
-        f"{cohort['purpose']}"
+        f"{people.name}: {people.images:,} images of {people.patients:,} patients{told}; "
+        f"{people.purpose}"
     )
 
 
-def _size(size: Any) -> str:
-    return " x ".join(map(str, size)) if isinstance(size, (list, tuple)) else f"{size} x {size}"
+def _size(size: int | tuple[int, ...]) -> str:
+    return " x ".join(map(str, size)) if isinstance(size, tuple) else f"{size} x {size}"

@@ -5,22 +5,23 @@ It is made from the evaluation's JSON alone, so anybody can make it again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from msgspec import UNSET, Struct, structs
 
 from latentdp.reports.answers import answers, refuting
+from latentdp.reports.evaluation import Evaluation, MethodDescription
 from latentdp.reports.figures import attack_pictures, finding_picture
 from latentdp.reports.formatting import RULE, epsilon
-from latentdp.reports.html import complete, write_page
-from latentdp.reports.rows import Measured, by_name, is_subgroup, measure_row, outcome_row
+from latentdp.reports.html import write_page
+from latentdp.reports.results import Measure, Outcome
+from latentdp.reports.rows import Measured, by_name, measure_row, outcome_row
 
-__all__ = ["FORMAT", "MethodFacts", "check_format", "method_facts", "write_evaluation_page"]
+__all__ = ["MethodFacts", "method_facts", "write_evaluation_page"]
 
-FORMAT = 1  # of the JSON
 REFUTING = 3  # most reasons in a banner
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,115 +45,96 @@ class Beside:
     controls: list[Measured | None]
 
 
-def write_evaluation_page(evaluation: Row, path: Path) -> None:
+def write_evaluation_page(evaluation: Evaluation, path: Path) -> None:
     """Writes the page of an evaluation.
 
     Args:
-        evaluation: As `latentdp evaluate` writes it.
+        evaluation: As `latentdp evaluate` writes it, or read again with `Evaluation.from_json`.
         path: Of the page.
-
-    Raises:
-        InputError: The evaluation is incomplete, damaged or of another version.
     """
-    with complete("the evaluation"):
-        check_format(evaluation, "evaluation")
-        outcomes = [outcome_row(o) for o in evaluation["outcomes"]]
-        measures = evaluation["utility"]
-        facts = method_facts(evaluation["method"])
-        write_page(
-            path,
-            "evaluation.html.j2",
-            method=facts,
-            version=str(evaluation["version"]),
-            banners=_banners(evaluation),
-            answers=answers(evaluation),
-            lines=list(map(_text, evaluation["verdict"].get("lines") or ())),
-            claims=evaluation["verdict"].get("claims") or [],
-            headline=[row for row in outcomes if row.headline] or outcomes,
-            headline_utility=[measure_row(m) for m in measures if m["headline"]],
-            pictures=attack_pictures("attack", *_drawn(evaluation)),
-            findings=finding_picture("utility", measures),
-            controls=[method_facts(c["method"]) for c in evaluation.get("controls") or ()],
-            beside=_beside(evaluation),
-            attacks=by_name(outcomes),
-            utilities=by_name(measure_row(m) for m in measures if not is_subgroup(m)),
-            subgroups=[measure_row(m) for m in measures if is_subgroup(m)],
-            metrics=_metrics([*outcomes, *map(measure_row, measures)]),
-            unable=[(_text(u["name"]), _text(u["why"])) for u in evaluation.get("unable") or ()],
-            setup=_setup(evaluation),
-            rule=RULE,
-        )
+    outcomes = [outcome_row(o) for o in evaluation.outcomes]
+    measures = evaluation.utility
+    controls = () if evaluation.controls is UNSET else evaluation.controls
+    method = evaluation.method
+    write_page(
+        path,
+        "evaluation.html.j2",
+        method=method_facts(method),
+        version=evaluation.version,
+        banners=_banners(evaluation),
+        answers=answers(evaluation),
+        lines=evaluation.verdict.lines,
+        claims=evaluation.verdict.claims,
+        headline=[row for row in outcomes if row.headline] or outcomes,
+        headline_utility=[measure_row(m) for m in measures if m.headline],
+        pictures=attack_pictures("attack", evaluation.outcomes, controls, method.bounds_attacks),
+        findings=finding_picture("utility", measures),
+        controls=[method_facts(control.method) for control in controls],
+        beside=_beside(evaluation),
+        attacks=by_name(outcomes),
+        utilities=by_name(measure_row(m) for m in measures if not m.of_a_subgroup),
+        subgroups=[measure_row(m) for m in measures if m.of_a_subgroup],
+        metrics=_metrics([*outcomes, *map(measure_row, measures)]),
+        unable=() if evaluation.unable is UNSET else evaluation.unable,
+        setup=_setup(evaluation),
+        rule=RULE,
+    )
 
 
-def check_format(data: Row, kind: str) -> None:
-    """Refuses what is no JSON of this kind and version.
-
-    Raises:
-        ValueError: It is something else.
-    """
-    if data["kind"] != kind or data["format"] != FORMAT:
-        raise ValueError(f"expected the kind {kind} and format {FORMAT}")
-
-
-def method_facts(method: Row) -> MethodFacts:
+def method_facts(method: MethodDescription) -> MethodFacts:
     """A method's entry as text."""
-    guarantee = method.get("guarantee")
-    covers = bool(method["protects_all"])
     return MethodFacts(
-        name=_text(method["name"]),
-        title=_text(method["title"]),
-        source=_text(method.get("source") or ""),
-        claim=_text(method.get("claim") or ""),
-        epsilon=epsilon(guarantee),
-        guarantee="none" if guarantee is None else _text(guarantee["text"]),
+        name=method.name,
+        title=method.title,
+        source=method.source,
+        claim=method.claim,
+        epsilon=epsilon(method.guarantee),
+        guarantee="none" if method.guarantee is None else method.guarantee.text,
         covers="yes: no attack may beat its ceiling"
-        if covers
+        if method.protects_all
         else "no: there is no ceiling for an attack",
     )
 
 
-def _drawn(evaluation: Row) -> tuple[Sequence[Row], Sequence[Row], Row | None]:
-    method = evaluation["method"]
-    claimed = method.get("guarantee") if method["protects_all"] else None
-    return evaluation["outcomes"], evaluation.get("controls") or (), claimed
-
-
-def _banners(evaluation: Row) -> list[tuple[str, str]]:
+def _banners(evaluation: Evaluation) -> list[tuple[str, str]]:
     """What must be seen first: a level and a text."""
     lines = refuting(evaluation)
     more = f"; and {len(lines) - REFUTING} more, see below" if len(lines) > REFUTING else ""
-    found = (
+    banners = (
         [("danger", f"A CLAIM IS REFUTED: {'; '.join(lines[:REFUTING])}{more}")] if lines else []
     )
-    found += [
-        ("caution", f"NOT SUPPORTED: {claim['claim']} (threshold {claim['threshold']}, measured "
-         f"{claim['measured']})")
-        for claim in evaluation["verdict"].get("claims") or ()
-        if not claim["holds"]
+    banners += [
+        ("caution", f"NOT SUPPORTED: {claim.claim} (threshold {claim.threshold}, measured "
+         f"{claim.measured})")
+        for claim in evaluation.verdict.claims
+        if not claim.holds
     ]  # fmt: skip
-    if evaluation.get("quick"):
-        found.append(("caution", "QUICK: a first look with few restarts; too weak to rely on"))
-    return found
+    if evaluation.quick is True:
+        banners.append(("caution", "QUICK: a first look with few restarts; too weak to rely on"))
+    return banners
 
 
-def _beside(evaluation: Row) -> list[Beside]:
+def _beside(evaluation: Evaluation) -> list[Beside]:
     """The numbers of the summary with the same of every control."""
-    controls = evaluation.get("controls") or ()
-    found = []
-    for kind, row_of, keys in (
-        ("outcomes", outcome_row, ("attack", "setting", "metric")),
-        ("utility", measure_row, ("utility", "setting", "subject", "metric")),
-    ):
-        tables = [{_key(r, keys): r for r in c.get(kind) or ()} for c in controls]
-        for row in evaluation[kind]:
-            if row["headline"]:
-                same = [table.get(_key(row, keys)) for table in tables]
-                found.append(Beside(row_of(row), [s and row_of(s) for s in same]))
-    return [row for row in found if any(row.controls)]
+    controls = () if evaluation.controls is UNSET else evaluation.controls
+    rows = []
+    attacked = [{_attack(o): outcome_row(o) for o in c.outcomes} for c in controls]
+    for outcome in (o for o in evaluation.outcomes if o.headline):
+        theirs = [outcomes.get(_attack(outcome)) for outcomes in attacked]
+        rows.append(Beside(outcome_row(outcome), theirs))
+    used = [{_use(m): measure_row(m) for m in c.utility} for c in controls]
+    for measure in (m for m in evaluation.utility if m.headline):
+        same = [measures.get(_use(measure)) for measures in used]
+        rows.append(Beside(measure_row(measure), same))
+    return [row for row in rows if any(row.controls)]
 
 
-def _key(row: Row, keys: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_text(row[key]) for key in keys)
+def _attack(outcome: Outcome) -> tuple[str, str, str]:
+    return outcome.attack, outcome.setting, outcome.metric.name
+
+
+def _use(measure: Measure) -> tuple[str, str, str, str]:
+    return measure.utility, measure.setting, measure.subject, measure.metric.name
 
 
 def _metrics(rows: Sequence[Measured]) -> list[tuple[str, str]]:
@@ -160,27 +142,29 @@ def _metrics(rows: Sequence[Measured]) -> list[tuple[str, str]]:
     return list({row.metric: row.metric_meaning for row in rows if row.metric_meaning}.items())
 
 
-def _setup(evaluation: Row) -> list[tuple[str, str]]:
+def _setup(evaluation: Evaluation) -> list[tuple[str, str]]:
     """How it was measured: names and values, as far as they are told."""
-    told = [("seed", evaluation.get("seed"))]
-    told += [(f"effort: {k}", v) for k, v in (evaluation.get("effort") or {}).items()]
-    for key, whom in (("cohort", "released people"), ("practice", "people to practise on")):
-        told += [(f"{whom}: {k}", v) for k, v in (evaluation.get(key) or {}).items()]
-    seconds = evaluation.get("seconds")
-    if seconds is not None:
+    told = [] if evaluation.seed is UNSET else [("seed", _value(evaluation.seed))]
+    for whose, part in (
+        ("effort", evaluation.effort),
+        ("released people", evaluation.cohort),
+        ("people to practise on", evaluation.practice),
+    ):
+        if isinstance(part, Struct):
+            told += [
+                (f"{whose}: {name.replace('_', ' ')}", _value(value))
+                for name, value in structs.asdict(part).items()
+                if value is not UNSET
+            ]
+    seconds = evaluation.seconds
+    if seconds is not UNSET:
         told.append(
             ("time", f"{seconds / 60:.1f} minutes" if seconds >= 90 else f"{seconds:.0f} s")
         )
-    return [(name.replace("_", " "), _value(value)) for name, value in told if value is not None]
+    return told
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
         return " x ".join(map(_value, value))
     return f"{value:,}" if isinstance(value, int) and abs(value) < 10**15 else str(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected text, got a {type(value).__name__}")
-    return value

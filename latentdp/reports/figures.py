@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
+from latentdp.metrics.definitions.verification import AUC
+from latentdp.metrics.metric import Quantity
 from latentdp.reports.charts import (
     Bar,
     Curve,
@@ -17,9 +18,10 @@ from latentdp.reports.charts import (
     restart_chart,
     roc_chart,
 )
-from latentdp.reports.formatting import drawable, shown
+from latentdp.reports.evaluation import ClaimedGuarantee, Control
+from latentdp.reports.formatting import shown
 from latentdp.reports.glossary import SETTINGS
-from latentdp.reports.rows import is_subgroup
+from latentdp.reports.results import Measure, Outcome
 
 __all__ = ["Picture", "attack_pictures", "finding_picture"]
 
@@ -27,7 +29,7 @@ CURVES = 4  # most curves of the method itself in one chart
 SUBJECTS = 14  # most findings in one chart
 POINTS = 2_000  # most points of a curve that are drawn
 
-Row = Mapping[str, Any]
+Drawn = Callable[[Outcome, str], Curve | None]
 
 
 @dataclass(frozen=True)
@@ -39,42 +41,41 @@ class Picture:
 
 
 def attack_pictures(
-    key: str, outcomes: Sequence[Row], controls: Sequence[Row], guarantee: Row | None
+    key: str,
+    outcomes: Sequence[Outcome],
+    controls: Sequence[Control],
+    guarantee: ClaimedGuarantee | None,
 ) -> list[Picture]:
     """ROC, CMC and restarts, as far as the outcomes hold them.
 
     Args:
         key: Of this method on the page.
         outcomes: Of the method.
-        controls: Methods beside it, with their ``outcomes``.
+        controls: Methods beside it.
         guarantee: What is claimed for all that is released, if anything is.
     """
-    made = [
+    pictures = [
         _roc(key, outcomes, controls, guarantee),
         _cmc(key, outcomes, controls),
         _restarts(key, outcomes),
     ]
-    return [picture for picture in made if picture is not None]
+    return [picture for picture in pictures if picture is not None]
 
 
-def finding_picture(key: str, measures: Sequence[Row]) -> Picture | None:
+def finding_picture(key: str, measures: Sequence[Measure]) -> Picture | None:
     """AUC per finding in the four settings; None where nothing of the kind was measured."""
-    bars = []
-    for row in measures:
-        value = drawable(row["value"])
-        if row["metric"] != "auc" or row["setting"] not in SETTINGS or is_subgroup(row):
-            continue
-        if value is not None:
-            low, high = drawable(row["low"]), drawable(row["high"])
-            bars.append(
-                Bar(
-                    subject=_subject(row),
-                    setting=row["setting"],
-                    value=value,
-                    low=value if low is None else low,
-                    high=value if high is None else high,
-                )
-            )
+    bars = [
+        Bar(
+            subject=m.subject,
+            setting=m.setting,
+            value=m.value,
+            low=m.value if m.low is None else m.low,
+            high=m.value if m.high is None else m.high,
+        )
+        for m in measures
+        if m.metric == AUC and m.setting in SETTINGS and not m.of_a_subgroup
+        if m.value is not None
+    ]
     if not bars:
         return None
     kept = list(dict.fromkeys(bar.subject for bar in bars))[:SUBJECTS]
@@ -92,18 +93,20 @@ def finding_picture(key: str, measures: Sequence[Row]) -> Picture | None:
 
 
 def _roc(
-    key: str, outcomes: Sequence[Row], controls: Sequence[Row], guarantee: Row | None
+    key: str,
+    outcomes: Sequence[Outcome],
+    controls: Sequence[Control],
+    guarantee: ClaimedGuarantee | None,
 ) -> Picture | None:
-    held = _holding(outcomes, "roc")
+    held = _holding(outcomes, _roc_curve)
     if not held:
         return None
-    curves = [_curve(row, "roc", "fpr", "tpr", f"{_named(row)}") for row in held]
-    curves += _beside(held, controls, "roc", "fpr", "tpr")
+    curves = [curve for _, curve in held]
+    curves += _beside([o for o, _ in held], controls, _roc_curve)
     claim = None
-    if guarantee is not None:
-        epsilon, delta = drawable(guarantee["epsilon"]), drawable(guarantee["delta"])
-        claim = None if epsilon is None else (epsilon, delta or 0.0)
-    words = "ROC curves. " + "; ".join(_told(row) for row in held)
+    if guarantee is not None and guarantee.bound is not None:
+        claim = guarantee.bound, guarantee.delta
+    words = "ROC curves. " + "; ".join(_told(outcome) for outcome, _ in held)
     caption = (
         "How many true pairs the attacker finds (up) at the price of how many false alarms "
         "(right), with 95 % bands over patients. On the dotted line it guesses; in the upper left "
@@ -112,47 +115,37 @@ def _roc(
     return Picture(roc_chart(f"{key}-roc", curves, claim=claim, words=words), caption)
 
 
-def _cmc(key: str, outcomes: Sequence[Row], controls: Sequence[Row]) -> Picture | None:
-    held = _holding(outcomes, "cmc")
+def _cmc(key: str, outcomes: Sequence[Outcome], controls: Sequence[Control]) -> Picture | None:
+    held = _holding(outcomes, _cmc_curve)
     if not held:
         return None
-    curves = [_curve(row, "cmc", "ranks", "rate", _named(row)) for row in held]
-    curves += _beside(held, controls, "cmc", "ranks", "rate")
-    sizes = {row["detail"]["cmc"].get("gallery") for row in held}
-    gallery = sizes.pop() if len(sizes) == 1 else None
+    curves = [curve for _, curve in held]
+    sizes = {o.detail.cmc.gallery for o, _ in held if o.detail.cmc is not None}
     words = "Cumulative match curves. " + "; ".join(
-        f"{_named(row)}: first {c.y[0]:.1%}, among the first {c.x[-1]:,.0f} {c.y[-1]:.1%}"
-        for row, c in zip(held, curves, strict=False)
+        f"{c.name}: first {c.y[0]:.1%}, among the first {c.x[-1]:,.0f} {c.y[-1]:.1%}"
+        for c in curves
     )
+    curves += _beside([o for o, _ in held], controls, _cmc_curve)
     caption = (
         "The attacker ranks a gallery of real radiographs by likeness to a private image: how "
         "often the right one is among the first k, with 95 % bands over patients."
     )
     return Picture(
         cmc_chart(
-            f"{key}-cmc",
-            curves,
-            gallery=gallery if isinstance(gallery, int) else None,
-            words=words,
+            f"{key}-cmc", curves, gallery=sizes.pop() if len(sizes) == 1 else None, words=words
         ),
         caption,
     )
 
 
-def _restarts(key: str, outcomes: Sequence[Row]) -> Picture | None:
-    found: dict[str, Dots] = {}  # mean and maximum of one setting have the same restarts
-    limited = False
-    for row in outcomes:
-        values = [
-            value
-            for value in map(drawable, (row.get("detail") or {}).get("restarts") or ())
-            if value is not None
-        ]
-        if values and row["metric"].startswith("auc"):
-            limit = drawable(row["ceiling"])
-            limited |= limit is not None
-            found[row["setting"]] = Dots(name=row["setting"], values=values, ceiling=limit)
-    rows = list(found.values())
+def _restarts(key: str, outcomes: Sequence[Outcome]) -> Picture | None:
+    # Mean and maximum of one setting have the same restarts.
+    dots = {
+        o.setting: Dots(name=o.setting, values=o.detail.restarts, ceiling=o.ceiling)
+        for o in outcomes
+        if o.detail.restarts and o.metric.quantity is Quantity.AUC
+    }
+    rows = list(dots.values())
     if not rows:
         return None
     words = "Restarts of the adaptive attack. " + "; ".join(
@@ -163,6 +156,7 @@ def _restarts(key: str, outcomes: Sequence[Row]) -> Picture | None:
         "Each dot is an attacker that learnt anew; the filled one is the best, the tick their "
         "mean, the dotted line guessing"
     )
+    limited = any(row.ceiling is not None for row in rows)
     return Picture(
         restart_chart(f"{key}-restarts", rows, words=words),
         caption
@@ -170,68 +164,69 @@ def _restarts(key: str, outcomes: Sequence[Row]) -> Picture | None:
     )
 
 
-def _holding(outcomes: Sequence[Row], curve: str) -> list[Row]:
+def _holding(outcomes: Sequence[Outcome], drawn: Drawn) -> list[tuple[Outcome, Curve]]:
     """Outcomes with such a curve: of each attack one, of the summary if it can be, its largest."""
-    held = [row for row in outcomes if (row.get("detail") or {}).get(curve)]
-    held.sort(key=lambda row: (not row["headline"], -(drawable(row["value"]) or 0.0)))
-    first: dict[str, Row] = {}
-    for row in held:
-        first.setdefault(row["attack"], row)
+    held = [(o, curve) for o in outcomes if (curve := drawn(o, _named(o))) is not None]
+    held.sort(key=lambda pair: (not pair[0].headline, -(pair[0].value or 0.0)))
+    first: dict[str, tuple[Outcome, Curve]] = {}
+    for outcome, curve in held:
+        first.setdefault(outcome.attack, (outcome, curve))
     return list(first.values())[:CURVES]
 
 
-def _beside(
-    held: Sequence[Row], controls: Sequence[Row], curve: str, x: str, y: str
-) -> list[Curve]:
+def _beside(held: Sequence[Outcome], controls: Sequence[Control], drawn: Drawn) -> list[Curve]:
     """The same curve of the controls, for the outcome that reached most."""
-    top = max(held, key=lambda row: drawable(row["value"]) or 0.0)
-    found = []
+    top = max(held, key=lambda outcome: outcome.value or 0.0)
+    curves = []
     for control in controls:
-        for row in control["outcomes"]:
-            if (row.get("detail") or {}).get(curve) and (row["attack"], row["setting"]) == (
-                top["attack"],
-                top["setting"],
-            ):
-                made = _curve(row, curve, x, y, f"control: {control['method']['name']}")
-                found.append(Curve(name=made.name, x=made.x, y=made.y, control=True))
-                break
-    return found[:CURVES]
+        same = (
+            drawn(o, f"control: {control.method.name}")
+            for o in control.outcomes
+            if (o.attack, o.setting) == (top.attack, top.setting)
+        )
+        curve = next((curve for curve in same if curve is not None), None)
+        if curve is not None:
+            curves.append(Curve(name=curve.name, x=curve.x, y=curve.y, control=True))
+    return curves[:CURVES]
 
 
-def _curve(row: Row, curve: str, x: str, y: str, name: str) -> Curve:
-    data = row["detail"][curve]
-    xs, ys = _numbers(data[x]), _numbers(data[y])
-    if len(xs) != len(ys) or not xs:
-        raise ValueError(f"expected as many {x} as {y}, and at least one")
-    low, high = _numbers(data.get("low") or ()), _numbers(data.get("high") or ())
+def _roc_curve(outcome: Outcome, name: str) -> Curve | None:
+    roc = outcome.detail.roc
+    return None if roc is None else _curve(name, roc.fpr, roc.tpr, roc.low, roc.high)
+
+
+def _cmc_curve(outcome: Outcome, name: str) -> Curve | None:
+    cmc = outcome.detail.cmc
+    return None if cmc is None else _curve(name, cmc.ranks, cmc.rate, cmc.low, cmc.high)
+
+
+def _curve(
+    name: str,
+    xs: Sequence[float],
+    ys: Sequence[float | None],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
+) -> Curve | None:
+    """A curve of few points, with its band if that is whole; None where a point is missing."""
+    rates = [y for y in ys if y is not None]
+    if len(rates) != len(xs):
+        return None
     step = -(-len(xs) // POINTS)
-    banded = len(low) == len(high) == len(xs)
     keep = [*range(0, len(xs) - 1, step), len(xs) - 1]
+    band = [[x for x in limit if x is not None] for limit in (low, high)]
+    banded = len(band[0]) == len(band[1]) == len(xs)
     return Curve(
         name=name,
         x=[xs[i] for i in keep],
-        y=[ys[i] for i in keep],
-        low=[low[i] for i in keep] if banded else (),
-        high=[high[i] for i in keep] if banded else (),
+        y=[rates[i] for i in keep],
+        low=[band[0][i] for i in keep] if banded else (),
+        high=[band[1][i] for i in keep] if banded else (),
     )
 
 
-def _numbers(values: Sequence[Any]) -> list[float]:
-    found = [drawable(value) for value in values]
-    if None in found:
-        raise ValueError("expected a curve of numbers")
-    return [value for value in found if value is not None]
+def _named(outcome: Outcome) -> str:
+    return f"{outcome.attack.replace('_', ' ')}: {outcome.setting}"
 
 
-def _named(row: Row) -> str:
-    return f"{str(row['attack']).replace('_', ' ')}: {row['setting']}"
-
-
-def _told(row: Row) -> str:
-    return f"{_named(row)}: {row['metric']} {shown(row['value'], row['metric'])}"
-
-
-def _subject(row: Row) -> str:
-    if not isinstance(row["subject"], str):
-        raise TypeError("expected a finding's name")
-    return row["subject"]
+def _told(outcome: Outcome) -> str:
+    return f"{_named(outcome)}: {outcome.metric.name} {shown(outcome.value, outcome.metric)}"

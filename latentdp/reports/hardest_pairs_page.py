@@ -5,57 +5,64 @@ It shows source images: it lies in the vault, for the eyes of its owner.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.reports.formatting import drawable
-from latentdp.reports.html import complete, data_uri, write_page
+from latentdp.errors import InputError
+from latentdp.reports.html import data_uri, write_page
 
-__all__ = ["MOST", "write_hardest_page"]
+__all__ = ["MOST", "FoundPair", "write_hardest_page"]
 
 MOST = 120  # pairs on the page
 
 
-def write_hardest_page(pairs: Sequence[Mapping[str, Any]], path: Path) -> None:
+@dataclass(frozen=True, kw_only=True)
+class FoundPair:
+    """A private image and the real one that gave it away.
+
+    Attributes:
+        private: ``(h, w)`` in [0, 1].
+        real: The same.
+        score: The attacker's; larger is surer.
+        words: About the real one.
+
+    Raises:
+        InputError: An image or the score is none.
+    """
+
+    private: NDArray[np.float32]
+    real: NDArray[np.float32]
+    score: float
+    words: str
+
+    def __post_init__(self) -> None:
+        for image in (self.private, self.real):
+            if image.ndim != 2 or not image.size or not np.isfinite(image).all():
+                raise InputError("expected a pair of images (h, w) of finite numbers")
+        if not math.isfinite(self.score):
+            raise InputError("expected the score of a pair to be finite")
+
+
+def write_hardest_page(pairs: Sequence[FoundPair], path: Path) -> None:
     """Writes the page, with mode 0600; the surest pairs come first.
 
     Args:
-        pairs: Each with ``private`` and ``real``, images ``(h, w)`` in [0, 1]; the attacker's
-            ``score``, larger is surer; and ``words`` about it.
+        pairs: What an attacker found.
         path: Of the page, in the vault.
-
-    Raises:
-        InputError: A pair is incomplete, or not of this kind.
     """
-    with complete("the list of pairs"):
-        scored = [(_score(pair), pair) for pair in pairs]
-        scored.sort(key=lambda found: -found[0])
-        write_page(
-            path,
-            "hardest.html.j2",
-            mode=0o600,
-            total=len(scored),
-            pairs=[
-                (f"{score:.4g}", str(pair["words"]), _picture(pair["real"]),
-                 _picture(pair["private"]))
-                for score, pair in scored[:MOST]
-            ],
-        )  # fmt: skip
-
-
-def _score(pair: Mapping[str, Any]) -> float:
-    score = drawable(float(pair["score"]))
-    if score is None:
-        raise ValueError("expected a finite score")
-    return score
-
-
-def _picture(image: NDArray[np.float32]) -> str:
-    found = np.asarray(image, dtype=np.float32)
-    if found.ndim != 2 or not found.size or not np.isfinite(found).all():
-        raise ValueError("expected an image (h, w) of finite numbers")
-    return data_uri(found)
+    surest = sorted(pairs, key=lambda pair: -pair.score)
+    write_page(
+        path,
+        "hardest.html.j2",
+        mode=0o600,
+        total=len(surest),
+        pairs=[
+            (f"{pair.score:.4g}", pair.words, data_uri(pair.real), data_uri(pair.private))
+            for pair in surest[:MOST]
+        ],
+    )

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
+from latentdp import reports
 from latentdp.core.filesystem import write_text
 from latentdp.core.text import at_most, printable
 from latentdp.data import radiograph
-from latentdp.errors import InputError, UnsupportedInstance
+from latentdp.errors import UnsupportedInstance
 from latentdp.reports.release_card import IMAGES
 
-__all__ = ["after", "complete", "data_uri", "look", "released_images", "write_page"]
+__all__ = ["after", "data_uri", "look", "released_images", "write_page"]
 
 THUMBNAIL = 128  # most pixels of a side
 
@@ -36,7 +35,7 @@ def write_page(path: Path, template: str, *, mode: int = 0o666, **facts: Any) ->
         jinja2.UndefinedError: The template needs a fact that is not there.
     """
     environment = Environment(
-        loader=PackageLoader("latentdp", "reports/templates"),
+        loader=FileSystemLoader([Path(place) / "templates" for place in reports.__path__]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -47,26 +46,6 @@ def write_page(path: Path, template: str, *, mode: int = 0o666, **facts: Any) ->
     environment.filters["words"] = _words
     environment.filters["at_most"] = at_most
     write_text(path, environment.get_template(template).render(facts), mode=mode)
-
-
-@contextmanager
-def complete(what: str) -> Iterator[None]:
-    """Makes one clear error of whatever a damaged or foreign JSON causes inside.
-
-    Raises:
-        InputError: Something inside was missing, or not of the kind expected.
-    """
-    try:
-        yield
-    except (
-        UndefinedError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        ArithmeticError,
-    ) as error:
-        raise InputError(f"{what} is incomplete or of another version") from error
 
 
 def released_images(out: Path) -> list[Path]:

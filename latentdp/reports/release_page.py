@@ -6,13 +6,16 @@ It is made from the release folder alone, so anybody can make it again.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from msgspec import UNSET, Struct, UnsetType
+
+from latentdp.core.documents import to_json
 from latentdp.core.filesystem import digest
 from latentdp.errors import InputError
-from latentdp.reports.html import after, complete, released_images, write_page
-from latentdp.reports.release_card import CARD, read_card
+from latentdp.reports.html import after, released_images, write_page
+from latentdp.reports.release_card import CARD, ReleaseCard
 
 __all__ = ["PAGE", "write_release_page"]
 
@@ -35,54 +38,65 @@ def write_release_page(out: Path) -> Path:
     Raises:
         InputError: The folder holds no card, or one of another version.
     """
-    card = read_card(out)
+    card = ReleaseCard.find(out)
     if card is None:
         raise InputError(f"expected a folder with a {CARD} of latentdp; there is none")
     images = released_images(out)
     shown = [uri for uri in map(after, images[:SAMPLE]) if uri]
-    with complete("the release card"):
-        write_page(
-            out / PAGE,
-            "release.html.j2",
-            card=card,
-            banners=_banners(card, len(images)),
-            odds=_odds(card["guarantee"]["image"]["epsilon"]),
-            header=_header(card["header"]),
-            images=shown,
-            digest=digest(out / CARD),
-        )
+    write_page(
+        out / PAGE,
+        "release.html.j2",
+        card=card,
+        banners=_banners(card, len(images)),
+        odds=_odds(card.guarantee.image.epsilon),
+        blocks=card.plan.blocks,
+        recipe=_items(card.recipe, "digest", "weights_sha256"),
+        measured=_items(card.evaluation, "date", "lines", "claims", "by", "sha256"),
+        counts=_items(card.counts.last_run),
+        header=_header(card.header),
+        images=shown,
+        digest=digest(out / CARD),
+        UNSET=UNSET,
+    )
     return out / PAGE
 
 
-def _banners(card: dict[str, Any], images: int) -> list[tuple[str, str]]:
+def _banners(card: ReleaseCard, images: int) -> list[tuple[str, str]]:
     """What must be seen first: a level (``danger`` or ``caution``) and a text."""
-    found = []
-    if card["status"] != "complete":
-        found.append(
+    banners = []
+    if card.status != "complete":
+        banners.append(
             ("caution", "INCOMPLETE: the release was still being made when this was written")
         )
-    for warning in card["warnings"]:
-        found.append(("danger" if warning.startswith("NOT PRIVATE") else "caution", warning))
-    if card["guarantee"]["unprotected"]:
-        found.append(("danger", "PARTLY UNPROTECTED: something is released exactly, see below"))
-    evaluation = card.get("evaluation") or {}
-    refuted = [line for line in evaluation.get("lines") or () if line.startswith("REFUTED")]
-    found += [("danger", line) for line in refuted]
-    for claim in evaluation.get("claims") or ():
-        if not claim["holds"]:
-            found.append(
-                (
-                    "caution",
-                    f"NOT SUPPORTED: {claim['claim']} (threshold {claim['threshold']}, measured "
-                    f"{claim['measured']})",
+    for warning in card.warnings:
+        banners.append(("danger" if warning.startswith("NOT PRIVATE") else "caution", warning))
+    if card.guarantee.unprotected:
+        banners.append(("danger", "PARTLY UNPROTECTED: something is released exactly, see below"))
+    if card.evaluation is not UNSET:
+        refuted = [line for line in card.evaluation.lines if line.startswith("REFUTED")]
+        banners += [("danger", line) for line in refuted]
+        for claim in card.evaluation.claims:
+            if not claim.holds:
+                banners.append(
+                    (
+                        "caution",
+                        f"NOT SUPPORTED: {claim.claim} (threshold {claim.threshold}, measured "
+                        f"{claim.measured})",
+                    )
                 )
-            )
-    told = card["counts"]["images_in_release"]
+    told = card.counts.images_in_release
     if images != told:
-        found.append(
+        banners.append(
             ("danger", f"MISMATCH: the card counts {told:,} images, the folder holds {images:,}")
         )
-    return found
+    return banners
+
+
+def _items(part: Struct | UnsetType, *but: str) -> list[tuple[str, object]]:
+    """Names and values of a part of the card, less some."""
+    if isinstance(part, UnsetType):
+        return []
+    return [(name, value) for name, value in to_json(part).items() if name not in but]
 
 
 def _odds(epsilon: float) -> str:
@@ -93,9 +107,9 @@ def _odds(epsilon: float) -> str:
     return f"10^{math.ceil(epsilon / math.log(10)):,}"
 
 
-def _header(header: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
+def _header(header: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:
     """The attributes by what they hold, in the order of the card, with what that means."""
     grouped: dict[str, list[str]] = {}
     for keyword, holds in header.items():
-        grouped.setdefault(str(holds), []).append(keyword)
+        grouped.setdefault(holds, []).append(keyword)
     return [(holds, MEANING.get(holds, ""), keywords) for holds, keywords in grouped.items()]

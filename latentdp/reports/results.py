@@ -2,24 +2,114 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["Measure", "Outcome"]
+import msgspec
+import numpy as np
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import force_setattr
+
+from latentdp.core.documents import JsonValue, from_json, to_json
+from latentdp.metrics.definitions.prediction import GAP
+from latentdp.metrics.identification import CmcCurve
+from latentdp.metrics.metric import Goal, Metric
+from latentdp.metrics.verification import RocCurve
+from latentdp.reports.attack_kinds import AttackKind, kind_of
+
+__all__ = ["Detail", "Measure", "Outcome"]
 
 
 FAR = 5 / 1.96  # standard errors of a refutation, in those of the lower end of an interval
+_GROUPS = ("sex ", "age ", "view ")  # with which the names of subgroups begin
+_NUMBERS = ("value", "low", "high", "chance", "ceiling")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Detail(Mapping[str, JsonValue]):
+    """More about a number, by name: JSON values, of which pages draw the attributes below.
+
+    A plug-in may add whatever explains its number; nobody decides anything by that.
+
+    Args:
+        values: By name. Numbers of numpy become Python's, what is not finite becomes None.
+
+    Attributes:
+        restarts: AUC of each attempt to learn; empty where nothing was tried several times.
+        roc: Of verification.
+        cmc: Of a search.
+        gallery: Number of images that were searched.
+        seeds: Number of readers that were averaged.
+        best: Name of the opponent who reached the number.
+        learnt_with: Whose labels a reader was taught with: ``true findings``.
+        notes: Sentences.
+
+    Raises:
+        TypeError: A value is none of JSON, or one of these is of another type.
+        ValueError: A curve is incomplete.
+
+    Example:
+        >>> Detail({"gallery": 954, "restarts": [0.5, 0.6]}).restarts
+        (0.5, 0.6)
+    """
+
+    def __init__(self, values: Mapping[str, object] | None = None) -> None:
+        self._values: dict[str, JsonValue] = {
+            str(name): _plain(value) for name, value in (values or {}).items()
+        }
+        self.restarts: tuple[float, ...] = tuple(
+            r for r in self._as("restarts", tuple[float | None, ...], ()) if r is not None
+        )
+        self.roc: RocCurve | None = self._as("roc", RocCurve | None, None)
+        self.cmc: CmcCurve | None = self._as("cmc", CmcCurve | None, None)
+        self.gallery: int | None = self._as("gallery", int | None, None)
+        if self.gallery is None and self.cmc is not None:
+            self.gallery = self.cmc.gallery
+        seeds = self._as("seeds", int | list[float | None] | None, None)
+        self.seeds: int | None = len(seeds) if isinstance(seeds, list) else seeds
+        self.best: str | None = self._as("best", str | None, None)
+        self.learnt_with: str | None = self._as("learnt_with", str | None, None)
+        told = (self._values.get(name) for name in ("how", "note"))
+        self.notes: tuple[str, ...] = tuple(note for note in told if isinstance(note, str))
+
+    def _as(self, name: str, kind: Any, default: Any) -> Any:
+        value = self._values.get(name)
+        return default if value is None else msgspec.convert(value, kind)
+
+    def __getitem__(self, name: str) -> JsonValue:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Detail({self._values!r})"
+
+    def to_json_value(self) -> dict[str, JsonValue]:
+        """The values."""
+        return self._values
+
+    @classmethod
+    def from_json_value(cls, values: object) -> Detail:
+        """The inverse of `to_json_value`; raises TypeError for what is no such object."""
+        if not isinstance(values, dict):
+            raise TypeError(f"expected an object, got a {type(values).__name__}")
+        return cls(values)
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
     """One number that an attack reached.
+
+    Numbers of numpy become Python's; what is not finite becomes None.
 
     Attributes:
         attack: Name of the attack.
         setting: What exactly: ``private against real, impostors of the same sex and view``.
-        metric: ``auc``, ``eer``, ``rank-1``, ``p@1``, ``map@r``, ``error``...
-        value: The number; larger is more dangerous, but for ``eer`` and ``error``.
+        metric: What the number is; its goal is the attacker's.
+        value: The number.
         low: Of the 95 % interval over patients.
         high: The same.
         n: Pairs, probes or images that it rests on.
@@ -27,66 +117,162 @@ class Outcome:
         chance: What guessing gives; None where that is unknown.
         ceiling: Largest expected value under the claimed guarantee; None without one.
         headline: Whether it belongs in the summary: one that a steward must see.
-        detail: More, as JSON values: ``restarts``, ``curve``, ``gallery``, ``note``...
+        detail: More: ``restarts``, ``roc``, ``gallery``, ``note``...
+        refutes: Whether it is above the ceiling by more than luck: then the claim is wrong. Left
+            out, it follows from the numbers; what a file states and they do not is believed too.
+
+    Example:
+        >>> from latentdp.metrics.definitions.verification import AUC
+        >>> found = Outcome(attack="frozen", setting="", metric=AUC, value=0.9, low=0.89,
+        ...                 high=0.91, n=100, patients=50, chance=0.5, ceiling=0.6,
+        ...                 headline=True)
+        >>> found.refutes, found.kind
+        (True, <AttackKind.VERIFICATION: 'verification'>)
     """
 
     attack: str
     setting: str
-    metric: str
-    value: float
-    low: float
-    high: float
+    metric: Metric
+    value: float | None
+    low: float | None
+    high: float | None
     n: int
     patients: int
-    chance: float | None = None
-    ceiling: float | None = None
-    headline: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
+    chance: float | None
+    ceiling: float | None
+    headline: bool
+    detail: Detail = msgspec.field(default_factory=Detail)
+    refutes: bool | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        for name in _NUMBERS:
+            force_setattr(self, name, _number(getattr(self, name)))
+        if not isinstance(self.detail, Detail):
+            force_setattr(self, "detail", Detail(self.detail))
+        force_setattr(self, "refutes", self.refutes is True or self._far_above_its_ceiling())
+
+    def _far_above_its_ceiling(self) -> bool:
+        """An evaluation looks some fifty times, and some looks are maxima over attackers.
+
+        95 % intervals would therefore accuse honest releases. The limit lies `FAR` times as far
+        below the value as ``low`` does: five standard errors, 3 in 10 million for one look at a
+        normal one.
+        """
+        if self.value is None or self.low is None or self.ceiling is None:
+            return False
+        return self.value - FAR * (self.value - self.low) > self.ceiling
 
     @property
-    def refutes(self) -> bool:
-        """Whether it is above the ceiling by more than luck: then the claim is wrong.
+    def kind(self) -> AttackKind:
+        """What its attack is about."""
+        return kind_of(self.attack)
 
-        An evaluation looks some fifty times, and some looks are maxima over attackers, so 95 %
-        intervals would accuse honest releases. The limit lies `FAR` times as far below the value
-        as ``low`` does: five standard errors, 3 in 10 million for one look at a normal one.
-        """
-        sure = self.value - FAR * (self.value - self.low)
-        return self.ceiling is not None and sure > self.ceiling
+    @property
+    def advantage(self) -> float | None:
+        """What it gains over guessing: 0 nothing, 1 certainty; None without a chance level."""
+        if self.value is None or self.chance is None:
+            return None
+        if self.metric.goal is Goal.LOWER:
+            return (self.chance - self.value) / self.chance if self.chance > 0 else None
+        return (self.value - self.chance) / (1 - self.chance) if self.chance < 1 else None
 
-    def to_dict(self) -> dict[str, Any]:
+    @property
+    def reaches_chance(self) -> bool:
+        """Whether its interval holds the chance level, or lies on the far side of it."""
+        inverse = self.metric.goal is Goal.LOWER
+        limit = self.high if inverse else self.low
+        if limit is None or self.chance is None:
+            return False
+        return limit >= self.chance if inverse else limit <= self.chance
+
+    def to_json(self) -> dict[str, JsonValue]:
         """JSON values."""
-        return asdict(self) | {"refutes": self.refutes}
+        return to_json(self)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, values: object) -> Outcome:
+        """The inverse of `to_json`.
+
+        Raises:
+            InputError: A part is missing or of another type.
+        """
+        return from_json(values, cls, "the outcome of an attack")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measure:
+class Measure(Struct, frozen=True, kw_only=True):
     """One number of utility.
+
+    Numbers of numpy become Python's; what is not finite becomes None.
 
     Attributes:
         utility: Name of the measure.
         setting: What exactly: ``p/o`` for learnt on private, tested on original images.
         subject: Finding, ``mean`` of the findings, a subgroup (``sex F``), or ``all``.
-        metric: ``auc``, ``ssim``, ``psnr``, ``distance``, ``gap``.
+        metric: What the number is; its goal is that of whoever uses the images.
         value: The number; ``low`` and ``high`` are its 95 % interval over patients.
+        low: See there.
+        high: The same.
         n: Images that it rests on.
         patients: Patients that it rests on.
         headline: Whether it belongs in the summary.
-        detail: More, as JSON values: ``seeds``, ``curve``, ``note``...
+        detail: More: ``seeds``, ``learnt_with``, ``note``...
     """
 
     utility: str
     setting: str
     subject: str
-    metric: str
-    value: float
-    low: float
-    high: float
+    metric: Metric
+    value: float | None
+    low: float | None
+    high: float | None
     n: int
     patients: int
-    headline: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
+    headline: bool
+    detail: Detail = msgspec.field(default_factory=Detail)
 
-    def to_dict(self) -> dict[str, Any]:
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high"):
+            force_setattr(self, name, _number(getattr(self, name)))
+        if not isinstance(self.detail, Detail):
+            force_setattr(self, "detail", Detail(self.detail))
+
+    @property
+    def of_a_subgroup(self) -> bool:
+        """Whether it is about a subgroup, or a gap between subgroups."""
+        return self.metric == GAP or self.subject.startswith(_GROUPS)
+
+    def to_json(self) -> dict[str, JsonValue]:
         """JSON values."""
-        return asdict(self)
+        return to_json(self)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, values: object) -> Measure:
+        """The inverse of `to_json`.
+
+        Raises:
+            InputError: A part is missing or of another type.
+        """
+        return from_json(values, cls, "a measure of utility")
+
+
+def _number(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _plain(value: object) -> JsonValue:
+    """JSON values: numbers of numpy become Python's, NaN and infinities None."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Struct):
+        return _plain(to_json(value))
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, Sequence):
+        return [_plain(part) for part in value]
+    raise TypeError(f"expected a JSON value, got a {type(value).__name__}")

@@ -20,7 +20,7 @@ from latentdp.data.preprocess import resize
 from latentdp.errors import UnsupportedInstance
 from latentdp.reports.html import after, data_uri, look, released_images, write_page
 from latentdp.reports.release_card import IMAGES
-from latentdp.vault.run_report import read_report
+from latentdp.vault.run_report import ReportRow, read_report
 
 __all__ = ["PAGE", "Element", "inventory", "write_review"]
 
@@ -32,9 +32,8 @@ SHEET = 12  # pairs on before-after.png
 VALUES = 20  # most values shown of one element
 LENGTH = 160  # most characters of a value
 
-Row = dict[str, Any]
 Image = NDArray[np.float32]
-Pair = tuple[Row, Image | None, Image]
+Pair = tuple[ReportRow, Image | None, Image]
 Read = Callable[[Sequence[Path]], Iterable[Any]]
 
 
@@ -74,14 +73,14 @@ def write_review(
         usual: What is no odd input, as `Flow.usual` states it.
         read: Reads sources: a `radiograph.Radiograph` for each that can be read.
     """
-    rows = sorted(_rows(report), key=lambda row: str(row["file"]))
+    rows = sorted(_rows(report), key=lambda row: row.file)
     images = {path.relative_to(out / IMAGES).as_posix(): path for path in released_images(out)}
     pairs = _pairs(rows, source if source.is_dir() else source.parent, images, read)
     _sheet(vault / "before-after.png", pairs)
-    quarantined: dict[str, list[Row]] = defaultdict(list)
+    quarantined: dict[str, list[ReportRow]] = defaultdict(list)
     for row in rows:
-        if row["status"] == "quarantined":
-            quarantined[row["reason"]].append(row)
+        if row.status == "quarantined":
+            quarantined[str(row.reason)].append(row)
     alone = [(name, after(path)) for name, path in list(images.items())[:AFTER]]
     write_page(
         vault / PAGE,
@@ -90,13 +89,13 @@ def write_review(
         out=out,
         source=source,
         report=report,
-        counts=Counter(row["status"] for row in rows),
+        counts=Counter(row.status for row in rows),
         total=len(rows),
         images=len(images),
         rows=rows[:ROWS],
         limit=ROWS,
-        odd=[row for row in rows if row.get("odd")],
-        rated=sum("bits_per_dimension" in row for row in rows),
+        odd=[row for row in rows if row.odd],
+        rated=sum(row.bits_per_dimension is not None for row in rows),
         usual=usual,
         quarantined=dict(sorted(quarantined.items())),
         pairs=[
@@ -132,30 +131,33 @@ def inventory(outputs: Iterable[Path]) -> list[Element]:
     ]
 
 
-def _rows(report: Path) -> list[Row]:
+def _rows(report: Path) -> list[ReportRow]:
     """Rows of a report, with what earlier ones tell of the outputs that were there already."""
     rows = read_report(report)
-    earlier: dict[str, Row] = {}
-    if any(row["status"] == "already" for row in rows):
+    earlier: dict[str | None, ReportRow] = {}
+    if any(row.status == "already" for row in rows):
         for path in sorted(report.parent.glob("*.jsonl")):
             if path != report:
-                earlier |= {r["id"]: r for r in read_report(path) if r["status"] == "released"}
+                earlier |= {r.id: r for r in read_report(path) if r.status == "released"}
     return [
-        (earlier.get(row["id"], {}) if row["status"] == "already" else {}) | row for row in rows
+        row.or_else(earlier[row.id]) if row.status == "already" and row.id in earlier else row
+        for row in rows
     ]
 
 
-def _pairs(rows: Sequence[Row], base: Path, images: dict[str, Path], read: Read) -> list[Pair]:
+def _pairs(
+    rows: Sequence[ReportRow], base: Path, images: dict[str, Path], read: Read
+) -> list[Pair]:
     """Sources and what was made of them: odd ones first, then by the outputs' random names."""
     chosen = sorted(
-        (row for row in rows if row.get("output") in images),
-        key=lambda row: (not row.get("odd"), row["output"]),
+        ((row.output, row) for row in rows if row.output is not None and row.output in images),
+        key=lambda pair: (not pair[1].odd, pair[0]),
     )[:PAIRS]
-    found = read([base / row["file"] for row in chosen])
-    made = [look(images[row["output"]]) for row in chosen]
+    found = read([base / row.file for _, row in chosen])
+    made = [look(images[output]) for output, _ in chosen]
     return [
         (row, getattr(taken, "image", None), image)
-        for row, taken, image in zip(chosen, found, made, strict=True)
+        for (_, row), taken, image in zip(chosen, found, made, strict=True)
         if image is not None
     ]
 

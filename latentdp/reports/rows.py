@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from latentdp.reports.formatting import ceiling, interval, number, shown, verdict
-from latentdp.reports.glossary import SETTINGS, attack_words, metric_words
+from latentdp.reports.attack_kinds import meaning_of
+from latentdp.reports.formatting import ceiling, interval, shown, verdict
+from latentdp.reports.glossary import SETTINGS
+from latentdp.reports.results import Detail, Measure, Outcome
 
-__all__ = ["Measured", "by_name", "is_subgroup", "measure_row", "outcome_row"]
-
-_SUBGROUPS = ("sex ", "age ", "view ")
+__all__ = ["Measured", "by_name", "measure_row", "outcome_row"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,56 +60,46 @@ class Measured:
         return f"{self.value} ({self.interval})" if self.interval else self.value
 
 
-def outcome_row(outcome: Mapping[str, Any]) -> Measured:
-    """An attack's `Outcome.to_dict` as text."""
-    metric = _text(outcome["metric"])
-    title, meaning = metric_words(metric)
+def outcome_row(outcome: Outcome) -> Measured:
+    """An attack's outcome as text."""
+    metric = outcome.metric
     word, level = verdict(outcome)
-    chance = outcome["chance"]
-    limit = outcome["ceiling"]
     return Measured(
-        name=_text(outcome["attack"]).replace("_", " "),
-        meaning=attack_words(outcome["attack"]),
-        setting=_text(outcome["setting"]),
-        metric=title,
-        metric_meaning=meaning,
-        value=shown(outcome["value"], metric),
+        name=outcome.attack.replace("_", " "),
+        meaning=meaning_of(outcome.attack),
+        setting=outcome.setting,
+        metric=metric.title,
+        metric_meaning=metric.meaning,
+        value=shown(outcome.value, metric),
         interval=interval(outcome, metric),
-        n=_count(outcome["n"]),
-        patients=_count(outcome["patients"]),
-        chance="" if chance is None else shown(chance, metric),
-        ceiling="" if limit is None else ceiling(limit, metric),
+        n=f"{outcome.n:,}",
+        patients=f"{outcome.patients:,}",
+        chance="" if outcome.chance is None else shown(outcome.chance, metric),
+        ceiling="" if outcome.ceiling is None else ceiling(outcome.ceiling, metric),
         word=word,
         level=level,
-        note=_note(outcome.get("detail") or {}),
-        headline=bool(outcome["headline"]),
+        note=_note(outcome.detail),
+        headline=outcome.headline,
     )
 
 
-def measure_row(measure: Mapping[str, Any]) -> Measured:
-    """A utility's `Measure.to_dict` as text."""
-    metric = _text(measure["metric"])
-    title, meaning = metric_words(metric)
-    setting = _text(measure["setting"])
+def measure_row(measure: Measure) -> Measured:
+    """A measure of utility as text."""
+    metric = measure.metric
     return Measured(
-        name=_text(measure["utility"]).replace("_", " "),
-        meaning=SETTINGS.get(setting, ""),
-        setting=setting,
-        subject=_text(measure["subject"]),
-        metric=title,
-        metric_meaning=meaning,
-        value=shown(measure["value"], metric),
+        name=measure.utility.replace("_", " "),
+        meaning=SETTINGS.get(measure.setting, ""),
+        setting=measure.setting,
+        subject=measure.subject,
+        metric=metric.title,
+        metric_meaning=metric.meaning,
+        value=shown(measure.value, metric),
         interval=interval(measure, metric),
-        n=_count(measure["n"]),
-        patients=_count(measure["patients"]),
-        note=_note(measure.get("detail") or {}),
-        headline=bool(measure["headline"]),
+        n=f"{measure.n:,}",
+        patients=f"{measure.patients:,}",
+        note=_note(measure.detail),
+        headline=measure.headline,
     )
-
-
-def is_subgroup(measure: Mapping[str, Any]) -> bool:
-    """Whether a measure is about a subgroup, or a gap between subgroups."""
-    return str(measure["metric"]) == "gap" or str(measure["subject"]).startswith(_SUBGROUPS)
 
 
 def by_name(rows: Iterable[Measured]) -> list[tuple[str, list[Measured]]]:
@@ -121,35 +110,17 @@ def by_name(rows: Iterable[Measured]) -> list[tuple[str, list[Measured]]]:
     return list(grouped.items())
 
 
-def _note(detail: Mapping[str, Any]) -> str:
+def _note(detail: Detail) -> str:
     """What of the details is a line: restarts, the size of the gallery, a note."""
     parts = []
-    restarts: Sequence[Any] = detail.get("restarts") or ()
-    values = [v for v in map(number, restarts) if v is not None]
-    if values:
-        mean = math.fsum(values) / len(values)
-        parts.append(f"{len(values)} restarts: mean {mean:.3f}, largest {max(values):.3f}")
-    gallery = detail.get("gallery")
-    if gallery is None and isinstance(detail.get("cmc"), dict):
-        gallery = detail["cmc"].get("gallery")
-    if isinstance(gallery, int):
-        parts.append(f"gallery of {gallery:,}")
-    seeds = detail.get("seeds")
-    count = len(seeds) if isinstance(seeds, list) else seeds
-    if isinstance(count, int):
-        parts.append(f"{count} seed{'' if count == 1 else 's'}")
-    if isinstance(detail.get("best"), str):
-        parts.append(f"best opponent: {detail['best']}")
-    parts += [detail[key] for key in ("how", "note") if isinstance(detail.get(key), str)]
-    return "; ".join(parts)
-
-
-def _count(value: Any) -> str:
-    found = number(value)
-    return "" if found is None else f"{found:,.0f}"
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected text, got a {type(value).__name__}")
-    return value
+    tried = detail.restarts
+    if tried:
+        mean = math.fsum(tried) / len(tried)
+        parts.append(f"{len(tried)} restarts: mean {mean:.3f}, largest {max(tried):.3f}")
+    if detail.gallery is not None:
+        parts.append(f"gallery of {detail.gallery:,}")
+    if detail.seeds is not None:
+        parts.append(f"{detail.seeds} seed{'' if detail.seeds == 1 else 's'}")
+    if detail.best is not None:
+        parts.append(f"best opponent: {detail.best}")
+    return "; ".join([*parts, *detail.notes])

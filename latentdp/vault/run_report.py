@@ -4,24 +4,67 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
+from msgspec import Struct, structs
+
+from latentdp.core.documents import from_json, to_json
 from latentdp.core.filesystem import write_text
 
-__all__ = ["SHARED", "RunReport", "read_report"]
+__all__ = ["SHARED", "ReportRow", "RunReport", "read_report"]
 
 # Of two different files with one SOP Instance UID, at least one is wrong about itself.
 SHARED = "same SOP Instance UID as another file of this run, with a different picture"
 
 
-def read_report(path: Path) -> list[dict[str, Any]]:
-    """The rows of a report; a torn last one, of a run that died, is passed over."""
+class ReportRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one input; None is not told.
+
+    Attributes:
+        file: Its path below the input folder.
+        status: ``released``, ``already``, ``duplicate`` or ``quarantined``.
+        output: Where its image lies below the release's images.
+        id: Of the output, in the ledger.
+        patient: Pseudonym.
+        epsilon: What the release cost, in nats.
+        bits_per_dimension: How unlikely the flow finds the input.
+        odd: Whether it is unlike what the flow was trained on.
+        reason: Why it has no output, in a word.
+        message: The same in a sentence.
+        note: What a reader should look at.
+    """
+
+    file: str
+    status: str
+    output: str | None = None
+    id: str | None = None
+    patient: str | None = None
+    epsilon: float | None = None
+    bits_per_dimension: float | None = None
+    odd: bool | None = None
+    reason: str | None = None
+    message: str | None = None
+    note: str | None = None
+
+    def or_else(self, earlier: ReportRow) -> ReportRow:
+        """With what an earlier run told of the same image, where this one does not."""
+        return structs.replace(
+            earlier, **{k: v for k, v in structs.asdict(self).items() if v is not None}
+        )
+
+
+def read_report(path: Path) -> list[ReportRow]:
+    """The rows of a report; a torn last one, of a run that died, is passed over.
+
+    Raises:
+        InputError: A row is none.
+    """
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            rows.append(json.loads(line))
+            values = json.loads(line)
         except ValueError:
             continue
+        rows.append(from_json(values, ReportRow, "a row of the private report"))
     return rows
 
 
@@ -44,9 +87,9 @@ class RunReport:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, row: dict[str, Any]) -> None:
+    def add(self, row: ReportRow) -> None:
         """Adds the row of one input."""
-        self._file.write(json.dumps(row) + "\n")
+        self._file.write(_line(row))
 
     def flush(self) -> None:
         """Hands what was added to the operating system."""
@@ -64,8 +107,12 @@ class RunReport:
         shared = {instance for instance, keys in self._keys.items() if len(keys) > 1}
         if not shared:
             return
-        rows = [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
-        for row in rows:
-            if self._claims.get(row["file"]) in shared:
-                row["note"] = SHARED
-        write_text(self._path, "".join(json.dumps(row) + "\n" for row in rows))
+        rows = [
+            structs.replace(row, note=SHARED) if self._claims.get(row.file) in shared else row
+            for row in read_report(self._path)
+        ]
+        write_text(self._path, "".join(map(_line, rows)))
+
+
+def _line(row: ReportRow) -> str:
+    return json.dumps(to_json(row)) + "\n"

@@ -42,7 +42,7 @@ from tests.support.scenes import (
 
 
 def by(found: list[Outcome], words: str, metric: str) -> Outcome:
-    (one,) = [o for o in found if words in o.setting and o.metric == metric]
+    (one,) = [o for o in found if words in o.setting and o.metric.name == metric]
     return one
 
 
@@ -131,7 +131,7 @@ def test_every_preset_can_be_attacked_and_none_is_refuted(tiny_flow, preset):
         scenery = replace(scenery, guarantee=None)
     assert likelihood.unavailable_reason(scenery) is None
     found = likelihood.run(scenery, silent)
-    assert {o.metric for o in found} == {"rank-1", "auc"}
+    assert {o.metric.name for o in found} == {"rank-1", "auc"}
     assert not any(o.refutes for o in found)
     assert found == likelihood.run(scenery, silent)
 

@@ -245,12 +245,7 @@ def test_a_sample_takes_whole_patients(world, originals, tmp_path):
 
 def supporting(recipe: Recipe) -> dict:
     """The evaluation of a release with a recipe that supports the claim."""
-    return measured() | {
-        "kind": "evaluation",
-        "version": "0.1.0",
-        "recipe": recipe.pixels_digest,
-        "cohort": {"images": 1000, "patients": 700},
-    }
+    return measured(recipe=recipe.pixels_digest).to_json()
 
 
 @pytest.fixture
@@ -275,12 +270,24 @@ def test_evidence_is_quoted(made, tmp_path):
     ("change", "message"),
     [
         ({"quick": True}, "does not support"),
-        (measured(auc=(0.7, 0.6, 0.8)), "does not support the claim: AUC 0.700"),
+        (
+            {"outcomes": measured(auc=(0.7, 0.6, 0.8)).to_json()["outcomes"]},
+            "does not support the claim: AUC 0.700",
+        ),
         ({"thresholds": {"auc": 1.0, "first": 1.0}}, "expected --evidence"),
-        ({"verdict": {"claims": [{"holds": True}]}, "outcomes": []}, "does not support"),
+        (
+            {
+                "verdict": {
+                    "refuted": False,
+                    "claims": [{"claim": "", "holds": True, "threshold": "", "measured": ""}],
+                },
+                "outcomes": [],
+            },
+            "does not support",
+        ),
         ({"recipe": "00"}, "another recipe"),
         ({"recipe": None}, "another recipe"),
-        ({"kind": "comparison"}, "another recipe"),
+        ({"kind": "comparison"}, "expected --evidence"),
         ({"cohort": {}}, "expected --evidence"),
         ({"outcomes": 7}, "expected --evidence"),
     ],

@@ -17,6 +17,7 @@ from latentdp.evaluation.methods.controls import PriorSample
 from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.evaluation.run_attacks import examine
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.metrics.definitions.identification import P_AT_1
 from latentdp.metrics.identification import same_patient
 from latentdp.models.checkpoints import save
 from latentdp.models.networks.embedding import EmbeddingConfig, EmbeddingNet
@@ -24,6 +25,7 @@ from latentdp.models.networks.verifier import Verifier
 from latentdp.models.training.metric_learning import Lessons, MetricLearning, MetricLearningConfig
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import SeededNoise
+from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Outcome
 from tests.support.scenes import QUICK, noise_only, people, released, scene, untouched
 
@@ -47,7 +49,7 @@ def verifier(tmp_path_factory) -> str:
 
 
 def by(found: list[Outcome], metric: str, setting: str = "") -> Outcome:
-    return next(o for o in found if o.metric == metric and setting in o.setting)
+    return next(o for o in found if o.metric.name == metric and setting in o.setting)
 
 
 @pytest.mark.parametrize("name", plugins.names("attacks"))
@@ -63,7 +65,10 @@ def test_every_attack_tells_whole_and_repeatable_outcomes(name, verifier, tiny_f
         return attack.run(scenery, silent)
 
     found = once()
-    assert plugins.load("attacks", name).attack.name == name
+    attack = plugins.load("attacks", name).attack
+    assert attack.name == name
+    assert attack.kind is not AttackKind.UNKNOWN
+    assert attack.meaning
     for outcome in found:
         assert outcome.attack == name
         assert outcome.low <= outcome.value <= outcome.high
@@ -71,8 +76,11 @@ def test_every_attack_tells_whole_and_repeatable_outcomes(name, verifier, tiny_f
         assert not outcome.refutes
         if outcome.ceiling is not None and outcome.chance is not None:
             assert outcome.chance <= outcome.ceiling <= 1
-        assert json.loads(json.dumps(outcome.to_dict())) == outcome.to_dict()
-    assert [o.to_dict() for o in once()] == [o.to_dict() for o in found]
+        written = json.loads(json.dumps(outcome.to_json()))
+        assert Outcome.from_json(written).to_json() == outcome.to_json() == written
+        assert outcome.kind is plugins.load("attacks", name).attack.kind
+        assert outcome.metric.meaning, "defined, and explained to a reader of the page"
+    assert [o.to_json() for o in once()] == [o.to_json() for o in found]
     if name not in ("side_channels", "averaging"):  # the latter is about repeats, not this one
         assert any(o.headline for o in found)
 
@@ -117,7 +125,7 @@ def test_untouched_images_are_recognised_by_every_verifier(attack, verifier):
         "private against real",
         "private against private",
     }
-    assert all(o.detail["roc"]["tpr"] for o in found if o.metric == metric)
+    assert all(o.detail.roc.tpr for o in found if o.metric.name == metric)
 
 
 def test_mean_and_maximum_of_restarts(verifier):
@@ -219,8 +227,8 @@ def test_an_examination_goes_on_where_it_was(tmp_path, verifier):
     )
     assert not any("restart" in words for words in resumed), "nothing is learnt twice"
     whole = examine(replace(scenery, notes=ResultCache()), silent, attacks=names, utilities=())
-    assert found["outcomes"] == whole["outcomes"]
-    assert {row["attack"] for row in found["outcomes"]} == set(names)
+    assert [o.to_json() for o in found.outcomes] == [o.to_json() for o in whole.outcomes]
+    assert {o.attack for o in found.outcomes} == set(names)
 
 
 @pytest.mark.statistical
@@ -247,7 +255,7 @@ def test_the_best_answer_to_an_honest_response_is_not_refuted():
         cohort = replace(cohort, patients=patients)
         scenery = replace(scenery, target=replace(scenery.target, cohort=cohort))
         hits = [("response", same_patient(scores, patients))]
-        found = searched("x", scenery, "y", hits, rank="p@1")[0]
+        found = searched("x", scenery, "y", hits, rank=P_AT_1)[0]
         assert not found.refutes
         values.append(found.value)
     assert np.mean(values) > found.ceiling / 2

@@ -23,7 +23,9 @@ EFFORT = Effort(restarts=1, steps=15, resamples=60, seeds=2)
 
 
 def only(found: list[Measure], setting: str, subject: str, metric: str = "auc") -> Measure:
-    (one,) = [m for m in found if (m.setting, m.subject, m.metric) == (setting, subject, metric)]
+    (one,) = [
+        m for m in found if (m.setting, m.subject, m.metric.name) == (setting, subject, metric)
+    ]
     return one
 
 
@@ -159,7 +161,7 @@ def test_sources_with_one_finding_are_left_out():
 
 
 def seen(found: list[Measure]) -> dict[str, Measure]:
-    return {m.metric: m for m in found}
+    return {m.metric.name: m for m in found}
 
 
 def test_the_same_images_are_the_same(shelf):
@@ -195,7 +197,9 @@ def test_the_distance_of_two_gaussians_is_known():
 
 
 def realism(of: ThreatModel, **changes) -> dict[str, Measure]:
-    return {m.metric: m for m in Realism().measure(replace(of, effort=EFFORT, **changes), silent)}
+    return {
+        m.metric.name: m for m in Realism().measure(replace(of, effort=EFFORT, **changes), silent)
+    }
 
 
 def test_originals_look_like_originals():

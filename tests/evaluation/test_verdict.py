@@ -1,20 +1,36 @@
 """What an examination is said to mean."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
+from msgspec import UNSET, structs
 
 from latentdp import InputError
 from latentdp.evaluation.threat_model import Effort
-from latentdp.evaluation.verdict import Thresholds, best, verdict
+from latentdp.evaluation.verdict import UNJUDGED, verdict
+from latentdp.metrics.metric import named
 from latentdp.models.checkpoints import shipped
+from latentdp.reports.answers import answers
+from latentdp.reports.evaluation import (
+    Control,
+    Evaluation,
+    JudgedClaim,
+    MethodDescription,
+    People,
+    UsedVerifier,
+)
+from latentdp.reports.recognition import Thresholds, judge
+from latentdp.reports.results import Detail, Measure, Outcome
+from tests.support.plugins import added
+
+METHOD = MethodDescription(name="m", title="a method", protects_all=True)
 
 
-def outcome(attack: str, metric: str, value: float, low: float, high: float, **more) -> dict:
-    return {
+def outcome(attack: str, metric: str, value: float, low: float, high: float, **more) -> Outcome:
+    given = {
         "attack": attack,
         "setting": "private against real",
-        "metric": metric,
+        "metric": named(metric),
         "value": value,
         "low": low,
         "high": high,
@@ -23,118 +39,200 @@ def outcome(attack: str, metric: str, value: float, low: float, high: float, **m
         "chance": 0.001,
         "ceiling": 0.9,
         "headline": True,
-        "refutes": False,
-        "detail": {"gallery": 1000},
-    } | more
-
-
-def measure(setting: str, value: float, half: float = 0.02) -> dict:
-    return {
-        "setting": setting,
-        "subject": "mean",
-        "metric": "auc",
-        "value": value,
-        "low": value - half,
-        "high": value + half,
+        "detail": Detail({"gallery": 1000}),
     }
+    return Outcome(**given | more)
 
 
-def found(auc=(0.52, 0.48, 0.56), first=(0.001, 0.0, 0.006), utility=(), **more) -> dict:
-    shipped_one = next(iter(shipped("embedding").values()))["sha256"]
-    return {
-        "effort": asdict(Effort()),
-        "verifier": {"name": "v", "sha256": shipped_one},
-        "thresholds": asdict(Thresholds()),
+def measure(setting: str, value: float, half: float = 0.02) -> Measure:
+    return Measure(
+        utility="classification", setting=setting, subject="mean", metric=named("auc"),
+        value=value, low=value - half, high=value + half, n=100, patients=50, headline=True,
+    )  # fmt: skip
+
+
+def found(
+    auc=(0.52, 0.48, 0.56), first=(0.001, 0.0, 0.006), utility=(), extra=(), **more
+) -> Evaluation:
+    """An evaluation that supports the claim, and what is different or comes on top."""
+    given = {
+        "kind": "evaluation",
+        "format": 1,
+        "version": "0.1.0",
+        "effort": Effort().stated,
+        "verifier": UsedVerifier(
+            name="v", sha256=next(iter(shipped("embedding").values())).sha256
+        ),
+        "thresholds": Thresholds(),
         "quick": False,
-        "controls": [],
-        "outcomes": [
-            outcome("frozen", "auc", 0.5, 0.45, 0.54),
-            outcome("adaptive", "auc (max)", *auc),
+        "method": METHOD,
+        "controls": (),
+        "cohort": People(images=1000, patients=700),
+        "outcomes": (
+            outcome("frozen", "auc", 0.5, 0.45, 0.54, chance=0.5),
+            outcome("adaptive", "auc (max)", *auc, chance=0.5),
             outcome("linkage", "rank-1", *first),
-        ],
-        "utility": list(utility),
-    } | more
+            *extra,
+        ),
+        "utility": tuple(utility),
+        "verdict": UNJUDGED,
+    }
+    return Evaluation(**given | more)
 
 
-def claim(of: dict) -> dict:
-    return verdict(of)["claims"][0]
+def claim(of: Evaluation) -> JudgedClaim:
+    return verdict(of).claims[0]
 
 
 def test_the_claim_follows_the_upper_ends():
-    assert claim(found())["holds"]
-    assert not claim(found(auc=(0.55, 0.5, 0.601)))["holds"]
-    assert not claim(found(first=(0.01, 0.0, 0.021)))["holds"]
-    assert not claim(found(thresholds={"auc": 0.55, "first": 0.02}))["holds"]
-    assert not claim(found(outcomes=[]))["holds"]
+    assert claim(found()).holds
+    assert not claim(found(auc=(0.55, 0.5, 0.601))).holds
+    assert not claim(found(first=(0.01, 0.0, 0.021))).holds
+    assert not claim(found(thresholds=Thresholds(auc=0.55))).holds
+    assert not claim(found(outcomes=())).holds
+
+
+INVERSION = """
+from latentdp.evaluation.attacks.base import Attack
+from latentdp.reports.attack_kinds import AttackKind
+
+class Inversion(Attack):
+    name = "diffusion_inversion"
+    title = "inverts the release with a diffusion model"
+    {kind}
+
+    def run(self, scene, tell):
+        return []
+
+attack = Inversion()
+"""
+
+
+@pytest.mark.parametrize(
+    "kind", ["kind = AttackKind.SEARCH", "kind = AttackKind.RECONSTRUCTION", "", None]
+)
+def test_an_attack_that_nobody_named_elsewhere_refuses_the_claim(tmp_path, kind):
+    """Whoever names 93 % of the sources has found them, whatever the attack is called."""
+    strange = outcome("diffusion_inversion", "rank-1", 0.93, 0.9, 0.96)
+    assert claim(found()).holds
+    there = {} if kind is None else {"diffusion_inversion": INVERSION.format(kind=kind)}
+    with added("attacks", tmp_path, **there):
+        of = found(extra=[strange])
+        (judged,) = verdict(of).claims
+        assert not judged.holds
+        assert not judged.within
+        assert "rank-1 0.930" in judged.measured
+        told = answers(structs.replace(of, verdict=verdict(of)))[0]
+        assert told.short == "Yes"
+        assert "93.0 %" in told.why
+
+
+def test_an_attack_of_no_known_kind_refuses_the_claim_whatever_it_found(tmp_path):
+    """Its number may mean anything; only those that say what they are about may be left out."""
+    harmless = outcome("strange", "rank-1", 0.001, 0.0, 0.004)
+    told = claim(found(extra=[harmless]))
+    assert not told.holds
+    assert "the attack 'strange' is of no known kind" in told.measured
+    at_chance = found(auc=(0.5, 0.4, 0.6), outcomes=(outcome("strange", "rank-1", 0, 0, 0.004),))
+    assert answers(at_chance)[0].short == "Not known"
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (outcome("linkage", "hit rate", 0.93, 0.9, 0.96), "no threshold is stated"),
+        (outcome("linkage", "hit rate", 0.93, 0.9, 0.96, chance=None), "no threshold is stated"),
+        (outcome("retrieval", "p@1", 0.93, 0.9, 0.96), "patients by other images"),
+        (outcome("features", "auc", 0.93, 0.9, 0.96, chance=0.5), "a verifier may reach"),
+        (outcome("frozen", "auc", 0.93, 0.9, None, chance=0.5), "0.930 (0.900 to unknown)"),
+    ],
+)
+def test_what_no_threshold_is_about_refuses_the_claim_too(more, why):
+    assert why in claim(found(extra=[more])).measured
+    assert not claim(found(extra=[more])).holds
+    assert answers(found(extra=[more]))[0].level == "danger"
+
+
+def test_what_names_nobody_does_not_count_for_the_claim():
+    others = [
+        outcome("attributes", "auc", 0.93, 0.9, 0.96, chance=0.5),
+        outcome("membership", "auc", 0.93, 0.9, 0.96, chance=0.5),
+        outcome("averaging", "rank-1", 0.93, 0.9, 0.96),
+    ]
+    assert claim(found(extra=others)).holds
+    assert answers(found(extra=others))[0].short == "Not by these attacks"
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"quick": True}, "quick look"),
-        ({"effort": asdict(replace(Effort(), restarts=1))}, "restarts"),
-        ({"effort": asdict(replace(Effort(), steps=1))}, "steps"),
-        ({"verifier": {"name": "mine", "sha256": "00"}}, "not a shipped one"),
+        ({"quick": UNSET}, "quick look"),
+        ({"effort": replace(Effort(), restarts=1).stated}, "restarts"),
+        ({"effort": replace(Effort(), steps=1).stated}, "steps"),
+        ({"effort": UNSET}, "restarts"),
+        ({"verifier": UsedVerifier(name="mine", sha256="00")}, "not a shipped one"),
+        ({"verifier": UNSET}, "not a shipped one"),
+        ({"thresholds": UNSET}, "no threshold is stated"),
     ],
 )
 def test_a_weak_evaluation_supports_no_claim(change, why):
     told = claim(found(**change))
-    assert not told["holds"]
-    assert told["within"], "what was measured is judged apart from how well"
-    assert why in told["measured"]
+    assert not told.holds
+    assert told.within, "what was measured is judged apart from how well"
+    assert why in told.measured
 
 
 def test_a_claim_needs_an_adaptive_attacker_and_people_to_recognise():
-    alone = found()
-    alone["outcomes"] = [o for o in alone["outcomes"] if o["attack"] != "adaptive"]
-    assert not claim(alone)["holds"]
-    few = found()
-    few["outcomes"][1]["patients"] = 29
-    assert "30 patients" in claim(few)["measured"]
-    assert not claim(few)["holds"]
+    outcomes = found().outcomes
+    alone = tuple(o for o in outcomes if o.attack != "adaptive")
+    assert not claim(found(outcomes=alone)).holds
+    few = tuple(structs.replace(o, patients=29) for o in outcomes)
+    assert "30 patients" in claim(found(outcomes=few)).measured
+    assert not claim(found(outcomes=few)).holds
 
 
 def test_the_strongest_attacker_counts():
-    rows = found(auc=(0.5, 0.4, 0.53))["outcomes"]
-    assert best(rows, ("frozen", "adaptive"), "auc")["attack"] == "frozen"
-    assert best(rows, ("nobody",), "auc") is None
-    white = [*rows, outcome("likelihood", "rank-1", 0.3, 0.2, 0.4)]
-    assert not claim(found(outcomes=white))["holds"]
+    rows = found(auc=(0.5, 0.4, 0.53)).outcomes
+    assert judge(rows, Thresholds()).verification.attack == "frozen"
+    assert judge((), Thresholds()).verification is None
+    white = outcome("likelihood", "rank-1", 0.3, 0.2, 0.4)
+    assert not claim(found(extra=[white])).holds
     for attack in ("features", "reconstruction"):
         planted = outcome(attack, "rank-1", 0.3, 0.2, 0.4, headline=False)
-        assert not claim(found(outcomes=[*rows, planted]))["holds"]
+        assert not claim(found(extra=[planted])).holds
 
 
 def test_to_be_among_the_first_ten_is_not_to_be_first():
-    rows = [*found()["outcomes"], outcome("linkage", "rank-10", 0.05, 0.03, 0.07)]
-    assert best(rows, ("linkage",), "rank-1")["metric"] == "rank-1"
-    assert claim(found(outcomes=rows))["holds"]
+    tenth = outcome("linkage", "rank-10", 0.05, 0.03, 0.07, headline=False)
+    of = found(extra=[tenth])
+    assert judge(of.outcomes, of.limits).first.metric == named("rank-1")
+    assert claim(of).holds
 
 
 def test_a_leak_of_the_files_is_a_line_and_ends_the_claim():
     leak = outcome("side_channels", "rank-1", 0.9, 0.8, 0.95, setting="name")
     silent = outcome("side_channels", "rank-1", 0.02, 0.0, 0.05, headline=False, setting="size")
-    of = found(outcomes=[*found()["outcomes"], leak, silent])
-    lines = verdict(of)["lines"]
+    of = found(extra=[leak, silent])
+    lines = verdict(of).lines
     assert any(line.startswith("LEAK: name") for line in lines)
     assert not any("size" in line for line in lines)
-    assert not claim(of)["holds"]
-    assert claim(found(outcomes=[*found()["outcomes"], silent]))["holds"]
+    assert not claim(of).holds
+    assert claim(found(extra=[silent])).holds
 
 
 def test_a_refutation_is_the_first_line_and_ends_all_claims():
-    broken = found()
-    broken["outcomes"].append(
-        outcome("linkage", "rank-1", 1.0, 0.99, 1.0, ceiling=0.01, refutes=True, headline=False)
+    broken = found(
+        extra=[outcome("linkage", "rank-1", 1.0, 0.99, 1.0, ceiling=0.01, headline=False)]
     )
     told = verdict(broken)
-    assert told["refuted"]
-    assert told["lines"][0].startswith("REFUTED: linkage")
-    assert not told["claims"][0]["holds"]
+    assert told.refuted
+    assert told.lines[0].startswith("REFUTED: linkage")
+    assert not told.claims[0].holds
 
 
 def test_numbers_in_the_words_are_those_measured():
-    lines = " ".join(verdict(found())["lines"])
+    lines = " ".join(verdict(found()).lines)
     assert "0.520 (0.480 to 0.560)" in lines
     assert "among 1,000 originals, 0.1 % (0.0 to 0.6 %)" in lines
     assert "not measured" in lines
@@ -142,9 +240,10 @@ def test_numbers_in_the_words_are_those_measured():
 
 @pytest.mark.parametrize(("ours", "word"), [(0.93, "more than that"), (0.9, "is the label")])
 def test_use_is_held_against_labels_alone(ours, word):
-    control = {"method": {"name": "prior-sample-balanced"}, "utility": [measure("p/o", 0.87)]}
-    of = found(utility=[measure("p/o", ours), measure("o/o", 0.95)])
-    lines = " ".join(verdict(of | {"controls": [control]})["lines"])
+    method = structs.replace(METHOD, name="prior-sample-balanced")
+    control = Control(method=method, utility=(measure("p/o", 0.87),))
+    of = found(utility=[measure("p/o", ours), measure("o/o", 0.95)], controls=(control,))
+    lines = " ".join(verdict(of).lines)
     assert f"AUC {ours:.3f}" in lines
     assert "originals 0.950" in lines
     assert word in lines

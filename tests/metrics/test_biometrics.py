@@ -62,7 +62,7 @@ def test_verification_agrees_with_sklearn():
     assert found.best.value == pytest.approx(max(expected))
     assert found.best.low < found.best.value < found.best.high
     fpr, tpr, _ = roc_curve(pairs.same, scores[2], drop_intermediate=False)
-    assert found.roc["tpr"] == pytest.approx(np.interp(found.roc["fpr"], fpr, tpr), abs=6e-5)
+    assert found.roc.tpr == pytest.approx(np.interp(found.roc.fpr, fpr, tpr), abs=6e-5)
     crossing = fpr[np.nanargmin(np.abs(fpr - (1 - tpr)))]
     assert found.eer.value == pytest.approx(crossing, abs=0.05)
     exact = np.interp(0, fpr + tpr - 1, fpr)
@@ -149,11 +149,10 @@ def test_cmc_rises_to_one():
     patients = np.repeat(np.arange(30), 2)
     hits = same_patient(rng.random((60, 60)), patients)
     cmc = hits.cmc(Resamples(patients, 50))
-    assert cmc["rate"] == sorted(cmc["rate"])
+    assert list(cmc.rate) == sorted(cmc.rate)
     assert all(
-        low <= rate <= high
-        for low, rate, high in zip(cmc["low"], cmc["rate"], cmc["high"], strict=True)
+        low <= rate <= high for low, rate, high in zip(cmc.low, cmc.rate, cmc.high, strict=True)
     )
-    assert cmc["ranks"][-1] <= cmc["gallery"] == 59
+    assert cmc.ranks[-1] <= cmc.gallery == 59
     weights = Resamples(patients, 50).of(hits.probes)
-    assert cmc["rate"][0] == pytest.approx(mean(hits.first(), weights)[0], abs=1e-4)
+    assert cmc.rate[0] == pytest.approx(mean(hits.first(), weights)[0], abs=1e-4)

@@ -7,7 +7,7 @@ import pytest
 from latentdp import WeightsError
 from latentdp.core.filesystem import digest
 from latentdp.models import checkpoints
-from latentdp.models.checkpoints import Checkpoint, load, save, shipped
+from latentdp.models.checkpoints import Checkpoint, ShippedWeights, load, save, shipped
 from latentdp.models.flow.flow import load_flow
 from tests.conftest import ROOT, make_net
 
@@ -38,21 +38,23 @@ def test_saved_weights_load_as_they_were(checkpoint, tmp_path):
 def test_shipped_weights_are_what_the_manifest_says():
     total = 0
     for name, entry in shipped().items():
-        path = ROOT / "weights" / entry["file"]
-        assert digest(path) == entry["sha256"] == load(name).sha256
-        assert path.stat().st_size == entry["bytes"] < 15e6
+        path = ROOT / "weights" / entry.file
+        assert digest(path) == entry.sha256 == load(name).sha256
+        assert path.stat().st_size == entry.bytes < 15e6
         card = load(name).card
         assert card["training_data"] != "not stated"
-        assert entry["kind"] == "embedding" or card["looked_at"]  # what of samples was seen
-        assert entry["sha256"] in path.with_suffix(".md").read_text()
-        total += entry["bytes"]
+        assert entry.kind == "embedding" or card["looked_at"]  # what of samples was seen
+        assert entry.sha256 in path.with_suffix(".md").read_text()
+        total += entry.bytes
     assert total < 40e6
 
 
 def test_altered_weights_are_refused(monkeypatch, checkpoint, tmp_path):
     save(checkpoint, tmp_path / "x.safetensors")
-    entry = {"x": {"file": "x.safetensors", "sha256": "0" * 64, "bytes": 1, "summary": ""}}
-    monkeypatch.setattr(checkpoints, "shipped", lambda: entry)
+    entry = ShippedWeights(
+        file="x.safetensors", sha256="0" * 64, bytes=1, kind="glow", size=64, summary=""
+    )
+    monkeypatch.setattr(checkpoints, "shipped", lambda: {"x": entry})
     monkeypatch.setattr(checkpoints.resources, "files", lambda _: tmp_path)
     with pytest.raises(WeightsError, match="differs from its sha256") as caught:
         load("x")

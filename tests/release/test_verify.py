@@ -18,7 +18,7 @@ def card_of(flow, preset="balanced", noise=None, **changes):
     summary.patient_epsilon = 3 * privatizer.guarantee.epsilon
     summary.patient_delta = 3 * privatizer.guarantee.delta
     card = release_card(privatizer, summary, status="complete", vault="0" * 16)
-    return json.loads(json.dumps(card))
+    return json.loads(json.dumps(card.to_json()))
 
 
 def failed(card):

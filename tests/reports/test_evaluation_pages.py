@@ -1,7 +1,7 @@
 """The pages of evaluations and comparisons, their charts, and what the console prints of them."""
 
-import copy
 import json
+import math
 import re
 import shutil
 import stat
@@ -12,30 +12,44 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentdp._cli.evaluation_tables import comparison_table, evaluation_tables
+from msgspec import structs
 from PIL import Image
 
 from latentdp import InputError
+from latentdp.core import plugins
+from latentdp.metrics.metric import Metric, named
 from latentdp.reports import charts
 from latentdp.reports.answers import answers
+from latentdp.reports.attack_kinds import meaning_of
+from latentdp.reports.comparison import Cell, Comparison
 from latentdp.reports.comparison_page import write_comparison_page
 from latentdp.reports.comparison_table import COLUMNS, lessons
+from latentdp.reports.evaluation import Evaluation
 from latentdp.reports.evaluation_page import write_evaluation_page
-from latentdp.reports.formatting import advantage, ceiling, interval, shown, verdict
-from latentdp.reports.glossary import attack_words, is_labels_only, metric_words
-from latentdp.reports.hardest_pairs_page import MOST, write_hardest_page
+from latentdp.reports.formatting import ceiling, interval, shown, verdict
+from latentdp.reports.hardest_pairs_page import MOST, FoundPair, write_hardest_page
 from latentdp.reports.pareto import Point, front, pareto_chart
+from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.rows import outcome_row
 from tests.reports.test_pages import Page
 from tests.support import evaluations
+from tests.support.plugins import added
 
 FEW = (2, 5, 14)  # labels only, a rival, our default
 HOSTILE = "<script>alert(1)</script>\"'&amp; $x^$ \x1b[31m \ud800 \u202e"
+
+
+def opened(data: dict) -> Evaluation | Comparison:
+    """A document, as it is read from its file."""
+    kind = Evaluation if data["kind"] == "evaluation" else Comparison
+    return kind.from_json(json.loads(json.dumps(data)))
 
 
 def drawn(data: dict, place) -> Page:
     """A page by its kind, as the commands write it: from JSON that was written and read."""
     write = write_evaluation_page if data["kind"] == "evaluation" else write_comparison_page
     path = place / f"{data['kind']}.html"
-    write(json.loads(json.dumps(data)), path)
+    write(opened(data), path)
     read = Page(path)
     read.path, read.source = path, path.read_text(encoding="utf-8")
     read.words = " ".join(read.text.split())
@@ -58,7 +72,7 @@ def hardest(tmp_path_factory) -> Page:
     image = np.linspace(0, 1, 256).reshape(16, 16).astype(np.float32)
     write_hardest_page(
         [
-            {"private": image, "real": image.T, "score": np.float32(score), "words": HOSTILE}
+            FoundPair(private=image, real=image.T, score=np.float32(score), words=HOSTILE)
             for score in (0.2, 0.9, 0.5)
         ],
         path,
@@ -167,7 +181,7 @@ def test_a_quick_look_says_so(tmp_path):
     ],
 )
 def test_answers_follow_from_the_numbers(index, found, useful):
-    first, second, _ = answers(evaluations.evaluation(index))
+    first, second, _ = answers(opened(evaluations.evaluation(index)))
     assert (first.short, second.short) == (found, useful)
 
 
@@ -176,14 +190,14 @@ def test_what_is_at_chance_is_not_called_found():
     for row in data["outcomes"]:
         row["low"] = 0.0 if row["metric"] != "eer" else row["low"]
         row["high"] = 1.0
-    assert answers(data)[0].short == "Not by these attacks"
+    assert answers(opened(data))[0].short == "Not by these attacks"
 
 
 def test_attributes_do_not_count_as_finding_a_patient():
     data = evaluations.evaluation(13)
     (sex, _) = [r for r in data["outcomes"] if r["attack"] == "attributes"]
     sex |= {"value": 0.99, "low": 0.98, "high": 1.0, "headline": True}
-    assert answers(data)[0].short == "Hardly"
+    assert answers(opened(data))[0].short == "Hardly"
 
 
 @pytest.mark.parametrize(
@@ -250,21 +264,19 @@ BROKEN_COMPARISON = [
 
 
 @pytest.mark.parametrize("damage", BROKEN_EVALUATION)
-def test_a_damaged_evaluation_is_one_clear_error(damage, tmp_path):
+def test_a_damaged_evaluation_is_one_clear_error(damage):
     data = evaluations.evaluation()
     damage(data)
     with pytest.raises(InputError, match="the evaluation is incomplete or of another version"):
-        write_evaluation_page(data, tmp_path / "page.html")
-    assert not list(tmp_path.iterdir())
+        Evaluation.from_json(json.loads(json.dumps(data)))
 
 
 @pytest.mark.parametrize("damage", BROKEN_COMPARISON)
-def test_a_damaged_comparison_is_one_clear_error(damage, tmp_path):
+def test_a_damaged_comparison_is_one_clear_error(damage):
     data = evaluations.comparison(FEW)
     damage(data)
     with pytest.raises(InputError, match="the comparison is incomplete or of another version"):
-        write_comparison_page(data, tmp_path / "page.html")
-    assert not list(tmp_path.iterdir())
+        Comparison.from_json(json.loads(json.dumps(data)))
 
 
 def poisoned(data, text: str):
@@ -286,7 +298,7 @@ def test_hostile_names_are_text(text, tmp_path):
     data = poisoned(evaluations.evaluation(), text)
     for row in data["utility"]:
         row["setting"] = "p/o"  # so that the names reach the charts
-    write_evaluation_page(data, tmp_path / "page.html")
+    write_evaluation_page(Evaluation.from_json(data), tmp_path / "page.html")
     source = (tmp_path / "page.html").read_text(encoding="utf-8")
     names = {tag for tag, _ in Page(tmp_path / "page.html").tags}
     assert not {"script", "img"} & names
@@ -296,7 +308,7 @@ def test_hostile_names_are_text(text, tmp_path):
     rows["notes"] = [text]
     for row in rows["rows"]:
         row |= {"title": text, "evaluation": data}
-    write_comparison_page(rows, tmp_path / "both.html")
+    write_comparison_page(Comparison.from_json(rows), tmp_path / "both.html")
     assert not {"script", "img"} & {tag for tag, _ in Page(tmp_path / "both.html").tags}
 
 
@@ -306,11 +318,15 @@ def test_the_same_json_gives_the_same_bytes(kind, request, tmp_path):
     assert drawn(data, tmp_path).source == request.getfixturevalue(kind).source
 
 
-def test_a_page_does_not_change_its_json(tmp_path):
+def test_a_document_is_written_as_it_was_read(tmp_path):
+    """Every key and value; a page changes none of it."""
     for data in (evaluations.evaluation(), evaluations.comparison(FEW)):
-        before = copy.deepcopy(data)
+        for row in data.get("rows", ()):  # where the command puts them
+            row["columns"] = data["columns"][row["name"]]
+        data.pop("columns", None)
+        document = opened(data)
         drawn(data, tmp_path)
-        assert data == before
+        assert json.loads(json.dumps(document.to_json())) == data
 
 
 def test_a_users_own_style_does_not_change_a_chart(evaluation, tmp_path):
@@ -354,7 +370,7 @@ def test_lessons_name_who_is_beaten_and_who_keeps_nothing():
     data = evaluations.comparison()
     own = data["columns"]["balanced"]
     own["p/o"] = {"value": 0.80, "low": 0.78, "high": 0.82}
-    told = " ".join(lessons(data))
+    told = " ".join(lessons(opened(data)))
     beaten = "balanced is beaten in both numbers by cadp, dp-glow"
     assert beaten in told
     assert re.search(r"labels alone \(0.865\): .*blur", told)
@@ -366,9 +382,9 @@ def test_the_largest_of_ten_guesses_alone_accuses_nobody():
     own = data["columns"]["strict"]
     own["adaptive_mean"] = {"value": 0.509, "low": 0.495, "high": 0.522}
     own["adaptive_max"] = {"value": 0.518, "low": 0.506, "high": 0.551}
-    assert re.search(r"Not told from guessing[^(]*strict", lessons(data)[-1])
+    assert re.search(r"Not told from guessing[^(]*strict", lessons(opened(data))[-1])
     own["adaptive_mean"]["low"] = 0.501
-    assert not re.search(r"Not told from guessing[^(]*strict", lessons(data)[-1])
+    assert not re.search(r"Not told from guessing[^(]*strict", lessons(opened(data))[-1])
 
 
 def test_a_number_of_lent_labels_is_marked(tmp_path):
@@ -399,14 +415,14 @@ def test_the_sheet_of_pairs_is_private_and_sorted(hardest):
     "change",
     [{"score": float("nan")}, {"real": np.zeros(4)}, {"private": np.full((4, 4), np.nan)}],
 )
-def test_a_pair_that_is_none_is_refused(change, tmp_path):
+def test_a_pair_that_is_none_is_refused(change):
     pair = {"private": np.zeros((4, 4)), "real": np.zeros((4, 4)), "score": 1.0, "words": ""}
-    with pytest.raises(InputError, match="list of pairs"):
-        write_hardest_page([pair | change], tmp_path / "hardest.html")
+    with pytest.raises(InputError, match="pair"):
+        FoundPair(**pair | change)
 
 
 def test_the_sheet_of_pairs_stays_a_page(tmp_path):
-    pair = {"private": np.zeros((4, 4)), "real": np.zeros((4, 4)), "score": 1.0, "words": ""}
+    pair = FoundPair(private=np.zeros((4, 4)), real=np.zeros((4, 4)), score=1.0, words="")
     write_hardest_page([pair] * (MOST + 5), tmp_path / "hardest.html")
     read = Page(tmp_path / "hardest.html")
     assert len(read.all("img")) == 2 * MOST
@@ -414,24 +430,20 @@ def test_the_sheet_of_pairs_stays_a_page(tmp_path):
 
 
 def test_the_console_prints_each_headline_number(capsys):
-    evaluation_tables(evaluations.evaluation())
+    evaluation_tables(opened(evaluations.evaluation()))
     told = capsys.readouterr().out
     for number in ("0.548 (0.521-0.575)", "0.520 (0.490-0.550)", "0.9997", "0.6 % (0.0-1.6 %)"):
         assert number in told
     assert "Hardly" in told
-    comparison_table(evaluations.comparison())
+    comparison_table(opened(evaluations.comparison()))
     told = capsys.readouterr().out
     assert len(re.findall(r"\(0\.\d{3}-[01]\.\d{3}\)", told)) == 16 * 7
     for name, *_ in evaluations.METHODS:
         assert name in told
-    with pytest.raises(InputError, match="evaluation is incomplete"):
-        evaluation_tables({})
-    with pytest.raises(InputError, match="comparison is incomplete"):
-        comparison_table({})
 
 
 def test_the_console_is_safe_from_names(capsys):
-    evaluation_tables(poisoned(evaluations.evaluation(), HOSTILE + "[red]"))
+    evaluation_tables(Evaluation.from_json(poisoned(evaluations.evaluation(), HOSTILE + "[red]")))
     told = capsys.readouterr().out
     assert "\x1b[31m" not in told
     assert "[red]" in told.replace("\n", "") or "[re" in told
@@ -449,50 +461,93 @@ def test_the_console_is_safe_from_names(capsys):
     ],
 )
 def test_a_word_follows_its_rule(metric, value, low, high, word):
-    row = {"metric": metric, "value": value, "low": low, "high": high, "chance": 0.5,
-           "refutes": False}  # fmt: skip
+    row = outcome(metric, value, low=low, high=high)
     assert verdict(row)[0] == word
-    assert verdict(row | {"refutes": True})[0] == "refuted"
-    assert verdict(row | {"chance": None}) == ("", "")
+    assert verdict(structs.replace(row, refutes=True))[0] == "refuted"
+    assert verdict(structs.replace(row, chance=None)) == ("", "")
+
+
+def outcome(metric: str, value: float | None, **more) -> Outcome:
+    given = {"attack": "a", "setting": "", "metric": named(metric), "low": value, "high": value,
+             "n": 10, "patients": 5, "chance": 0.5, "ceiling": None, "headline": True}  # fmt: skip
+    return Outcome(value=value, **given | more)
 
 
 @given(st.floats(0, 1), st.floats(0.001, 0.999))
 def test_advantage_is_zero_at_chance_and_one_at_certainty(value, chance):
-    row = {"metric": "auc", "value": value, "chance": chance}
-    assert advantage(row | {"value": chance}) == pytest.approx(0)
-    assert advantage(row | {"value": 1.0}) == pytest.approx(1)
-    assert (advantage(row) > 0) == (value > chance) or value == pytest.approx(chance)
+    assert outcome("auc", chance, chance=chance).advantage == pytest.approx(0)
+    assert outcome("auc", 1.0, chance=chance).advantage == pytest.approx(1)
+    gain = outcome("auc", value, chance=chance).advantage
+    assert (gain > 0) == (value > chance) or value == pytest.approx(chance)
+
+
+def test_what_is_no_finite_number_is_none_in_an_outcome():
+    row = outcome("auc", np.float64("nan"), low=-math.inf, high=np.float32(0.5))
+    assert (row.value, row.low, row.high) == (None, None, 0.5)
+    assert not row.refutes
+    assert not row.reaches_chance
+    assert row.advantage is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "error"),
+    [
+        ({"roc": {"fpr": [0.1, 1.0], "tpr": [0.2]}}, ValueError),
+        ({"restarts": "many"}, Exception),
+        ({"gallery": "large"}, Exception),
+        ({"x": object()}, TypeError),
+    ],
+)
+def test_details_that_are_none_are_refused(detail, error):
+    with pytest.raises(error):
+        Detail(detail)
 
 
 @given(st.floats(0, 1), st.sampled_from(["auc", "rank-1"]))
 def test_a_ceiling_is_never_understated(value, metric):
-    told = ceiling(value, metric)
+    told = ceiling(value, named(metric))
     number = float(told.removesuffix(" %")) / (100 if "%" in told else 1)
     assert number >= value - 1e-12
     assert number <= value + 1.01e-4
 
 
 def test_numbers_that_are_none_are_shown_as_such():
-    assert shown(None, "auc") == "\N{EN DASH}"
-    assert shown("infinity", "psnr") == "infinite"
-    assert shown(float("nan"), "auc") == "\N{EN DASH}"
-    assert interval({"low": None, "high": 0.5}, "auc") == ""
-    with pytest.raises(TypeError):
-        shown(True, "auc")
+    assert shown(None, named("auc")) == "\N{EN DASH}"
+    assert shown(math.inf, named("psnr")) == "infinite"
+    assert shown(float("nan"), named("auc")) == "\N{EN DASH}"
+    assert interval(Cell(value=0.4, low=None, high=0.5), named("auc")) == ""
 
 
-def test_words_know_the_usual_names():
-    assert metric_words("rank-10")[0] == "among the first 10"
-    assert metric_words("eer")[1]
-    assert metric_words("a new one") == ("a new one", "")
-    for name in ("frozen", "adaptive", "retrieval", "linkage", "likelihood", "averaging",
-                 "attributes", "membership", "reconstruction", "features",
-                 "side_channels"):  # fmt: skip
-        assert attack_words(name)
-    assert not attack_words("zzz")
-    assert is_labels_only("label-mean")
-    assert is_labels_only("Labels only")
-    assert not is_labels_only("prior-sample")
+def test_metrics_say_what_they_are():
+    assert named("rank-10").title == "among the first 10"
+    assert named("eer").meaning
+    unknown = named("a new one")
+    assert (unknown.title, unknown.meaning) == ("a new one", "")
+    assert unknown == Metric("a new one") != named("auc")
+    with pytest.raises(AttributeError):
+        unknown.name = "another"
+    for name in plugins.names("attacks"):
+        assert meaning_of(name)
+    assert not meaning_of("zzz")
+
+
+METRIC = """
+from latentdp.metrics.metric import Goal, Metric, Unit
+
+metrics = (Metric("wrong tries", "tries in vain", "share of tries", unit=Unit.SHARE,
+                  goal=Goal.LOWER),)
+"""
+
+
+def test_a_metric_is_a_file(tmp_path):
+    """Its unit and its goal decide how an outcome is shown and rated; nothing else is edited."""
+    tries = {"low": 0.05, "high": 0.15, "chance": 0.5}
+    assert verdict(outcome("wrong tries", 0.1, **tries))[0] == "chance"
+    with added("metrics", tmp_path, tries=METRIC):
+        row = Outcome.from_json(outcome("wrong tries", 0.1, **tries).to_json())
+        assert verdict(row)[0] == "strong"
+        assert outcome_row(row).both == "10.0 % (5.0\N{EN DASH}15.0 %)"
+        assert outcome_row(row).metric == "tries in vain"
 
 
 @settings(max_examples=50)

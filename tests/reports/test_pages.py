@@ -76,7 +76,7 @@ def made(command, tmp_path_factory) -> Path:
     return place
 
 
-@pytest.fixture(scope="module", params=["out/release.html", "vault/review_page.html"])
+@pytest.fixture(scope="module", params=["out/release.html", "vault/review.html"])
 def page(request, made) -> Path:
     return made / request.param
 
@@ -216,7 +216,7 @@ def altered(made, tmp_path, change) -> str:
         (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "PARTLY UNPROTECTED"),
         (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "<strong>4 of &lt;b&gt;<"),
         (lambda c: c["counts"].update(images_in_release=9), "MISMATCH"),
-        (lambda c: c.update(evaluation={"top-1 rate": 0.01}), "top-1 rate"),
+        (lambda c: c.update(evaluation={"restarts": 10}), '<th scope="row">restarts</th>'),
         (lambda c: c.update(evaluation=EVALUATED), "stand outside the guarantee"),
         (lambda c: c.update(evaluation=EVALUATED), "<li>linked with AUC 0.548 &lt;b&gt;</li>"),
         (
@@ -254,7 +254,7 @@ def test_a_damaged_image_does_not_end_the_page(made, tmp_path):
 
 
 def test_the_review_is_private_and_accounts_for_every_file(made):
-    path = made / "vault" / "review_page.html"
+    path = made / "vault" / "review.html"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     read = Page(path)
     assert "PRIVATE" in read.text.split("What to look at")[0]
@@ -278,7 +278,7 @@ def test_the_report_tells_what_the_page_needs(made):
             assert isinstance(row["odd"], bool)
     (noise,) = [row for row in rows(made) if row["file"].endswith(".png")]
     assert noise["odd"]
-    assert "ODD" in (made / "vault" / "review_page.html").read_text(encoding="utf-8")
+    assert "ODD" in (made / "vault" / "review.html").read_text(encoding="utf-8")
 
 
 def test_the_inventory_holds_every_element_at_every_level(made):
@@ -310,9 +310,9 @@ def test_a_rerun_keeps_what_was_known_of_each_image(made, command, tmp_path):
         shutil.copytree(made / name, tmp_path / name)
     (tmp_path / "vault").chmod(0o700)
     places = (tmp_path / "in", tmp_path / "out", "--vault", tmp_path / "vault")
-    before = Page(tmp_path / "vault" / "review_page.html")
+    before = Page(tmp_path / "vault" / "review.html")
     assert command("privatize", *places) == 1
-    after = Page(tmp_path / "vault" / "review_page.html")
+    after = Page(tmp_path / "vault" / "review.html")
     assert [i["src"] for i in after.all("img")] == [i["src"] for i in before.all("img")]
     assert all(row.get("patient", "") in after.text for row in rows(made))
 

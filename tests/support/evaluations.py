@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from latentdp.metrics.metric import named
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.reports.results import Measure, Outcome
 
@@ -78,10 +79,11 @@ def outcomes(
 
     def made(attack, setting, metric, value, spread, **more) -> dict:
         limits = {"low": max(0.0, value - spread), "high": min(1.0, value + spread)}
-        base = {"n": 4210, "patients": 318, "chance": 0.5}
+        base = {"n": 4210, "patients": 318, "chance": 0.5, "ceiling": None, "headline": False}
         return Outcome(
-            attack=attack, setting=setting, metric=metric, value=value, **limits, **base | more
-        ).to_dict()
+            attack=attack, setting=setting, metric=named(metric), value=value, **limits,
+            **base | more,
+        ).to_json()  # fmt: skip
 
     hard = "private against real, impostors of the same sex and view"
     return [
@@ -121,10 +123,10 @@ def utility(po: float) -> list[dict]:
         found.append(
             Measure(
                 utility="classifier" if metric in ("auc", "gap") else "likeness",
-                setting=setting, subject=subject, metric=metric, value=value,
+                setting=setting, subject=subject, metric=named(metric), value=value,
                 low=value - spread, high=value + spread, n=624, patients=390, headline=headline,
                 detail={"seeds": [value, value, value]} if metric == "auc" else {},
-            ).to_dict()
+            ).to_json()
         )  # fmt: skip
 
     for setting, value in (("o/o", 0.946), ("o/p", po - 0.08), ("p/o", po), ("p/p", po - 0.05)):

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.metrics.bootstrap import Resamples, estimate, mean, share
+from latentdp.metrics.definitions.identification import MAP_AT_R, RANK_10
 from latentdp.metrics.identification import Hits
+from latentdp.metrics.metric import Metric
 from latentdp.privacy.guarantee import Guarantee
-from latentdp.reports.results import Outcome
+from latentdp.reports.results import Detail, Outcome
 
 __all__ = ["searched"]
 
@@ -19,7 +21,12 @@ Matrix = NDArray[np.float64]
 
 
 def searched(
-    name: str, scene: ThreatModel, setting: str, hits: Sequence[tuple[str, Hits]], *, rank: str
+    name: str,
+    scene: ThreatModel,
+    setting: str,
+    hits: Sequence[tuple[str, Hits]],
+    *,
+    rank: Metric,
 ) -> list[Outcome]:
     """Rank-1, rank-10 and mAP@R of the opponent who names most first, and the CMC curve.
 
@@ -30,7 +37,7 @@ def searched(
         scene: Whose target was searched.
         setting: For the outcomes.
         hits: Of each opponent, by name; all on the same probes.
-        rank: What rank-1 is called here.
+        rank: What to be named first is called here.
     """
     cohort = scene.target.cohort
     resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
@@ -42,7 +49,7 @@ def searched(
         opponent: round(float(row[0]), 4) for (opponent, _), row in zip(hits, firsts, strict=True)
     }
 
-    def outcome(metric: str, values: Matrix, k: int | None, **detail: object) -> Outcome:
+    def outcome(metric: Metric, values: Matrix, k: int | None, **detail: object) -> Outcome:
         patients = len(np.unique(cohort.patients[probes]))
         found = estimate(values) if k is None else share(values, patients)
         assert found is not None
@@ -58,15 +65,15 @@ def searched(
             chance=None if k is None else min(1.0, k * float(best.right.mean()) / best.gallery),
             ceiling=None if k is None else _ceiling(scene.guarantee, best, k),
             headline=k == 1,
-            detail={"gallery": best.gallery, "best": who} | detail,
+            detail=Detail({"gallery": best.gallery, "best": who} | detail),
         )
 
     found = [
         outcome(rank, firsts.max(axis=0), 1, each=each, cmc=best.cmc(resamples)),
-        outcome("rank-10", mean(best.within(10), weights), 10),
+        outcome(RANK_10, mean(best.within(10), weights), 10),
     ]
     if best.right.max() > 1:
-        found.append(outcome("map@r", mean(best.precision, weights), None))
+        found.append(outcome(MAP_AT_R, mean(best.precision, weights), None))
     return found
 
 

@@ -9,10 +9,12 @@ import numpy as np
 from latentdp.evaluation.attacks._embedders import Embedder
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.metrics.bootstrap import Estimate, Resamples
+from latentdp.metrics.definitions.verification import AUC, AUC_MAX, AUC_MEAN, EER
 from latentdp.metrics.linkage import widened
+from latentdp.metrics.metric import Metric
 from latentdp.metrics.pairs import Pairs
 from latentdp.metrics.verification import Verification, verify
-from latentdp.reports.results import Outcome
+from latentdp.reports.results import Detail, Outcome
 
 __all__ = ["HARD", "verified"]
 
@@ -61,7 +63,7 @@ def _outcomes(
     hard = setting.endswith(HARD)
 
     def outcome(
-        metric: str, found: Estimate, *, headline: bool = False, **detail: object
+        metric: Metric, found: Estimate, *, headline: bool = False, **detail: object
     ) -> Outcome:
         found = widened(found, patients)
         return Outcome(
@@ -75,20 +77,20 @@ def _outcomes(
             n=len(pairs),
             patients=patients,
             chance=0.5,
-            ceiling=ceiling if metric.startswith("auc") else None,
+            ceiling=None if metric is EER else ceiling,
             headline=headline,
-            detail=dict(detail),
+            detail=Detail(detail),
         )
 
     curve = {"roc": reached.roc, "positive_pairs": int(pairs.same.sum())}
-    eer = outcome("eer", reached.eer)
+    eer = outcome(EER, reached.eer)
     if not several:
-        return [outcome("auc", reached.best, headline=hard, **curve), eer]
+        return [outcome(AUC, reached.best, headline=hard, **curve), eer]
     restarts = {"restarts": [round(a, 4) for a in reached.auc[: reached.restarts]]}
     if len(reached.auc) > reached.restarts:
         restarts["together"] = [round(a, 4) for a in reached.auc[reached.restarts :]]
     return [
-        outcome("auc (mean)", reached.mean, headline=hard, **restarts),
-        outcome("auc (max)", reached.best, headline=hard, **restarts, **curve),
+        outcome(AUC_MEAN, reached.mean, headline=hard, **restarts),
+        outcome(AUC_MAX, reached.best, headline=hard, **restarts, **curve),
         eer,
     ]

@@ -12,6 +12,7 @@ from latentdp.evaluation.attacks._embedders import adapted, together
 from latentdp.evaluation.attacks._verification import verified
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Outcome
 
 __all__ = ["attack"]
@@ -22,6 +23,12 @@ class Adaptive(Attack):
 
     name = "adaptive"
     title = "the verifier, retrained on private images of other patients"
+    kind = AttackKind.VERIFICATION
+    meaning = (
+        "The same network goes on learning from private images of other patients, made by the "
+        "same method: what an adversary who has the software would do. Each restart is another "
+        "attempt; an adversary keeps the best."
+    )
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """It needs a patient with two images, and two patients to practise on."""

@@ -20,7 +20,9 @@ from latentdp.data.preprocess import shrink
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import PairedImages, ThreatModel
 from latentdp.metrics.bootstrap import Resamples, auc, estimate
+from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import widened
+from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Outcome
 
 __all__ = ["Attributes", "attack"]
@@ -37,6 +39,10 @@ class Attributes(Attack):
 
     name = "attributes"
     title = "reads sex, age and view from private images, and from released labels alone"
+    kind = AttackKind.ATTRIBUTE
+    meaning = (
+        "The attacker guesses sex, age or view from a private image, and from its label alone."
+    )
 
     def run(self, scene: ThreatModel, tell: ProgressCallback) -> list[Outcome]:
         """AUC of each attribute from the release, its labels alone, and the originals."""
@@ -86,7 +92,7 @@ class Attributes(Attack):
         return Outcome(
             attack=self.name,
             setting=setting,
-            metric="auc",
+            metric=AUC,
             value=found.value,
             low=found.low,
             high=found.high,

@@ -19,6 +19,7 @@ from latentdp.evaluation.attacks.likelihood import carried
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.metrics.linkage import correlations, some
 from latentdp.privatizer import Privatizer
+from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Outcome
 
 __all__ = ["Averaging", "attack"]
@@ -34,6 +35,8 @@ class Averaging(Attack):
 
     name = "averaging"
     title = "averages repeated releases of an image and looks for the original"
+    kind = AttackKind.REPETITION
+    meaning = "The attacker averages several releases of the same image to remove the noise."
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """Where no repeats can be made."""

@@ -4,20 +4,25 @@ An attack module defines one class and its instance ``attack``. It is given a `T
 release under attack, other patients whose images the attacker privatized with the same recipe to
 practise on, and what is public of the method. It returns `Outcome` rows: a number with its
 interval, how many it rests on, what chance gives, and the ceiling that the claimed epsilon
-implies. An outcome that lies far above its ceiling refutes the claim.
+implies. An outcome that lies far above its ceiling refutes the claim. An attack says of what kind
+it is: by that, and by no name, the verdict knows what its outcomes count for.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
 from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.metrics.definitions.identification import RANK_1
+from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import matched
-from latentdp.reports.results import Outcome
+from latentdp.reports.attack_kinds import AttackKind
+from latentdp.reports.results import Detail, Outcome
 
 __all__ = ["Attack"]
 
@@ -28,10 +33,16 @@ class Attack(ABC):
     Attributes:
         name: Of the plug-in; the name of its module.
         title: What the attacker does, in a line.
+        kind: What it finds out where it succeeds. An attack that does not say counts against
+            every claim.
+        meaning: What the attacker does, for a person who must decide about a release; may be
+            empty.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    kind: ClassVar[AttackKind] = AttackKind.UNKNOWN
+    meaning: ClassVar[str] = ""
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """Why the attack cannot be made on this scene, in a few words; None if it can."""
@@ -55,7 +66,7 @@ class Attack(ABC):
         *,
         copies: int = 1,
         headline: bool = False,
-        detail: dict[str, Any] | None = None,
+        detail: Mapping[str, object] | None = None,
     ) -> list[Outcome]:
         """Rank-1 and AUC of finding the originals of private target images.
 
@@ -85,11 +96,11 @@ class Attack(ABC):
                 patients=len(set(patients.tolist())),
                 chance=chance,
                 ceiling=ceiling,
-                headline=headline and metric == "rank-1",
-                detail={"gallery": n} | (detail or {}),
+                headline=headline and metric is RANK_1,
+                detail=Detail({"gallery": n, **(detail or {})}),
             )
             for metric, value, chance, ceiling in (
-                ("rank-1", found.first, 1 / n, whole.gallery_ceiling(n) if whole else None),
-                ("auc", found.area, 0.5, whole.verification_ceiling() if whole else None),
+                (RANK_1, found.first, 1 / n, whole.gallery_ceiling(n) if whole else None),
+                (AUC, found.area, 0.5, whole.verification_ceiling() if whole else None),
             )
         ]

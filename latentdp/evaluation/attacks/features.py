@@ -20,9 +20,11 @@ from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.metrics.bootstrap import Resamples, auc, estimate
+from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.discriminants import PatientPairs
 from latentdp.metrics.linkage import some, widened
-from latentdp.reports.results import Outcome
+from latentdp.reports.attack_kinds import AttackKind
+from latentdp.reports.results import Detail, Outcome
 
 __all__ = ["Features", "attack"]
 
@@ -41,6 +43,8 @@ class Features(Attack):
 
     name = "features"
     title = "scans single pixels and latent dimensions for planted identity"
+    kind = AttackKind.SEARCH
+    meaning = "The attacker compares what general image features, never taught on people, show."
 
     def run(self, scene: ThreatModel, tell: ProgressCallback) -> list[Outcome]:
         """Verification by the best features, and linkage to the own original by the best."""
@@ -85,7 +89,7 @@ class Features(Attack):
             Outcome(
                 attack=self.name,
                 setting="two private images, impostors of the same source, view and sex",
-                metric="auc",
+                metric=AUC,
                 value=found.value,
                 low=found.low,
                 high=found.high,
@@ -94,7 +98,9 @@ class Features(Attack):
                 chance=0.5,
                 ceiling=both.verification_ceiling() if both else None,
                 headline=significant > 0,
-                detail=_told(names, chosen, significant, share[chosen], "share of the patient"),
+                detail=Detail(
+                    _told(names, chosen, significant, share[chosen], "share of the patient")
+                ),
             )
         ]
 
@@ -215,7 +221,7 @@ def _best(p: Matrix, order: Matrix) -> tuple[Index, int]:
 
 def _told(
     names: list[str], chosen: Index, significant: int, values: Matrix, what: str
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "features": [names[i] for i in chosen],
         what: [round(float(v), 3) for v in values],

@@ -7,6 +7,7 @@ from latentdp.evaluation.attacks._embedders import frozen
 from latentdp.evaluation.attacks._verification import verified
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Outcome
 
 __all__ = ["attack"]
@@ -17,6 +18,11 @@ class Frozen(Attack):
 
     name = "frozen"
     title = "a verifier trained on real images only"
+    kind = AttackKind.VERIFICATION
+    meaning = (
+        "A network that recognises patients on real radiographs compares images. It has never "
+        "seen a private one; alone it calls private what a better attacker links."
+    )
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """It needs a patient with two images."""

@@ -22,6 +22,7 @@ from latentdp.metrics.linkage import some
 from latentdp.privacy.noise import Noise, SeededNoise
 from latentdp.privacy.plan import Action, Plan
 from latentdp.privacy.randomized_response import LabelRelease
+from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Outcome
 
 __all__ = ["Likelihood", "attack"]
@@ -36,6 +37,11 @@ class Likelihood(Attack):
 
     name = "likelihood"
     title = "names the source by the mechanism's own likelihood, knowing flow, plan and label"
+    kind = AttackKind.SEARCH
+    meaning = (
+        "The attacker knows the network, the mechanism and every setting, and computes how likely "
+        "each real image is as the source."
+    )
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """Without a plan, or where the plan passes nothing on."""

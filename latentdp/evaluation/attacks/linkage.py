@@ -11,7 +11,9 @@ from latentdp.evaluation.attacks._embedders import adapted, frozen, pixels, repe
 from latentdp.evaluation.attacks._search import searched
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.metrics.definitions.identification import RANK_1
 from latentdp.metrics.identification import own_image
+from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Outcome
 
 __all__ = ["attack"]
@@ -22,6 +24,8 @@ class Linkage(Attack):
 
     name = "linkage"
     title = "the original looked for among all originals, by the best of correlation and networks"
+    kind = AttackKind.SEARCH
+    meaning = "The attacker has the very source image and looks for what was made of it."
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """It needs two images."""
@@ -38,7 +42,7 @@ class Linkage(Attack):
         if again is not None:
             opponents.append(again)
         hits = [(o.name, own_image(o.private @ o.real.T)) for o in opponents]
-        return searched(self.name, scene, "private among all originals", hits, rank="rank-1")
+        return searched(self.name, scene, "private among all originals", hits, rank=RANK_1)
 
 
 attack = Linkage()

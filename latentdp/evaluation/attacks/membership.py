@@ -13,8 +13,10 @@ from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.metrics.bootstrap import Resamples, auc, estimate
+from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import some, widened
-from latentdp.reports.results import Outcome
+from latentdp.reports.attack_kinds import AttackKind
+from latentdp.reports.results import Detail, Outcome
 
 __all__ = ["Membership", "attack"]
 
@@ -26,6 +28,8 @@ class Membership(Attack):
 
     name = "membership"
     title = "tells images that trained the flow from others by their likelihood"
+    kind = AttackKind.MEMBERSHIP
+    meaning = "The attacker guesses whether a patient was in the flow's training set."
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """Without a flow, or without images that trained it."""
@@ -65,19 +69,22 @@ class Membership(Attack):
             Outcome(
                 attack=self.name,
                 setting="training images against others of the same source and view",
-                metric="auc",
+                metric=AUC,
                 value=found.value,
                 low=found.low,
                 high=found.high,
                 n=len(scores),
                 patients=count,
                 chance=0.5,
+                ceiling=None,
                 headline=True,
-                detail={
-                    "members": int(member.sum()),
-                    "caught_at_1_percent_false_alarms": caught,
-                    "note": "of the weights, not of a release",
-                },
+                detail=Detail(
+                    {
+                        "members": int(member.sum()),
+                        "caught_at_1_percent_false_alarms": caught,
+                        "note": "of the weights, not of a release",
+                    }
+                ),
             )
         ]
 

@@ -20,8 +20,10 @@ from latentdp.data.preprocess import shrink
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.metrics.bootstrap import Resamples, estimate
+from latentdp.metrics.definitions.prediction import EXPLAINED
 from latentdp.metrics.linkage import correlations
-from latentdp.reports.results import Outcome
+from latentdp.reports.attack_kinds import AttackKind
+from latentdp.reports.results import Detail, Outcome
 
 __all__ = ["Reconstruction", "attack"]
 
@@ -39,6 +41,8 @@ class Reconstruction(Attack):
 
     name = "reconstruction"
     title = "regresses originals from private images"
+    kind = AttackKind.RECONSTRUCTION
+    meaning = "The attacker learns to rebuild the original from the private image."
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """With too little to learn from."""
@@ -91,19 +95,23 @@ class Reconstruction(Attack):
         return Outcome(
             attack=self.name,
             setting="variance of the original explained, beyond the released label",
-            metric="explained",
+            metric=EXPLAINED,
             value=found.value,
             low=found.low,
             high=found.high,
             n=len(patients),
             patients=len(np.unique(patients)),
             chance=0.0,
-            detail={
-                "rms": float(np.sqrt(wrong.mean())),
-                "rms_best_guess": float(np.sqrt(blind.mean())),
-                "penalty": penalty,
-                "pixels": original.shape[1],
-            },
+            ceiling=None,
+            headline=False,
+            detail=Detail(
+                {
+                    "rms": float(np.sqrt(wrong.mean())),
+                    "rms_best_guess": float(np.sqrt(blind.mean())),
+                    "penalty": penalty,
+                    "pixels": original.shape[1],
+                }
+            ),
         )
 
 

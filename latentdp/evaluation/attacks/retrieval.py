@@ -11,7 +11,9 @@ from latentdp.evaluation.attacks._embedders import adapted, frozen, together
 from latentdp.evaluation.attacks._search import searched
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.metrics.definitions.identification import P_AT_1
 from latentdp.metrics.identification import same_patient
+from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Outcome
 
 __all__ = ["attack"]
@@ -22,6 +24,10 @@ class Retrieval(Attack):
 
     name = "retrieval"
     title = "the patient looked for among real images, by the best of all verifiers"
+    kind = AttackKind.RETRIEVAL
+    meaning = (
+        "The attacker searches a gallery of real radiographs for the patient of a private image."
+    )
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """It needs a patient with two images, and two patients to practise on."""
@@ -35,7 +41,7 @@ class Retrieval(Attack):
             (o.name, same_patient(o.private @ o.real.T, patients))
             for o in [*opponents, together(opponents)]
         ]
-        return searched(self.name, scene, "private in a gallery of real", hits, rank="p@1")
+        return searched(self.name, scene, "private in a gallery of real", hits, rank=P_AT_1)
 
 
 attack = Retrieval()

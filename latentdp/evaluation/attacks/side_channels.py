@@ -22,10 +22,12 @@ from sklearn.feature_extraction.text import CountVectorizer
 from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import FileFacts, ThreatModel
+from latentdp.metrics.definitions.identification import RANK_1
 from latentdp.metrics.linkage import matched
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import orders
-from latentdp.reports.results import Outcome
+from latentdp.reports.attack_kinds import AttackKind
+from latentdp.reports.results import Detail, Outcome
 
 __all__ = ["ALARM", "SideChannels", "attack"]
 
@@ -53,6 +55,8 @@ class SideChannels(Attack):
 
     name = "side_channels"
     title = "links files by name, order, size, time and header, without their pixels"
+    kind = AttackKind.SIDE_CHANNEL
+    meaning = "The attacker looks at the files alone: order, names, sizes, times and headers."
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """Where the images do not lie in files."""
@@ -90,7 +94,7 @@ class SideChannels(Attack):
         return Outcome(
             attack=self.name,
             setting=f"files linked by {kind}",
-            metric="rank-1",
+            metric=RANK_1,
             value=found.first.value,
             low=found.first.low,
             high=found.first.high,
@@ -99,13 +103,15 @@ class SideChannels(Attack):
             chance=1 / n,
             ceiling=whole.gallery_ceiling(n) if whole else None,
             headline=leaks,
-            detail={
-                "p": p,
-                "false_alarm": ALARM,
-                "how": tests[best].how,
-                "auc": found.area.value,
-                "tests": len(tests),
-            },
+            detail=Detail(
+                {
+                    "p": p,
+                    "false_alarm": ALARM,
+                    "how": tests[best].how,
+                    "auc": found.area.value,
+                    "tests": len(tests),
+                }
+            ),
         )
 
 

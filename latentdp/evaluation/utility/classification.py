@@ -20,10 +20,13 @@ from latentdp.data.cohort import Cohort
 from latentdp.evaluation.threat_model import PairedImages, ThreatModel
 from latentdp.evaluation.utility.base import Utility
 from latentdp.metrics.bootstrap import Resamples, auc, estimate
+from latentdp.metrics.definitions.prediction import GAP
+from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import widened
+from latentdp.metrics.metric import Metric
 from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
-from latentdp.reports.results import Measure
+from latentdp.reports.results import Detail, Measure
 
 __all__ = ["Classification", "readable", "utility"]
 
@@ -107,9 +110,9 @@ class Classification(Utility):
         for finding in _told_apart(names):
             areas = sample.areas(several, finding, everyone)
             drawn.append(areas)
-            found.append(self._measure(setting, names[finding], "auc", areas, sample, detail))
+            found.append(self._measure(setting, names[finding], AUC, areas, sample, detail))
         mean = np.mean(drawn, axis=0)
-        found.append(self._measure(setting, "mean", "auc", mean, sample, detail, headline=True))
+        found.append(self._measure(setting, "mean", AUC, mean, sample, detail, headline=True))
         return [measure for measure in found if measure is not None]
 
     def _subgroups(self, setting: str, several: list[Matrix], sample: _Sample) -> list[Measure]:
@@ -122,7 +125,7 @@ class Classification(Utility):
                 if not sample.enough(rows):
                     continue
                 seen[name] = np.mean([sample.areas(several, f, rows) for f in findings], axis=0)
-                found.append(self._measure(setting, name, "auc", seen[name], sample, {}, rows))
+                found.append(self._measure(setting, name, AUC, seen[name], sample, {}, rows))
             ranked = sorted(seen, key=lambda name: -float(seen[name][0].mean()))
             if len(ranked) < 2:
                 continue
@@ -131,14 +134,14 @@ class Classification(Utility):
                 largest = float(gap[:, 0].mean()), f"{ranked[0]} - {ranked[-1]}", gap
         if largest is not None:
             detail = {"note": "the largest of several gaps: by luck alone it is above 0"}
-            found.append(self._measure(setting, largest[1], "gap", largest[2], sample, detail))
+            found.append(self._measure(setting, largest[1], GAP, largest[2], sample, detail))
         return [measure for measure in found if measure is not None]
 
     def _measure(
         self,
         setting: str,
         subject: str,
-        metric: str,
+        metric: Metric,
         areas: Matrix,
         sample: _Sample,
         detail: dict[str, str],
@@ -152,7 +155,7 @@ class Classification(Utility):
             return None
         rows = np.ones(len(sample.truth), dtype=np.bool_) if rows is None else rows
         patients = len(np.unique(sample.cohort.patients[rows]))
-        if metric == "auc":  # all right on few patients is no proof
+        if metric is AUC:  # all right on few patients is no proof
             values = widened(values, patients)
         return Measure(
             utility=self.name,
@@ -165,7 +168,7 @@ class Classification(Utility):
             n=int(rows.sum()),
             patients=patients,
             headline=headline,
-            detail={"seeds": [round(float(x), 4) for x in areas[:, 0]], **detail},
+            detail=Detail({"seeds": [round(float(x), 4) for x in areas[:, 0]], **detail}),
         )
 
 

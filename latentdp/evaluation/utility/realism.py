@@ -17,10 +17,12 @@ from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.evaluation.utility.base import Utility
 from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate, mean
+from latentdp.metrics.definitions.likeness import BITS, NEAREST, TOLD_APART
 from latentdp.metrics.linkage import some
+from latentdp.metrics.metric import Metric
 from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.models.networks.finding_classifier import ClassifierConfig
-from latentdp.reports.results import Measure
+from latentdp.reports.results import Detail, Measure
 
 __all__ = ["Realism", "utility"]
 
@@ -59,14 +61,14 @@ class Realism(Utility):
                 "private nearer than any original": (near[0] < near[1].min()).mean(),
             }
             ratio = _ratio(near[0], near[1], weights)
-            found.append(self._row(scene, "nearest", ratio, len(rows), detail))
+            found.append(self._row(scene, NEAREST, ratio, len(rows), detail))
         if scene.privatizer is not None:
             tell(0.8, "rating")
             rate = scene.privatizer.flow.encode_and_rate
             bits = [rate(images)[1] for images in (private, originals)]
             more = estimate(mean(bits[0] - bits[1], weights))
             told = {"bits, private": bits[0].mean(), "bits, originals": bits[1].mean()}
-            found.append(self._row(scene, "bits", more, len(rows), told))
+            found.append(self._row(scene, BITS, more, len(rows), told))
         return [row for row in found if row is not None]
 
     def _told_apart(self, scene: ThreatModel, resamples: Resamples) -> Measure | None:
@@ -82,12 +84,12 @@ class Realism(Utility):
         scores = reader.log_odds(both)[:, 1]
         weights = np.tile(resamples.of(np.arange(len(target.cohort))), 2)
         values = estimate(auc(scores, np.arange(len(both)) >= len(target.cohort), weights))
-        return self._row(scene, "told apart", values, len(target.cohort), {"learnt_from": n})
+        return self._row(scene, TOLD_APART, values, len(target.cohort), {"learnt_from": n})
 
     def _row(
         self,
         scene: ThreatModel,
-        metric: str,
+        metric: Metric,
         found: Estimate | None,
         n: int,
         detail: dict[str, float],
@@ -95,9 +97,9 @@ class Realism(Utility):
         if found is None:
             return None
         settings = {
-            "told apart": "private or original?",
-            "nearest": "distance to the nearest training image, beside that of originals",
-            "bits": "bits per dimension more than originals",
+            TOLD_APART: "private or original?",
+            NEAREST: "distance to the nearest training image, beside that of originals",
+            BITS: "bits per dimension more than originals",
         }
         return Measure(
             utility=self.name,
@@ -109,7 +111,8 @@ class Realism(Utility):
             high=found.high,
             n=n,
             patients=len(np.unique(scene.target.cohort.patients)),
-            detail={key: round(float(value), 4) for key, value in detail.items()},
+            headline=False,
+            detail=Detail({key: round(float(value), 4) for key, value in detail.items()}),
         )
 
 

@@ -22,9 +22,11 @@ from latentdp.evaluation.utility.base import Utility
 from latentdp.evaluation.utility.classification import Classification, readable
 from latentdp.evaluation.utility.classification import utility as classification
 from latentdp.metrics.bootstrap import Estimate, Resamples, estimate, mean
+from latentdp.metrics.definitions.likeness import DISTANCE, PSNR, SSIM
+from latentdp.metrics.metric import Metric
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import permutation
-from latentdp.reports.results import Measure
+from latentdp.reports.results import Detail, Measure
 
 __all__ = ["Similarity", "frechet", "utility"]
 
@@ -68,7 +70,7 @@ class Similarity(Utility):
         psnr = -10 * np.log10(np.maximum(wrong, ROUNDING))
         found = [
             self._measure(scene, metric, estimate(mean(values, weights)), {})
-            for metric, values in (("ssim", ssim), ("psnr", psnr))
+            for metric, values in ((SSIM, ssim), (PSNR, psnr))
         ]
         tell(0.3, "comparing features")
         what, embed = self._features(scene)
@@ -78,7 +80,7 @@ class Similarity(Utility):
         original, made = (pca.transform(embed(x)) for x in (cohort.images, private))
         floor = _halves(original, cohort.patients, scene.seed)
         detail = {"features": what, "dimensions": size, "originals_among_themselves": floor}
-        found.append(self._measure(scene, "distance", _distance(original, made, weights), detail))
+        found.append(self._measure(scene, DISTANCE, _distance(original, made, weights), detail))
         return [measure for measure in found if measure is not None]
 
     def _features(self, scene: ThreatModel) -> tuple[str, Embed]:
@@ -90,7 +92,7 @@ class Similarity(Utility):
         return "pixels at 16 a side", _pixels
 
     def _measure(
-        self, scene: ThreatModel, metric: str, found: Estimate | None, detail: dict[str, object]
+        self, scene: ThreatModel, metric: Metric, found: Estimate | None, detail: dict[str, object]
     ) -> Measure | None:
         if found is None:
             return None
@@ -105,7 +107,8 @@ class Similarity(Utility):
             high=found.high,
             n=len(patients),
             patients=len(np.unique(patients)),
-            detail=dict(detail),
+            headline=False,
+            detail=Detail(detail),
         )
 
 

@@ -32,6 +32,7 @@ from latentdp.models.flow.critic import CRITIC, Critic, critic_of
 from latentdp.models.flow.fused_glow import FrozenGlow
 from latentdp.models.flow.glow import Glow, GlowConfig, channels_last, log_density, uninitialised
 from latentdp.models.flow.orthonormal import orthonormal
+from latentdp.models.flow.provenance import FlowProvenance
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.checkpoint import PREFIX, ladder_of
 
@@ -147,6 +148,15 @@ class Flow:
             raise WeightsError(f"expected directions of up to {self.d} dimensions")
         rows = orthonormal(stored, stored.shape[1])  # in the level that they lie in
         return np.pad(rows, ((0, 0), (0, self.d - rows.shape[1])))
+
+    @cached_property
+    def provenance(self) -> FlowProvenance:
+        """What it learnt from, as its card says it.
+
+        Raises:
+            WeightsError: The card says something else than it must.
+        """
+        return FlowProvenance.of(self.card)
 
     @property
     def likelihood_range(self) -> dict[str, list[float]] | None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
+from latentdp.core.documents import to_json
 from latentdp.metrics.bootstrap import Estimate, Resamples, estimate, mean
 from latentdp.metrics.identification import same_patient
 from latentdp.metrics.pairs import CAP, IMPOSTORS, Pairs
@@ -57,7 +58,7 @@ def assess(
     weights = drawn.of(hits.probes)
     found["p@1"] = _rounded(estimate(mean(hits.first(), weights)))
     found["map@r"] = _rounded(estimate(mean(hits.precision, weights)))
-    return found | {"probes": len(hits.probes), "cmc": hits.cmc(drawn)}
+    return found | {"probes": len(hits.probes), "cmc": to_json(hits.cmc(drawn))}
 
 
 def _rounded(found: Estimate | None) -> list[float] | None:

@@ -133,7 +133,7 @@ def shipped_verifier(size: int) -> str:
     Raises:
         WeightsError: None is shipped.
     """
-    found = {name: int(entry["size"]) for name, entry in shipped(KIND).items()}
+    found = {name: entry.size for name, entry in shipped(KIND).items()}
     if not found:
         raise WeightsError("this installation ships no verifier")
     return min(sorted(found), key=lambda name: abs(np.log(found[name] / size)))

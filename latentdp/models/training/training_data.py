@@ -21,8 +21,8 @@ def as_trained(flow: Flow, source: Path, split: str) -> Dataset:
         source,
         split,
         size=flow.shape[0],
-        conditions=flow.card.get("conditions", ()),
-        sources=flow.card.get("sources", ()),
+        conditions=flow.provenance.conditions,
+        sources=flow.provenance.sources,
         classes=flow.classes,
     )
 

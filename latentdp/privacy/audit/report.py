@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from latentdp.core.documents import JsonValue
 from latentdp.privacy.audit.enumeration import Finding, agreement, claimed, enumerate_exactly
 from latentdp.privacy.audit.lower_bounds import (
     CONFIDENCE,
@@ -75,7 +75,7 @@ class AuditReport:
             found.append(f"the sampler does not follow its formula (p = {self.sampler:.1e})")
         return tuple(found)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, JsonValue]:
         """As JSON values."""
         return {
             **self.mechanism.describe(),

@@ -25,6 +25,7 @@ from latentdp.core.arrays import Latents
 from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise
+from latentdp.privacy.plan_description import Parameters
 from latentdp.privacy.units import LARGEST
 
 __all__ = [
@@ -113,13 +114,13 @@ class Mechanism(ABC):
         """
         return ((self, 1),)
 
-    def describe(self) -> dict[str, Any]:
-        """The parameters, which determine the guarantee, for a card; JSON values only."""
+    def describe(self) -> Parameters:
+        """The parameters, which determine the guarantee, for a card."""
         parameters = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-        return {"mechanism": self.name} | parameters
+        return {"mechanism": self.name, **parameters}
 
     @classmethod
-    def from_card(cls, described: dict[str, Any]) -> Self:
+    def from_card(cls, described: Parameters) -> Self:
         """The mechanism that `describe` described.
 
         Raises:

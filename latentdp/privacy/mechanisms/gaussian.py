@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, above
 from latentdp.privacy.mechanisms.base import Mechanism, check_grid, clip_norm, finite, positive
 from latentdp.privacy.noise import Noise
+from latentdp.privacy.plan_description import Parameters
 from latentdp.privacy.postprocessing import jitter, l2_to_normal
 from latentdp.privacy.samplers.rounded_gaussian import rounded_normal
 
@@ -152,9 +153,12 @@ class Gaussian(Mechanism):
             over = (grid**2).sum(axis=1) > self.steps**2
         return grid
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Parameters:
         """Parameters and what follows from them."""
-        return super().describe() | {"standard_deviation": self.scale * self.clip / self.steps}
+        return {
+            **super().describe(),
+            "standard_deviation": self.scale * self.clip / self.steps,
+        }
 
 
 def log_delta(epsilon: float, ratio: float) -> float:

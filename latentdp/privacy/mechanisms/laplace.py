@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, above
 from latentdp.privacy.mechanisms.base import Mechanism, Part, check_grid, finite, positive
 from latentdp.privacy.noise import Noise
+from latentdp.privacy.plan_description import Parameters
 from latentdp.privacy.postprocessing import jitter, to_normal
 from latentdp.privacy.samplers.discrete_laplace import MAX_BASE, two_sided_geometric
 
@@ -155,9 +156,10 @@ class Laplace(Mechanism):
         grid = np.rint(np.clip(values, -self.clip, self.clip) * (self.steps / self.clip))
         return 2 * np.clip(grid, -self.steps, self.steps).astype(np.int64)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Parameters:
         """Parameters and what follows from them."""
-        return super().describe() | {
+        return {
+            **super().describe(),
             "scale": self.scale,
             "epsilon_per_element": self.epsilon_per_element,
         }

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import mpmath
 import numpy as np
@@ -30,6 +30,7 @@ from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, above
 from latentdp.privacy.mechanisms.base import Mechanism, clip_norm, finite, positive, without_clip
 from latentdp.privacy.noise import Noise
+from latentdp.privacy.plan_description import Parameters
 from latentdp.privacy.postprocessing import fresh_radius, jitter
 from latentdp.privacy.samplers.uniform import normal
 
@@ -97,9 +98,10 @@ class VonMisesFisher(Mechanism):
         v[largest[:, 0] == 0, 0] = 1.0
         return np.asarray(v / np.linalg.norm(v, axis=1, keepdims=True))
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Parameters:
         """Parameters and the metric that they are a guarantee in."""
-        return super().describe() | {
+        return {
+            **super().describe(),
             "metric": "between two images: kappa times the distance of their unit vectors (at "
             "most 2; 1.414 for unrelated images in many dimensions)",
             "numerics": "idealised",

@@ -1,0 +1,72 @@
+"""A plan as a card states it: enough to recompute its guarantee, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from msgspec import UNSET, Struct, UnsetType
+
+__all__ = ["BlockDescription", "LabelDescription", "Parameters", "PlanDescription"]
+
+Parameters: TypeAlias = Mapping[str, int | float | str]
+"""Of a mechanism, by name: ``mechanism`` is its own; the rest are numbers, or words on them."""
+
+
+class BlockDescription(Struct, frozen=True, kw_only=True):
+    """Some latent dimensions and what happens to them.
+
+    Attributes:
+        action: ``resample``, ``mechanism`` or ``keep``.
+        dimensions: How many.
+        parameters: Of the mechanism; unset without one.
+        temperature: Standard deviation of what is resampled; unset for another action.
+        epsilon: What it costs in nats; None for infinity, where they are kept.
+    """
+
+    action: str
+    dimensions: int
+    parameters: Parameters | UnsetType = UNSET
+    temperature: float | UnsetType = UNSET
+    epsilon: float | None
+
+    @property
+    def mechanism(self) -> int | float | str | None:
+        """The name of the mechanism; None without one."""
+        return None if self.parameters is UNSET else self.parameters.get("mechanism")
+
+
+class LabelDescription(Struct, frozen=True, kw_only=True):
+    """What happens to the label.
+
+    Attributes:
+        release: ``none``, ``public`` or ``response``. All else is of randomised response.
+        mechanism: ``randomised-response``.
+        classes: Number of them.
+        threshold: The truth is told when a uniform 64-bit word is below it.
+        truth_probability: That is how often.
+        epsilon: What it costs, in nats.
+    """
+
+    release: str
+    mechanism: str | UnsetType = UNSET
+    classes: int | UnsetType = UNSET
+    threshold: int | UnsetType = UNSET
+    truth_probability: float | UnsetType = UNSET
+    epsilon: float | UnsetType = UNSET
+
+
+class PlanDescription(Struct, frozen=True, kw_only=True):
+    """What happens to each latent dimension.
+
+    Attributes:
+        latent_dimensions: How many there are.
+        basis: What the coordinates are of.
+        blocks: One after the other, they are the coordinates.
+        label: What happens to the label.
+    """
+
+    latent_dimensions: int
+    basis: str
+    blocks: tuple[BlockDescription, ...]
+    label: LabelDescription

@@ -1,0 +1,256 @@
+"""The evaluation of a release as a document: who was attacked, how, and what was found.
+
+``evaluation.json`` is one; a comparison holds one for each method.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, Self
+
+from msgspec import UNSET, Struct, UnsetType
+
+from latentdp.core.documents import JsonValue, from_json, to_json
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.reports.recognition import Thresholds
+from latentdp.reports.results import Measure, Outcome
+
+__all__ = [
+    "ClaimedGuarantee",
+    "Control",
+    "Evaluation",
+    "JudgedClaim",
+    "MethodDescription",
+    "People",
+    "StatedEffort",
+    "Unavailable",
+    "UsedVerifier",
+    "Verdict",
+]
+
+
+class StatedEffort(Struct, frozen=True, kw_only=True):
+    """How hard attackers worked, as `latentdp.evaluation.threat_model.Effort` explains it.
+
+    What a file leaves out is not known; it is never taken for the usual.
+    """
+
+    restarts: int | UnsetType = UNSET
+    steps: int | UnsetType = UNSET
+    patients: int | UnsetType = UNSET
+    learning_rate: float | UnsetType = UNSET
+    resamples: int | UnsetType = UNSET
+    copies: int | UnsetType = UNSET
+    seeds: int | UnsetType = UNSET
+    reader_steps: int | UnsetType = UNSET
+
+
+class UsedVerifier(Struct, frozen=True, kw_only=True):
+    """The verifier that attackers start from.
+
+    Attributes:
+        name: Of shipped weights, or ``not shipped``: a path may be private.
+        sha256: Of its weights, in hexadecimal.
+    """
+
+    name: str
+    sha256: str
+
+
+class ClaimedGuarantee(Struct, frozen=True, kw_only=True):
+    """What is claimed of a whole image.
+
+    Attributes:
+        epsilon: In nats, at least 0, or ``infinity``.
+        delta: In [0, 1].
+        text: Both in words.
+    """
+
+    epsilon: float | Literal["infinity"]
+    delta: float
+    text: str
+
+    @classmethod
+    def of(cls, guarantee: Guarantee) -> Self:
+        """A guarantee as a document states it."""
+        bounded = math.isfinite(guarantee.epsilon)
+        return cls(
+            epsilon=guarantee.epsilon if bounded else "infinity",
+            delta=guarantee.delta,
+            text=str(guarantee),
+        )
+
+    @property
+    def bound(self) -> float | None:
+        """Epsilon, where it bounds anything; None for infinity."""
+        return None if isinstance(self.epsilon, str) else self.epsilon
+
+
+class MethodDescription(Struct, frozen=True, kw_only=True):
+    """What made images private.
+
+    Attributes:
+        name: Of a row in a table: ``dp-pix-4-1``.
+        title: What it is, in a few words.
+        source: Paper and equation that it follows; empty for our own.
+        claim: What its authors say that it gives; empty if nothing.
+        guarantee: Of a whole image, as it really is; None for none at all.
+        protects_all: Whether that is of all that is released: no attack may beat its ceiling.
+    """
+
+    name: str
+    title: str
+    source: str = ""
+    claim: str = ""
+    guarantee: ClaimedGuarantee | None = None
+    protects_all: bool
+
+    @property
+    def bounds_attacks(self) -> ClaimedGuarantee | None:
+        """The guarantee, if no attack may beat its ceiling."""
+        return self.guarantee if self.protects_all else None
+
+
+class People(Struct, frozen=True, kw_only=True):
+    """How many people and images one side of an experiment has.
+
+    Attributes:
+        images: Number of them.
+        patients: Number of them.
+        patients_with_several: Number of patients with at least two images.
+        size: Pixels on a side; height and width where they differ.
+        unreadable: Images that could not be read and were left out.
+        where: Where people to practise on come from.
+    """
+
+    images: int
+    patients: int
+    patients_with_several: int | UnsetType = UNSET
+    size: int | tuple[int, ...] | UnsetType = UNSET
+    unreadable: int | UnsetType = UNSET
+    where: str | UnsetType = UNSET
+
+
+class Unavailable(Struct, frozen=True, kw_only=True):
+    """An attack or a measure that could not be run, and why, in a few words."""
+
+    name: str
+    why: str
+
+
+class JudgedClaim(Struct, frozen=True, kw_only=True):
+    """A claim about a release, held against what was measured.
+
+    Attributes:
+        claim: In words.
+        holds: Whether it may be made.
+        within: Whether the numbers keep its threshold, whatever the strength of the evidence.
+        threshold: In words.
+        measured: In words, with what speaks against the claim.
+    """
+
+    claim: str
+    holds: bool
+    within: bool | UnsetType = UNSET
+    threshold: str
+    measured: str
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What an evaluation means.
+
+    Attributes:
+        lines: Sentences; what refutes a guarantee comes first.
+        refuted: Whether an attack did better than the claimed guarantee allows.
+        claims: About the release.
+    """
+
+    lines: tuple[str, ...] = ()
+    refuted: bool
+    claims: tuple[JudgedClaim, ...] = ()
+
+
+class Control(Struct, frozen=True, kw_only=True):
+    """A method beside the one under test, on the same people.
+
+    Attributes:
+        method: What it is.
+        outcomes: Of the attacks on it.
+        utility: What its images are good for.
+        unable: What could not be run.
+        seconds: How long it took.
+    """
+
+    method: MethodDescription
+    outcomes: tuple[Outcome, ...] = ()
+    utility: tuple[Measure, ...] = ()
+    unable: tuple[Unavailable, ...] | UnsetType = UNSET
+    seconds: float | UnsetType = UNSET
+
+
+class Evaluation(Struct, frozen=True, kw_only=True):
+    """One method under attack. What a file may leave out is unset.
+
+    Attributes:
+        kind: Of the document.
+        format: Of the document.
+        version: Of the program that made it.
+        seed: Of everything random.
+        quick: Whether it was a first look, too weak to rely on.
+        effort: Of the attackers.
+        verifier: That they start from.
+        thresholds: Of the claims.
+        method: What is evaluated.
+        recipe: Digest of what determines the pixels; None for another method than ours.
+        cohort: Who was attacked.
+        practice: Whom attackers practised on.
+        outcomes: Of every attack.
+        utility: What the images are good for.
+        unable: What could not be run.
+        seconds: How long it took.
+        controls: Other methods on the same people.
+        verdict: What it means.
+
+    Example:
+        >>> Evaluation.from_json({"kind": "evaluation"})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        latentdp.errors.InputError: the evaluation is incomplete or of another version: ...
+    """
+
+    kind: Literal["evaluation"]
+    format: Literal[1]
+    version: str
+    seed: int | UnsetType = UNSET
+    quick: bool | UnsetType = UNSET
+    effort: StatedEffort | UnsetType = UNSET
+    verifier: UsedVerifier | UnsetType = UNSET
+    thresholds: Thresholds | UnsetType = UNSET
+    method: MethodDescription
+    recipe: str | UnsetType | None = UNSET
+    cohort: People | UnsetType = UNSET
+    practice: People | UnsetType = UNSET
+    outcomes: tuple[Outcome, ...]
+    utility: tuple[Measure, ...]
+    unable: tuple[Unavailable, ...] | UnsetType = UNSET
+    seconds: float | UnsetType = UNSET
+    controls: tuple[Control, ...] | UnsetType = UNSET
+    verdict: Verdict
+
+    @property
+    def limits(self) -> Thresholds:
+        """The thresholds that were stated, or the largest."""
+        return Thresholds() if self.thresholds is UNSET else self.thresholds
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """JSON values, in the order of ``evaluation.json``."""
+        return to_json(self)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, values: object) -> Self:
+        """The inverse of `to_json`.
+
+        Raises:
+            InputError: A part is missing or of another type, or it is no evaluation.
+        """
+        return from_json(values, cls, "the evaluation")
