@@ -16,7 +16,7 @@ from pathlib import Path
 
 from latentdp import LatentDPError, Privatizer, Recipe
 from latentdp.models.flow.flow import Flow
-from latentdp.release import run, tasks
+from latentdp.release import executor, run, tasks
 from latentdp.release.privatize import privatize_folder
 from latentdp.vault import hash_chain, ledger, vault
 from tests.conftest import SAMPLES, make_net
@@ -91,7 +91,7 @@ STEPS = LEDGER_STEPS | {
     "a hidden file is written, its time not set": before(os, "utime", when=called(".part")),
     "one hidden file is written": after(tasks.radiograph, "write"),
     "two hidden files are written": after(tasks.radiograph, "write", nth=2),
-    "all hidden files are written": after(tasks, "release"),
+    "all hidden files are written": after(executor, "release"),
     "one file is published": after(run.Outputs, "publish"),
     "before the last card": before(run.Run, "_write_card", nth=2),
     "the last card is half written": before(
