@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["alone", "digest", "whole", "write_json", "write_text"]
+from filelock import FileLock, Timeout
+
+__all__ = ["alone", "digest", "is_private", "whole", "write_json", "write_text"]
+
+POLL = 0.01  # seconds between two looks at a lock that another process holds
 
 
 @contextmanager
@@ -49,25 +53,33 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=2) + "\n")
 
 
+def is_private(folder: Path) -> bool:
+    """Whether only its owner may enter a folder, as far as its mode tells: on Windows it does not.
+
+    There a folder has an access list, which it takes from the folder above: a user's own folders
+    are closed to other users.
+    """
+    return os.name == "nt" or not stat.S_IMODE(folder.stat().st_mode) & 0o077
+
+
 @contextmanager
-def alone(path: Path, *, wait: bool) -> Iterator[int]:
-    """Holds a folder, or a file (made where there is none), until the block or process ends.
+def alone(lock: Path, *, wait: bool) -> Iterator[None]:
+    """Holds a lock among all processes, of all machines, until the block or the process ends.
 
     Args:
-        path: What to hold.
+        lock: An empty file that stands for it, made where there is none. It stays: removed, it
+            could let two in on a network file system. (On Windows it goes, which is safe there.)
         wait: For another holder to let go.
 
-    Yields:
-        The descriptor; of a file for reading and writing.
-
     Raises:
-        BlockingIOError: Another process holds it, and ``wait`` is false.
+        BlockingIOError: Another one holds it, and ``wait`` is false.
+        OSError: The file cannot be made, or its file system has no locks.
     """
-    # A file is opened for writing: a network file system locks no other.
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
-    handle = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    # No lock by a file that is there: of a process that died it would stay, and bar all others.
+    file = FileLock(lock, fallback_to_soft=False, poll_interval=POLL)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield handle
-    finally:
-        os.close(handle)
+        held = file.acquire(blocking=wait)
+    except Timeout:
+        raise BlockingIOError(f"{lock.name} is held by another process") from None
+    with held:
+        yield

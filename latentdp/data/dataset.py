@@ -7,25 +7,22 @@ folder below it is the split if it is called train, val or test, the next one th
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from latentdp.core.arrays import UNKNOWN
+from latentdp.core.tables import read_table
 from latentdp.data.png import is_picture
 from latentdp.data.preprocess import resize
 from latentdp.errors import InputError
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "CONDITIONS",
@@ -236,12 +233,7 @@ def _age(row: Mapping[str, str]) -> float:
 def _rows(source: Path) -> tuple[Path, list[dict[str, str]]]:
     manifest = source / "manifest.csv" if source.is_dir() else source
     if manifest.is_file():
-        with manifest.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            missing = {"file", "split"} - set(reader.fieldnames or ())
-            if missing:
-                raise InputError(f"{manifest.name} lacks the column {sorted(missing)[0]!r}")
-            return manifest.parent, list(reader)
+        return manifest.parent, [row for _, row in read_table(manifest, ("file", "split"))]
     if not source.is_dir():
         raise InputError(f"expected a manifest or a folder of pictures, got {source}")
     rows = []
@@ -252,7 +244,7 @@ def _rows(source: Path) -> tuple[Path, list[dict[str, str]]]:
         split, below = (parts[0], parts[1:]) if parts and parts[0] in SPLITS else ("train", parts)
         rows.append(
             {
-                "file": str(path.relative_to(source)),
+                "file": path.relative_to(source).as_posix(),
                 "split": split,
                 "class": below[0] if below else "",
             }

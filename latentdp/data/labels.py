@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
-from latentdp.core.filesystem import write_text
+from latentdp.core.tables import read_table, write_table
 from latentdp.errors import InputError
 
 __all__ = ["read_labels", "write_labels"]
@@ -19,32 +17,23 @@ def read_labels(path: Path, classes: tuple[str, ...]) -> dict[str, int]:
         File to class index. An empty label means unknown and is left out.
 
     Raises:
-        InputError: No such file or column, a label that the weights do not know, or the same file
-            with two labels. The message names the line, not the file it is about.
+        InputError: As `read_table`, a label that the weights do not know, or the same file with
+            two labels. The message names the line, not the file it is about.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = {"file", "label"} - set(reader.fieldnames or ())
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a readable CSV file") from error
-    if missing:
-        raise InputError(f"{path.name}: expected the columns file and label; no {min(missing)!r}")
     index = {name.lower(): i for i, name in enumerate(classes)}
-    found: dict[str, int] = {}
-    for line, row in enumerate(rows, start=2):
-        label = (row["label"] or "").strip().lower()
+    labels: dict[str, int] = {}
+    for line, row in read_table(path, ("file", "label")):
+        label = row["label"].strip().lower()
         if not label:
             continue
         if label not in index:
             raise InputError(
                 f"{path.name} line {line}: expected one of {', '.join(classes)}, got another label"
             )
-        name = Path((row["file"] or "").strip()).as_posix()
-        if found.setdefault(name, index[label]) != index[label]:
+        name = Path(row["file"].strip()).as_posix()
+        if labels.setdefault(name, index[label]) != index[label]:
             raise InputError(f"{path.name} line {line}: a file has two different labels")
-    return found
+    return labels
 
 
 def write_labels(path: Path, released: dict[str, str]) -> None:
@@ -52,8 +41,4 @@ def write_labels(path: Path, released: dict[str, str]) -> None:
 
     Sorted by the random file name, so that the order says nothing.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "label"])
-    writer.writerows(sorted(released.items()))
-    write_text(path, text.getvalue())
+    write_table(path, ("file", "label"), sorted(released.items()))

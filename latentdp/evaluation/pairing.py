@@ -5,9 +5,8 @@ For a release of this tool the vault says which belongs to which; for any other 
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
+from latentdp.core.tables import read_table
 from latentdp.data import radiograph
 from latentdp.data.cohort import Cohort, whole_patients
 from latentdp.data.dataset import NORMAL
@@ -80,7 +80,7 @@ def from_vault(
         InputError: No output can be traced to a file that is there.
     """
     base = source if source.is_dir() else source.parent
-    known = {} if about is None else {row["file"]: row for row in _table(about, {"file"})}
+    known = {} if about is None else {row["file"]: row for row in _table(about, ("file",))}
     found: dict[str, SourceLink] = {}
     for report in sorted((vault / "reports").glob("*.jsonl")):
         for row in read_report(report):
@@ -110,7 +110,7 @@ def from_csv(pairs: Path, source: Path, out: Path) -> list[SourceLink]:
     Raises:
         InputError: A column or a file is missing.
     """
-    rows = _table(pairs, {"original", "private", "patient"})
+    rows = _table(pairs, ("original", "private", "patient"))
     for key, folder in (("original", source), ("private", out)):
         places = [(folder / row[key]).resolve() for row in rows]
         if not all(place.is_relative_to(folder.resolve()) for place in places):
@@ -243,13 +243,9 @@ def _years(text: str | None, said: Person) -> float:
         return math.nan
 
 
-def _table(path: Path, needed: set[str]) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = needed - set(reader.fieldnames or ())
-            if missing:
-                raise InputError(f"{path.name} lacks the column {sorted(missing)[0]!r}")
-            return [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"expected {path.name} to be a CSV file; it cannot be read") from error
+def _table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Its rows, without spaces around a value."""
+    return [
+        {name: value.strip() for name, value in row.items()}
+        for _, row in read_table(path, columns)
+    ]

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from latentdp.core.filesystem import alone, digest
+from latentdp.core.filesystem import alone, digest, write_text
 from latentdp.data.radiograph import EPOCH
 from latentdp.errors import Aborted, InputError
 from latentdp.privacy.noise import SystemNoise
@@ -29,7 +29,7 @@ from latentdp.vault.output_index import OutputIndex
 
 __all__ = ["WORK", "Outputs", "clear", "part_of"]
 
-MARK = ".latentdp"
+MARK, LOCK = ".latentdp", ".latentdp.lock"
 WORK = ".work-"  # begins the names of folders of drafts, one for each run on a cluster
 _MARK = re.compile(rb"[0-9a-f]{32}\n")
 _PART = re.compile(r"\.(?P<name>[0-9a-f]{32}\.(dcm|png))\.(?P<label>-?\d+)\.part")
@@ -100,17 +100,15 @@ class Outputs:
         self._mark.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as held:
             try:
-                handle = held.enter_context(alone(self._mark, wait=False))
+                held.enter_context(alone(self._mark.with_name(LOCK), wait=False))
             except BlockingIOError:
                 raise InputError(
                     "another run is writing to the output folder; wait until it ends"
                 ) from None
-            mark = os.pread(handle, 99, 0)
+            mark = self._mark.read_bytes() if self._mark.exists() else b""
             if not _MARK.fullmatch(mark):  # new, or a run died while it was written
                 mark = SystemNoise().words(2).tobytes().hex().encode() + b"\n"
-                os.ftruncate(handle, 0)
-                os.pwrite(handle, mark, 0)
-                os.fsync(handle)
+                write_text(self._mark, mark.decode())
             self.owner = self._owner(mark)
             yield
 

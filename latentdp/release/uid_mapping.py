@@ -6,18 +6,16 @@ Both identifiers are read from the files, source and output, so that the map say
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from latentdp.core.filesystem import write_text
+from latentdp.core.tables import read_table, write_table
 from latentdp.data import radiograph
 from latentdp.errors import InputError, UnsupportedInstance
 
 __all__ = ["Mapping"]
 
-HEAD = "id_old,id_new"
+COLUMNS = ("id_old", "id_new")
 
 
 @dataclass
@@ -37,18 +35,14 @@ class _Pairs:
 
     def load(self, path: Path) -> None:
         """Takes over the pairs of an earlier map: those of files that are not in this run."""
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                self.add(row["id_old"], row["id_new"], duplicate=False)
+        for _, row in read_table(path, COLUMNS):
+            self.add(row["id_old"], row["id_new"], duplicate=False)
 
-    def csv(self) -> str:
+    def write(self, path: Path) -> None:
+        """Writes them, whole, readable by their owner only."""
         known = {old for old, _ in self.own}
         pairs = self.own | {pair for pair in self.lent.items() if pair[0] not in known}
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(HEAD.split(","))
-        writer.writerows(sorted(pairs))
-        return text.getvalue()
+        write_table(path, COLUMNS, sorted(pairs), mode=0o600)
 
 
 class Mapping:
@@ -95,12 +89,12 @@ class Mapping:
 
     def write(self) -> None:
         """Writes both files, whole, readable by their owner only."""
-        write_text(self._path, self._uids.csv(), mode=0o600)
-        write_text(self._patients, self._people.csv(), mode=0o600)
+        self._uids.write(self._path)
+        self._people.write(self._patients)
 
 
 def _is_map(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.readline().strip() == HEAD.encode()
+        return file.readline().strip() == ",".join(COLUMNS).encode()

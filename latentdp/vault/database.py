@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -101,9 +100,8 @@ def connect(url: URL, *, read_only: bool = False) -> Engine:
                 "pip install latentdp[postgresql]"
             ) from None
     if read_only:
-        location = f"file:{quote(str(file))}"
         return create_engine(
-            url.set(database=location, query={"uri": "true", "mode": "ro"}),
+            url.set(database=file.as_uri(), query={"uri": "true", "mode": "ro"}),
             connect_args={"timeout": WAIT},
         )
     if file.parent.is_dir():

@@ -134,7 +134,8 @@ class Head:
     @contextmanager
     def held(self) -> Iterator[ChainLink]:
         """The link, which no other process changes meanwhile: who holds it may `advance` it."""
-        with nullcontext() if self._read_only else alone(self._path.parent, wait=True):
+        lock = self._path.with_suffix(".lock")
+        with nullcontext() if self._read_only else alone(lock, wait=True):
             yield self.read()
 
     def advance(self, last: ChainLink) -> None:

@@ -1,22 +1,20 @@
 """The vault: everything that links a release to its sources, kept apart from it.
 
-A vault is a folder that only its owner can enter (0700). It holds the key of all pseudonyms, the
-ledger or where it is, and a private report of each run. It is never inside the folder that is
-released.
+A vault is a folder that only its owner can enter (mode 0700, where the system has modes). It holds
+the key of all pseudonyms, the ledger or where it is, and a private report of each run. It is never
+inside the folder that is released.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL
 
-from latentdp.core.filesystem import alone, write_text
+from latentdp.core.filesystem import alone, is_private, whole, write_text
 from latentdp.errors import InputError
 from latentdp.privacy.noise import SystemNoise
 from latentdp.vault.database import address, place
@@ -47,7 +45,7 @@ class Vault(Keys):
                 raise InputError(f"the vault cannot be made ({error.strerror})") from error
         if not path.is_dir():
             raise InputError("expected the vault to be a folder")
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if not is_private(path):
             raise InputError(
                 "expected the vault to be open to its owner only (mode 0700); "
                 "close it with chmod 700, or name another"
@@ -128,20 +126,12 @@ class Vault(Keys):
     def _key(self) -> bytes:
         file = self.path / "key"
         if not file.exists():
-            # Written under another name and linked, so that a key is never half written
-            # and two processes that start at once agree on one.
-            temporary = self.path / f".key.{os.getpid()}"
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as f:
-                f.write(SystemNoise().words(KEY_BYTES // 8).tobytes())
-                f.flush()
-                os.fsync(f.fileno())
-            try:
-                os.link(temporary, file)
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
+            # Two processes that start at once agree on one key, which is never half written.
+            with alone(self.path / "key.lock", wait=True):
+                if not file.exists():
+                    with whole(file) as temporary:
+                        temporary.touch(0o600)
+                        temporary.write_bytes(SystemNoise().words(KEY_BYTES // 8).tobytes())
         key = file.read_bytes()
         if len(key) != KEY_BYTES:
             raise InputError(f"expected the vault's key to be {KEY_BYTES} bytes; it is damaged")

@@ -17,6 +17,7 @@ from latentdp.models.flow.flow import Flow
 from latentdp.privacy.noise import SeededNoise
 from latentdp.release import run
 from latentdp.release.folders import find_files
+from latentdp.release.outputs import LOCK, MARK
 from latentdp.release.privatize import preview, privatize_folder
 from latentdp.vault.vault import Vault
 from tests.conftest import SAMPLES
@@ -182,7 +183,7 @@ def test_hidden_left_overs_do_not_block_or_stay(place):
     (place / "out" / "images" / ".AppleDouble").mkdir()
     (place / "out" / "images" / f".{'0' * 32}.dcm.-1.part").write_bytes(b"half")
     assert go(place).already == GOOD
-    assert {p.name for p in (place / "out").rglob(".*")} == {".latentdp", ".AppleDouble"}
+    assert {p.name for p in (place / "out").rglob(".*")} == {MARK, LOCK, ".AppleDouble"}
 
 
 def test_the_same_bytes_under_two_kinds_of_name(place):

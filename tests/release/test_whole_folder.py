@@ -12,6 +12,7 @@ import pytest
 
 from latentdp import Aborted, InputError
 from latentdp.release import tasks
+from latentdp.release.outputs import LOCK, MARK
 from latentdp.vault import duplicates
 from tests.support.folders import go, images, look, radiograph_at, rows, tree
 
@@ -166,7 +167,7 @@ def test_a_file_system_that_takes_no_more_bytes(place, monkeypatch, layout):
         with pytest.raises(Aborted, match="nothing half-written was left"):
             go(place, layout=layout)
     left = {p.name for p in (place / "out").rglob("*") if p.is_file()}
-    assert left == {".latentdp", "release.json", "release.html"}
+    assert left == {MARK, LOCK, "release.json", "release.html"}
     assert go(place, layout=layout).released == 2
 
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from latentdp.data.radiograph import EPOCH
+from latentdp.release.outputs import LOCK, MARK
 from latentdp.vault.ledger import Spent
 from latentdp.vault.vault import Vault
 from tests.conftest import ROOT, SAMPLES
@@ -107,8 +108,8 @@ def finish_and_check(fork, tmp_path, job, was):
     assert len(files) == RELEASED == summary["outputs"]
     assert was <= drawn(out), "what was drawn once is not drawn again"
     assert {p.stat().st_mtime for p in (out / "images").rglob("*")} == {EPOCH}
-    hidden = [p.name for p in (*out.rglob(".*"), *vault.path.rglob(".*"))]
-    assert hidden == [".latentdp"], "nothing else that is hidden is left"
+    hidden = {p.name for p in (*out.rglob(".*"), *vault.path.rglob(".*"))}
+    assert hidden == {MARK, LOCK}, "nothing else that is hidden is left"
     assert json.loads((out / "release.json").read_text())["status"] == "complete"
     ledger = vault.ledger()
     spent = ledger.spent()

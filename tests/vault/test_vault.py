@@ -1,8 +1,8 @@
 """The vault: private, with one key, one run at a time, and one ledger."""
 
-import os
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -62,13 +62,13 @@ def test_only_one_run_at_a_time(tmp_path):
 
 
 def test_processes_that_start_at_once_agree_on_a_key(tmp_path):
-    keys = []
     (tmp_path / "v").mkdir(mode=0o700)
     # A first writer that got as far as its temporary file does not block a second one.
-    handle = os.open(tmp_path / "v" / ".key.0", os.O_CREAT | os.O_WRONLY, 0o600)
-    os.close(handle)
-    keys = [Vault(tmp_path / "v").key for _ in range(3)]
+    (tmp_path / "v" / ".key.tmp").write_bytes(b"half a k")
+    with ThreadPoolExecutor(8) as threads:
+        keys = list(threads.map(lambda _: Vault(tmp_path / "v").key, range(32)))
     assert len(set(keys)) == 1
+    assert keys[0] == (tmp_path / "v" / "key").read_bytes()
 
 
 def test_the_ledger_is_a_file_in_the_vault_by_default(tmp_path):
@@ -130,3 +130,17 @@ def test_a_patient_has_another_pseudonym_in_the_ledger_than_in_releases(tmp_path
     vault = Vault(tmp_path / "v")
     assert vault.subject("A-1") == vault.subject("A-1") != vault.subject("A-2")
     assert len(vault.subject("A-1")) == 64
+
+
+@pytest.mark.parametrize("name", ["a b?c#d%20é&mode=rw", "v"])
+def test_a_ledger_is_read_under_any_path(tmp_path, name):
+    vault = Vault(tmp_path / name)
+    begun = vault.ledger()
+    begun.reserve([entry("a")])
+    begun.close()
+    again = Vault(tmp_path / name, read_only=True).ledger()
+    assert again.verify() == 1
+    again.close()
+    assert {path.name for path in (tmp_path / name).iterdir()} == {
+        "key", "key.lock", "ledger.head", "ledger.lock", "ledger.sqlite", "reports",
+    }  # fmt: skip

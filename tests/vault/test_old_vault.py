@@ -1,0 +1,41 @@
+"""A vault and releases of version 0.1 are gone on with just as that version went on with them."""
+
+import json
+
+import pytest
+
+from tests.support import old_vault
+from tests.support.folders import tree
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    old_vault.restore(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(command, capsys):
+    """The command in this process: its exit code, and what it printed."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        return command(*arguments), capsys.readouterr().out
+
+    return call
+
+
+def test_it_goes_on_as_it_would_have(place, run):
+    says = old_vault.carry_on(run, place)
+    was = json.loads((old_vault.FOLDER / "then.json").read_text())
+    assert says.keys() == was.keys()
+    for part, what in was.items():
+        assert says[part] == what
+
+
+def test_a_preview_leaves_it_as_it_is(place, run):
+    before = tree(place)
+    assert [old_vault.release(run, layout, "--dry-run")[0] for layout in old_vault.RELEASES] == [
+        1, 1, 1,
+    ]  # fmt: skip
+    assert tree(place) == before
