@@ -4,7 +4,7 @@ import sys
 import tomllib
 import zipfile
 
-from tests.conftest import ROOT, SAMPLES
+from tests.support.places import ROOT, SAMPLES
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 

@@ -4,15 +4,9 @@ import json
 
 import pytest
 
-from tests.conftest import script
-from tests.support.world import World, make
+from tests.support.benchmarks import script
 
 EFFORT = ("--restarts", 2, "--steps", 4, "--json")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return make(tmp_path_factory.mktemp("world"))
 
 
 def compared(command, capsys, world, out, *methods) -> dict:

@@ -10,13 +10,7 @@ from latentdp import WeightsError
 from latentdp.models.checkpoints import load, save
 from latentdp.models.flow.flow import Flow
 from latentdp.models.flow.invariants import check, laws
-from tests.conftest import make_net
-from tests.support.world import World, make
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return make(tmp_path_factory.mktemp("world"))
+from tests.support.tiny_flow import make_net
 
 
 def test_a_flow_keeps_all_laws(tiny_flow, images):

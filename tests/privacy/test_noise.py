@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from latentdp.privacy.noise import SeededNoise, SystemNoise
-from tests.conftest import ROOT
+from tests.support.places import ROOT
 
 
 def test_a_fork_draws_its_own_bits():
