@@ -2,7 +2,6 @@
 
 import csv
 import json
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from latentdp.models.directions.finding import DirectionConfig, Scatters, discri
 from latentdp.models.directions.identity import identity_directions
 from latentdp.models.directions.probe_table import Probe, public_directions
 from latentdp.models.flow.flow import Flow, load_flow
+from tests.support.benchmarks import script
 from tests.support.places import ROOT
 from tests.support.tiny_flow import make_net, tiny_checkpoint
 
@@ -496,17 +496,16 @@ def test_images_that_know_one_finding_are_refused(command, checkpoint, folder, t
     assert not (tmp_path / "new.safetensors").exists()
 
 
-def test_cards_can_be_written(checkpoint, tmp_path):
+def test_cards_can_be_written(monkeypatch, capsys):
     """The script that writes the model cards prints the table of the shipped weights."""
     for name in shipped("glow"):
         text = (ROOT / "weights" / f"{name}.md").read_text(encoding="utf-8")
         assert "## Public directions" in text
         assert "identity, matched" in text
-    help_text = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "directions.py"), "--help"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    assert "grid" in help_text
+    monkeypatch.setattr(sys, "argv", ["directions.py", "--help"])
+    with pytest.raises(SystemExit):
+        script("directions").main()
+    assert "grid" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", sorted(shipped("glow")))
