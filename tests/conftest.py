@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
+from latentdp.evaluation import threat_model
 from latentdp.models.checkpoints import save
 from latentdp.models.device import use_threads
 from latentdp.models.flow.flow import Flow
@@ -18,6 +19,7 @@ from tests.support.once import once
 from tests.support.places import SAMPLES, SHARED
 from tests.support.postgres import Server, binaries
 from tests.support.releases import Release, every_kind, release
+from tests.support.scenes import LeastEffort
 from tests.support.tiny_flow import shared_flow, whole_checkpoint
 from tests.support.world import World, make_world
 
@@ -62,6 +64,12 @@ def images() -> np.ndarray:
 def world(tmp_path_factory) -> World:
     """A made-up world, with a flow and a verifier of it; its files are not to be changed."""
     return once(tmp_path_factory, "world", make_world)
+
+
+@pytest.fixture
+def least_effort(monkeypatch) -> None:
+    """Attackers and readers of commands work as little as they can; seconds become tenths."""
+    monkeypatch.setattr(threat_model, "Effort", LeastEffort)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.benchmarks import script
 
-EFFORT = ("--restarts", 2, "--steps", 4, "--json")
+pytestmark = pytest.mark.usefixtures("least_effort")
 
 
 def compared(command, capsys, world, out, *methods) -> dict:
@@ -14,7 +14,7 @@ def compared(command, capsys, world, out, *methods) -> dict:
     options += ["--verifier", world.verifier]
     for method in methods:
         options += ["--method", method]
-    code = command("compare", world.data, "--out", out, *options, *EFFORT)
+    code = command("compare", world.data, "--out", out, *options, "--json")
     told = capsys.readouterr()
     assert code == 0, told.err
     return json.loads(told.out)

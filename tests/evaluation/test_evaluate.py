@@ -20,6 +20,7 @@ from tests.support.places import SAMPLES
 from tests.support.world import World
 
 EFFORT = ("--restarts", 2, "--steps", 4, "--json")
+pytestmark = pytest.mark.usefixtures("least_effort")
 
 
 @pytest.fixture

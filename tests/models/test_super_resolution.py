@@ -528,6 +528,7 @@ def test_detail_is_drawn_where_it_is_wanted_and_known(weights, command, capsys):
     assert explained("bare.safetensors", "--size", 32)[drawn] == []
 
 
+@pytest.mark.usefixtures("least_effort")
 def test_a_release_with_detail_is_evaluated(weights, tmp_path, command, capsys):
     """Attackers take the means of what was drawn: what the mechanism gave."""
     call = (
