@@ -86,6 +86,7 @@ def test_what_is_not_a_number_keeps_no_law(images):
         check(flow, images, labels)
 
 
+@pytest.mark.usefixtures("least_effort")
 def test_a_users_own_weights_get_a_card(world, tmp_path, command, capsys):
     given, out = world.weights.read_bytes(), tmp_path / "checked.safetensors"
     options = ("--out", out, "--quick", "--json")
