@@ -1,11 +1,12 @@
 # Two commands do everything on a machine with Python >= 3.11 and make:
 #   make demo   creates .venv, privatizes samples/cxr and shows the result
 #   make test   creates .venv with the test extras and runs the tests
+# make test-all runs those that take long, too.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint types layers samples clean
+.PHONY: demo test test-all test-rest check lint types layers samples clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "latentdp needs Python 3.11 or newer")'
@@ -23,8 +24,19 @@ demo: .venv/ready
 	$(BIN)/latentdp privatize samples/cxr demo/release --vault demo/vault || test $$? -eq 1
 	@echo "Look at demo/vault/before-after.png: above the samples, below what may be released."
 
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+
+# Every law on some cases, in less than 5 minutes on 2 idle cores.
 test: .venv/ready-test
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(PYTEST) -m "not slow"
+
+# Every law on every case.
+test-all: .venv/ready-test
+	$(PYTEST) --hypothesis-profile thorough
+
+# What test-all has beyond test: for CI, which runs both.
+test-rest: .venv/ready-test
+	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
 
 check: lint types layers
 

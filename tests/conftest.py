@@ -1,62 +1,75 @@
 """Fixtures that many tests share."""
 
 import importlib.metadata
-import importlib.util
+import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
+from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
+from latentdp.evaluation import threat_model
+from latentdp.models.checkpoints import save
 from latentdp.models.device import use_threads
 from latentdp.models.flow.flow import Flow
-from latentdp.models.flow.glow import Glow, GlowConfig
+from tests.support.once import once
+from tests.support.places import SAMPLES, SHARED
 from tests.support.postgres import Server, binaries
 from tests.support.releases import Release, every_kind, release
+from tests.support.scenes import LeastEffort
+from tests.support.tiny_flow import shared_flow, whole_checkpoint
+from tests.support.world import World, make_world
 
-ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared" / "data"
-SAMPLES = ROOT / "samples" / "cxr"
-
+# Several test processes share the processors, where threads of one would wait for each other.
 use_threads(1)
+threadpool_limits(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # of commands that tests start
 
-
-def script(name: str) -> ModuleType:
-    """A benchmark as a module; one may import another, as when it is run."""
-    if str(ROOT / "benchmarks") not in sys.path:
-        sys.path.append(str(ROOT / "benchmarks"))
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look for it
-    spec.loader.exec_module(module)
-    return module
-
-
-def make_net(classes: tuple[str, ...] = ("a", "b", "c"), size: int = 16) -> Glow:
-    """A small network with random, not trivial, weights and initialised normalisation."""
-    torch.manual_seed(3)
-    net = Glow(GlowConfig(size=size, classes=classes, steps=(2, 2), hidden=(8, 8)))
-    with torch.no_grad():
-        net(torch.rand(32, 1, size, size) - 0.5, torch.zeros(32, dtype=torch.long))
-        for parameter in net.parameters():
-            parameter.add_(0.05 * torch.randn_like(parameter))
-    return net
+# The same examples on each run; `make test-all` and CI try more of them, as "thorough".
+settings.register_profile(
+    "quick",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=15,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=150)
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")
 def tiny_flow() -> Flow:
-    directions, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(256, 40)))
-    identity, _ = np.linalg.qr(np.random.default_rng(6).normal(size=(64, 24)))
-    return Flow(make_net(), {}, "tiny", "00" * 32, directions=directions.T, identity=identity.T)
+    """A flow of 16 by 16 pixels in memory, not to be changed."""
+    return shared_flow()
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory) -> Path:
+    """The same as a file, for the command and for other processes."""
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save(whole_checkpoint(), path)
+    return path
 
 
 @pytest.fixture
 def images() -> np.ndarray:
     return np.random.default_rng(0).random((5, 16, 16)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> World:
+    """A made-up world, with a flow and a verifier of it; its files are not to be changed."""
+    return once(tmp_path_factory, "world", make_world)
+
+
+@pytest.fixture
+def least_effort(monkeypatch) -> None:
+    """Attackers and readers of commands work as little as they can; seconds become tenths."""
+    monkeypatch.setattr(threat_model, "Effort", LeastEffort)
 
 
 @pytest.fixture(scope="session")
@@ -99,9 +112,12 @@ def released(tmp_path_factory) -> Release:
 
     Of the samples and, where they are present, of the real ones, too.
     """
-    place = tmp_path_factory.mktemp("released")
-    every_kind(place / "in" / "kinds")
-    shutil.copytree(SAMPLES, place / "in" / "samples")
-    if SHARED.is_dir():
-        shutil.copytree(SHARED / "dicom" / "radiograph", place / "in" / "real")
-    return release(place / "in", place)
+
+    def make(place: Path) -> Release:
+        every_kind(place / "in" / "kinds")
+        shutil.copytree(SAMPLES, place / "in" / "samples")
+        if SHARED.is_dir():
+            shutil.copytree(SHARED / "dicom" / "radiograph", place / "in" / "real")
+        return release(place / "in", place)
+
+    return once(tmp_path_factory, "released", make)

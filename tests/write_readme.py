@@ -1,7 +1,7 @@
 """Rewrites the generated parts of the README: `python -m tests.write_readme`."""
 
 from tests.cli.test_docs import GENERATED, section
-from tests.conftest import ROOT
+from tests.support.places import ROOT
 
 if __name__ == "__main__":
     path = ROOT / "README.md"

@@ -10,15 +10,9 @@ from PIL import Image
 
 from latentdp.models.flow.glow import GlowConfig, LabelledNet
 from latentdp.models.networks.finding_classifier import ClassifierConfig
-from tests.conftest import script
-from tests.support.world import World, make
+from tests.support.benchmarks import script
 
 STEPS = 20  # of a reader
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return make(tmp_path_factory.mktemp("world"))
 
 
 def quick(monkeypatch, benchmark):

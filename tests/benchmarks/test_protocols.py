@@ -9,8 +9,7 @@ from latentdp import InputError
 from latentdp.evaluation.datasets import ground
 from latentdp.evaluation.methods.base import Method
 from latentdp.metrics.pairs import Pairs
-from tests.conftest import script
-from tests.support.world import World, make
+from tests.support.benchmarks import script
 
 prichexy = script("prichexy_protocol")
 cadp = script("cadp_protocol")
@@ -19,11 +18,6 @@ _siamese = script("_siamese")
 Lessons, Schooling, Siamese = _siamese.Lessons, _siamese.Schooling, _siamese.Siamese
 
 QUICK = Schooling(epochs=6, batch=16, learning_rate=3e-3, widths=(8, 16), features=32)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return make(tmp_path_factory.mktemp("world"))
 
 
 def people(n: int, seed: int) -> tuple[np.ndarray, Pairs]:

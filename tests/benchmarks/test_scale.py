@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.conftest import script
+from tests.support.benchmarks import script
 
 scale = script("scale")
 folders = script("folders")

@@ -17,7 +17,8 @@ from latentdp._cli.weights import OLD_NAMES
 from PIL import Image
 
 from latentdp.core.version import __version__
-from tests.conftest import SAMPLES
+from tests.support.places import SAMPLES
+from tests.support.sweeps import slow
 
 COMMANDS = ("privatize", "explain", "ledger", "weights")
 
@@ -35,8 +36,10 @@ def installed(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
     )
 
 
-def test_the_installed_command_works_in_a_fresh_folder(tmp_path):
-    run = installed("privatize", SAMPLES, "out", "--workers", "2", "--json", cwd=tmp_path)
+@pytest.mark.parametrize("workers", ["1", slow("2")])
+def test_the_installed_command_works_in_a_fresh_folder(tmp_path, workers):
+    """A smoke test of the shipped weights, as nearly all tests take tiny ones."""
+    run = installed("privatize", SAMPLES, "out", "--workers", workers, "--json", cwd=tmp_path)
     assert run.returncode == 1, run.stderr
     told = json.loads(run.stdout)
     assert told["counts"]["outputs"] == 7
@@ -49,11 +52,17 @@ def test_the_installed_command_works_in_a_fresh_folder(tmp_path):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_names_the_command_and_its_options(name, tmp_path):
-    run = installed(name, "--help", cwd=tmp_path)
+def test_help_names_the_command_and_its_options(name, command, capsys):
+    assert command(name, "--help") == 0
+    told = capsys.readouterr().out
+    assert re.match(rf"Usage: .*latentdp {name} ", told)
+    assert "--json" in told
+
+
+def test_help_of_the_installed_command(tmp_path):
+    run = installed("privatize", "--help", cwd=tmp_path)
     assert run.returncode == 0
-    assert f"Usage: latentdp {name}" in run.stdout
-    assert "--json" in run.stdout
+    assert run.stdout.startswith("Usage: latentdp privatize ")
 
 
 def test_version_and_bare_call(command, capsys):
@@ -79,7 +88,7 @@ def test_version_and_bare_call(command, capsys):
         (["privatize", "IN", "OUT", "--weights", "none"], 4, "cxr-adult"),
         (["privatize", "IN", "OUT", "--workers", "0"], 2, "worker"),
         (["privatize", "IN", "OUT", "--workers", "0", "--dry-run"], 2, "worker"),
-        (["privatize", "IN", "OUT", "--keep-label-dims", "9999"], 2, "64 public directions"),
+        (["privatize", "IN", "OUT", "--keep-label-dims", "9999"], 2, "40 public directions"),
         (["privatize", "IN", "OUT", "--keep-label-dims", "-1"], 2, "kept"),
         (["privatize", "IN", "OUT", "--label-release", "public"], 2, "needs --labels"),
         (["privatize", "IN", "OUT", "--labels", "none.csv"], 2, "readable CSV"),
@@ -117,11 +126,13 @@ def test_version_and_bare_call(command, capsys):
     ],
 )
 def test_errors_are_one_line_with_their_exit_code(
-    command, capsys, tmp_path, monkeypatch, arguments, code, message
+    command, capsys, tmp_path, monkeypatch, tiny_weights, arguments, code, message
 ):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(SAMPLES, tmp_path / "IN")
     (tmp_path / "IN.txt").write_text("a file, not a folder")
+    if arguments[0] in ("privatize", "explain") and "--weights" not in arguments:
+        arguments = [*arguments, "--weights", tiny_weights]
     assert command(*arguments) == code
     told = capsys.readouterr()
     assert message in told.err
@@ -131,33 +142,37 @@ def test_errors_are_one_line_with_their_exit_code(
 
 
 def test_an_unexpected_error_shows_no_traceback_and_no_value(
-    command, capsys, monkeypatch, tmp_path
+    command, capsys, monkeypatch, tmp_path, tiny_weights
 ):
     def broken(*_):
         raise KeyError("Doe^Jane")
 
     monkeypatch.setattr("latentdp.release.privatize.find_files", broken)
-    assert command("privatize", SAMPLES, tmp_path / "out") == 70
+    assert command("privatize", SAMPLES, tmp_path / "out", "--weights", tiny_weights) == 70
     told = capsys.readouterr().err
     assert "KeyError at test_commands.py" in told
     assert "Doe" not in told
     assert len(told.strip().splitlines()) == 1
 
 
-def test_an_interruption_says_how_to_go_on(command, capsys, monkeypatch, tmp_path):
+def test_an_interruption_says_how_to_go_on(command, capsys, monkeypatch, tmp_path, tiny_weights):
+    call = ("privatize", SAMPLES, tmp_path / "out", "--weights", tiny_weights)
+
     def stopped(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("latentdp.release.tasks.radiograph.read", stopped)
-    assert command("privatize", SAMPLES, tmp_path / "out") == 130
+    assert command(*call) == 130
     assert "run the same command again" in capsys.readouterr().err
     monkeypatch.undo()
-    assert command("privatize", SAMPLES, tmp_path / "out", "--json") == 1
+    assert command(*call, "--json") == 1
     assert json.loads(capsys.readouterr().out)["counts"]["outputs"] == 7
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_killed_runs_are_finished_by_the_next(tmp_path, workers):
+@pytest.mark.parametrize(
+    ("workers", "moments"), [("1", (40,)), slow("1", (1, 40, 90)), slow("2", (1, 40, 90))]
+)
+def test_killed_runs_are_finished_by_the_next(tmp_path, tiny_weights, workers, moments):
     """SIGKILL at several moments; afterwards each image once, and one charge for each."""
     rng = np.random.default_rng(0)
     (tmp_path / "in").mkdir()
@@ -166,13 +181,14 @@ def test_killed_runs_are_finished_by_the_next(tmp_path, workers):
         Image.fromarray(picture).save(tmp_path / "in" / f"{i}.png")
     script = Path(sys.executable).with_name("latentdp")
     call = [script, "privatize", "in", "out", "--workers", workers, "--json"]
+    call += ["--weights", tiny_weights]
     images = tmp_path / "out" / "images"
-    for enough in (1, 40, 90):
+    for enough in moments:
         run = subprocess.Popen(
             call, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         while run.poll() is None and len(list(images.glob("*"))) < enough:
-            time.sleep(0.002)
+            time.sleep(0.01)
         run.send_signal(signal.SIGKILL)
         run.wait()
     last = installed(*call[1:], cwd=tmp_path)
@@ -186,38 +202,41 @@ def test_killed_runs_are_finished_by_the_next(tmp_path, workers):
     assert kinds == {"reserve": 150, "written": 150}
 
 
-def test_per_element_epsilon_is_never_printed_alone(command, capsys, tmp_path):
-    assert (
-        command("explain", SAMPLES, "--preset", "dp-glow", "--epsilon-per-element", "1", "--json")
-        == 1
-    )
+def test_per_element_epsilon_is_never_printed_alone(command, capsys, tiny_weights):
+    call = ("explain", SAMPLES, "--weights", tiny_weights)
+    call += ("--preset", "dp-glow", "--epsilon-per-element", "1")
+    assert command(*call, "--json") == 1
     told = json.loads(capsys.readouterr().out)
-    assert told["guarantee"]["epsilon"] == pytest.approx(4096, rel=1e-3)
-    command("explain", SAMPLES, "--preset", "dp-glow", "--epsilon-per-element", "1")
+    assert told["guarantee"]["epsilon"] == pytest.approx(256, rel=1e-3)
+    command(*call)
     text = capsys.readouterr().out
-    assert text.index("epsilon 409") < text.index("4096 x")
+    assert text.index("epsilon 25") < text.index("256 x")
 
 
-def test_kept_dimensions_print_two_lines(command, capsys):
-    command("explain", SAMPLES, "--keep-label-dims", "3")
+def test_kept_dimensions_print_two_lines(command, capsys, tiny_weights):
+    command("explain", SAMPLES, "--keep-label-dims", "3", "--weights", tiny_weights)
     text = " ".join(capsys.readouterr().out.split())
     assert "agree in what is unprotected" in text
-    assert "epsilon infinity: 3 of 4096 latent dimensions" in text
+    assert "epsilon infinity: 3 of 256 latent dimensions" in text
 
 
 @pytest.mark.parametrize(("options", "kept"), [((), 16), (("--keep-label-dims", "0"), 0)])
-def test_no_direction_is_kept_where_none_is_asked_for(command, capsys, options, kept):
+def test_no_direction_is_kept_where_none_is_asked_for(
+    command, capsys, tiny_weights, options, kept
+):
     source = SAMPLES / "clinic-b" / "IM0001"
     command(
-        "explain", source, "--preset", "empirical", "--resample-identity", "64", "--json", *options
-    )
+        "explain", source, "--preset", "empirical", "--resample-identity", "16", "--json",
+        "--weights", tiny_weights, *options,
+    )  # fmt: skip
     blocks = json.loads(capsys.readouterr().out)["plan"]["blocks"]
     before = next(i for i, block in enumerate(blocks) if block["action"] == "resample")
     assert sum(block["dimensions"] for block in blocks[:before]) == kept
 
 
-def test_explain_a_file_names_tags_and_no_values(command, capsys, tmp_path):
-    assert command("explain", SAMPLES / "clinic-b" / "IM0001", "--json") == 0
+def test_explain_a_file_names_tags_and_no_values(command, capsys, tiny_weights):
+    weights = ("--weights", tiny_weights)
+    assert command("explain", SAMPLES / "clinic-b" / "IM0001", "--json", *weights) == 0
     text = capsys.readouterr().out
     told = json.loads(text)
     actions = {e["tag"]: e["action"] for e in told["elements"]}
@@ -226,7 +245,7 @@ def test_explain_a_file_names_tags_and_no_values(command, capsys, tmp_path):
     assert told["usable"]
     for value in ("Muster", "B-77", "Invented", "20211224"):
         assert value not in text
-    assert command("explain", SAMPLES / "clinic-b" / "broken.dcm") == 1
+    assert command("explain", SAMPLES / "clinic-b" / "broken.dcm", *weights) == 1
     assert "quarantined" in capsys.readouterr().out
 
 
@@ -242,9 +261,10 @@ def test_weights_are_listed_with_their_cards(command, capsys):
         assert listed[name]["sha256"] in told.replace(" ", "")
 
 
-def test_dry_run_writes_nothing(command, capsys, tmp_path, monkeypatch):
+def test_dry_run_writes_nothing(command, capsys, tmp_path, monkeypatch, tiny_weights):
     monkeypatch.chdir(tmp_path)
-    assert command("privatize", SAMPLES, "out", "--dry-run", "--json") == 1
+    call = ("privatize", SAMPLES, "out", "--weights", tiny_weights)
+    assert command(*call, "--dry-run", "--json") == 1
     told = json.loads(capsys.readouterr().out)
     assert told["counts"]["outputs"] == 7
     assert told["refused"] == [{"file": "clinic-b/broken.dcm", "reason": "unreadable"}]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from latentdp.vault.vault import Vault
-from tests.conftest import SAMPLES
+from tests.support.places import SAMPLES
 from tests.vault.test_ledger import entry
 
 PATIENT = "A-1001"
@@ -20,11 +20,12 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def told(command, capsys):
+def told(command, capsys, tiny_weights):
     """Runs the command; returns its exit code and what it printed, JSON where it was asked."""
 
     def run(*arguments):
-        code = command(*arguments)
+        tiny = ("--weights", tiny_weights) if arguments[0] == "privatize" else ()
+        code = command(*arguments, *tiny)
         printed = capsys.readouterr()
         if code and printed.err:
             assert len(printed.err.strip().splitlines()) == 1

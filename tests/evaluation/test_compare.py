@@ -4,15 +4,9 @@ import json
 
 import pytest
 
-from tests.conftest import script
-from tests.support.world import World, make
+from tests.support.benchmarks import script
 
-EFFORT = ("--restarts", 2, "--steps", 4, "--json")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return make(tmp_path_factory.mktemp("world"))
+pytestmark = pytest.mark.usefixtures("least_effort")
 
 
 def compared(command, capsys, world, out, *methods) -> dict:
@@ -20,7 +14,7 @@ def compared(command, capsys, world, out, *methods) -> dict:
     options += ["--verifier", world.verifier]
     for method in methods:
         options += ["--method", method]
-    code = command("compare", world.data, "--out", out, *options, *EFFORT)
+    code = command("compare", world.data, "--out", out, *options, "--json")
     told = capsys.readouterr()
     assert code == 0, told.err
     return json.loads(told.out)

@@ -15,16 +15,12 @@ from latentdp import InputError, Recipe
 from latentdp.evaluation.evidence import evidence
 from latentdp.evaluation.pairing import SourceLink, drawn
 from latentdp.models.checkpoints import load
-from tests.conftest import SAMPLES
 from tests.evaluation.test_verdict import found as measured
-from tests.support.world import World, make
+from tests.support.places import SAMPLES
+from tests.support.world import World
 
 EFFORT = ("--restarts", 2, "--steps", 4, "--json")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return make(tmp_path_factory.mktemp("world"))
+pytestmark = pytest.mark.usefixtures("least_effort")
 
 
 @pytest.fixture

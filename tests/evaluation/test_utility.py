@@ -19,7 +19,7 @@ from latentdp.privacy.noise import SeededNoise
 from latentdp.reports.results import Measure
 from tests.support.scenes import noise_only, people, scene, untouched
 
-EFFORT = Effort(restarts=1, steps=15, resamples=60, seeds=2)
+EFFORT = Effort(restarts=1, steps=15, resamples=60, seeds=2, reader_steps=60)
 
 
 def only(found: list[Measure], setting: str, subject: str, metric: str = "auc") -> Measure:

@@ -10,13 +10,7 @@ from latentdp import WeightsError
 from latentdp.models.checkpoints import load, save
 from latentdp.models.flow.flow import Flow
 from latentdp.models.flow.invariants import check, laws
-from tests.conftest import make_net
-from tests.support.world import World, make
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return make(tmp_path_factory.mktemp("world"))
+from tests.support.tiny_flow import make_net
 
 
 def test_a_flow_keeps_all_laws(tiny_flow, images):
@@ -92,6 +86,7 @@ def test_what_is_not_a_number_keeps_no_law(images):
         check(flow, images, labels)
 
 
+@pytest.mark.usefixtures("least_effort")
 def test_a_users_own_weights_get_a_card(world, tmp_path, command, capsys):
     given, out = world.weights.read_bytes(), tmp_path / "checked.safetensors"
     options = ("--out", out, "--quick", "--json")

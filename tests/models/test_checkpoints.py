@@ -9,19 +9,13 @@ from latentdp.core.filesystem import digest
 from latentdp.models import checkpoints
 from latentdp.models.checkpoints import Checkpoint, ShippedWeights, load, save, shipped
 from latentdp.models.flow.flow import load_flow
-from tests.conftest import ROOT, make_net
+from tests.support.places import ROOT
+from tests.support.tiny_flow import tiny_checkpoint
 
 
 @pytest.fixture
 def checkpoint() -> Checkpoint:
-    net = make_net()
-    return Checkpoint(
-        name="x",
-        kind="glow",
-        config=net.config.to_json(),
-        card={"summary": "a test"},
-        tensors={k: v.numpy() for k, v in net.state_dict().items()},
-    )
+    return tiny_checkpoint(summary="a test")
 
 
 def test_saved_weights_load_as_they_were(checkpoint, tmp_path):

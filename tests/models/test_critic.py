@@ -16,16 +16,11 @@ from latentdp.models.training.critic import teach_critic
 from latentdp.models.training.training_data import as_trained
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import gumbel
-from tests.conftest import SAMPLES, make_net
-from tests.support.world import World, make
+from tests.support.places import SAMPLES
+from tests.support.tiny_flow import make_net, tiny_checkpoint
 
 ALARM = 1e-6  # false alarms of each statistical test
 WIDTHS = (4, 8)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
-    return make(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture(scope="module")
@@ -178,12 +173,7 @@ def test_recipes_from_before_there_were_candidates_keep_their_digest():
 
 
 def weights(critic: Critic) -> Checkpoint:
-    net = make_net()
-    tensors = {key: tensor.detach().numpy() for key, tensor in net.state_dict().items()}
-    plain = Checkpoint(
-        name="x", kind="glow", config=net.config.to_json(), card={}, tensors=tensors
-    )
-    return with_critic(plain, critic, {"reader_classes": 2, "widths": list(WIDTHS)})
+    return with_critic(tiny_checkpoint(), critic, {"reader_classes": 2, "widths": list(WIDTHS)})
 
 
 def test_a_critic_comes_back_from_a_weights_file(critic):

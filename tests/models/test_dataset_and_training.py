@@ -17,7 +17,7 @@ from latentdp.models.checkpoints import load
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.flow.glow import GlowConfig
 from latentdp.models.training.glow import GlowTrainingConfig, Trainer
-from tests.conftest import ROOT
+from tests.support.places import ROOT
 
 SIZE = 8
 

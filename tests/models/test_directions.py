@@ -2,7 +2,6 @@
 
 import csv
 import json
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -20,7 +19,9 @@ from latentdp.models.directions.finding import DirectionConfig, Scatters, discri
 from latentdp.models.directions.identity import identity_directions
 from latentdp.models.directions.probe_table import Probe, public_directions
 from latentdp.models.flow.flow import Flow, load_flow
-from tests.conftest import ROOT, make_net
+from tests.support.benchmarks import script
+from tests.support.places import ROOT
+from tests.support.tiny_flow import make_net, tiny_checkpoint
 
 D = 48
 FINDING, BOTH, SOURCE, PATIENT = 3, 7, 11, 15  # coordinates with something planted
@@ -386,14 +387,7 @@ def test_directions_of_identity_are_kept_with_the_weights(checkpoint, tmp_path):
 
 @pytest.fixture
 def checkpoint() -> Checkpoint:
-    net = make_net(size=16)
-    return Checkpoint(
-        name="x",
-        kind="glow",
-        config=net.config.to_json(),
-        card={"summary": "x"},
-        tensors={k: v.numpy() for k, v in net.state_dict().items()},
-    )
+    return tiny_checkpoint(summary="x")
 
 
 def test_directions_are_kept_with_the_weights(checkpoint, tmp_path):
@@ -452,22 +446,15 @@ def folder(tmp_path):
     return base
 
 
-def saved(checkpoint, path, **card):
+def saved(path, **card):
     net = make_net(classes=("finding", "normal"))
-    save(
-        replace(
-            checkpoint,
-            config=net.config.to_json(),
-            tensors={k: v.numpy() for k, v in net.state_dict().items()},
-            card={"conditions": ["finding"], "sources": ["one"], "summary": "x"} | card,
-        ),
-        path,
-    )
+    card = {"conditions": ["finding"], "sources": ["one"], "summary": "x"} | card
+    save(tiny_checkpoint(net, **card), path)
     return path
 
 
 def test_the_command(command, checkpoint, folder, tmp_path, capsys):
-    old, new = saved(checkpoint, tmp_path / "old.safetensors"), tmp_path / "new.safetensors"
+    old, new = saved(tmp_path / "old.safetensors"), tmp_path / "new.safetensors"
     before = old.read_bytes()
     assert (
         command("weights", "add-directions", old, folder, "--out", new, "--count", 6, "--json")
@@ -498,7 +485,7 @@ def test_the_command(command, checkpoint, folder, tmp_path, capsys):
 def test_the_command_refuses_before_it_works(
     command, checkpoint, folder, tmp_path, capsys, options, message
 ):
-    old, new = saved(checkpoint, tmp_path / "old.safetensors"), tmp_path / "new.safetensors"
+    old, new = saved(tmp_path / "old.safetensors"), tmp_path / "new.safetensors"
     assert command("weights", "add-directions", old, folder, "--out", new, *options) == 2
     assert message in capsys.readouterr().err
     assert not new.exists()
@@ -506,7 +493,7 @@ def test_the_command_refuses_before_it_works(
 
 
 def test_images_that_know_one_finding_are_refused(command, checkpoint, folder, tmp_path, capsys):
-    old = saved(checkpoint, tmp_path / "old.safetensors", conditions=[])
+    old = saved(tmp_path / "old.safetensors", conditions=[])
     assert (
         command("weights", "add-directions", old, folder, "--out", tmp_path / "new.safetensors")
         == 2
@@ -515,17 +502,16 @@ def test_images_that_know_one_finding_are_refused(command, checkpoint, folder, t
     assert not (tmp_path / "new.safetensors").exists()
 
 
-def test_cards_can_be_written(checkpoint, tmp_path):
+def test_cards_can_be_written(monkeypatch, capsys):
     """The script that writes the model cards prints the table of the shipped weights."""
     for name in shipped("glow"):
         text = (ROOT / "weights" / f"{name}.md").read_text(encoding="utf-8")
         assert "## Public directions" in text
         assert "identity, matched" in text
-    help_text = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "directions.py"), "--help"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    assert "grid" in help_text
+    monkeypatch.setattr(sys, "argv", ["directions.py", "--help"])
+    with pytest.raises(SystemExit):
+        script("directions").main()
+    assert "grid" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", sorted(shipped("glow")))

@@ -13,7 +13,8 @@ from latentdp.data.radiograph import read
 from latentdp.models.checkpoints import load, shipped
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig
-from tests.conftest import SAMPLES, make_net
+from tests.support.places import SAMPLES
+from tests.support.tiny_flow import make_net
 
 SHIPPED = sorted(shipped("glow"))
 

@@ -12,7 +12,7 @@ from latentdp.models.flow.glow import Glow, GlowConfig
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import PRESETS, Recipe
-from tests.conftest import make_net
+from tests.support.tiny_flow import make_net
 
 EXACT = 2e-5  # of a latent or an image in [-0.5, 0.5]: another order of float32 operations
 LOW = 0.05  # of an image, coupling networks in bfloat16: 8 bits of mantissa

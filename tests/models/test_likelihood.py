@@ -20,7 +20,8 @@ from latentdp.data.radiograph import read
 from latentdp.models.checkpoints import load, shipped
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.model_card.flow import usual_likelihood
-from tests.conftest import SAMPLES, make_net
+from tests.support.places import SAMPLES
+from tests.support.tiny_flow import make_net
 
 
 @pytest.fixture(scope="module", params=sorted(shipped("glow")))

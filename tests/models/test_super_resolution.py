@@ -33,8 +33,9 @@ from latentdp.models.training.wavelet_flow import (
 )
 from latentdp.privacy.noise import SeededNoise
 from latentdp.release.describe import derivation
-from tests.conftest import SAMPLES, make_net
-from tests.support.releases import latentdp
+from tests.support.places import SAMPLES
+from tests.support.sweeps import slow
+from tests.support.tiny_flow import make_net, tiny_checkpoint
 
 CONFIG = OctaveConfig(size=32, steps=2, hidden=8, features=8, blocks=1)
 
@@ -279,22 +280,17 @@ def test_weights_come_back_as_they_were_saved(octave, tmp_path):
     assert read.temperature == 1.0
     for name, tensor in made.average.state_dict().items():
         assert torch.allclose(tensor.float(), read.net.state_dict()[name], atol=1e-3), name
-    checkpoint = load(str(tmp_path / "detail.safetensors"))
+    good = load(str(tmp_path / "detail.safetensors"))
     for wrong in (
-        replace(checkpoint, kind="glow"),
-        replace(checkpoint, config="{}"),
-        replace(checkpoint, config=replace(CONFIG, hidden=9).to_json()),
+        replace(good, kind="glow"),
+        replace(good, config="{}"),
+        replace(good, config=replace(CONFIG, hidden=9).to_json()),
     ):
         with pytest.raises(WeightsError):
             octave_of(wrong)
 
 
 # --- In a flow's weights ------------------------------------------------------------------------
-
-
-def kept(kind: str, net: torch.nn.Module, **card) -> Checkpoint:
-    tensors = {key: tensor.detach().numpy() for key, tensor in net.state_dict().items()}
-    return Checkpoint(name="x", kind=kind, config=net.config.to_json(), card=card, tensors=tensors)
 
 
 TOLD = {
@@ -307,25 +303,25 @@ TOLD = {
 
 
 def part(octave: DetailFlow, **changes) -> Checkpoint:
-    return kept("octave", octave.net, **(TOLD | changes))
+    return tiny_checkpoint(octave.net, "octave", **(TOLD | changes))
 
 
 @pytest.fixture(scope="module")
 def detailed(octave) -> Checkpoint:
     """Weights of a flow at 16 pixels with an octave to 32."""
-    return with_octaves(kept("glow", make_net(), summary="small"), [part(octave)])
+    return with_octaves(tiny_checkpoint(summary="small"), [part(octave)])
 
 
 def test_weights_with_octaves_are_those_of_the_flow_and_more(detailed):
     flow = load_flow(detailed)
     assert flow.ladder.steps(16, 32) == flow.ladder.steps(16, 50) == (32,)
     assert flow.ladder.steps(16, 16) == ()
-    plain = load_flow(kept("glow", make_net()))
+    plain = load_flow(tiny_checkpoint())
     assert plain.ladder.steps(16, 32) == ()
     z = np.random.default_rng(0).normal(size=(2, 256))
     assert np.array_equal(plain.decode(z), flow.decode(z))
     again = with_octaves(detailed, [])
-    assert set(again.tensors) == set(kept("glow", make_net()).tensors)
+    assert set(again.tensors) == set(tiny_checkpoint().tensors)
     assert load_flow(again).ladder.steps(16, 32) == ()
 
 
@@ -334,7 +330,7 @@ def test_octaves_must_follow_one_another(detailed, octave):
     with pytest.raises(InputError, match=r"expected octaves for 32, 64 pixels, got \[32, 32\]"):
         with_octaves(detailed, [one, one])
     with pytest.raises(WeightsError, match="kind 'octave'"):
-        with_octaves(detailed, [kept("glow", make_net())])
+        with_octaves(detailed, [tiny_checkpoint()])
     with pytest.raises(WeightsError, match="kind 'glow'"):
         with_octaves(one, [one])
     unmeasured = replace(one, card={k: v for k, v in one.card.items() if k != "temperature"})
@@ -450,7 +446,7 @@ def test_the_temperature_gives_detail_the_power_of_real_detail(octave):
 # --- The command --------------------------------------------------------------------------------
 
 
-def test_the_command_trains_and_describes_what_it_made(tmp_path):
+def test_the_command_trains_and_describes_what_it_made(tmp_path, command, capsys):
     data = tmp_path / "data"
     data.mkdir()
     rows = []
@@ -463,12 +459,12 @@ def test_the_command_trains_and_describes_what_it_made(tmp_path):
         writer.writeheader()
         writer.writerows(rows)
     out = tmp_path / "detail.safetensors"
-    run = latentdp(
+    call = (
         "weights", "train-detail", data, "--out", out, "--size", 32, "--steps", 3, "--batch", 4,
         "--crop", 16, "--blocks", 2, "--hidden", 8, "--note", "made here", "--json",
     )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    card = json.loads(run.stdout)["card"]
+    assert command(*call) == 0
+    card = json.loads(capsys.readouterr().out)["card"]
     assert card == load(str(out)).card
     assert card["images"] == {"train": 3, "val": 4, "test": 4}, "the small one is left out"
     assert set(card["bits_per_detail"]) == {"train", "val", "test"}
@@ -478,7 +474,7 @@ def test_the_command_trains_and_describes_what_it_made(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def weights(detailed, tmp_path_factory):
+def weights(detailed, tmp_path_factory, command):
     """Files: a flow's weights, an octave's, and the two together by the command."""
     place = tmp_path_factory.mktemp("weights")
     bare = with_octaves(detailed, [])
@@ -488,27 +484,18 @@ def weights(detailed, tmp_path_factory):
     octave = load_flow(detailed).ladder.octaves[32]
     save(part(octave), place / "octave.safetensors")
     out = place / "both.safetensors"
-    run = latentdp(
-        "weights",
-        "add-detail",
-        place / "bare.safetensors",
-        place / "octave.safetensors",
-        "--out",
-        out,
-        "--json",
-    )
-    assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout)["octaves"] == [32]
+    parts = (place / "bare.safetensors", place / "octave.safetensors")
+    assert command("weights", "add-detail", *parts, "--out", out) == 0
+    assert list(load(str(out)).card["octaves"]) == ["32"]
     return place
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_release_with_detail(weights, tmp_path, workers):
+@pytest.mark.parametrize("workers", [1, slow(2)])
+def test_a_release_with_detail(weights, tmp_path, command, workers):
     given = ("--weights", weights / "both.safetensors", "--preset", "strict", "--size", 64)
     given += ("--vault", tmp_path / "v")
     out = tmp_path / "out"
-    run = latentdp("privatize", SAMPLES, out, *given, "--workers", workers)
-    assert run.returncode in (0, 1), run.stderr
+    assert command("privatize", SAMPLES, out, *given, "--workers", workers) in (0, 1)
     card = json.loads((out / "release.json").read_text())
     assert card["image"] | {"classes": []} == {
         "size": [64, 64], "made_at": [16, 16], "chosen_among": 1, "detail_drawn_at": [32],
@@ -516,22 +503,21 @@ def test_a_release_with_detail(weights, tmp_path, workers):
     }  # fmt: skip
     assert card["recipe"]["profile"]["detail"] is True
     assert "detail up to 32 pixels" in (out / "release.html").read_text()
-    assert latentdp("verify", out).returncode == 0
+    assert command("verify", out) == 0
     before = {path.name: path.read_bytes() for path in (out / "images").iterdir()}
     assert len(before) > 1
-    assert latentdp("privatize", SAMPLES, out, *given).returncode in (0, 1)
+    assert command("privatize", SAMPLES, out, *given) in (0, 1)
     after = {path.name: path.read_bytes() for path in (out / "images").iterdir()}
     assert after == before, "what is there is not drawn anew"
     card["image"]["detail_drawn_at"] = [48]
     (out / "release.json").write_text(json.dumps(card))
-    assert latentdp("verify", out).returncode == 1
+    assert command("verify", out) == 1
 
 
-def test_detail_is_drawn_where_it_is_wanted_and_known(weights):
+def test_detail_is_drawn_where_it_is_wanted_and_known(weights, command, capsys):
     def explained(name: str, *more: object) -> dict:
-        run = latentdp("explain", SAMPLES, "--weights", weights / name, *STRICT, *more)
-        assert run.returncode in (0, 1), run.stderr
-        return json.loads(run.stdout)
+        assert command("explain", SAMPLES, "--weights", weights / name, *STRICT, *more) in (0, 1)
+        return json.loads(capsys.readouterr().out)
 
     drawn = "detail_drawn_at"
     assert explained("both.safetensors", "--size", 32)[drawn] == [32]
@@ -542,16 +528,17 @@ def test_detail_is_drawn_where_it_is_wanted_and_known(weights):
     assert explained("bare.safetensors", "--size", 32)[drawn] == []
 
 
-def test_a_release_with_detail_is_evaluated(weights, tmp_path):
+@pytest.mark.usefixtures("least_effort")
+def test_a_release_with_detail_is_evaluated(weights, tmp_path, command, capsys):
     """Attackers take the means of what was drawn: what the mechanism gave."""
-    run = latentdp(
+    call = (
         "privatize", SAMPLES, tmp_path / "out", "--weights", weights / "both.safetensors",
         "--preset", "strict", "--size", 64, "--vault", tmp_path / "v",
     )  # fmt: skip
-    assert run.returncode in (0, 1), run.stderr
+    assert command(*call) in (0, 1)
+    capsys.readouterr()
     options = ("--vault", tmp_path / "v", "--quick", "--restarts", 1, "--steps", 2, "--json")
-    run = latentdp("evaluate", SAMPLES, tmp_path / "out", *options)
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout)
+    assert command("evaluate", SAMPLES, tmp_path / "out", *options) == 0
+    found = json.loads(capsys.readouterr().out)
     assert not found["verdict"]["refuted"]
     assert {"linkage", "side_channels"} <= {row["attack"] for row in found["outcomes"]}

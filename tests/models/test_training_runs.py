@@ -11,7 +11,7 @@ from PIL import Image
 
 from latentdp.models.checkpoints import load
 from latentdp.models.flow.flow import load_flow
-from tests.conftest import ROOT
+from tests.support.places import ROOT
 
 
 @pytest.fixture

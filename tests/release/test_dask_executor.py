@@ -20,7 +20,6 @@ from PIL import Image
 from latentdp import Aborted, InputError, WeightsError
 from latentdp.core.filesystem import digest
 from latentdp.data.radiograph import Identity, Provenance, read
-from latentdp.models.checkpoints import Checkpoint, save
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
@@ -32,23 +31,11 @@ from latentdp.release.outputs import WORK, clear
 from latentdp.release.privatize import preview, privatize_folder
 from latentdp.release.tasks import Task
 from latentdp.vault.vault import Vault
-from tests.conftest import make_net
 
 pytestmark = pytest.mark.xdist_group("cluster")  # which takes seconds to start
 
 FILES = 150
 EPSILON = 256.0
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    """A tiny flow as a file, which all workers reach."""
-    net = make_net()
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    tensors = {k: v.numpy() for k, v in net.state_dict().items()}
-    config = net.config.to_json()
-    save(Checkpoint(name="tiny", kind="glow", config=config, card={}, tensors=tensors), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +59,8 @@ def source(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def privatizer(weights) -> Privatizer:
-    recipe = Recipe.from_preset("dp-glow", weights=str(weights), epsilon=EPSILON)
+def privatizer(tiny_weights) -> Privatizer:
+    recipe = Recipe.from_preset("dp-glow", weights=str(tiny_weights), epsilon=EPSILON)
     return Privatizer.from_recipe(recipe)
 
 
@@ -153,12 +140,12 @@ COMMAND = Path(sys.executable).with_name("latentdp")
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_run_that_is_killed_is_finished_by_the_next(
-    workers, source, weights, tmp_path, database, request
+    workers, source, tiny_weights, tmp_path, database, request
 ):
     url = None
     if database == "postgresql":
         url = request.getfixturevalue("postgres").fresh()
-    call = [COMMAND, "privatize", source, "out", "--weights", weights, "--preset", "dp-glow"]
+    call = [COMMAND, "privatize", source, "out", "--weights", tiny_weights, "--preset", "dp-glow"]
     call += ["--vault", "vault", "--cluster", workers.scheduler_address, "--json"]
     call += ["--ledger", url] if url else []
     images = tmp_path / "out" / "images"
@@ -167,7 +154,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(
             call, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         while run.poll() is None and len(list(images.glob("*"))) < enough:
-            time.sleep(0.002)
+            time.sleep(0.01)
         run.send_signal(signal.SIGKILL)
         run.wait()
     last = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -352,9 +339,19 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(
     assert not (tmp_path / "out" / "images").exists()
 
 
-def test_the_command_goes_to_the_cluster(source, weights, tmp_path, monkeypatch, command, capsys):
+def test_the_command_goes_to_the_cluster(
+    source, tiny_weights, tmp_path, monkeypatch, command, capsys
+):
     monkeypatch.setattr(dask_executor, "PATIENCE", 1)
-    call = ("privatize", source, tmp_path / "out", "--weights", weights, "--preset", "dp-glow")
+    call = (
+        "privatize",
+        source,
+        tmp_path / "out",
+        "--weights",
+        tiny_weights,
+        "--preset",
+        "dp-glow",
+    )
     call += ("--cluster", "tcp://127.0.0.1:9")
     assert command(*call, "--vault", tmp_path / "vault") == 2
     assert "no Dask scheduler" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from latentdp.release.outputs import MARK, Outputs
 from latentdp.release.privatize import privatize_folder
 from latentdp.release.run import Run
 from latentdp.vault.vault import Vault
-from tests.conftest import SAMPLES
+from tests.support.places import SAMPLES
 from tests.vault.test_ledger import entry
 
 COST = 2_560_000_000  # micro-epsilons

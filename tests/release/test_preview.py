@@ -13,7 +13,6 @@ from latentdp import BudgetExceeded, InputError, Privatizer, Recipe
 from latentdp.release.privatize import preview, privatize_folder
 from latentdp.vault.ledger import micro
 from latentdp.vault.vault import Vault
-from tests.conftest import SAMPLES
 from tests.support.folders import (
     EPSILON,
     go,
@@ -24,6 +23,7 @@ from tests.support.folders import (
     radiograph_at,
     tree,
 )
+from tests.support.places import SAMPLES
 
 NUMBERS = (
     "inputs", "outputs", "released", "already", "duplicates", "quarantined", "spent", "patients",
@@ -191,9 +191,12 @@ def test_a_ledger_on_a_server_is_read_only_too(place, postgres):
     assert look(place)[0].already == look(place, ledger=url)[0].already == 5
 
 
-def test_the_command_tells_what_would_be_charged(command, capsys, tmp_path, monkeypatch):
+def test_the_command_tells_what_would_be_charged(
+    command, capsys, tmp_path, monkeypatch, tiny_weights
+):
     monkeypatch.chdir(tmp_path)
     arguments = ["privatize", SAMPLES / "clinic-a", "out", "--json", "--layout", "mirror"]
+    arguments += ["--weights", tiny_weights]
     assert command(*arguments, "--dry-run") == 0
     told = json.loads(capsys.readouterr().out)
     assert list(tmp_path.iterdir()) == []

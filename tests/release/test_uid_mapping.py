@@ -8,8 +8,8 @@ import pydicom
 import pytest
 
 from latentdp import InputError
-from tests.conftest import SAMPLES
 from tests.support.folders import go, header, images, look, picture_at, radiograph_at, tree
+from tests.support.places import SAMPLES
 
 
 @pytest.fixture
@@ -86,10 +86,11 @@ def test_it_never_lies_in_the_release_or_replaces_something_else(place, name):
     assert (place / "vault.csv").read_text() == "mine"
 
 
-def test_the_command_writes_it(command, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_it(command, tmp_path, monkeypatch, capsys, tiny_weights):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(SAMPLES / "clinic-a", "in")
-    assert command("privatize", "in", "out", "--mapping-out", "map.csv", "--layout", "study") == 0
+    options = ("--mapping-out", "map.csv", "--layout", "study", "--weights", tiny_weights)
+    assert command("privatize", "in", "out", *options) == 0
     assert "PRIVATE: old and new identifiers" in " ".join(capsys.readouterr().out.split())
     uids = told(tmp_path / "map.csv")
     for path in (tmp_path / "out" / "images").rglob("*.dcm"):

@@ -19,7 +19,7 @@ from latentdp import InputError
 from latentdp.release.folders import find_files
 from latentdp.reports import review_page
 from latentdp.reports.release_page import write_release_page
-from tests.conftest import SAMPLES
+from tests.support.places import SAMPLES
 
 EVALUATED = {
     "date": "a day",

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +14,16 @@ import pydicom
 from PIL import Image
 
 from latentdp import Privatizer, Recipe
-from latentdp.models.flow.flow import Flow
 from latentdp.release.privatize import preview, privatize_folder
-from tests.conftest import make_net
 from tests.support.dicom_files import gradient, radiograph, save
+from tests.support.tiny_flow import shared_flow
 
 EPSILON = 2560.0
-_made: list[Privatizer] = []
 
 
+@cache
 def privatizer() -> Privatizer:
-    if not _made:
-        flow = Flow(make_net(), {}, "tiny", "00" * 32)
-        _made.append(Privatizer(flow, Recipe.from_preset("dp-glow", epsilon=EPSILON)))
-    return _made[0]
+    return Privatizer(shared_flow(), Recipe.from_preset("dp-glow", epsilon=EPSILON))
 
 
 def go(place: Path, out: str = "out", source: str = "in", **options):

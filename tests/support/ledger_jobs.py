@@ -15,11 +15,11 @@ import traceback
 from pathlib import Path
 
 from latentdp import LatentDPError, Privatizer, Recipe
-from latentdp.models.flow.flow import Flow
 from latentdp.release import executor, run, tasks
 from latentdp.release.privatize import privatize_folder
 from latentdp.vault import hash_chain, ledger, vault
-from tests.conftest import SAMPLES, make_net
+from tests.support.places import SAMPLES
+from tests.support.tiny_flow import shared_flow
 
 PATIENTS = 3
 
@@ -143,7 +143,7 @@ def privatize(source, out, vault_path, url, step=None, told=None, start=0.0, eps
     if step is not None:
         (STEPS | RECOVERY | LAYOUT_STEPS)[step]()
     time.sleep(max(0.0, start - time.time()))
-    privatizer = Privatizer(_flow, Recipe.from_preset("dp-glow", epsilon=epsilon))
+    privatizer = Privatizer(shared_flow(), Recipe.from_preset("dp-glow", epsilon=epsilon))
     summary = privatize_folder(
         Path(source), Path(out), privatizer, vault=Path(vault_path), ledger=url, layout=layout
     )
@@ -170,7 +170,6 @@ def _fork(job):
 
 
 if __name__ == "__main__":
-    _flow = Flow(make_net(), {}, "tiny", "00" * 32)
     with tempfile.TemporaryDirectory() as folder:  # loads, once, all that a run imports late
         privatize(SAMPLES, f"{folder}/out", f"{folder}/vault", None)
     for line in sys.stdin:

@@ -23,7 +23,7 @@ import numpy as np
 import pydicom
 
 from latentdp.models.checkpoints import Checkpoint, save
-from tests.conftest import make_net
+from tests.support.tiny_flow import make_net
 from tests.support import dicom_files
 from tests.support.folders import picture_at
 

@@ -1,7 +1,7 @@
 """Small scenes for attacks and utility: people and their private images."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,19 @@ from latentdp.data.cohort import Cohort
 from latentdp.evaluation.threat_model import Effort, FileFacts, PairedImages, ThreatModel
 
 QUICK = Effort(restarts=1, steps=20, resamples=100, copies=4, seeds=1)
+
+
+@dataclass(frozen=True)
+class LeastEffort(Effort):
+    """What commands give attackers and readers while the fixture ``least_effort`` is in use."""
+
+    restarts: int = 2
+    steps: int = 4
+    patients: int = 16
+    resamples: int = 60
+    copies: int = 3
+    seeds: int = 1
+    reader_steps: int = 12
 
 
 def people(patients: int, each: int = 3, *, seed: int = 0, size: int = 16) -> Cohort:

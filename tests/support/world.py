@@ -44,7 +44,8 @@ def picture(person: np.ndarray, finding: bool, rng: np.random.Generator) -> np.n
     return np.rint(np.clip(image + 0.03 * rng.normal(size=image.shape), 0, 1) * 255)
 
 
-def make(base: Path) -> World:
+def make_world(base: Path) -> World:
+    """Writes it into a folder."""
     rng = np.random.default_rng(7)
     rows, number = [], 0
     data = base / "data"

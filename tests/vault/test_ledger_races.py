@@ -15,8 +15,8 @@ from latentdp.data.radiograph import EPOCH
 from latentdp.release.outputs import LOCK, MARK
 from latentdp.vault.ledger import Spent
 from latentdp.vault.vault import Vault
-from tests.conftest import ROOT, SAMPLES
 from tests.support import ledger_jobs as jobs
+from tests.support.places import ROOT, SAMPLES
 
 KILLED = -signal.SIGKILL
 RELEASED, COST = 4, 2_560_000_000  # of `source`; the two DICOM files show one patient

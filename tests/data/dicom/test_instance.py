@@ -21,8 +21,8 @@ from latentdp.data.dicom.instance import Instance, inventory, read, write
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.dicom.pseudonyms import Pseudonyms
 from latentdp.errors import UnsupportedInstance
-from tests.conftest import ROOT
 from tests.support.dicom_files import coded, gradient, lut, outcome, radiograph, save
+from tests.support.places import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "dicom"
 CANARY = "CANARY"

@@ -11,8 +11,8 @@ from pydicom.uid import JPEG2000, JPEG2000Lossless, RLELossless
 from latentdp.data.dicom.instance import read
 from latentdp.data.dicom.reduced_resolution import average
 from latentdp.data.preprocess import resize
-from tests.conftest import SAMPLES
 from tests.support.dicom_files import outcome, radiograph, save
+from tests.support.places import SAMPLES
 
 NEEDED = (64, 64)
 
