@@ -18,7 +18,7 @@ from latentdp.data.dicom.refusals import REASONS
 from latentdp.models.checkpoints import load, shipped
 from latentdp.recipe import ALL, PRESETS, Recipe
 from latentdp.release.tasks import LOST, NON_FINITE, NOT_A_FILE
-from latentdp.reports.release_card import NOT_COVERED
+from latentdp.reports.guarantee_words import NOT_COVERED
 
 from .api import public_names
 from .commands import commands_table
@@ -81,6 +81,16 @@ def measures() -> str:
     """What an evaluation measures of use."""
     titles = [(n, plugins.load("utility", n).utility.title) for n in plugins.names("utility")]
     return _table(("measure", "what it says"), [(f"`{n}`", t) for n, t in titles])
+
+
+def metrics() -> str:
+    """What each number of an evaluation says, and which way is better for whom it rates."""
+    rows = [
+        (f"`{m.name}`", m.title, m.meaning, f"{m.goal}")
+        for name in plugins.names("metrics")
+        for m in plugins.load("metrics", name).metrics
+    ]
+    return _table(("number", "on a page", "what it says", "better is"), rows)
 
 
 def methods() -> str:
@@ -204,6 +214,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "measures": measures,
         "mechanisms": mechanisms,
         "methods": methods,
+        "metrics": metrics,
         "not covered": not_covered,
         "preset values": preset_values,
         "presets": presets,
