@@ -2,11 +2,12 @@
 #   make demo   creates .venv, privatizes samples/cxr and shows the result
 #   make test   creates .venv with the test extras and runs the tests
 # make test-all runs those that take long, too.
+# make docs builds the documentation as a site in site/.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all test-rest check lint types layers samples clean
+.PHONY: demo test test-all test-rest check lint types layers docs samples clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "latentdp needs Python 3.11 or newer")'
@@ -17,6 +18,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .venv/ready-test: .venv/ready
 	$(PIP) -c constraints.txt -e '.[test]'
+	touch $@
+
+.venv/ready-docs: .venv/ready
+	$(PIP) -c constraints.txt -e '.[docs]'
 	touch $@
 
 demo: .venv/ready
@@ -50,8 +55,13 @@ types: .venv/ready-test
 layers: .venv/ready-test
 	$(BIN)/lint-imports
 
+# -m, so that the hooks find this folder; the variable silences an advertisement.
+docs: .venv/ready-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "Open site/index.html in a browser."
+
 samples: .venv/ready
 	$(BIN)/python samples/make.py
 
 clean:
-	rm -rf .venv demo build dist *.egg-info
+	rm -rf .venv demo site build dist *.egg-info

@@ -1,4 +1,4 @@
-"""The README's table from the JSON twin of `latentdp compare`, as Markdown.
+"""A table of the documentation from the JSON twin of `latentdp compare`, as Markdown.
 
 latentdp compare DATA --out DIR && python benchmarks/comparison_table.py DIR/comparison.json
 """

@@ -23,9 +23,9 @@ import numpy as np
 import pydicom
 
 from latentdp.models.checkpoints import Checkpoint, save
-from tests.support.tiny_flow import make_net
 from tests.support import dicom_files
 from tests.support.folders import picture_at
+from tests.support.tiny_flow import make_net
 
 FOLDER = Path(__file__).parents[1] / "vault" / "made_by_0_1"
 MADE_AT = Path("/tmp/latentdp made by 0.1")  # the ledger keeps it; later it is elsewhere

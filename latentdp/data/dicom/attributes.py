@@ -1,7 +1,7 @@
 """Every attribute that an output file may hold, and what it holds there.
 
 `header.build` writes these and no others (a test compares them); `instance.inventory` and the
-README are made from the same table.
+documentation are made from the same table.
 """
 
 from __future__ import annotations

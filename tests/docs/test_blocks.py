@@ -1,0 +1,125 @@
+"""What README and pages tell a reader to type is understood, runs, and prints what they show."""
+
+import re
+import shlex
+import shutil
+
+import numpy as np
+import pytest
+import typer
+from latentdp._cli.main import app
+
+from tests.support.documents import (
+    DOCS,
+    README,
+    ROOT,
+    blocks,
+    commands,
+    documents,
+    inline_code,
+    name,
+)
+
+ALL = documents()
+RUN = [path for path in ALL if any(block.language == "sh" for block in blocks(path))]
+PYTHON = [path for path in ALL if any(block.language == "python" for block in blocks(path))]
+pytestmark = pytest.mark.xdist_group("docs")  # they share a release
+
+
+def walk(words):
+    """The command that words name, its own name, and the words that are left for it."""
+    command, called = typer.main.get_command(app), "latentdp"
+    while words and words[0] in getattr(command, "commands", {}):
+        command, called, words = command.commands[words[0]], f"{called} {words[0]}", words[1:]
+        assert not command.hidden, f"{called} is an old name"
+    return command, called, words
+
+
+@pytest.mark.parametrize("path", ALL, ids=name)
+def test_the_command_understands_every_line(path):
+    for line in commands(path):
+        _, *words = shlex.split(line, comments=True)
+        command, called, rest = walk(words)
+        assert not (hasattr(command, "commands") and rest and rest[0][0] != "-"), line
+        command.make_context(called, rest)  # raises if anything is wrong with it
+
+
+@pytest.mark.parametrize("path", ALL, ids=name)
+def test_every_command_and_option_in_the_text_exists(path):
+    for code in inline_code(path):
+        if code.startswith("latentdp "):
+            _, called, rest = walk([w for w in code.split()[1:] if w not in ("COMMAND", "...")])
+            group = hasattr(walk(called.split()[1:])[0], "commands")
+            assert not (group and rest and re.fullmatch(r"[a-z][a-z-]*", rest[0])), code
+        for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code):
+            assert option in options(), (code, option)
+
+
+def options():
+    """All of the command, of the benchmarks, and of others' tools that the pages name."""
+    found = {"--nworkers", "--nthreads", "--nproc-per-node", "--help", "--version"}
+    below = [typer.main.get_command(app)]
+    while below:
+        command = below.pop()
+        below += getattr(command, "commands", {}).values()
+        found |= {option for parameter in command.params for option in parameter.opts}
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        found |= set(re.findall(r'"(--[a-z][\w-]*)"', path.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory, command):
+    """Where a reader of the README stands: the samples, and a release of them."""
+    place = tmp_path_factory.mktemp("reader")
+    shutil.copytree(ROOT / "samples", place / "samples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        assert command("privatize", "samples/cxr", "release") == 1
+    return place
+
+
+@pytest.mark.parametrize("path", RUN, ids=name)
+def test_commands_run_and_print_what_is_shown(
+    path, command, released, tmp_path, monkeypatch, capsys
+):
+    """One after the other, as a reader would run them: later ones need earlier ones."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    if path == README:
+        shutil.copytree(ROOT / "samples", tmp_path / "samples")
+    else:
+        shutil.copytree(released, tmp_path, dirs_exist_ok=True)
+    printed = set()
+    for block in blocks(path):
+        if block.language == "sh":
+            for line in block.lines:
+                if line.startswith("latentdp "):
+                    _, *arguments = shlex.split(line, comments=True)
+                    assert command(*arguments) in (0, 1), line
+                    out, err = capsys.readouterr()
+                    assert "latentdp:" not in err, line  # progress may stand there, no error
+                    printed |= {" ".join(row.split()) for row in out.splitlines()}
+        if block.language == "output":
+            shown = {" ".join(row.split()) for row in block.lines if row.strip()}
+            assert shown <= printed
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name)
+def test_python_runs(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    images = np.random.default_rng(0).random((2, 64, 64)).astype(np.float32)
+    space = {"images": images, "labels": np.array([0, 1])}
+    for block in blocks(path):
+        if block.language == "python":
+            exec("\n".join(block.lines), space)  # a page's own lines, one block after the other
+    assert "epsilon" in capsys.readouterr().out
+    assert space["release"].images.shape == (2, 64, 64)
+    assert space["release"].guarantee.secure
+
+
+def test_every_page_is_in_the_navigation():
+    """A page that nobody finds is no page; those that are made are found by their folder."""
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    for path in DOCS.rglob("*.md"):
+        assert path.relative_to(DOCS).as_posix() in navigation
