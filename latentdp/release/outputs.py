@@ -24,6 +24,7 @@ from latentdp.data.radiograph import EPOCH
 from latentdp.errors import Aborted, InputError
 from latentdp.privacy.noise import SystemNoise
 from latentdp.reports.release_card import IMAGES, release_id
+from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger, LedgerEntry
 from latentdp.vault.output_index import OutputIndex
 
@@ -69,7 +70,7 @@ class Outputs:
 
     Args:
         out: The release folder.
-        index: Folder of the indexes of all releases, in the vault.
+        index: Of the vault: which output of which release lies where.
         release: Identifier of this release; that on its card if None.
 
     Attributes:
@@ -78,7 +79,7 @@ class Outputs:
             mark and path. Empty while there is no mark, and so nothing reserved.
     """
 
-    def __init__(self, out: Path, index: Path, release: str | None = None) -> None:
+    def __init__(self, out: Path, index: IndexFile, release: str | None = None) -> None:
         self.folder = str(out.resolve())
         try:
             self.folder.encode()
@@ -230,7 +231,7 @@ class Outputs:
         return part_of(self.draft(entry.output), entry.label)
 
     def _open(self, release: str | None) -> OutputIndex:
-        return OutputIndex(self._index / f"{release or 'none'}.jsonl")
+        return OutputIndex(self._index, release or "none")
 
     def _move(self, hidden: Path, entry: LedgerEntry) -> None:
         path = self.path(entry.output)

@@ -21,6 +21,7 @@ from latentdp.release.tasks import Refusal
 from latentdp.release.uid_mapping import Mapping
 from latentdp.reports.layout import Layout
 from latentdp.vault.duplicates import DuplicateIndex
+from latentdp.vault.index_file import IndexFile
 from latentdp.vault.keys import Keys
 from latentdp.vault.ledger import Ledger, LedgerEntry, Spent
 from latentdp.vault.vault import Vault
@@ -80,7 +81,8 @@ def preview(
         book.verify()
         if book.cap() is not None:
             check_bounded(privatizer)
-        outputs = Outputs(out or NOWHERE, store.places if store else NOWHERE)
+        index = store.index() if store else IndexFile(NOWHERE, read_only=True)
+        outputs = Outputs(out or NOWHERE, index)
         outputs.check(book)
         recovered = {e.output: e for _, e in outputs.left_over(book) if e is not None}
 
@@ -96,7 +98,7 @@ def preview(
             keys=store or NEW,
             find=find,
             outputs=outputs,
-            twins=DuplicateIndex(store.twins if store else NOWHERE),
+            twins=DuplicateIndex(index),
             labels=given,
             workers=processes,
             again=again,

@@ -83,10 +83,11 @@ class Run:
         self.again, self.layout, self.mapping = again, Layout(layout), mapping
         self.progress = progress
         self.release = release_id(out) or SystemNoise().words(1).tobytes().hex()
-        self.outputs = Outputs(out, vault.places, self.release)
+        self.index = vault.index()
+        self.outputs = Outputs(out, self.index, self.release)
         self.naming = Naming(vault.key, privatizer.recipe.profile, layout)
         self.summary = Summary()
-        self.twins = DuplicateIndex(vault.twins)
+        self.twins = DuplicateIndex(self.index)
         self.triage = self._triage(self.twins)
         self.method = radiograph.Provenance(
             description=derivation(privatizer),
@@ -98,7 +99,7 @@ class Run:
 
     def check_budget(self, found: Sequence[Path], limit: int | None) -> None:
         """Reads everything once, so that a refusal comes before the first output."""
-        triage = self._triage(DuplicateIndex(self.vault.twins))
+        triage = self._triage(DuplicateIndex(self.index))
         asked = [
             triage.reservation(fate)
             for part in chunks(found, self.workers.chunk)
@@ -164,11 +165,12 @@ class Run:
         """Releases one chunk; yields a row of the private report for each input."""
         self.twins.keep()  # before the reservation: what is found equal stays one release
         batch: list[tuple[Decision, LedgerEntry]] = []
+        earlier = self._find_earlier(fates)
         for fate in fates:
             if fate.status is Status.QUARANTINED:
                 yield fate, self._quarantine(fate)
             elif fate.status is Status.ALREADY:
-                yield fate, self._already(fate)
+                yield fate, self._already(fate, earlier)
             elif fate.status is Status.RELEASE and fate.new:
                 if fate.entry is not None:
                     self.outputs.withdraw(fate.entry, self.vault.path / "withdrawn")
@@ -220,17 +222,31 @@ class Run:
                 row = self._here(fate, "released", entry)
                 yield fate, _with_private_facts(row, task, entry, result)
 
-    def _already(self, fate: Decision) -> ReportRow:
+    def _find_earlier(self, fates: Sequence[Decision]) -> dict[str, Path]:
+        """The outputs of earlier runs, by name; those that lie elsewhere get their places here."""
+        earlier: dict[str, Path] = {}
+        places: dict[str, str] = {}
+        for fate in fates:
+            if fate.status is not Status.ALREADY or fate.entry is None:
+                continue
+            path = self.outputs.find(fate.entry)
+            if path is None:  # removed since it was decided
+                raise InputError("an output was removed while the run was going on; run it again")
+            earlier[fate.entry.output] = path
+            output = fate.entry.output
+            if path != self.outputs.path(output):
+                places[output] = self.naming.place(fate.item, output, self._told(fate.item, path))
+        if places:
+            self.outputs.assign(places)
+        return earlier
+
+    def _already(self, fate: Decision, earlier: dict[str, Path]) -> ReportRow:
         """Has the output of an earlier run here, copied if need be."""
         entry = fate.entry
         assert entry is not None
-        found = self.outputs.find(entry)
-        if found is None:  # removed since it was decided
-            raise InputError("an output was removed while the run was going on; run it again")
-        if found != self.outputs.path(entry.output):
-            place = self.naming.place(fate.item, entry.output, self._told(fate.item, found))
-            self.outputs.assign({entry.output: place})
-            self.outputs.serve(entry, found)
+        path = earlier[entry.output]
+        if path != self.outputs.path(entry.output):
+            self.outputs.serve(entry, path)
         if not Path(entry.folder).exists():  # moved: from now on it is known to be here
             here = self.outputs.folder
             self.ledger.move(entry.written(entry.sha256, entry.label, here))

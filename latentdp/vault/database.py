@@ -1,4 +1,4 @@
-"""The database of a ledger: where it is, how it is opened, and how its writers take turns.
+"""The databases of a vault: where one is, how it is opened, and how its writers take turns.
 
 SQLite is a file of one machine; PostgreSQL is a server for several. No message ever tells a URL
 or a part of it: a password that was not quoted can end up in any part.
@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Pool, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from latentdp.errors import Aborted, InputError
 
-__all__ = ["address", "begin", "connect", "file_of", "memory", "opening", "place", "told"]
+__all__ = ["address", "begin", "connect", "file_of", "location", "memory", "opening", "using"]
 
 WAIT = 60  # seconds: how long a writer waits for the others, and the server for a lost writer
 
@@ -33,6 +33,8 @@ _REASONS = {  # what the server says: what we say
     "resolve host": "no server answers there",
     "timeout": "no server answers there",
     "readonly database": "a run that died left a write half done, which the next run undoes",
+    "not a database": "it is damaged; restore it from a copy",
+    "image is malformed": "it is damaged; restore it from a copy",
 }
 
 
@@ -46,20 +48,25 @@ def address(url: str | URL) -> URL:
         InputError: It is neither.
     """
     try:
-        made = make_url(url)
+        parsed = make_url(url)
     except (SQLAlchemyError, ValueError):
         raise InputError("the ledger's URL cannot be read") from None
-    if made.drivername in _SERVER:
-        return made.set(drivername="postgresql+psycopg")
-    if made.drivername != "sqlite":
+    if parsed.drivername in _SERVER:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername != "sqlite":
         raise InputError("expected the ledger's URL to begin with postgresql:// or sqlite:///")
-    name = made.database or ":memory:"
-    if made.host or made.query or name.startswith((":memory:", "file:")):
+    name = parsed.database or ":memory:"
+    if parsed.host or parsed.query or name.startswith((":memory:", "file:")):
         raise InputError("expected a ledger in SQLite to be sqlite:/// and the path of a file")
-    return made.set(database=str(Path(name).resolve()))
+    return sqlite(Path(name))
 
 
-def place(url: URL) -> URL:
+def sqlite(file: Path) -> URL:
+    """The URL of a file of this machine, independent of the working folder."""
+    return URL.create("sqlite", database=str(file.resolve()))
+
+
+def location(url: URL) -> URL:
     """Where the database is, whoever opens it: a user or a password may change."""
     return URL.create(url.drivername, None, None, url.host, url.port, url.database, url.query)
 
@@ -74,12 +81,13 @@ def memory() -> Engine:
     return create_engine(URL.create("sqlite"))
 
 
-def connect(url: URL, *, read_only: bool = False) -> Engine:
+def connect(url: URL, *, read_only: bool = False, pool: type[Pool] | None = None) -> Engine:
     """An engine for what `address` gave; whatever it commits is on the disk.
 
     Args:
         url: Where it is.
         read_only: Refuse to write, and fail if a file does not exist.
+        pool: How connections to a file are kept; by default one stays open.
 
     Raises:
         InputError: The driver is missing.
@@ -103,10 +111,11 @@ def connect(url: URL, *, read_only: bool = False) -> Engine:
         return create_engine(
             url.set(database=file.as_uri(), query={"uri": "true", "mode": "ro"}),
             connect_args={"timeout": WAIT},
+            poolclass=pool,
         )
     if file.parent.is_dir():
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = create_engine(url, connect_args={"timeout": WAIT})
+    engine = create_engine(url, connect_args={"timeout": WAIT}, poolclass=pool)
     event.listen(engine, "connect", _durable)
     event.listen(engine, "begin", _immediate)
     return engine
@@ -134,26 +143,26 @@ def begin(engine: Engine, scope: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def opening() -> Iterator[None]:
+def opening(name: str = "the ledger's database") -> Iterator[None]:
     """Opening a database fails as wrong usage, in words that hold nothing of its URL."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        said = str(getattr(error, "orig", error)).lower()
-        known = [ours for theirs, ours in _REASONS.items() if theirs in said]
+        message = str(getattr(error, "orig", error)).lower()
+        reasons = [ours for theirs, ours in _REASONS.items() if theirs in message]
         raise InputError(
-            "the ledger's database cannot be opened" + (f": {known[0]}" if known else "")
+            f"{name} cannot be opened" + (f": {reasons[0]}" if reasons else "")
         ) from None
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def using(name: str = "the ledger") -> Iterator[None]:
     """A database that fails later stops the run, which can be run again."""
     try:
         yield
     except SQLAlchemyError as error:
         raise Aborted(
-            "the ledger could not be read or written; nothing that is not recorded was released, "
+            f"{name} could not be read or written; nothing that is not recorded was released, "
             "and running the same command again goes on from here"
         ) from error
 

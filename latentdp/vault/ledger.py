@@ -17,7 +17,7 @@ from sqlalchemy import URL, Column, Connection, and_, insert, select
 from latentdp.errors import BudgetExceeded
 from latentdp.privacy.units import allowance, micro, pico
 from latentdp.vault.balances import Balances, Spent
-from latentdp.vault.database import address, begin, connect, file_of, memory, opening, told
+from latentdp.vault.database import address, begin, connect, file_of, memory, opening, using
 from latentdp.vault.hash_chain import START, ChainLink, HashChain, Head, altered
 from latentdp.vault.ledger_schema import (
     CAP,
@@ -159,7 +159,7 @@ class Ledger:
         Raises:
             InputError: A row was altered, removed, inserted or moved since it was recorded.
         """
-        with self._head.held() as known, told(), self._engine.connect() as connection:
+        with self._head.held() as known, using(), self._engine.connect() as connection:
             self._totals = Balances()
             self._follow(connection, known)
         return self._totals.last.seq
@@ -169,7 +169,7 @@ class Ledger:
         """A transaction, and what adds rows in it; it begins with the totals of all others."""
         added: list[dict[str, Any]] = []
         with self._head.held() as known:
-            with told(), begin(self._engine, self._vault) as connection:
+            with using(), begin(self._engine, self._vault) as connection:
                 self._follow(connection, known)
                 yield lambda kind, entries: added.extend(self._append(connection, kind, entries))
             for row in added:
@@ -192,7 +192,7 @@ class Ledger:
 
     def _catch_up(self) -> None:
         """Makes the totals those of all rows."""
-        with self._head.held() as known, told(), self._engine.connect() as connection:
+        with self._head.held() as known, using(), self._engine.connect() as connection:
             self._follow(connection, known)
 
     def _follow(self, connection: Connection, known: ChainLink) -> None:
@@ -241,7 +241,7 @@ class Ledger:
             .where(EVENTS.c.vault == self._vault)
             .order_by(EVENTS.c.seq)
         )
-        with told(), self._engine.connect() as connection:
+        with using(), self._engine.connect() as connection:
             for part in _parts(values):
                 rows = connection.execute(query.where(column.in_(part))).all()
                 for row in rows:

@@ -7,9 +7,9 @@ only: it may be on a server.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from latentdp.vault.duplicates import Journal
+from latentdp.vault.index_file import IndexFile
 
 __all__ = ["OutputIndex"]
 
@@ -20,17 +20,18 @@ class OutputIndex:
     No two differ in case only: a recipient's file system may not tell them apart.
 
     Args:
-        path: File of the index; there is none while all outputs lie under their random names.
+        index: Where they are kept; nothing is while all outputs lie under their random names.
+        release: Identifier of the release.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._journal = Journal(path)
+    def __init__(self, index: IndexFile, release: str) -> None:
+        self._index, self._release = index, release
         self._path: dict[str, str] = {}  # output: path
         self._output: dict[str, str] = {}  # path: output
         self._files: dict[str, str] = {}  # path without case: output
         self._folders: set[str] = set()
-        for row in self._journal.read():
-            self._set(row["output"], row["path"])
+        for output, path in index.places(release):
+            self._set(output, path)
 
     def path(self, output: str) -> str:
         """Where an output lies."""
@@ -46,14 +47,14 @@ class OutputIndex:
         Args:
             wanted: Output to path; one that is taken gets a number.
         """
-        rows = []
+        given: list[tuple[str, str]] = []
         for output, path in wanted.items():
             self.leave(output)
             free = self._free(path)
             if free != output:
                 self._set(output, free)
-                rows.append({"output": output, "path": free})
-        self._journal.add(rows)
+                given.append((output, free))
+        self._index.add_places(self._release, given)
 
     def leave(self, output: str) -> None:
         """Another output may lie where this one lay."""

@@ -17,7 +17,8 @@ from sqlalchemy import URL
 from latentdp.core.filesystem import alone, is_private, whole, write_text
 from latentdp.errors import InputError
 from latentdp.privacy.noise import SystemNoise
-from latentdp.vault.database import address, place
+from latentdp.vault.database import address, location, sqlite
+from latentdp.vault.index_file import IndexFile
 from latentdp.vault.keys import KEY_BYTES, Keys
 from latentdp.vault.ledger import Ledger
 
@@ -55,15 +56,13 @@ class Vault(Keys):
         if not read_only:
             self.reports.mkdir(mode=0o700, exist_ok=True)
 
-    @property
-    def places(self) -> Path:
-        """Folder of the indexes of releases whose images have names of their own."""
-        return self.path / "places"
+    def index(self) -> IndexFile:
+        """The tables of what links sources to outputs. Only a run that has `locked` adds to them.
 
-    @property
-    def twins(self) -> Path:
-        """File of the links between inputs with equal pictures."""
-        return self.path / "twins.jsonl"
+        Raises:
+            InputError: They are damaged.
+        """
+        return IndexFile(self.path, read_only=self._read_only)
 
     @staticmethod
     def exists(path: Path) -> bool:
@@ -81,23 +80,23 @@ class Vault(Keys):
             InputError: The vault keeps its ledger elsewhere, or the database cannot be opened.
         """
         file = self.path / "ledger.url"
-        own = URL.create("sqlite", database=str((self.path / "ledger.sqlite").resolve()))
+        own = sqlite(self.path / "ledger.sqlite")
         known = address(file.read_text(encoding="utf-8")) if file.exists() else None
         if url is None:
             return self._open(known or own)
         wanted = address(url)
         if known is None and Path(own.database or "").exists():
-            with closing(self._open(own)) as ledger:
-                known = own if ledger.verify() else None
-        if known is not None and place(known) != place(wanted):
+            with closing(self._open(own)) as begun:
+                known = own if begun.verify() else None
+        if known is not None and location(known) != location(wanted):
             raise InputError(
                 "the vault keeps its ledger in another database; leave --ledger out, or name "
                 "another vault"
             )
-        made = self._open(wanted)
+        ledger = self._open(wanted)
         if wanted != known and not self._read_only:  # new, or another user or password
             write_text(file, wanted.render_as_string(hide_password=False), mode=0o600)
-        return made
+        return ledger
 
     @contextmanager
     def locked(self) -> Iterator[None]:

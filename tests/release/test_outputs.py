@@ -9,6 +9,7 @@ from latentdp import BudgetExceeded, InputError, Privatizer, Recipe
 from latentdp.release.outputs import MARK, Outputs
 from latentdp.release.privatize import privatize_folder
 from latentdp.release.run import Run
+from latentdp.vault.index_file import IndexFile
 from latentdp.vault.vault import Vault
 from tests.support.places import SAMPLES
 from tests.vault.test_ledger import entry
@@ -144,14 +145,15 @@ def test_one_run_at_a_time_writes_to_a_folder(go, tmp_path, monkeypatch):
 
 def test_the_owner_is_mark_and_path(tmp_path):
     out = tmp_path / "new" / "out"
-    outputs = Outputs(out, tmp_path / "places")
+    index = IndexFile(tmp_path, read_only=True)
+    outputs = Outputs(out, index)
     assert outputs.owner == ""
     with outputs.alone():
         owner = outputs.owner
-    assert Outputs(out, tmp_path / "places").owner == owner != ""
+    assert Outputs(out, index).owner == owner != ""
     assert owner not in (out / MARK).read_text()
     shutil.copytree(out, tmp_path / "copy")
-    assert Outputs(tmp_path / "copy", tmp_path / "places").owner != owner
+    assert Outputs(tmp_path / "copy", index).owner != owner
     (out / MARK).unlink()
     with outputs.alone():
         assert outputs.owner != owner
@@ -170,7 +172,7 @@ def test_what_another_process_records_during_the_recovery_is_not_released_here(t
     hidden = tmp_path / "images" / f".{'0' * 32}.png.-1.part"
     hidden.parent.mkdir()
     hidden.write_bytes(b"a draw")
-    Outputs(tmp_path, tmp_path / "places").recover(Raced())
+    Outputs(tmp_path, IndexFile(tmp_path, read_only=True)).recover(Raced())
     assert not list(hidden.parent.iterdir())
 
 

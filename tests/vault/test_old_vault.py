@@ -20,7 +20,9 @@ def run(command, capsys):
     """The command in this process: its exit code, and what it printed."""
 
     def call(*arguments: str) -> tuple[int, str]:
-        return command(*arguments), capsys.readouterr().out
+        code, told = command(*arguments), capsys.readouterr()
+        assert told.out or code == 3, told.err
+        return code, told.out
 
     return call
 
