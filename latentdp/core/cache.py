@@ -1,4 +1,8 @@
-"""What has been worked out and may be needed again: in memory, and on the disk for a later run."""
+"""What has been worked out and may be needed again: in memory, and on the disk for a later run.
+
+Files are safetensors and JSON under readable names. The usual libraries (diskcache, joblib) keep
+pickles, which run what is in them when they are read, in folders that others may enter.
+"""
 
 from __future__ import annotations
 
@@ -33,33 +37,33 @@ class ResultCache:
         self._memory: dict[str, Any] = {}
 
     def below(self, name: str) -> ResultCache:
-        """Notes about something else, kept in a folder below."""
+        """Results about something else, kept in a folder below."""
         return ResultCache(None if self._folder is None else self._folder / name)
 
     def arrays(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays of that name, made if nobody has."""
         if name not in self._memory:
             path = self._path(name, "safetensors")
-            found = _read_arrays(path)
-            if found is None:
-                found = make()
+            arrays = _read_arrays(path)
+            if arrays is None:
+                arrays = make()
                 if path is not None:
-                    contiguous = {key: np.ascontiguousarray(x) for key, x in found.items()}
+                    contiguous = {key: np.ascontiguousarray(x) for key, x in arrays.items()}
                     with whole(path) as temporary:
                         save_file(contiguous, str(temporary))
-            self._memory[name] = found
+            self._memory[name] = arrays
         return self._memory[name]  # type: ignore[no-any-return]
 
     def values(self, name: str, make: Callable[[], Any]) -> Any:
         """The JSON values of that name, made if nobody has."""
         if name not in self._memory:
             path = self._path(name, "json")
-            found = _read_values(path)
-            if found is None:
-                found = make()
+            values = _read_values(path)
+            if values is None:
+                values = make()
                 if path is not None:
-                    write_text(path, json.dumps(found), mode=0o600)
-            self._memory[name] = found
+                    write_text(path, json.dumps(values), mode=0o600)
+            self._memory[name] = values
         return self._memory[name]
 
     def thing(self, name: str, make: Callable[[], Any]) -> Any:

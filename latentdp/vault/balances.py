@@ -16,26 +16,33 @@ __all__ = ["Spent", "Balances"]
 
 
 class Spent(NamedTuple):
-    """What all releases of one patient cost together (basic composition: the sums)."""
+    """What all releases of one patient cost together (basic composition: the sums).
+
+    Attributes:
+        micro_epsilon: Sum of their epsilons in units of 1e-6 nats, each rounded up; at least 0.
+        pico_delta: Sum of their deltas in units of 1e-12, each rounded up; at least 0.
+        releases: Number of them, reserved ones that were never written included.
+    """
 
     micro_epsilon: int = 0
     pico_delta: int = 0
     releases: int = 0
 
     def plus(self, micro_epsilon: int, pico_delta: int) -> Spent:
-        """The same, and one more release."""
+        """The sums with one more release of this cost."""
         return Spent(
             self.micro_epsilon + micro_epsilon, self.pico_delta + pico_delta, self.releases + 1
         )
 
 
 class Balances:
-    """Sums over rows, in their order.
+    """Sums over the rows of a ledger, in their order.
 
     Attributes:
-        last: The link of the last one.
-        spent: By subject.
-        cap: The newest, in micro-epsilons; None if there is none.
+        last: Link of the row that was added last; `START` before the first.
+        spent: What each subject has spent, by the keyed pseudonym of the ledger.
+        cap: Most that a subject may spend in all, in units of 1e-6 nats, as it was set last; None
+            for no cap.
         owed: File names of the outputs that are reserved and not yet written.
     """
 
@@ -53,8 +60,8 @@ class Balances:
         """Counts the next row, with ``seq`` and ``chain``."""
         self.last = ChainLink(row["seq"], row["chain"])
         if row["kind"] == RESERVE:
-            was = self.of(row["subject"])
-            self.spent[row["subject"]] = was.plus(row["micro_epsilon"], row["pico_delta"])
+            before = self.of(row["subject"])
+            self.spent[row["subject"]] = before.plus(row["micro_epsilon"], row["pico_delta"])
             self.owed.add(row["output"])
         elif row["kind"] == WRITTEN:
             self.owed.discard(row["output"])

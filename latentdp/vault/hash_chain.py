@@ -27,7 +27,12 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class ChainLink:
-    """One row's place: its number, counted from 1, and the digest of all rows up to it."""
+    """One row's place in its chain.
+
+    Attributes:
+        seq: Its number, counted from 1; 0 stands before the first.
+        chain: Keyed digest of all rows up to it, 64 hexadecimal digits; empty before the first.
+    """
 
     seq: int
     chain: str
@@ -40,7 +45,7 @@ class HashChain:
     """The chain under one key.
 
     Args:
-        key: Of this chain only.
+        key: Secret of this chain alone.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -50,11 +55,11 @@ class HashChain:
         """The link of the row that follows ``last``."""
         seq = last.seq + 1
         # JSON of strings and integers in ASCII: two different rows give two different texts.
-        said = last.chain + json.dumps([seq, *(row[field] for field in FIELDS)])
-        return ChainLink(seq, hmac.digest(self._key, said.encode("ascii"), "sha256").hex())
+        text = last.chain + json.dumps([seq, *(row[field] for field in FIELDS)])
+        return ChainLink(seq, hmac.digest(self._key, text.encode("ascii"), "sha256").hex())
 
-    def made(self, row: Mapping[str, Any], before: str) -> bool:
-        """Whether this row, with ``seq`` and ``chain``, was made after one with that digest."""
+    def holds(self, row: Mapping[str, Any], before: str) -> bool:
+        """Whether a row, with ``seq`` and ``chain``, is the one recorded after that digest."""
         link = self.after(ChainLink(row["seq"] - 1, before), row)
         return (row["seq"], row["chain"]) == (link.seq, link.chain)
 
@@ -71,14 +76,14 @@ class HashChain:
         Raises:
             InputError: A row was altered, removed, inserted or moved.
         """
-        ahead = iter(rows)
+        remaining = iter(rows)
         if last != START:
-            row = next(ahead, None)
+            row = next(remaining, None)
             if row is None or (row["seq"], row["chain"]) != (last.seq, last.chain):
                 raise _lacks(last)
         met = known == last or known.seq < last.seq
-        for row in ahead:
-            if row["seq"] != last.seq + 1 or not self.made(row, last.chain):
+        for row in remaining:
+            if row["seq"] != last.seq + 1 or not self.holds(row, last.chain):
                 raise altered(last.seq + 1)
             last = ChainLink(row["seq"], row["chain"])
             met = met or last == known

@@ -15,7 +15,10 @@ class Keys:
     """What is derived from a vault's key.
 
     Args:
-        key: The key.
+        key: `KEY_BYTES` random bytes.
+
+    Attributes:
+        key: These bytes; a secret.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -23,11 +26,11 @@ class Keys:
 
     @property
     def tag(self) -> str:
-        """A public name of the vault, for the cards of its releases."""
+        """A public name of the vault, 16 hexadecimal digits, for the cards of its releases."""
         return self.token("tag")[:16]
 
     def subject(self, patient: str) -> str:
-        """The pseudonym of a patient in the ledger, which differs from that in releases."""
+        """A patient in the ledger, 64 hexadecimal digits; in releases it is another pseudonym."""
         return self.token("patient", patient)
 
     def token(self, domain: str, *parts: str | bytes) -> str:

@@ -62,13 +62,13 @@ class Ledger:
     ) -> None:
         self._vault, self._chain = vault, HashChain(key)
         self._head = Head(head, read_only=read_only)
-        self._totals, self._known = Balances(), START
+        self._balances, self._known = Balances(), START
         with opening():
-            there = None if url is None else address(url)
-            if there is not None and read_only and not _recorded(there):
-                there = None
-            self._engine = memory() if there is None else connect(there, read_only=read_only)
-            if there is not None and read_only:
+            database = None if url is None else address(url)
+            if database is not None and read_only and not _recorded(database):
+                database = None
+            self._engine = memory() if database is None else connect(database, read_only=read_only)
+            if database is not None and read_only:
                 return
             try:
                 with begin(self._engine, "") as connection:
@@ -83,10 +83,10 @@ class Ledger:
 
     def find(self, keys: Iterable[str]) -> dict[str, list[LedgerEntry]]:
         """All entries of each key that has one, in the order in which they were made."""
-        found: dict[str, list[LedgerEntry]] = {}
+        by_key: dict[str, list[LedgerEntry]] = {}
         for entry in self._entries(EVENTS.c.key, keys):
-            found.setdefault(entry.key, []).append(entry)
-        return found
+            by_key.setdefault(entry.key, []).append(entry)
+        return by_key
 
     def outputs(self, names: Iterable[str]) -> dict[str, LedgerEntry]:
         """The entries whose outputs have these file names, by name."""
@@ -95,7 +95,7 @@ class Ledger:
     def spent(self, subjects: Iterable[str] | None = None) -> dict[str, Spent]:
         """What was spent on each subject, or on each of ``subjects`` that has any release."""
         self._catch_up()
-        spent = self._totals.spent
+        spent = self._balances.spent
         if subjects is None:
             return dict(spent)
         return {subject: spent[subject] for subject in set(subjects) if subject in spent}
@@ -103,7 +103,7 @@ class Ledger:
     def cap(self) -> int | None:
         """Most micro-epsilons per patient that the vault allows; None if it has no cap."""
         self._catch_up()
-        return self._totals.cap
+        return self._balances.cap
 
     def set_cap(self, micro_epsilon: int) -> None:
         """From now on no reservation takes a patient beyond this; what was spent stays spent."""
@@ -142,10 +142,10 @@ class Ledger:
             The names of those that another process has recorded first, from the same
             reservation. It paid for one output, so that of this process must not be released.
         """
-        done = list(written)
+        entries = list(written)
         with self._writing() as add:
-            late = {entry.output for entry in done} - self._totals.owed
-            add(WRITTEN, [entry for entry in done if entry.output not in late])
+            late = {entry.output for entry in entries} - self._balances.owed
+            add(WRITTEN, [entry for entry in entries if entry.output not in late])
         return late
 
     def move(self, entry: LedgerEntry) -> None:
@@ -160,26 +160,26 @@ class Ledger:
             InputError: A row was altered, removed, inserted or moved since it was recorded.
         """
         with self._head.held() as known, using(), self._engine.connect() as connection:
-            self._totals = Balances()
+            self._balances = Balances()
             self._follow(connection, known)
-        return self._totals.last.seq
+        return self._balances.last.seq
 
     @contextmanager
     def _writing(self) -> Iterator[Callable[[str, Iterable[LedgerEntry]], None]]:
-        """A transaction, and what adds rows in it; it begins with the totals of all others."""
+        """A transaction, and what adds rows in it; it begins with the balances of all others."""
         added: list[dict[str, Any]] = []
         with self._head.held() as known:
             with using(), begin(self._engine, self._vault) as connection:
                 self._follow(connection, known)
                 yield lambda kind, entries: added.extend(self._append(connection, kind, entries))
             for row in added:
-                self._totals.add(row)
-            self._head.advance(self._totals.last)
+                self._balances.add(row)
+            self._head.advance(self._balances.last)
 
     def _append(
         self, connection: Connection, kind: str, entries: Iterable[LedgerEntry]
     ) -> list[dict[str, Any]]:
-        rows, last = [], self._totals.last
+        rows, last = [], self._balances.last
         for entry in entries:
             row = {"kind": kind, **vars(entry)}
             if kind == WRITTEN:  # the reservation has paid
@@ -191,29 +191,30 @@ class Ledger:
         return rows
 
     def _catch_up(self) -> None:
-        """Makes the totals those of all rows."""
+        """Makes the balances those of all rows."""
         with self._head.held() as known, using(), self._engine.connect() as connection:
             self._follow(connection, known)
 
     def _follow(self, connection: Connection, known: ChainLink) -> None:
         """Checks and counts the rows that were added since the last time."""
-        totals, self._totals = self._totals, Balances()  # if it fails, all rows are checked again
+        # If it fails, all rows are checked again.
+        balances, self._balances = self._balances, Balances()
         known = max(known, self._known, key=lambda link: link.seq)
         query = (
             select(EVENTS)
-            .where(EVENTS.c.vault == self._vault, EVENTS.c.seq >= totals.last.seq)
+            .where(EVENTS.c.vault == self._vault, EVENTS.c.seq >= balances.last.seq)
             .order_by(EVENTS.c.seq)
             .execution_options(yield_per=5_000)
         )
         with connection.execute(query) as rows:  # closed even if the walk ends early
-            said = (row._asdict() for row in rows)
-            for row in self._chain.follow(said, last=totals.last, known=known):
-                totals.add(row)
-        self._totals, self._known = totals, totals.last
-        self._head.advance(totals.last)
+            recorded = (row._asdict() for row in rows)
+            for row in self._chain.follow(recorded, last=balances.last, known=known):
+                balances.add(row)
+        self._balances, self._known = balances, balances.last
+        self._head.advance(balances.last)
 
     def _check(self, entries: Sequence[LedgerEntry], limit: int | None) -> None:
-        cap, source = self._totals.cap, "their budget"
+        cap, source = self._balances.cap, "their budget"
         if cap is not None and (limit is None or cap < limit):
             limit, source = cap, "the vault's cap"
         if limit is None:
@@ -222,7 +223,7 @@ class Ledger:
         for e in entries:
             asked[e.subject] = asked.get(e.subject, 0) + e.micro_epsilon
         over = sum(
-            self._totals.of(subject).micro_epsilon + more > limit
+            self._balances.of(subject).micro_epsilon + more > limit
             for subject, more in asked.items()
         )
         if over:
@@ -245,7 +246,7 @@ class Ledger:
             for part in _parts(values):
                 rows = connection.execute(query.where(column.in_(part))).all()
                 for row in rows:
-                    if not self._chain.made(row._asdict(), row.before or ""):
+                    if not self._chain.holds(row._asdict(), row.before or ""):
                         raise altered(row.seq)
                 yield from entries(rows)
 
@@ -264,6 +265,6 @@ def _recorded(url: URL) -> bool:
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:
-    wanted = list(values)
-    for start in range(0, len(wanted), PART):
-        yield wanted[start : start + PART]
+    remaining = list(values)
+    for start in range(0, len(remaining), PART):
+        yield remaining[start : start + PART]

@@ -77,15 +77,17 @@ class LedgerEntry:
     """One release of one input under one recipe.
 
     Attributes:
-        key: Keyed digest of input and recipe.
-        subject: Keyed pseudonym of the patient.
-        micro_epsilon: What it costs.
-        pico_delta: What it costs of delta, in units of 1e-12.
-        output: File name of the output inside ``folder``.
-        folder: While it is reserved, the mark of the release folder that it is owed to;
-            afterwards the folder that it was written to, or found in after a move.
-        sha256: Digest of the output file; empty until it is written.
-        label: Released class index, -1 for none.
+        key: Keyed digest of input and recipe, 64 hexadecimal digits.
+        subject: Keyed pseudonym of the patient, 64 hexadecimal digits.
+        micro_epsilon: Epsilon that it costs, in units of 1e-6 nats, rounded up; at least 0.
+        pico_delta: Delta that it costs, in units of 1e-12, rounded up; at least 0.
+        output: Random name of the output file, at most 64 characters.
+        folder: While it is reserved, the digest of mark and path of the release folder that it is
+            owed to; afterwards the path of the folder that it was written to, or found in after a
+            move.
+        sha256: SHA-256 of the output file in hexadecimal; empty until it is written, and `NOTHING`
+            if there is none.
+        label: Index of the released class; -1 for none.
     """
 
     key: str
@@ -98,21 +100,22 @@ class LedgerEntry:
     label: int = -1
 
     def written(self, sha256: str, label: int, folder: str) -> LedgerEntry:
-        """The same, once its output lies in ``folder`` with this digest and released label."""
+        """The entry once its output lies in ``folder`` with this digest and released label."""
         return replace(self, sha256=sha256, label=label, folder=folder)
 
 
 def entries(rows: Iterable[Any]) -> list[LedgerEntry]:
-    """What events, in their order, add up to, in the order in which it was reserved."""
-    made: dict[str, LedgerEntry] = {}
+    """What events, in their order, add up to: one entry an output, in the order of reservation."""
+    by_output: dict[str, LedgerEntry] = {}
     for row in rows:
         if row.kind == RESERVE:
-            made[row.output] = LedgerEntry(
+            by_output[row.output] = LedgerEntry(
                 **{f.name: getattr(row, f.name) for f in fields(LedgerEntry)}
             )
-        elif row.kind == WRITTEN and row.output in made:
-            made[row.output] = made[row.output].written(row.sha256, row.label, row.folder)
-    return list(made.values())
+        elif row.kind == WRITTEN and row.output in by_output:
+            reserved = by_output[row.output]
+            by_output[row.output] = reserved.written(row.sha256, row.label, row.folder)
+    return list(by_output.values())
 
 
 def prepare(connection: Connection) -> None:
@@ -131,11 +134,11 @@ def is_prepared(connection: Connection) -> bool:
     Raises:
         InputError: The database holds the ledger of version 0.1.0.
     """
-    found = inspect(connection)
-    old = found.get_columns("entries") if found.has_table("entries") else []
+    tables = inspect(connection)
+    old = tables.get_columns("entries") if tables.has_table("entries") else []
     if "micro_epsilon" in {column["name"] for column in old}:
         raise InputError(
             "the database holds a ledger of latentdp 0.1.0, which this version cannot add to; "
             "begin a new vault, and count what the old one has spent"
         )
-    return found.has_table(EVENTS.name)
+    return tables.has_table(EVENTS.name)

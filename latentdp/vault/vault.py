@@ -32,6 +32,10 @@ class Vault(Keys):
         path: Its folder; made, with a new key, where there is none.
         read_only: Nothing is made or written; `exists` says whether that is possible.
 
+    Attributes:
+        path: Its folder.
+        reports: Folder of the private reports of all runs and their recipes.
+
     Raises:
         InputError: Others can enter the folder, or its key is damaged.
     """
