@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 import os
 import platform
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from _results import Machine
+
+from latentdp.core.version import __version__
 
 __all__ = ["commit", "machine", "packages"]
 
@@ -39,23 +41,20 @@ def machine() -> Machine:
     )
 
 
-@functools.cache
 def packages() -> dict[str, str]:
-    """Versions of Python and of all that latentdp asks for and this process has imported."""
-    modules = importlib.metadata.packages_distributions()
-    imported = {
-        name.lower()
-        for module, names in modules.items()
-        if module in sys.modules
-        for name in names
-    }
+    """Versions of Python and of all that latentdp asks for, as far as it is installed."""
+    versions = {"python": platform.python_version(), "latentdp": __version__}
     asked = importlib.metadata.requires("latentdp") or []
-    names = {re.split(r"[^\w.-]", words, maxsplit=1)[0] for words in asked} | {"latentdp"}
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name)
-        for name in sorted(names, key=str.lower)
-        if name.lower() in imported
-    }
+    names = {re.split(r"[^\w.-]", words, maxsplit=1)[0] for words in asked if _runs(words)}
+    for name in sorted(names, key=str.lower):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
+def _runs(requirement: str) -> bool:
+    """Whether it is for users or for benchmarks, and not for tests."""
+    return "extra ==" not in requirement or 'extra == "peers"' in requirement
 
 
 def commit() -> str:

@@ -166,6 +166,8 @@ def picture(rows: Sequence[Row], path: Path) -> None:
     level = [row for row in rows if row.group == "control" or row.release.startswith("oracle")]
     titles = {field: column.title for field, column in zip(KEYS, COLUMNS[1:], strict=True)}
     fields = [field for field in KEYS if any(getattr(row, field) for row in own)]
+    if not fields:
+        raise SystemExit("no picture: expected figures of releases at some epsilon, got none")
     figure, axes = plt.subplots(
         math.ceil(len(fields) / 2), 2, figsize=(11, 1.6 * len(fields)), squeeze=False
     )

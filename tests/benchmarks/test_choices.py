@@ -1,6 +1,7 @@
 """The benchmarks that weights and presets are chosen by, on a made-up world."""
 
 import json
+import re
 import shutil
 from functools import partial
 
@@ -8,12 +9,15 @@ import pytest
 import torch
 from PIL import Image
 
+from latentdp.core.plugins import names
+from latentdp.evaluation.utility import classification
+from latentdp.models.directions import probe_table
 from latentdp.models.flow.glow import GlowConfig, LabelledNet
 from latentdp.models.networks.finding_classifier import ClassifierConfig
 from tests.support.benchmarks import script
 
 ARCHITECTURES = script("architectures")
-STEPS = 20  # of a reader
+STEPS = 5  # of a reader
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def test_architectures_are_compared_and_kept(world, tmp_path, monkeypatch, capsy
     monkeypatch.setattr(benchmark, "VARIANTS", small)
     monkeypatch.setattr(benchmark, "shipped_verifier", lambda size: str(world.verifier))
     table, sheet = tmp_path / "table.json", tmp_path / "sheet.png"
-    options = [world.data, "--state", tmp_path / "state", "--minutes", 0.02]
+    options = [world.data, "--state", tmp_path / "state", "--minutes", 0.005]
     options += ["--source", "made-up", "--condition", "finding", "--json", table, "--sheet", sheet]
     benchmark.main([str(x) for x in options])
     first = capsys.readouterr().out
@@ -125,6 +129,7 @@ def test_every_preset_is_probed(world, monkeypatch, capsys):
     small = {k: benchmark.PRESETS[k] for k in ("strict", "balanced", "empirical", "dp-glow")}
     monkeypatch.setattr(benchmark, "PRESETS", small)
     monkeypatch.setattr(benchmark, "Probe", partial(benchmark.Probe, resamples=20))
+    monkeypatch.setattr(probe_table, "ALL_PCS", (16,))  # of an attacker on the whole latent
     benchmark.main([str(x) for x in (world.data, "--weights", world.weights)])
     rows = {row["preset"]: row for row in shown(capsys)}
     assert [*rows] == ["no privacy", *small]
@@ -133,3 +138,45 @@ def test_every_preset_is_probed(world, monkeypatch, capsys):
     first = {name: row["named first of all"] for name, row in rows.items()}
     assert first["empirical"] == "1.000", "who knows what is kept knows the source"
     assert first["dp-glow"].startswith("1.000 (")
+
+
+def test_budgets_are_read_off_noised_latents(world, tmp_path):
+    table = tmp_path / "table.json"
+    options = ["--weights", world.weights, "--sizes", 1, 2, "--epsilons", 50, "--seeds", 1]
+    script("budget").main([str(x) for x in (world.data, *options, "--json", table)])
+    rows = json.loads(table.read_text())["rows"]
+    assert {row["k"] for row in rows} == {1, 2}
+    aucs = {(row["mechanism"], row["k"]): row["auc"] for row in rows}
+    assert [row["epsilon"] for row in rows if row["mechanism"] == "none"] == [None, None]
+    assert {name for name, _ in aucs} == {"none", *names("mechanisms")}
+    assert aucs["none", 2] > 0.9
+    assert aucs["laplace_l1", 2] > 0.8, "so much budget leaves the finding"
+
+
+def test_directions_are_chosen_on_val_and_on_folds_of_train(world, monkeypatch, capsys):
+    benchmark = script("directions")
+    monkeypatch.setattr(benchmark, "ALPHAS", (0.9,))
+    monkeypatch.setattr(benchmark, "GAMMAS", (0.0, 0.9))
+    monkeypatch.setattr(benchmark, "SIZES", (1, 2))
+    monkeypatch.setattr(benchmark, "Probe", partial(benchmark.Probe, resamples=2))
+    benchmark.main([str(x) for x in (world.data, "--weights", world.weights, "--folds", 2)])
+    rows = shown(capsys)
+    assert [row["gamma"] for row in rows] == ["0", "0.9"]
+    for row in rows:
+        val, folds = row["k = 1"].split("; ")
+        finding, identity = map(float, val.split(" / "))
+        assert min(finding, float(folds)) > 0.9 > identity
+
+
+def test_the_frontier_is_tabulated_and_drawn(world, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(classification, "FEWEST", 5)  # images of each finding
+    options = ["--state", tmp_path / "state", "--split", "test", "--finding-weights"]
+    options += [world.weights, "--epsilons", 8, "--controls", "--oracle"]
+    options += ["--seeds", 1, "--steps", STEPS, "--picture", tmp_path / "picture.svg"]
+    script("frontier").main([str(x) for x in (world.data, *options)])
+    rows = {row["release"].split(",")[0]: row for row in shown(capsys)}
+    assert [*rows] == ["epsilon 8", "oracle"]
+    for row in rows.values():
+        assert re.fullmatch(r"[01]\.\d{3} \(\S+-\S+\)", row["p/o, normal or not"])
+        assert row["adaptive, max"] == "-", "nobody attacked"
+    assert (tmp_path / "picture.svg").read_text().startswith("<?xml")
