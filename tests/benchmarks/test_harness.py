@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from latentdp import InputError
-from tests.conftest import ROOT, script
+from tests.support.benchmarks import script
+from tests.support.places import ROOT
 
 results = script("_results")
 harness = script("_harness")
