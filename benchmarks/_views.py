@@ -151,7 +151,7 @@ def provenance(results: dict[str, Result]) -> str:
     """When, where and how each result came to be."""
     lines = [
         [
-            f"[{name}](results/{name}.json)",
+            f"`{name}.json`",
             f"{result.date}" + (", carried over" if result.carried_over else ""),
             result.machine.processor,
             f"`{result.commit[:7]}`" + ("-dirty" if result.commit.endswith("-dirty") else ""),

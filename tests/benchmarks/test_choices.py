@@ -177,6 +177,8 @@ def test_the_frontier_is_tabulated_and_drawn(world, tmp_path, monkeypatch, capsy
     rows = {row["release"].split(",")[0]: row for row in shown(capsys)}
     assert [*rows] == ["epsilon 8", "oracle"]
     for row in rows.values():
-        assert re.fullmatch(r"[01]\.\d{3} \(\S+-\S+\)", row["p/o, normal or not"])
+        for setting in ("p/o", "o/p"):
+            assert re.fullmatch(r"[01]\.\d{3} \(\S+-\S+\)", row[f"{setting}, mean of findings"])
+        assert row["p/o, normal or not"] == "-", "two findings are told apart as one"
         assert row["adaptive, max"] == "-", "nobody attacked"
     assert (tmp_path / "picture.svg").read_text().startswith("<?xml")
