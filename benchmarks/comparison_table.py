@@ -1,64 +1,115 @@
-"""A table of the documentation from the JSON twin of `latentdp compare`, as Markdown.
+"""The comparison's table for the documents, from the JSON twin of `latentdp compare`.
 
-latentdp compare DATA --out DIR && python benchmarks/comparison_table.py DIR/comparison.json
+latentdp compare DATA --out DIR
+python benchmarks/comparison_table.py DIR/comparison.json [--json FILE]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from _harness import Report, parse, parser
+from _results import Column, Interval
+from _views import comparison as in_bold
+
+from latentdp.core.documents import read_json
+from latentdp.reports.comparison import ComparedMethod, Comparison
 from latentdp.reports.comparison_table import LENT, TAUGHT
 
-COLUMNS = {
+COLUMNS = (
+    Column("release", "{release}"),
+    Column("epsilon of the image", "{epsilon:,.4g}{beside}", missing="none"),
+    Column("frozen", "{frozen:.3f}", bare=True),
+    Column("adaptive, mean", "{adaptive_mean:.3f}", bare=True),
+    Column("adaptive, max", "{adaptive_max:.3f}", bare=True),
+    Column("patient first", "{patient_first:.2f}", bare=True),
+    Column("own image first", "{own_image_first:.2f}", bare=True),
+    Column("own image, white box", "{white_box:.2f}", bare=True),
+    Column("o/p", "{op_normal:.3f}", bare=True),
+    Column("p/o", "{po_normal:.3f}{lent}", bare=True),
+    Column("p/o, mean of findings", "{po_mean:.3f}{lent}", bare=True),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A release; what was not measured is None.
+
+    Attributes:
+        group: ``control``, ``rival`` or ``ours``.
+        release: Its name.
+        epsilon: Of the whole image; None without a guarantee.
+        beside: What is released exactly beside the image, in words.
+        lent: A mark where the method releases no labels, so that its readers had the true ones.
+        frozen: AUC of a verifier that does not adapt.
+        adaptive_mean: Mean AUC of verifiers that do.
+        adaptive_max: Of the best of them.
+        patient_first: Share of searches that name another image of the patient first.
+        own_image_first: The original.
+        white_box: The original, knowing the mechanism.
+        op_normal: AUC of normal or not, taught on originals, read on private images.
+        po_normal: The reverse.
+        po_mean: The reverse, mean over findings.
+    """
+
+    group: str
+    release: str
+    epsilon: float | None
+    beside: str
+    lent: str
+    frozen: Interval | None
+    adaptive_mean: Interval | None
+    adaptive_max: Interval | None
+    patient_first: Interval | None
+    own_image_first: Interval | None
+    white_box: Interval | None
+    op_normal: Interval | None
+    po_normal: Interval | None
+    po_mean: Interval | None
+
+
+# Keys of the comparison's columns.
+KEYS = {
     "frozen": "frozen",
-    "adaptive_mean": "adaptive, mean",
-    "adaptive_max": "adaptive, max",
-    "p@1": "patient first",
-    "own_image_first": "own image first",
-    "white_box": "own image, white box",
-    "o/p, normal": "o/p",
-    "p/o, normal": "p/o",
-    "p/o": "p/o, mean of findings",
+    "adaptive_mean": "adaptive_mean",
+    "adaptive_max": "adaptive_max",
+    "patient_first": "p@1",
+    "own_image_first": "own_image_first",
+    "white_box": "white_box",
+    "op_normal": "o/p, normal",
+    "po_normal": "p/o, normal",
+    "po_mean": "p/o",
 }
-PLAIN = {"p@1", "own_image_first", "white_box"}  # shares, of one decimal less
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("comparison", type=Path)
-    found = json.loads(parser.parse_args().comparison.read_text(encoding="utf-8"))
-    heads = " | ".join(["release", "epsilon of the image", *COLUMNS.values()])
-    print(f"| {heads} |\n|{'---|' * (2 + len(COLUMNS))}")
-    for group in ("control", "rival", "ours"):
-        for row in found["rows"]:
-            if row["group"] == group:
-                cells = [cell(row["columns"].get(key), key) for key in COLUMNS]
-                name = f"**{row['name']}**" if group == "ours" else row["name"]
-                print(f"| {name} | {budget(row)} | {' | '.join(cells)} |")
+    options = parser("comparison_table", __doc__)
+    options.add_argument("comparison", type=Path)
+    parsed = parse(options, arguments)
+    comparison = Comparison.from_json(read_json(parsed.comparison, "a comparison"))
+    with Report(parsed, COLUMNS, table=False) as report:
+        for group in ("control", "rival", "ours"):
+            report.extend(summary(method) for method in comparison.rows if method.group == group)
+        report.say(in_bold(report.result))
 
 
-def cell(number: dict[str, Any] | None, key: str) -> str:
-    """Value and interval, short enough for a wide table."""
-    if number is None:
-        return "-"
-    digits = 2 if key in PLAIN else 3
-    value, low, high = (f"{number[k]:.{digits}f}" for k in ("value", "low", "high"))
-    # A method without labels of its own: its reader was given the true findings.
-    lent = LENT if key in TAUGHT and number["learnt_with"] == "true findings" else ""
-    return f"{value} ({low}-{high})".replace("0.", ".") + lent
-
-
-def budget(row: dict[str, Any]) -> str:
-    """The whole image's epsilon; marked where something is released exactly beside it."""
-    method = row["evaluation"]["method"]
-    guarantee = method["guarantee"]
-    if guarantee is None:
-        return "none"
-    return f"{guarantee['epsilon']:,.4g}" + ("" if method["protects_all"] else " + exact label")
+def summary(compared: ComparedMethod) -> Row:
+    """The numbers of a method."""
+    method, numbers = compared.evaluation.method, compared.numbers
+    guarantee = method.guarantee
+    taught = [cell for key in TAUGHT if (cell := numbers.get(key)) is not None]
+    lent = any(cell.learnt_with == "true findings" for cell in taught)
+    return Row(
+        group=compared.group,
+        release=compared.name,
+        epsilon=None if guarantee is None else guarantee.epsilon,
+        beside="" if method.protects_all else " + exact label",
+        lent=LENT if lent else "",
+        **{field: Interval.of(numbers.get(key)) for field, key in KEYS.items()},
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How much of a latent each mechanism keeps at equal total epsilon: simulated, and in theory.
 
-    python benchmarks/cosine.py [--dimensions 256 1024 4096] [--elements 4194304] [--json]
+    python benchmarks/cosine.py [--dimensions 256 1024 4096] [--elements 4194304]
+        [--json [FILE]]
 
 The mean cosine between standard normal latents and what the calibrated mechanism makes of them:
 
@@ -18,15 +19,15 @@ source.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import mpmath
 import numpy as np
+from _harness import Report, parse, parser
+from _results import Column
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
@@ -70,47 +71,64 @@ HYPERCUBE = {(4096, 10): ".0406", (4096, 100): ".168"}
 Make = Callable[[float, int], Mechanism]
 
 
+# What is printed of a row.
+SHOWN = (
+    Column("d", "{dimensions}"),
+    Column("epsilon", "{epsilon:g}"),
+    Column("mechanism", "{mechanism}"),
+    Column("before repair", "{before:.5f} ± {error:.5f}", missing=""),
+    Column("after", "{after:.5f}", missing=""),
+    Column("closed form", "{theory:.5f}", missing=""),
+    Column("reference", "{reference}"),
+    Column("", "{note}"),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One mechanism at one budget; cosines with their standard errors."""
+    """One mechanism at one budget; what a refused one or the ceiling lacks is None.
+
+    Attributes:
+        dimensions: Of the latent.
+        epsilon: Of the whole image.
+        mechanism: And its clip.
+        before: Mean cosine before repair.
+        after: After it.
+        error: Standard error of the first.
+        theory: Closed form.
+        reference: As the literature table has it; empty where it has none.
+        note: Where they disagree, or why the mechanism refuses.
+    """
 
     dimensions: int
     epsilon: float
     mechanism: str
-    before: float = math.nan
-    after: float = math.nan
-    error: float = math.nan
-    theory: float = math.nan
+    before: float | None = None
+    after: float | None = None
+    error: float | None = None
+    theory: float | None = None
     reference: str = ""
     note: str = ""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs everything and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dimensions", type=int, nargs="+", default=[256, 1024, 4096])
-    parser.add_argument("--elements", type=int, default=2**22, help="drawn for each number")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    if not arguments.json:
-        print("| d | epsilon | mechanism | before repair | after | closed form | reference | |")
-        print("|---|---|---|---|---|---|---|---|")
-    rows = []
-    for d in arguments.dimensions:
-        for row in table(d, arguments.elements):
-            rows.append(row)
-            if not arguments.json:
-                print(line(row), flush=True)
-    flagged = sum(row.note.startswith("DIFFERS") for row in rows)
-    if arguments.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
-    else:
-        print(f"\n{flagged} of {len(rows)} rows differ by more than 3 standard errors and 2 %.")
+    options = parser("cosine", __doc__)
+    options.add_argument("--dimensions", type=int, nargs="+", default=[256, 1024, 4096])
+    options.add_argument("--elements", type=int, default=2**22, help="drawn for each number")
+    parsed = parse(options, arguments)
+    with Report(parsed, SHOWN, facts={"elements": parsed.elements}) as report:
+        flagged = rows = 0
+        for d in parsed.dimensions:
+            for row in table(d, parsed.elements):
+                report.add(row)
+                rows, flagged = rows + 1, flagged + row.note.startswith("DIFFERS")
+        report.say(f"\n{flagged} of {rows} rows differ by more than 3 standard errors and 2 %.")
 
 
 def table(d: int, elements: int) -> Iterator[Row]:
     """All mechanisms at all budgets in ``d`` dimensions."""
-    made: dict[str, Make] = {
+    makers: dict[str, Make] = {
         "laplace, clip 3": lambda epsilon, d: Laplace.calibrate(epsilon, d, 3.0),
         "laplace, own clip": Laplace.calibrate,
         "laplace, best clip": lambda epsilon, d: Laplace.calibrate(
@@ -125,7 +143,7 @@ def table(d: int, elements: int) -> Iterator[Row]:
     for epsilon in sorted({*BUDGETS, float(d)}):
         known = dict(zip(COLUMNS, REFERENCE.get((d, int(epsilon)), "").split(), strict=False))
         known["hypercube"] = HYPERCUBE.get((d, int(epsilon)), "")
-        for name, make in made.items():
+        for name, make in makers.items():
             yield measured(name, make, epsilon, d, elements, known.get(name, ""))
         ceiling = math.sqrt(-math.expm1(-2 * epsilon * math.tanh(epsilon / 2) / d))
         yield Row(
@@ -139,11 +157,11 @@ def table(d: int, elements: int) -> Iterator[Row]:
 
 def measured(name: str, make: Make, epsilon: float, d: int, elements: int, known: str) -> Row:
     """One row of the table."""
-    refused = Row(dimensions=d, epsilon=epsilon, mechanism=name, reference=known)
+    bare = Row(dimensions=d, epsilon=epsilon, mechanism=name, reference=known)
     try:
         mechanism = make(epsilon, d)
     except InputError as refusal:
-        return replace(refused, note=f"refused: {refusal}")
+        return replace(bare, note=f"refused: {refusal}")
     rows = min(MOST_ROWS, max(64, elements // d))
     if isinstance(mechanism, Codebook):
         rows = max(64, 1024 // mechanism.stages)
@@ -157,17 +175,16 @@ def measured(name: str, make: Make, epsilon: float, d: int, elements: int, known
         before.append(cosines(z, linear.astype(np.float64)))
         after.append(cosines(z, repaired))
     sample = np.concatenate(before)
-    row = Row(
-        dimensions=d,
-        epsilon=epsilon,
-        mechanism=name,
-        before=float(sample.mean()),
+    mean, error = float(sample.mean()), float(sample.std(ddof=1) / math.sqrt(rows))
+    expected = theory(mechanism)
+    return replace(
+        bare,
+        before=mean,
         after=float(np.concatenate(after).mean()),
-        error=float(sample.std(ddof=1) / math.sqrt(rows)),
-        theory=theory(mechanism),
-        reference=known,
+        error=error,
+        theory=expected,
+        note=disagreement(mean, error, expected, known),
     )
-    return replace(row, note=disagreement(row))
 
 
 def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -176,16 +193,16 @@ def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray((a * b).sum(axis=1) / lengths)
 
 
-def disagreement(row: Row) -> str:
+def disagreement(mean: float, error: float, closed_form: float, reference: str) -> str:
     """In words, where the simulation is too far from theory or reference."""
-    granted = 0.5 * 10.0 ** -len(row.reference.partition(".")[2]) if row.reference else 0.0
-    expected = {"closed form": (row.theory, 0.0)}
-    if row.reference:
-        expected["reference"] = (float(row.reference), granted)
+    expected = {"closed form": (closed_form, 0.0)}
+    if reference:
+        granted = 0.5 * 10.0 ** -len(reference.partition(".")[2])
+        expected["reference"] = (float(reference), granted)
     far = [
         name
         for name, (value, digit) in expected.items()
-        if abs(row.before - value) > 3 * row.error + 0.02 * value + digit
+        if abs(mean - value) > 3 * error + 0.02 * value + digit
     ]
     return f"DIFFERS from {' and '.join(far)}" if far else ""
 
@@ -221,10 +238,10 @@ def laplace(c: float, b: float) -> float:
 
 def best_clip(each: float) -> float:
     """The clip that keeps most at ``each`` nats an element, where b = 2 c / each."""
-    found = minimize_scalar(
+    best = minimize_scalar(
         lambda c: -laplace(c, 2 * c / each), bounds=(0.05, 8.0), method="bounded"
     )
-    return round(float(found.x), 3)
+    return round(float(best.x), 3)
 
 
 def agreement(mechanism: Hypercube) -> float:
@@ -239,18 +256,6 @@ def agreement(mechanism: Hypercube) -> float:
 
     lies = mechanism.lies / 2**64
     return (1 - lies) * share(t, k + 1) + lies * share(0, t)
-
-
-def line(row: Row) -> str:
-    """As a line of a table."""
-    start = f"| {row.dimensions} | {row.epsilon:g} | {row.mechanism} | "
-    if math.isnan(row.before):
-        shown = "" if math.isnan(row.theory) else f"{row.theory:.4g}"
-        return start + f" | | {shown} | {row.reference} | {row.note} |"
-    return start + (
-        f"{row.before:.5f} ± {row.error:.5f} | {row.after:.5f} | {row.theory:.5f} | "
-        f"{row.reference} | {row.note} |"
-    )
 
 
 if __name__ == "__main__":

@@ -17,40 +17,72 @@ on val; test is for reports. An interrupted command goes on when it is given aga
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
+from _harness import Report, parse, parser, progress
+from _results import Column, Interval
 
-from latentdp.core.documents import to_json
-from latentdp.core.filesystem import whole, write_text
+from latentdp.core.filesystem import whole
 from latentdp.evaluation.compare import ComparisonRow, compare, entries
 from latentdp.evaluation.datasets import GROUNDS, BenchmarkDataset, ground
 from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.evaluation.threat_model import Effort
-from latentdp.reports.comparison import Cell, ComparedMethod
+from latentdp.reports.comparison import ComparedMethod
 
 CONTROLS = ("raw", "label-mean", "prior-sample-public-label")
 NO_NOISE = 1e6  # an epsilon at which the noise is none
-COLUMNS = {
-    "p/o, normal": "p/o, normal or not",
-    "o/p, normal": "o/p, normal or not",
-    "p/o": "p/o, mean of findings",
-    "o/p": "o/p, mean of findings",
-    "adaptive_mean": "adaptive, mean",
-    "adaptive_max": "adaptive, max",
+KEYS = {  # of a row's fields, in the comparison's columns
+    "po_normal": "p/o, normal",
+    "op_normal": "o/p, normal",
+    "po_mean": "p/o",
+    "op_mean": "o/p",
+    "adaptive_mean": "adaptive_mean",
+    "adaptive_max": "adaptive_max",
 }
+COLUMNS = (
+    Column("release", "{release}"),
+    Column("p/o, normal or not", "{po_normal:.3f}"),
+    Column("o/p, normal or not", "{op_normal:.3f}"),
+    Column("p/o, mean of findings", "{po_mean:.3f}"),
+    Column("o/p, mean of findings", "{op_mean:.3f}"),
+    Column("adaptive, mean", "{adaptive_mean:.3f}"),
+    Column("adaptive, max", "{adaptive_max:.3f}"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """AUC of readers and attackers of one release; what was not measured is None.
+
+    Attributes:
+        release: Its name.
+        group: ``control`` or ``ours``.
+        po_normal: Normal or not, learnt on private images, tested on originals.
+        op_normal: The reverse.
+        po_mean: The first, mean over findings.
+        op_mean: The second, mean over findings.
+        adaptive_mean: Adaptive verifiers, mean.
+        adaptive_max: The best of them.
+    """
+
+    release: str
+    group: str
+    po_normal: Interval | None
+    op_normal: Interval | None
+    po_mean: Interval | None
+    op_mean: Interval | None
+    adaptive_mean: Interval | None
+    adaptive_max: Interval | None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table; writes JSON and picture."""
-    options = _parser().parse_args(arguments)
+    options = parse(_parser(), arguments)
     named = {"findings": options.finding_weights}
     if options.identity:
         named = {"identity": options.identity_weights} | named
@@ -58,8 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _on(ground(n, options.data, w, limit=options.patients), options.split)
         for n, w in named.items()
     ]
-    chosen = rows(grounds, options)
-    found = compare(
+    chosen = releases(grounds, options)
+    intro = f"{options.split}; 95 % intervals over patients"
+    report = Report(options, COLUMNS, intro=intro, facts={"split": options.split})
+    comparison = compare(
         grounds,
         chosen,
         options.state,
@@ -67,23 +101,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=options.seed,
         quick=False,
         attacks=("adaptive",),
-        tell=_told(),
+        tell=progress(),
         verifier=options.verifier,
     )
-    print(f"{options.split}; 95 % intervals over patients\n")
-    print(f"| release | {' | '.join(COLUMNS.values())} |\n|{'---|' * (1 + len(COLUMNS))}")
-    for row in found.rows:
-        print(f"| {row.name} | {' | '.join(_cell(row.numbers[c]) for c in COLUMNS)} |")
-    if options.json:
-        kept = [{"name": row.name, "columns": to_json(row.numbers)} for row in found.rows]
-        write_text(options.json, json.dumps({"split": options.split, "rows": kept}, indent=2))
+    rows = [row_of(method) for method in comparison.rows]
+    with report:
+        report.extend(rows)
     if options.picture:
-        picture(found.rows, options.picture)
+        picture(rows, options.picture)
 
 
-def rows(grounds: Sequence[BenchmarkDataset], options: argparse.Namespace) -> list[ComparisonRow]:
+def releases(
+    grounds: Sequence[BenchmarkDataset], options: argparse.Namespace
+) -> list[ComparisonRow]:
     """Controls, oracles, then all combinations."""
-    found = entries(grounds, options.controls) if options.controls else []
+    chosen = entries(grounds, options.controls) if options.controls else []
     epsilons = [*options.epsilons, *([NO_NOISE] if options.oracle else [])]
     for epsilon, share, mechanism, directions, temperature, candidates in product(
         epsilons,
@@ -106,49 +138,58 @@ def rows(grounds: Sequence[BenchmarkDataset], options: argparse.Namespace) -> li
             "temperature": temperature,
             "candidates": candidates,
         }
-        made = {g.name: PresetMethod("balanced", g.weights, name=name, **changes) for g in grounds}
-        found.append(ComparisonRow("ours", made))
+        methods = {
+            g.name: PresetMethod("balanced", g.weights, name=name, **changes) for g in grounds
+        }
+        chosen.append(ComparisonRow("ours", methods))
     for count, kept in product(options.resample_identity, options.keep):
         name, changes = f"empirical, {count} resampled, {kept} kept", {"resample_identity": count}
-        made = {
+        methods = {
             g.name: PresetMethod(
                 "empirical", g.weights, name=name, keep_label_dims=kept, **changes
             )
             for g in grounds
         }
-        found.append(ComparisonRow("ours", made))
-    return found
+        chosen.append(ComparisonRow("ours", methods))
+    return chosen
 
 
-def picture(made: Sequence[ComparedMethod], path: Path) -> None:
+def row_of(method: ComparedMethod) -> Row:
+    """From the summary numbers of the comparison."""
+    numbers = {field: Interval.of(method.numbers[key]) for field, key in KEYS.items()}
+    return Row(method.name, method.group, **numbers)
+
+
+def picture(rows: Sequence[Row], path: Path) -> None:
     """Each column that was measured, against epsilon; the rest as lines."""
-    own = [row for row in made if row.group == "ours" and row.name.startswith("epsilon")]
-    level = [row for row in made if row.group == "control" or row.name.startswith("oracle")]
-    shown = [c for c in COLUMNS if any(row.numbers[c] for row in own)]
+    own = [row for row in rows if row.group == "ours" and row.release.startswith("epsilon")]
+    level = [row for row in rows if row.group == "control" or row.release.startswith("oracle")]
+    titles = {field: column.title for field, column in zip(KEYS, COLUMNS[1:], strict=True)}
+    fields = [field for field in KEYS if any(getattr(row, field) for row in own)]
+    if not fields:
+        raise SystemExit("no picture: expected figures of releases at some epsilon, got none")
     figure, axes = plt.subplots(
-        math.ceil(len(shown) / 2), 2, figsize=(11, 1.6 * len(shown)), squeeze=False
+        math.ceil(len(fields) / 2), 2, figsize=(11, 1.6 * len(fields)), squeeze=False
     )
-    for axis, column in zip(axes.flat, shown, strict=False):
-        lines: dict[str, list[tuple[float, Cell]]] = {}
+    for axis, field in zip(axes.flat, fields, strict=False):
+        lines: dict[str, list[tuple[float, Interval]]] = {}
         for row in own:
-            words, rest = row.name.split(", ", 1)
-            lines.setdefault(rest, []).append((float(words.split()[1]), row.numbers[column]))
+            words, rest = row.release.split(", ", 1)
+            lines.setdefault(rest, []).append((float(words.split()[1]), getattr(row, field)))
         for name, points in lines.items():
-            x = [e for e, _ in points]
-            low, value, high = (
-                [getattr(c, k) for _, c in points] for k in ("low", "value", "high")
-            )
-            axis.plot(x, value, "o-", label=name)
+            x = [epsilon for epsilon, _ in points]
+            axis.plot(x, [auc.value for _, auc in points], "o-", label=name)
+            low, high = ([getattr(auc, k) for _, auc in points] for k in ("low", "high"))
             axis.fill_between(x, low, high, alpha=0.15)
         for i, row in enumerate(level, start=len(lines)):  # of one colour in all panels
-            if found := row.numbers[column]:
-                name = row.name.split(",")[0]
-                axis.axhline(found.value, ls=":", c=f"C{i}", label=name)
+            if (auc := getattr(row, field)) is not None:
+                name = row.release.split(",")[0]
+                axis.axhline(auc.value, ls=":", c=f"C{i}", label=name)
         axis.set_xscale("log")
         axis.set_xticks(x, [f"{e:g}" for e in x])
         axis.minorticks_off()
-        axis.set(xlabel="epsilon of the image", ylabel=f"AUC, {COLUMNS[column]}")
-    for axis in axes.flat[len(shown) :]:
+        axis.set(xlabel="epsilon of the image", ylabel=f"AUC, {titles[field]}")
+    for axis in axes.flat[len(fields) :]:
         axis.remove()
     axes[0, 0].legend(fontsize=7)
     figure.tight_layout()
@@ -162,54 +203,29 @@ def _on(place: BenchmarkDataset, split: str) -> BenchmarkDataset:
     return replace(place, test=getattr(place, split))
 
 
-def _cell(number: Cell | None) -> str:
-    if number is None:
-        return "-"
-    value, low, high = (f"{x:.3f}" for x in (number.value, number.low, number.high))
-    return f"{value} ({low}-{high})"
-
-
-def _told() -> Any:
-    last = ""
-
-    def tell(share: float, words: str) -> None:
-        nonlocal last
-        if words.split(":")[0] != last:
-            last = words.split(":")[0]
-            print(f"{share:.0%} {last}", file=sys.stderr, flush=True)
-
-    return tell
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--state", type=Path, required=True, help="folder to go on from")
-    parser.add_argument("--epsilons", nargs="*", type=float, default=[1, 2, 4, 8, 16, 50])
-    parser.add_argument("--shares", nargs="+", type=float, default=[0.75])
-    parser.add_argument("--mechanisms", nargs="+", default=["laplace_l1"])
-    parser.add_argument("--directions", nargs="+", type=int, default=[2])
-    parser.add_argument("--temperatures", nargs="+", type=float, default=[1.0])
-    parser.add_argument("--candidates", nargs="+", type=int, default=[4])
-    parser.add_argument("--resample-identity", nargs="+", type=int, default=[])
-    parser.add_argument("--keep", nargs="+", type=int, default=[16], help="of the same releases")
-    parser.add_argument("--controls", nargs="*", default=CONTROLS, help="rows beside them")
-    parser.add_argument("--oracle", action="store_true", help="the same without noise")
-    parser.add_argument("--split", choices=("val", "test"), default="val")
-    parser.add_argument("--identity", action="store_true", help="attack it, too")
-    parser.add_argument("--identity-weights", default=GROUNDS["identity"])
-    parser.add_argument("--finding-weights", default=GROUNDS["findings"])
-    parser.add_argument("--restarts", type=int, default=Effort().restarts)
-    parser.add_argument("--seeds", type=int, default=Effort().seeds, help="readers of each kind")
-    parser.add_argument("--steps", type=int, default=Effort().steps, help="of each network")
-    parser.add_argument("--verifier", default="", help="that attackers start from")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--patients", type=int, default=0, help="of each split; 0 for all")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--picture", type=Path)
-    return parser
+    options = parser("frontier", __doc__, data=True, state="required", seed=True)
+    options.add_argument("--epsilons", nargs="*", type=float, default=[1, 2, 4, 8, 16, 50])
+    options.add_argument("--shares", nargs="+", type=float, default=[0.75])
+    options.add_argument("--mechanisms", nargs="+", default=["laplace_l1"])
+    options.add_argument("--directions", nargs="+", type=int, default=[2])
+    options.add_argument("--temperatures", nargs="+", type=float, default=[1.0])
+    options.add_argument("--candidates", nargs="+", type=int, default=[4])
+    options.add_argument("--resample-identity", nargs="+", type=int, default=[])
+    options.add_argument("--keep", nargs="+", type=int, default=[16], help="of the same releases")
+    options.add_argument("--controls", nargs="*", default=CONTROLS, help="rows beside them")
+    options.add_argument("--oracle", action="store_true", help="the same without noise")
+    options.add_argument("--split", choices=("val", "test"), default="val")
+    options.add_argument("--identity", action="store_true", help="attack it, too")
+    options.add_argument("--identity-weights", default=GROUNDS["identity"])
+    options.add_argument("--finding-weights", default=GROUNDS["findings"])
+    options.add_argument("--restarts", type=int, default=Effort().restarts)
+    options.add_argument("--seeds", type=int, default=Effort().seeds, help="readers of each kind")
+    options.add_argument("--steps", type=int, default=Effort().steps, help="of each network")
+    options.add_argument("--verifier", default="", help="that attackers start from")
+    options.add_argument("--patients", type=int, default=0, help="of each split; 0 for all")
+    options.add_argument("--picture", type=Path)
+    return options
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python benchmarks/identity.py DATA [--identity-weights cxr-adult]
         [--finding-weights cxr-paediatric] [--counts 128 256 512 1024] [--keep 16] [--seed 0]
+        [--json FILE]
 
 DATA is a folder with manifest.csv. On val, under true labels, parts of the latent are redrawn at
 temperature 1 and all else is kept: whole levels, and the first directions of identity less the
@@ -16,17 +17,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
+from _harness import Report, parse, parser
+from _readers import mean_auc, taught
+from _results import Column, Value
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from latentdp.core.arrays import Images, Labels, Latents
+from latentdp.core.arrays import Images, Latents
 from latentdp.data.dataset import Dataset
+from latentdp.data.preprocess import unit
 from latentdp.models.checkpoints import load
 from latentdp.models.flow.flow import Flow, load_flow
-from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
+from latentdp.models.networks.finding_classifier import FindingClassifier
 from latentdp.models.networks.verifier import Verifier, shipped_verifier
 from latentdp.models.training.training_data import as_trained
 from latentdp.privacy.noise import Noise, SeededNoise
@@ -34,6 +39,37 @@ from latentdp.privacy.samplers.uniform import below, normal
 
 IMPOSTORS = 20_000
 BATCH = 128
+
+
+COLUMNS = (
+    Column("redrawn", "{redrawn}"),
+    Column("dimensions", "{dimensions}"),
+    Column("verifier AUC", "{verifier:.3f}"),
+    Column("own first", "{own_first:.3f}"),
+    Column("o/p", "{op:.3f}"),
+    Column("p/o", "{po:.3f}"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a release with parts redrawn still shows.
+
+    Attributes:
+        redrawn: Which parts.
+        dimensions: How many.
+        verifier: AUC of pairs of one patient.
+        own_first: Share of images whose own original is the most alike.
+        op: Mean AUC of findings, taught on originals, read on redrawn images.
+        po: The reverse.
+    """
+
+    redrawn: str
+    dimensions: int
+    verifier: float
+    own_first: float
+    op: float
+    po: float
 
 
 class Part:
@@ -46,7 +82,7 @@ class Part:
 
     def __init__(self, flow: Flow, data: Dataset) -> None:
         self.flow, self.data = flow, data
-        self.images = data.pixels.astype(np.float32) / np.float32(255)
+        self.images = unit(data.pixels)
         self.latents = np.concatenate(
             [
                 flow.encode(self.images[i : i + BATCH], data.labels[i : i + BATCH])
@@ -102,13 +138,11 @@ class Judges:
         drawn = other[below(SeededNoise(seed), len(other), min(IMPOSTORS, len(other)))]
         rows = np.concatenate([np.flatnonzero(same), drawn])
         self.first, self.second, self.same = first[rows], second[rows], same[rows]
-        self.reader = self.fit(train.images)
+        self.originals = self.reader(train.images)
 
-    def taught(self, images: Images) -> FindingClassifier:
-        """On findings of the training images."""
-        labels = self.train.data.labels
-        course = ClassifierConfig(steps=400, seed=self.seed)
-        return FindingClassifier.fit(images[None], labels[None], int(labels.max()) + 1, course)
+    def reader(self, images: Images) -> FindingClassifier:
+        """Of findings, taught on the training images or on what was made of them."""
+        return taught(images, self.train.data.labels, self.seed)
 
     def identity(self, images: Images) -> tuple[float, float]:
         """AUC of pairs, and how often the own original is the most alike."""
@@ -117,52 +151,48 @@ class Judges:
         own = (seen @ originals.T).argmax(axis=1) == np.arange(len(seen))
         return float(roc_auc_score(self.same, cosines)), float(own.mean())
 
-    def findings(self, reader: FindingClassifier, images: Images) -> float:
-        """Mean AUC over classes."""
-        return _mean_auc(reader.log_odds(images), self.val.data.labels)
-
-    def row(self, people: Images, val: Images, train: Images) -> list[float]:
-        """All four numbers of a release."""
-        return [
-            *self.identity(people),
-            self.findings(self.reader, val),
-            self.findings(self.fit(train), self.val.images),
-        ]
+    def row(self, redrawn: str, dimensions: int, release: Sequence[Images]) -> Row:
+        """Of a release of the people, of val and of train."""
+        people, val, train = release
+        labels = self.val.data.labels
+        op = mean_auc(self.originals, val, labels)
+        po = mean_auc(self.reader(train), self.val.images, labels)
+        return Row(redrawn, dimensions, *self.identity(people), op, po)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table."""
-    options = _parser().parse_args(arguments)
+    options = parse(_parser(), arguments)
     adults, children = (
         load_flow(load(name)) for name in (options.identity_weights, options.finding_weights)
     )
     people = Part(adults, as_trained(adults, options.data, "val"))
     val, train = (Part(children, as_trained(children, options.data, s)) for s in ("val", "train"))
     judges = Judges(people, val, train, options.seed)
-    parts = (people, val, train)
-    print(f"{len(people.data)} images of val and {int(judges.same.sum())} pairs of one patient; ")
-    print(f"findings: {len(val.data)} images, readers taught on {len(train.data)}\n")
-    print("| redrawn | dimensions | verifier AUC | own first | o/p | p/o |\n" + "|---" * 6 + "|")
-    _print("nothing", 0, judges.row(*(part.images for part in parts)))
-    last = len(adults.levels) - 1
-    for levels in ((0,), tuple(range(last)), tuple(range(1, last + 1))):
-        size = sum(adults.levels[i].stop - adults.levels[i].start for i in levels)
-        noise = SeededNoise(options.seed)
-        made = [part.levels(levels, options.keep, noise) for part in parts]
-        name = f"level {', '.join(map(str, levels))} less {options.keep} of findings"
-        _print(name, size - options.keep, judges.row(*made))
-    for count in options.counts:
-        noise = SeededNoise(options.seed)
-        made = [part.identity(count, options.keep, noise) for part in parts]
-        _print(f"identity less {options.keep} of findings", count, judges.row(*made))
-
-
-def _print(name: str, size: int, row: list[float]) -> None:
-    print(f"| {name} | {size} | {' | '.join(f'{x:.3f}' for x in row)} |", flush=True)
-
-
-def _mean_auc(odds: NDArray[np.float64], labels: Labels) -> float:
-    return float(np.mean([roc_auc_score(labels == c, odds[:, c]) for c in range(odds.shape[1])]))
+    parts, keep = (people, val, train), options.keep
+    facts: dict[str, Value] = {
+        "images of people": len(people.data),
+        "pairs of one patient": int(judges.same.sum()),
+        "images with findings": len(val.data),
+        "images that readers learn on": len(train.data),
+    }
+    intro = (
+        f"{len(people.data)} images of val and {int(judges.same.sum())} pairs of one patient; "
+        f"findings: {len(val.data)} images, readers taught on {len(train.data)}"
+    )
+    with Report(options, COLUMNS, intro=intro, facts=facts) as report:
+        report.add(judges.row("nothing", 0, [part.images for part in parts]))
+        last = len(adults.levels) - 1
+        for levels in ((0,), tuple(range(last)), tuple(range(1, last + 1))):
+            size = sum(adults.levels[i].stop - adults.levels[i].start for i in levels)
+            noise = SeededNoise(options.seed)
+            release = [part.levels(levels, keep, noise) for part in parts]
+            name = f"level {', '.join(map(str, levels))} less {keep} of findings"
+            report.add(judges.row(name, size - keep, release))
+        for count in options.counts:
+            noise = SeededNoise(options.seed)
+            release = [part.identity(count, keep, noise) for part in parts]
+            report.add(judges.row(f"identity less {keep} of findings", count, release))
 
 
 def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -170,16 +200,12 @@ def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--identity-weights", default="cxr-adult")
-    parser.add_argument("--finding-weights", default="cxr-paediatric")
-    parser.add_argument("--counts", nargs="*", type=int, default=[128, 256, 512, 1024])
-    parser.add_argument("--keep", type=int, default=16, help="directions of findings")
-    parser.add_argument("--seed", type=int, default=0)
-    return parser
+    options = parser("identity", __doc__, data=True, seed=True)
+    options.add_argument("--identity-weights", default="cxr-adult")
+    options.add_argument("--finding-weights", default="cxr-paediatric")
+    options.add_argument("--counts", nargs="*", type=int, default=[128, 256, 512, 1024])
+    options.add_argument("--keep", type=int, default=16, help="directions of findings")
+    return options
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A run that is killed at random and begun again, until it ends: is every file accounted for once?
 
     python benchmarks/kills.py [--files 10000] [--kills 3] [--workers 2] [--seed 0]
-        [--place FOLDER] [--options --preset strict ...]
+        [--place FOLDER] [--json FILE] [--options --preset strict ...]
 
 Makes a folder of small synthetic DICOM files, each another patient's, some of them broken and some
 copies of others. ``latentdp privatize`` is called and killed (SIGKILL, in turn with all its
@@ -22,7 +22,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from _harness import Report, parse, parser
+from _results import Column
 
 from latentdp.core.filesystem import digest
 from latentdp.privacy.noise import SeededNoise
@@ -34,10 +38,29 @@ TEMPLATE = ROOT / "samples" / "cxr" / "clinic-a" / "cr-0001.dcm"
 EACH = 100  # of so many files one is broken and one a copy
 
 
+COLUMNS = (Column("killed", "{killed}"), Column("outputs by then", "{outputs:,}"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run that was killed.
+
+    Attributes:
+        killed: ``with all`` its processes, or ``alone``.
+        outputs: That there were.
+    """
+
+    killed: str
+    outputs: int
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Makes, kills, runs, checks."""
-    options = _parser().parse_args(arguments)
-    with tempfile.TemporaryDirectory(dir=options.place) as place:
+    options = parse(_parser(), arguments)
+    with (
+        tempfile.TemporaryDirectory(dir=options.place) as place,
+        Report(options, COLUMNS, facts={"files": options.files}) as report,
+    ):
         folder = Path(place)
         make(folder / "in", options.files)
         call = [Path(sys.executable).with_name("latentdp"), "privatize", "in", "out"]
@@ -45,14 +68,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         draws = sorted(below(SeededNoise(options.seed), options.files, options.kills).tolist())
         for i, enough in enumerate(draws):
             count = killed(call, folder, enough, everything=i % 2 == 0)
-            print(f"{'alone' if i % 2 else 'with all'}: killed at {count:,} outputs", flush=True)
+            report.add(Row("alone" if i % 2 else "with all", count))
         began = time.perf_counter()
         last = subprocess.run(
             call, cwd=folder, stdout=subprocess.PIPE, stderr=None, text=True, check=False
         )
-        print(f"finished in {time.perf_counter() - began:.0f} s, exit code {last.returncode}")
-        wrong = check(folder, json.loads(last.stdout))
-    print("\n".join(wrong) or "every file accounted for once; the ledger is the sum of the card")
+        report.facts["s to the end"] = seconds = time.perf_counter() - began
+        report.say(f"\nfinished in {seconds:.0f} s, exit code {last.returncode}")
+        released, wrong = check(folder)
+        report.facts["does not add up"] = len(wrong)
+        report.say(released)
+        report.say(
+            "\n".join(wrong) or "every file accounted for once; the ledger is the sum of the card"
+        )
     raise SystemExit(bool(wrong))
 
 
@@ -100,8 +128,8 @@ def killed(call: Sequence[str | Path], folder: Path, enough: int, *, everything:
     return _count(images)
 
 
-def check(folder: Path, told: dict) -> list[str]:
-    """What does not add up."""
+def check(folder: Path) -> tuple[str, list[str]]:
+    """What there is, and what does not add up."""
     wrong = []
     outputs = {path.name for path in (folder / "out" / "images").iterdir()}
     inputs = len(list((folder / "in").iterdir()))
@@ -137,8 +165,8 @@ def check(folder: Path, told: dict) -> list[str]:
     stated = card["guarantee"]["image"]["epsilon"]
     if abs(min(each) - 1e6 * stated) > 1:
         wrong.append(f"charged {min(each)} micro-epsilon each, the card says {stated}")
-    print(f"{inputs:,} inputs: {last}; {len(outputs):,} files; charged {charged / 1e6:,.3f}")
-    return wrong
+    released = f"{inputs:,} inputs: {last}; {len(outputs):,} files; charged {charged / 1e6:,.3f}"
+    return released, wrong
 
 
 def _count(folder: Path) -> int:
@@ -146,16 +174,13 @@ def _count(folder: Path) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--files", type=int, default=10_000)
-    parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--place", type=Path, help="where the files lie meanwhile")
-    parser.add_argument("--options", nargs=argparse.REMAINDER, default=[])
-    return parser
+    options = parser("kills", __doc__, seed=True)
+    options.add_argument("--files", type=int, default=10_000)
+    options.add_argument("--kills", type=int, default=3)
+    options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--place", type=Path, help="where the files lie meanwhile")
+    options.add_argument("--options", nargs=argparse.REMAINDER, default=[])
+    return options
 
 
 if __name__ == "__main__":

@@ -23,21 +23,20 @@ of each split: a trial, and no result.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from _harness import Report, parse, parser, progress, state_folder
 from _privatized import Privatized, privatized
+from _results import Column, Interval, Value
 from _siamese import Lessons, Schooling, Siamese
 from numpy.typing import NDArray
 
 from latentdp import InputError
-from latentdp.core.filesystem import write_text
 from latentdp.data.cohort import Cohort
 from latentdp.evaluation.compare import ComparisonRow, entries
 from latentdp.evaluation.datasets import GROUNDS, BenchmarkDataset, ground
@@ -66,43 +65,82 @@ PAPER = {
     "dp-pix-4-0.1": "50.0 to 52.5",
     "dp-pix-8-0.1": "50.0 to 52.5",
 }
-# What the network is tested on, of the test patients' images.
-GEOMETRIES = {"private, real": "published", "private, private": "as taught"}
+# What the network is tested on, of the test patients' images, and the field of a row.
+GEOMETRIES = {"private, real": "published", "private, private": "taught"}
+FIGURES = (
+    "{{{0}.value:.1f}} +- {{{0}_sd:.1f}} ({{{0}_min:.1f}} to {{{0}_max:.1f}}); "
+    "{{{0}.low:.1f}} to {{{0}.high:.1f}}"
+)
+COLUMNS = (
+    Column("method", "{method}"),
+    Column("AUC (private, real), published", FIGURES.format("published")),
+    Column("AUC (private, private), as taught", FIGURES.format("taught")),
+    Column("paper, (private, real)", "{paper}"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the attackers of one method reach: AUC in percent, over runs and over patients.
+
+    Attributes:
+        method: Its name in `latentdp compare`.
+        title: What it is.
+        group: ``control``, ``rival`` or ``ours``.
+        published: On (private, real) pairs: mean of the runs, 95 % interval over patients.
+        published_sd: Deviation of the runs; None for one.
+        published_min: Smallest of them.
+        published_max: Largest.
+        published_runs: Each.
+        taught: On (private, private) pairs, which they were taught on; likewise.
+        taught_sd: Likewise.
+        taught_min: Likewise.
+        taught_max: Likewise.
+        taught_runs: Likewise.
+        epochs: That each run learnt.
+        paper: What the paper prints.
+    """
+
+    method: str
+    title: str
+    group: str
+    published: Interval
+    published_sd: float | None
+    published_min: float
+    published_max: float
+    published_runs: tuple[float, ...]
+    taught: Interval
+    taught_sd: float | None
+    taught_min: float
+    taught_max: float
+    taught_runs: tuple[float, ...]
+    epochs: tuple[int, ...]
+    paper: str | None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table and writes its JSON."""
-    options = _parser().parse_args(arguments)
+    options = parse(_parser(), arguments)
     place = ground("identity", options.data, options.weights, limit=options.patients)
-    chosen = _rows(place, options.method)
+    chosen = _chosen(place, options.method)
     schooling = Schooling(epochs=options.epochs)
     pairs = {
         "train": balanced_pairs(place.train, cap=1, seed=1),
         "val": balanced_pairs(place.val, cap=CAP, seed=2),
         "test": balanced_pairs(place.test, cap=CAP, seed=3),
     }
-    found: dict[str, Any] = {
-        "protocol": "PriCheXy-Net, arXiv 2209.11531",
-        "runs": options.runs,
-        "schooling": {k: v for k, v in vars(schooling).items() if k != "seed"},
-        "size": int(place.test.images.shape[-1]),
-        "sizes": {name: _sizes(getattr(place, name), of) for name, of in pairs.items()},
-        "rows": [],
-    }
-    print(_heading(found), flush=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        state = options.state or Path(temporary)
+    facts = about(place, pairs, options.runs)
+    with (
+        state_folder(options.state) as state,
+        Report(options, COLUMNS, intro=_heading(facts), facts=facts) as report,
+    ):
         for entry in chosen:
-            row = measured(entry, place, pairs, schooling, options.runs, state)
-            found["rows"].append(row)
-            print(_line(row), flush=True)
-            if options.json:
-                write_text(options.json, json.dumps(found, indent=2) + "\n")
-    print(
-        "\nIn brackets: smallest and largest of the runs; then the 95 % interval of the mean over "
-        "test patients.\nThe paper's numbers are of other images, at 256 x 256, by an attacker "
-        "that starts from ImageNet."
-    )
+            report.add(measured(entry, place, pairs, schooling, options.runs, state))
+        report.say(
+            "\nIn brackets: smallest and largest of the runs; then the 95 % interval of the mean "
+            "over test patients.\nThe paper's numbers are of other images, at 256 x 256, by an "
+            "attacker that starts from ImageNet."
+        )
 
 
 def balanced_pairs(cohort: Cohort, *, cap: int, seed: int) -> Pairs:
@@ -141,10 +179,10 @@ def measured(
     schooling: Schooling,
     runs: int,
     state: Path,
-) -> dict[str, Any]:
+) -> Row:
     """All runs of one method."""
     method = entry.methods[place.name]
-    release = privatized(method, place, state, tell=_told(entry.name))
+    release = privatized(method, place, state, tell=progress(entry.name))
     test, who = pairs["test"], place.test.patients
     weights = Resamples(who).pairs(test.probe, test.reference)
     areas: dict[str, list[NDArray[np.float64]]] = {name: [] for name in GEOMETRIES}
@@ -155,21 +193,24 @@ def measured(
         for name in GEOMETRIES:
             areas[name].append(auc(scores[name], test.same, weights))
         epochs.append(len(scores["validation losses"]))
-        told = ", ".join(f"({name}) {areas[name][-1][0]:.3f}" for name in GEOMETRIES)
+        aucs = ", ".join(f"({name}) {areas[name][-1][0]:.3f}" for name in GEOMETRIES)
         print(
-            f"{entry.name}, run {run + 1} of {runs}: AUC {told}; {epochs[-1]} epochs, "
+            f"{entry.name}, run {run + 1} of {runs}: AUC {aucs}; {epochs[-1]} epochs, "
             f"{time.monotonic() - began:.0f} s",
             file=sys.stderr,
             flush=True,
         )
-    return {
-        "name": entry.name,
-        "title": method.title,
-        "group": entry.group,
-        "geometries": {name: _summary(np.stack(a)) for name, a in areas.items()},
-        "epochs": epochs,
-        "paper": PAPER.get(entry.name),
-    }
+    figures: dict[str, Value] = {}
+    for name, field in GEOMETRIES.items():
+        figures |= _summary(field, 100 * np.stack(areas[name]))
+    return Row(
+        method=entry.name,
+        title=method.title,
+        group=entry.group,
+        epochs=tuple(epochs),
+        paper=PAPER.get(entry.name),
+        **figures,
+    )
 
 
 def _run(
@@ -178,7 +219,7 @@ def _run(
     """Scores of the test pairs in both geometries; kept."""
     seeded = Schooling(**vars(schooling) | {"seed": run})
 
-    def made() -> dict[str, NDArray[np.float64]]:
+    def attack() -> dict[str, NDArray[np.float64]]:
         private = {name: side.private[0] for name, side in release.sides.items()}
         train, val, test = (
             Lessons(private[name], private[name], pairs[name]) for name in ("train", "val", "test")
@@ -191,25 +232,24 @@ def _run(
             "validation losses": np.array(net.losses),
         }
 
-    return release.notes.arrays(f"siamese {seeded}", made)
+    return release.notes.arrays(f"siamese {seeded}", attack)
 
 
-def _summary(areas: NDArray[np.float64]) -> dict[str, Any]:
-    """From AUCs ``(runs, 1 + resamples)``."""
+def _summary(field: str, areas: NDArray[np.float64]) -> dict[str, Value]:
+    """Fields of a row from AUCs ``(runs, 1 + resamples)`` in percent."""
     each, interval = areas[:, 0], estimate(areas.mean(axis=0))
+    mean = float(each.mean())
     return {
-        "mean": float(each.mean()),
-        "sd": float(each.std(ddof=1)) if len(each) > 1 else None,
-        "min": float(each.min()),
-        "max": float(each.max()),
-        "low": None if interval is None else interval.low,
-        "high": None if interval is None else interval.high,
-        "runs": [round(float(x), 4) for x in each],
+        field: Interval(mean) if interval is None else Interval(mean, interval.low, interval.high),
+        f"{field}_sd": float(each.std(ddof=1)) if len(each) > 1 else None,
+        f"{field}_min": float(each.min()),
+        f"{field}_max": float(each.max()),
+        f"{field}_runs": tuple(round(float(x), 2) for x in each),
     }
 
 
-def _rows(place: BenchmarkDataset, wanted: Sequence[str]) -> list[ComparisonRow]:
-    """Rows by name, in the order in which they are asked for."""
+def _chosen(place: BenchmarkDataset, wanted: Sequence[str]) -> list[ComparisonRow]:
+    """Methods by name, in the order in which they are asked for."""
     faulty = ComparisonRow("rival", {place.name: Deformation(0.01, faulty_border=True)})
     known = {entry.name: entry for entry in (*entries([place]), faulty)}
     for name in wanted:
@@ -218,75 +258,42 @@ def _rows(place: BenchmarkDataset, wanted: Sequence[str]) -> list[ComparisonRow]
     return [known[name] for name in wanted]
 
 
-def _sizes(cohort: Cohort, pairs: Pairs) -> dict[str, int]:
-    of_one = cohort.patients[pairs.probe[pairs.same]]
-    return {
-        "images": len(cohort),
-        "patients": len(np.unique(cohort.patients)),
-        "pairs of one patient": int(pairs.same.sum()),
-        "of patients": len(np.unique(of_one)),
-        "pairs of two": int((~pairs.same).sum()),
-    }
-
-
-def _told(name: str) -> Any:
-    """Says every tenth of a method's own learning."""
-    last = -1
-
-    def tell(share: float, words: str) -> None:
-        nonlocal last
-        if int(10 * share) > last:
-            last = int(10 * share)
-            print(f"{name}: {words}, {share:.0%}", file=sys.stderr, flush=True)
-
-    return tell
-
-
-def _heading(found: dict[str, Any]) -> str:
-    lines = [
-        f"{name}: {of['pairs of one patient']:,} pairs of one patient ({of['of patients']:,} "
-        f"patients), {of['pairs of two']:,} of two; from {of['images']:,} images of "
-        f"{of['patients']:,} patients"
-        for name, of in found["sizes"].items()
-    ]
-    columns = [f"AUC ({name}), {what}" for name, what in GEOMETRIES.items()]
-    return "\n".join(
-        [
-            f"PriCheXy-Net's protocol at {found['size']} x {found['size']} pixels, "
-            f"{found['runs']} runs",
-            *lines,
-            "",
-            f"| method | {' | '.join(columns)} | paper, (private, real) |",
-            "|---" * (len(columns) + 2) + "|",
-        ]
-    )
-
-
-def _line(row: dict[str, Any]) -> str:
-    cells = []
-    for g in row["geometries"].values():
-        spread = "" if g["sd"] is None else f" +- {100 * g['sd']:.1f}"
-        interval = "-" if g["low"] is None else f"{100 * g['low']:.1f} to {100 * g['high']:.1f}"
-        cells.append(
-            f"{100 * g['mean']:.1f}{spread} ({100 * g['min']:.1f} to {100 * g['max']:.1f}); "
-            f"{interval}"
+def about(place: BenchmarkDataset, pairs: dict[str, Pairs], runs: int) -> dict[str, Value]:
+    """What holds for all rows."""
+    facts: dict[str, Value] = {"size": int(place.test.images.shape[-1]), "runs": runs}
+    for split, some in pairs.items():
+        cohort = getattr(place, split)
+        facts[f"images of {split}"] = len(cohort)
+        facts[f"patients of {split}"] = len(np.unique(cohort.patients))
+        facts[f"pairs of one patient of {split}"] = int(some.same.sum())
+        facts[f"patients with pairs of {split}"] = len(
+            np.unique(cohort.patients[some.probe[some.same]])
         )
-    return f"| {row['name']} | {' | '.join(cells)} | {row['paper'] or '-'} |"
+        facts[f"pairs of two patients of {split}"] = int((~some.same).sum())
+    return facts
+
+
+def _heading(facts: dict[str, Value]) -> str:
+    size = facts["size"]
+    lines = [f"PriCheXy-Net's protocol at {size} x {size} pixels, {facts['runs']} runs"]
+    for split in ("train", "val", "test"):
+        lines.append(
+            f"{split}: {facts[f'pairs of one patient of {split}']:,} pairs of one patient "
+            f"({facts[f'patients with pairs of {split}']:,} patients), "
+            f"{facts[f'pairs of two patients of {split}']:,} of two; from "
+            f"{facts[f'images of {split}']:,} images of {facts[f'patients of {split}']:,} patients"
+        )
+    return "\n".join(lines)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--method", nargs="+", default=METHODS, help="names of compare's rows")
-    parser.add_argument("--weights", default=GROUNDS["identity"])
-    parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--epochs", type=int, default=Schooling().epochs, help="at most, per run")
-    parser.add_argument("--patients", type=int, default=0, help="of each split; 0 for all")
-    parser.add_argument("--state", type=Path, help="folder to go on from; by default none is kept")
-    parser.add_argument("--json", type=Path)
-    return parser
+    options = parser("prichexy_protocol", __doc__, data=True, state="optional")
+    options.add_argument("--method", nargs="+", default=METHODS, help="names of compare's rows")
+    options.add_argument("--weights", default=GROUNDS["identity"])
+    options.add_argument("--runs", type=int, default=10)
+    options.add_argument("--epochs", type=int, default=Schooling().epochs, help="at most, per run")
+    options.add_argument("--patients", type=int, default=0, help="of each split; 0 for all")
+    return options
 
 
 if __name__ == "__main__":

@@ -17,26 +17,24 @@ this thread, and leaves out what Dask and a network add to a task (the arrays ar
 from __future__ import annotations
 
 import argparse
-import heapq
-import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from unittest.mock import patch
 
-from folders import SYNTAXES, make
+from _harness import Report, parse, parser
+from _radiographs import SYNTAXES, make_radiographs
+from _results import Column, Value, markdown
+from _simulation import Costs, Simulated, simulate
 
 from latentdp import Privatizer
 from latentdp.data.dicom.profile import Profile
 from latentdp.models.device import use_threads
-from latentdp.release.dask_executor import FEW, PER_WORKER
-from latentdp.release.executor import GROUP
-from latentdp.release.inputs import CHUNK
 from latentdp.release.privatize import privatize_folder
 from latentdp.vault.vault import Vault
 
@@ -53,125 +51,78 @@ STAGES = {
 ONCE = (".html", ".png")  # pages of the vault, of one size for any folder
 
 
-@dataclass(frozen=True)
-class Costs:
-    """Of one file, in seconds and bytes.
-
-    Attributes:
-        read: Digest and reading, by a worker.
-        release: Network, detail and writing, by a worker.
-        decide: Decisions and reservation, by the run.
-        record: Records and names, by the run.
-        input: Bytes read of an input, by digest and decoder together.
-        output: Bytes of an output.
-        vault: Bytes that the vault keeps, its pages left out.
-        rows: Of the ledger.
-    """
-
-    read: float
-    release: float
-    decide: float
-    record: float
-    input: float
-    output: float
-    vault: float
-    rows: float
+COLUMNS = (
+    Column("workers", "{workers}"),
+    Column("files/s", "{rate:,.0f}"),
+    Column("hours", "{hours:.2f}"),
+    Column("workers busy", "{workers_busy:.0%}"),
+    Column("storage busy", "{storage_busy:.0%}"),
+    Column("run busy", "{run_busy:.0%}"),
+    Column("bottleneck", "{bottleneck}"),
+)
 
 
 @dataclass(frozen=True)
-class Simulated:
-    """A run of many workers.
+class Row:
+    """A simulated run.
 
     Attributes:
         workers: How many.
-        files: How many.
-        seconds: Until the last output has its name.
-        busy: Share of the time that workers (on average), storage and run were.
+        rate: Files per second.
+        hours: Until the last output has its name.
+        workers_busy: Share of the time that workers were, on average, in [0, 1].
+        storage_busy: The storage.
+        run_busy: The run itself.
+        bottleneck: What is busiest: ``workers``, ``storage`` or ``run``.
     """
 
     workers: int
-    files: int
-    seconds: float
-    busy: dict[str, float]
+    rate: float
+    hours: float
+    workers_busy: float
+    storage_busy: float
+    run_busy: float
+    bottleneck: str
 
-    @property
-    def bottleneck(self) -> str:
-        """What is busiest."""
-        return max(self.busy, key=lambda name: self.busy[name])
+    @classmethod
+    def of(cls, run: Simulated) -> Self:
+        """The same in other units."""
+        busy = (run.busy[name] for name in ("workers", "storage", "run"))
+        rate, hours = run.files / run.seconds, run.seconds / 3600
+        return cls(run.workers, rate, hours, *busy, run.bottleneck)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Times, simulates, prints."""
-    options = _parser().parse_args(arguments)
+    options = parse(_parser(), arguments)
     use_threads(1)
     stages, costs = measured(options)
-    print(f"| stage, one thread | ms a file of {options.files} |\n|---|---|")
-    for name, seconds in stages.items():
-        print(f"| {name} | {1e3 * seconds:.2f} |")
     million = options.million
-    cpu = sum((costs.read, costs.release, costs.decide, costs.record)) * million / 3600
-    read, written, kept = (n * million * 1e-9 for n in (costs.input, costs.output, costs.vault))
-    print(
-        f"\n{million:,} files: {cpu:.1f} core hours, {read:,.1f} GB read in two passes, ", end=""
-    )
-    print(f"{written:.1f} GB written, {kept:.1f} GB in the vault, ", end="")
-    print(f"{costs.rows * million:,.0f} rows of the ledger\n")
-    rows = [simulate(costs, n, million, options.bandwidth * 1e6) for n in options.workers]
-    print("| workers | files/s | hours | workers busy | storage busy | run busy | bottleneck |")
-    print("|---|---|---|---|---|---|---|")
-    for row in rows:
-        shares = " | ".join(f"{row.busy[k]:.0%}" for k in ("workers", "storage", "run"))
-        rate, hours = row.files / row.seconds, row.seconds / 3600
-        print(f"| {row.workers} | {rate:,.0f} | {hours:.2f} | {shares} | {row.bottleneck} |")
-    if options.json:
-        found = {"stages": stages, "costs": asdict(costs), "rows": [asdict(r) for r in rows]}
-        options.json.write_text(json.dumps(found, indent=2))
-
-
-def simulate(costs: Costs, workers: int, files: int, bandwidth: float) -> Simulated:
-    """Hands out a run's chunks as the run does: one is read while another is released.
-
-    Args:
-        costs: Of one file.
-        workers: With one thread each.
-        files: In all.
-        bandwidth: Of the storage in bytes per second, to and from all workers together.
-    """
-    chunk = max(CHUNK, PER_WORKER * GROUP * workers)
-    free = [0.0] * workers  # when each worker has nothing left to do
-    storage = run = asked = 0.0
-    busy: Counter[str] = Counter()
-
-    def task(start: float, seconds: float, amount: float) -> float:
-        """The earliest free worker does it; its bytes queue at the storage."""
-        nonlocal storage
-        begin = max(heapq.heappop(free), start)
-        storage = max(storage, begin) + amount / bandwidth
-        end = storage + seconds
-        heapq.heappush(free, end)
-        busy["workers"] += seconds
-        busy["storage"] += amount / bandwidth
-        return end
-
-    def read(n: int, start: float) -> float:
-        return max(task(start, k * costs.read, k * costs.input) for k in _groups(n, FEW))
-
-    sizes = list(_groups(files, chunk))
-    ready = read(sizes[0], 0.0)
-    for i, n in enumerate(sizes):
-        run = max(run, ready) + n * costs.decide
-        busy["run"] += n * (costs.decide + costs.record)
-        asked = run
-        if i + 1 < len(sizes):
-            ready = read(sizes[i + 1], asked)
-        for k in _groups(n, GROUP):
-            run = max(run, task(asked, k * costs.release, k * costs.output)) + k * costs.record
-    shares = {
-        "workers": busy["workers"] / workers / run,
-        "storage": busy["storage"] / run,
-        "run": busy["run"] / run,
+    facts: dict[str, Value] = {
+        "files": options.files,
+        **{f"ms, {stage}": 1e3 * seconds for stage, seconds in stages.items()},
+        "s, once": options.files * stages["once"],
+        "files simulated": million,
+        "core hours": (costs.read + costs.release + costs.decide + costs.record) * million / 3600,
+        "GB read in two passes": costs.input * million * 1e-9,
+        "GB written": costs.output * million * 1e-9,
+        "GB in the vault": costs.vault * million * 1e-9,
+        "rows of the ledger": costs.rows * million,
     }
-    return Simulated(workers, files, run, shares)
+    with Report(options, COLUMNS, intro=_heading(facts, stages), facts=facts) as report:
+        for workers in options.workers:
+            report.add(Row.of(simulate(costs, workers, million, options.bandwidth * 1e6)))
+
+
+def _heading(facts: Mapping[str, Value], stages: Iterable[str]) -> str:
+    lines = [[stage, f"{facts[f'ms, {stage}']:.2f}"] for stage in stages]
+    table = markdown(["stage, one thread", f"ms a file of {facts['files']}"], lines)
+    return (
+        f"{table}\n{facts['files simulated']:,} files: {facts['core hours']:.1f} core hours, "
+        f"{facts['GB read in two passes']:,.1f} GB read in two passes, "
+        f"{facts['GB written']:.1f} GB written, {facts['GB in the vault']:.1f} GB in the vault, "
+        f"{facts['rows of the ledger']:,.0f} rows of the ledger"
+    )
 
 
 def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
@@ -185,7 +136,7 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
         shape = options.height, options.width
         few = max(1, options.files // 4)
         for name, files in (("few", few), ("in", options.files)):
-            make(folder / name, files, options.syntax, shape)
+            make_radiographs(folder / name, files, options.syntax, shape)
         for out in ("warm-up", "a"):
             _, own_of_few = _run(privatizer, folder / "few", folder / out, options.ledger)
         spent, own_of_all = _run(privatizer, folder / "in", folder / "out", options.ledger)
@@ -252,28 +203,20 @@ def timers(spent: Counter[str]) -> Iterator[None]:
         yield
 
 
-def _groups(n: int, size: int) -> Iterator[int]:
-    for start in range(0, n, size):
-        yield min(size, n - start)
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--files", type=int, default=256)
-    parser.add_argument("--height", type=int, default=2500)
-    parser.add_argument("--width", type=int, default=2000)
-    parser.add_argument("--syntax", choices=SYNTAXES, default="explicit")
-    parser.add_argument("--options", nargs="*", default=[], help="fields of the recipe")
-    parser.add_argument("--size", type=int, default=128)
-    parser.add_argument("--ledger", help="URL of its database")
-    parser.add_argument("--workers", nargs="+", type=int, default=[1, 10, 100])
-    parser.add_argument("--bandwidth", type=float, default=1000, help="MB/s of the storage")
-    parser.add_argument("--million", type=int, default=1_000_000, help="files of the simulation")
-    parser.add_argument("--place", type=Path, help="where the files lie meanwhile")
-    parser.add_argument("--json", type=Path)
-    return parser
+    options = parser("scale", __doc__)
+    options.add_argument("--files", type=int, default=256)
+    options.add_argument("--height", type=int, default=2500)
+    options.add_argument("--width", type=int, default=2000)
+    options.add_argument("--syntax", choices=SYNTAXES, default="explicit")
+    options.add_argument("--options", nargs="*", default=[], help="fields of the recipe")
+    options.add_argument("--size", type=int, default=128)
+    options.add_argument("--ledger", help="URL of its database")
+    options.add_argument("--workers", nargs="+", type=int, default=[1, 10, 100])
+    options.add_argument("--bandwidth", type=float, default=1000, help="MB/s of the storage")
+    options.add_argument("--million", type=int, default=1_000_000, help="files of the simulation")
+    options.add_argument("--place", type=Path, help="where the files lie meanwhile")
+    return options
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python benchmarks/sizes.py DATA [--weights cxr-adult] [--source nih] [--sizes 64 128 256 512]
         [--preset balanced] [--steps 200] [--seed 0] [--split test] [--sheet FOLDER]
+        [--json FILE]
 
 DATA is a folder with manifest.csv; only pictures that are at least as large as a size count for
 it. Rows: other originals (the training ones: what a distance of nothing looks like), detail drawn
@@ -15,19 +16,21 @@ and tested on the row (o/p) and the reverse (p/o), with 95 % intervals over pati
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from _harness import Report, parse, parser
+from _results import Column, Interval
 
 from latentdp import Privatizer
 from latentdp.core.arrays import Images, Labels
 from latentdp.data.contact_sheet import contact_sheet
 from latentdp.data.dataset import Dataset, read_dataset
-from latentdp.data.preprocess import resize
+from latentdp.data.preprocess import shrink, unit
 from latentdp.evaluation.utility.similarity import frechet
-from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate
+from latentdp.metrics.bootstrap import Resamples, auc, estimate
 from latentdp.metrics.spectrum import octaves
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 from latentdp.privacy.noise import SeededNoise
@@ -54,24 +57,59 @@ class Side:
     labels: dict[str, Labels]
 
 
+COLUMNS = (
+    Column("size", "{size}"),
+    Column("release", "{release}"),
+    Column("images", "{images}"),
+    Column("Frechet", "{frechet:.2f}"),
+    Column("finest octave, dB", "{finest:.1f}"),
+    Column("largest gap, dB", "{gap:.1f}"),
+    Column("o/p", "{op:.3f}"),
+    Column("p/o", "{po:.3f}"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A release of one size beside originals of that size.
+
+    Attributes:
+        size: Pixels on a side.
+        release: What it is.
+        images: How many.
+        frechet: Distance from originals on a reader's features.
+        finest: Power of the finest octave in dB.
+        gap: Largest of any octave to originals, in dB.
+        op: AUC of normal or not, taught on originals, read on the release.
+        po: The reverse.
+    """
+
+    size: int
+    release: str
+    images: int
+    frechet: float
+    finest: float
+    gap: float
+    op: Interval | None
+    po: Interval | None
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints a table for each size; writes sheets."""
-    options = _parser().parse_args(arguments)
+    """Prints a table; writes sheets."""
+    options = parse(_parser(), arguments)
     privatizer = Privatizer.load(options.weights, preset=options.preset)
-    head = (
-        "| size | release | images | Frechet | finest octave, dB | largest gap, dB | o/p | p/o |"
-    )
-    print(f"{options.split}; {options.weights}, {options.preset}\n\n{head}\n" + "|---" * 8 + "|")
-    for size in options.sizes:
-        train, test = (
-            side(privatizer, size, split, options) for split in ("train", options.split)
-        )
-        for line in rows(size, train, test, options):
-            print(line, flush=True)
-        if options.sheet:
-            options.sheet.mkdir(parents=True, exist_ok=True)
-            shown = [test.images, *test.releases.values()]
-            contact_sheet(options.sheet / f"{size}.png", [images[:SHOWN] for images in shown])
+    intro = f"{options.split}; {options.weights}, {options.preset}"
+    with Report(options, COLUMNS, intro=intro) as report:
+        for size in options.sizes:
+            train, test = (
+                side(privatizer, size, split, options) for split in ("train", options.split)
+            )
+            for row in rows(size, train, test, options):
+                report.add(row)
+            if options.sheet:
+                options.sheet.mkdir(parents=True, exist_ok=True)
+                shown = [test.images, *test.releases.values()]
+                contact_sheet(options.sheet / f"{size}.png", [x[:SHOWN] for x in shown])
 
 
 def side(privatizer: Privatizer, size: int, split: str, options: argparse.Namespace) -> Side:
@@ -79,47 +117,46 @@ def side(privatizer: Privatizer, size: int, split: str, options: argparse.Namesp
     flow, noise = privatizer.flow, SeededNoise(options.seed + (split == "train"))
     how = {"conditions": flow.provenance.conditions, "sources": options.source}
     data = read_dataset(options.data, split, size=size, classes=flow.classes, enlarge=False, **how)
-    images = data.pixels.astype(np.float32) / np.float32(255)
-    side = flow.shape[0]
-    small = np.stack([resize(image, (side, side)) for image in images]).astype(np.float32)
-    made = Privatizer(flow, privatizer.recipe, noise)
-    release = made(small, labels=data.labels)
+    images = unit(data.pixels)
+    small = shrink(images, flow.shape[0])
+    release = Privatizer(flow, privatizer.recipe, noise)(small, labels=data.labels)
     climb = flow.ladder.enlarge
     releases = {
         "detail on originals": climb(small, size, noise),
         "private": climb(release.images, size, noise),
     }
-    if size > side:
+    if size > flow.shape[0]:
         releases["private, no detail"] = climb(release.images, size, noise, detail=False)
-    told = _findings(release.labels, data, flow.classes)
-    return Side(
-        data, images, releases, {k: told if "private" in k else data.findings for k in releases}
-    )
+    released = _findings(release.labels, data, flow.classes)
+    labels = {name: released if "private" in name else data.findings for name in releases}
+    return Side(data, images, releases, labels)
 
 
-def rows(size: int, train: Side, test: Side, options: argparse.Namespace) -> list[str]:
-    """Lines of the table."""
+def rows(size: int, train: Side, test: Side, options: argparse.Namespace) -> Iterator[Row]:
+    """Originals, others, then the releases."""
     reader = taught(train.data, train.images, train.data.findings, options)
     resamples = Resamples(np.unique(test.data.patients, return_inverse=True)[1], 500, options.seed)
     seen, real = reader.features(test.images), octaves(test.images)
 
-    def cells(name: str, images: Images, told: str, learnt: FindingClassifier | None) -> str:
+    def row(release: str, images: Images, learnt: FindingClassifier | None) -> Row:
         power = octaves(images)
-        op = _area(reader, images, test, resamples) if len(images) == len(test.images) else None
-        po = None if learnt is None else _area(learnt, test.images, test, resamples)
-        distance = frechet(seen, reader.features(images))
-        gap = np.abs(power - real).max()
-        numbers = f"{distance:.2f} | {power[-1]:.1f} | {gap:.1f} | {_cell(op)} | {_cell(po)}"
-        return f"| {size} | {name} | {told} | {numbers} |"
+        alike = len(images) == len(test.images)
+        return Row(
+            size=size,
+            release=release,
+            images=len(images),
+            frechet=frechet(seen, reader.features(images)),
+            finest=float(power[-1]),
+            gap=float(np.abs(power - real).max()),
+            op=_area(reader, images, test, resamples) if alike else None,
+            po=None if learnt is None else _area(learnt, test.images, test, resamples),
+        )
 
-    found = [
-        cells("originals", test.images, str(len(test.images)), reader),
-        cells("other originals", train.images, str(len(train.images)), None),
-    ]
+    yield row("originals", test.images, reader)
+    yield row("other originals", train.images, None)
     for name, images in test.releases.items():
         learnt = taught(train.data, train.releases[name], train.labels[name], options)
-        found.append(cells(name, images, str(len(images)), learnt))
-    return found
+        yield row(name, images, learnt)
 
 
 def taught(
@@ -127,14 +164,14 @@ def taught(
 ) -> FindingClassifier:
     """A reader of findings; images without one are left out."""
     known, size = findings >= 0, images.shape[-1]
-    course = ClassifierConfig(
+    config = ClassifierConfig(
         steps=options.steps,
         batch=max(8, min(64, BATCH_PIXELS // size**2)),
         widths=(16, 32, 64, 128) if size <= 128 else (8, 16, 32, 64, 128),
         seed=options.seed,
     )
     classes = len(data.finding_names)
-    return FindingClassifier.fit(images[known][None], findings[known][None], classes, course)
+    return FindingClassifier.fit(images[known][None], findings[known][None], classes, config)
 
 
 def _findings(labels: Labels, data: Dataset, classes: tuple[str, ...]) -> Labels:
@@ -146,33 +183,24 @@ def _findings(labels: Labels, data: Dataset, classes: tuple[str, ...]) -> Labels
 
 def _area(
     reader: FindingClassifier, images: Images, test: Side, resamples: Resamples
-) -> Estimate | None:
+) -> Interval | None:
     known, normal = test.data.findings >= 0, test.data.finding_names.index(NORMAL)
     odds = reader.log_odds(images)[known, normal]
     strata = np.unique(test.data.views, return_inverse=True)[1].astype(np.int64)[known]
-    return estimate(
-        auc(odds, test.data.findings[known] == normal, resamples.images(known), strata)
-    )
-
-
-def _cell(found: Estimate | None) -> str:
-    return "-" if found is None else f"{found.value:.3f} ({found.low:.3f}-{found.high:.3f})"
+    truth, weights = test.data.findings[known] == normal, resamples.images(known)
+    return Interval.of(estimate(auc(odds, truth, weights, strata)))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--weights", default="cxr-adult")
-    parser.add_argument("--source", nargs="+", default=["nih"])
-    parser.add_argument("--sizes", nargs="+", type=int, default=[64, 128, 256, 512])
-    parser.add_argument("--preset", default="balanced")
-    parser.add_argument("--steps", type=int, default=200, help="of a reader")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--split", choices=("val", "test"), default="test")
-    parser.add_argument("--sheet", type=Path, help="folder for pictures to look at")
-    return parser
+    options = parser("sizes", __doc__, data=True, seed=True)
+    options.add_argument("--weights", default="cxr-adult")
+    options.add_argument("--source", nargs="+", default=["nih"])
+    options.add_argument("--sizes", nargs="+", type=int, default=[64, 128, 256, 512])
+    options.add_argument("--preset", default="balanced")
+    options.add_argument("--steps", type=int, default=200, help="of a reader")
+    options.add_argument("--split", choices=("val", "test"), default="test")
+    options.add_argument("--sheet", type=Path, help="folder for pictures to look at")
+    return options
 
 
 if __name__ == "__main__":

@@ -3,25 +3,34 @@
 import json
 import re
 import shutil
+from functools import partial
 
 import pytest
 import torch
 from PIL import Image
 
+from latentdp.core.plugins import names
+from latentdp.evaluation.utility import classification
+from latentdp.models.directions import probe_table
 from latentdp.models.flow.glow import GlowConfig, LabelledNet
 from latentdp.models.networks.finding_classifier import ClassifierConfig
 from tests.support.benchmarks import script
 
-STEPS = 20  # of a reader
-
-
-def quick(monkeypatch, benchmark):
-    monkeypatch.setattr(
-        benchmark, "Course", lambda steps, seed: ClassifierConfig(steps=STEPS, seed=seed)
-    )
-
-
 ARCHITECTURES = script("architectures")
+STEPS = 5  # of a reader
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Readers that learn for a moment."""
+    monkeypatch.setattr(script("_readers"), "TRAINING", ClassifierConfig(steps=STEPS))
+
+
+def shown(capsys) -> list[dict[str, str]]:
+    """The rows of the tables that were printed, by their heads."""
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    heads, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return [dict(zip(heads, row, strict=True)) for row in rows if not row[0].startswith("---")]
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES.VARIANTS))
@@ -50,27 +59,27 @@ def test_every_architecture_is_invertible_and_differs_in_what_it_says(name):
     assert isinstance(config, GlowConfig)
 
 
+@pytest.mark.usefixtures("quick")
 def test_architectures_are_compared_and_kept(world, tmp_path, monkeypatch, capsys):
-    benchmark = ARCHITECTURES
-    quick(monkeypatch, benchmark)
+    benchmark, variants = ARCHITECTURES, script("_variants")
     monkeypatch.setattr(benchmark, "SIZE", 16)
     small = {
-        name: benchmark.Variant(words, hidden=(8, 8), steps=(1, 1), **changes)
+        name: variants.Variant(words, hidden=(8, 8), steps=(1, 1), **changes)
         for name, words, changes in (
             ("ours", "small", {}),
             ("poses", "moved", {"poses": True}),
-            ("plain-priors", "plain", {"net": benchmark.PlainPriors}),
+            ("plain-priors", "plain", {"net": variants.PlainPriors}),
         )
     }
     monkeypatch.setattr(benchmark, "VARIANTS", small)
     monkeypatch.setattr(benchmark, "shipped_verifier", lambda size: str(world.verifier))
     table, sheet = tmp_path / "table.json", tmp_path / "sheet.png"
-    options = [world.data, "--state", tmp_path / "state", "--minutes", 0.02]
+    options = [world.data, "--state", tmp_path / "state", "--minutes", 0.005]
     options += ["--source", "made-up", "--condition", "finding", "--json", table, "--sheet", sheet]
     benchmark.main([str(x) for x in options])
     first = capsys.readouterr().out
     rows = json.loads(table.read_text())["rows"]
-    assert [row["name"] for row in rows] == list(small)
+    assert [row["variant"] for row in rows] == list(small)
     for row in rows:
         assert row["images"] > 0
         assert 0 < row["bits"] < 12
@@ -81,20 +90,17 @@ def test_architectures_are_compared_and_kept(world, tmp_path, monkeypatch, capsy
     assert capsys.readouterr().out == first, "what was measured is not measured again"
 
 
+@pytest.mark.usefixtures("quick")
 def test_identity_is_looked_for_in_parts_of_the_latent(world, monkeypatch, capsys):
     benchmark = script("identity")
-    quick(monkeypatch, benchmark)
     monkeypatch.setattr(benchmark, "shipped_verifier", lambda size: str(world.verifier))
     weights = ["--identity-weights", world.weights, "--finding-weights", world.weights]
     benchmark.main([str(x) for x in (world.data, *weights, "--counts", 64, "--keep", 4)])
-    told = capsys.readouterr().out
-    rows = [
-        line.split(" | ") for line in told.splitlines() if re.match(r"\| (noth|lev|iden)", line)
-    ]
+    rows = shown(capsys)
     assert len(rows) == 5
     nothing, coarse, *_ = rows
-    assert float(nothing[3]) == 1, "an image that was not redrawn is most like itself"
-    assert float(coarse[3]) < 1
+    assert float(nothing["own first"]) == 1, "an image that was not redrawn is most like itself"
+    assert float(coarse["own first"]) < 1
 
 
 def test_sizes_are_compared_with_originals_of_that_size(world, tmp_path, capsys):
@@ -107,26 +113,72 @@ def test_sizes_are_compared_with_originals_of_that_size(world, tmp_path, capsys)
     options = ["--weights", world.weights, "--source", "made-up", "--sizes", 16, 32]
     options += ["--steps", STEPS, "--sheet", tmp_path / "sheets"]
     benchmark.main([str(x) for x in (large, *options)])
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
-    rows = {tuple(cell.strip() for cell in line.split("|")[1:3]): line for line in lines[1:]}
+    rows = {(row["size"], row["release"]): row for row in shown(capsys)}
     assert ("16", "private, no detail") not in rows, "there is nothing to enlarge"
     assert ("32", "private, no detail") in rows
     for size in ("16", "32"):
-        cells = rows[size, "originals"].split(" | ")
-        assert (cells[3], cells[5]) == ("0.00", "0.0"), "originals are as far as nothing"
-        assert float(rows[size, "private"].split(" | ")[3]) > 0
+        originals = rows[size, "originals"]
+        assert originals["Frechet"] == "0.00", "originals are as far as nothing"
+        assert originals["largest gap, dB"] == "0.0"
+        assert float(rows[size, "private"]["Frechet"]) > 0
     assert {path.name for path in (tmp_path / "sheets").iterdir()} == {"16.png", "32.png"}
 
 
-def test_every_preset_is_probed(world, tmp_path, monkeypatch, capsys):
+def test_every_preset_is_probed(world, monkeypatch, capsys):
     benchmark = script("presets")
     small = {k: benchmark.PRESETS[k] for k in ("strict", "balanced", "empirical", "dp-glow")}
     monkeypatch.setattr(benchmark, "PRESETS", small)
+    monkeypatch.setattr(benchmark, "Probe", partial(benchmark.Probe, resamples=20))
+    monkeypatch.setattr(probe_table, "ALL_PCS", (16,))  # of an attacker on the whole latent
     benchmark.main([str(x) for x in (world.data, "--weights", world.weights)])
-    lines = [line.strip("| ") for line in capsys.readouterr().out.splitlines()]
-    rows = {line.split(" ")[0]: line.split(" | ") for line in lines if " | " in line}
-    assert set(small) < set(rows)
-    assert rows["strict"][2] == "-", "of an image of which nothing is left"
-    assert rows["empirical"][1] == "none"
-    assert rows["empirical"][-1] == "1", "who knows what is kept knows the source"
-    assert rows["dp-glow"][-1].startswith("1.0")
+    rows = {row["preset"]: row for row in shown(capsys)}
+    assert [*rows] == ["no privacy", *small]
+    assert rows["strict"]["finding AUC"] == "-", "of an image of which nothing is left"
+    assert rows["empirical"]["epsilon"] == "none"
+    first = {name: row["named first of all"] for name, row in rows.items()}
+    assert first["empirical"] == "1.000", "who knows what is kept knows the source"
+    assert first["dp-glow"].startswith("1.000 (")
+
+
+def test_budgets_are_read_off_noised_latents(world, tmp_path):
+    table = tmp_path / "table.json"
+    options = ["--weights", world.weights, "--sizes", 1, 2, "--epsilons", 50, "--seeds", 1]
+    script("budget").main([str(x) for x in (world.data, *options, "--json", table)])
+    rows = json.loads(table.read_text())["rows"]
+    assert {row["k"] for row in rows} == {1, 2}
+    aucs = {(row["mechanism"], row["k"]): row["auc"] for row in rows}
+    assert [row["epsilon"] for row in rows if row["mechanism"] == "none"] == [None, None]
+    assert {name for name, _ in aucs} == {"none", *names("mechanisms")}
+    assert aucs["none", 2] > 0.9
+    assert aucs["laplace_l1", 2] > 0.8, "so much budget leaves the finding"
+
+
+def test_directions_are_chosen_on_val_and_on_folds_of_train(world, monkeypatch, capsys):
+    benchmark = script("directions")
+    monkeypatch.setattr(benchmark, "ALPHAS", (0.9,))
+    monkeypatch.setattr(benchmark, "GAMMAS", (0.0, 0.9))
+    monkeypatch.setattr(benchmark, "SIZES", (1, 2))
+    monkeypatch.setattr(benchmark, "Probe", partial(benchmark.Probe, resamples=2))
+    benchmark.main([str(x) for x in (world.data, "--weights", world.weights, "--folds", 2)])
+    rows = shown(capsys)
+    assert [row["gamma"] for row in rows] == ["0", "0.9"]
+    for row in rows:
+        val, folds = row["k = 1"].split("; ")
+        finding, identity = map(float, val.split(" / "))
+        assert min(finding, float(folds)) > 0.9 > identity
+
+
+def test_the_frontier_is_tabulated_and_drawn(world, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(classification, "FEWEST", 5)  # images of each finding
+    options = ["--state", tmp_path / "state", "--split", "test", "--finding-weights"]
+    options += [world.weights, "--epsilons", 8, "--controls", "--oracle"]
+    options += ["--seeds", 1, "--steps", STEPS, "--picture", tmp_path / "picture.svg"]
+    script("frontier").main([str(x) for x in (world.data, *options)])
+    rows = {row["release"].split(",")[0]: row for row in shown(capsys)}
+    assert [*rows] == ["epsilon 8", "oracle"]
+    for row in rows.values():
+        for setting in ("p/o", "o/p"):
+            assert re.fullmatch(r"[01]\.\d{3} \(\S+-\S+\)", row[f"{setting}, mean of findings"])
+        assert row["p/o, normal or not"] == "-", "two findings are told apart as one"
+        assert row["adaptive, max"] == "-", "nobody attacked"
+    assert (tmp_path / "picture.svg").read_text().startswith("<?xml")

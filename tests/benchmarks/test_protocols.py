@@ -116,25 +116,27 @@ def test_prichexy(world, tmp_path, capsys):
     options += ["--state", tmp_path / "state", "--json", tmp_path / "found.json"]
     text = run(prichexy, capsys, *options, "--runs", 2, "--method", "raw", "noise-only")
     found = json.loads((tmp_path / "found.json").read_text())
-    assert found["sizes"]["train"]["pairs of one patient"] == 40
-    raw, noise = ({g: r["geometries"][g] for g in prichexy.GEOMETRIES} for r in found["rows"])
-    assert raw["private, real"] == raw["private, private"], "private images are real ones here"
-    assert raw["private, real"]["mean"] > 0.7
-    for geometry in noise.values():
-        assert geometry["low"] < 0.5 < geometry["high"]
-        assert geometry["min"] <= geometry["mean"] <= geometry["max"]
+    assert found["facts"]["pairs of one patient of train"] == 40
+    raw, noise = found["rows"]
+    assert raw["published"] == raw["taught"], "private images are real ones here"
+    assert raw["published"]["value"] > 70
+    for field in prichexy.GEOMETRIES.values():
+        assert noise[field]["low"] < 50 < noise[field]["high"]
+        assert noise[f"{field}_min"] <= noise[field]["value"] <= noise[f"{field}_max"]
     assert "| raw | " in text
     assert "81.8 +- 0.6" in text
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "state").rglob("*.safetensors")}
     run(prichexy, capsys, *options, "--runs", 3, "--method", "raw")
     (again,) = json.loads((tmp_path / "found.json").read_text())["rows"]
-    assert again["geometries"]["private, real"]["runs"][:2] == raw["private, real"]["runs"]
+    assert again["published_runs"][:2] == raw["published_runs"]
     assert {p: p.stat().st_mtime_ns for p in kept} == kept, "nothing was made again"
 
 
 def test_prichexy_knows_the_rivals_and_no_others(world):
     place = ground("identity", world.data, str(world.weights))
-    assert [entry.name for entry in prichexy._rows(place, prichexy.METHODS)] == [*prichexy.METHODS]
+    assert [entry.name for entry in prichexy._chosen(place, prichexy.METHODS)] == [
+        *prichexy.METHODS
+    ]
     assert set(prichexy.PAPER) <= set(prichexy.METHODS)
     with pytest.raises(SystemExit, match="no method 'x'; there are: raw"):
         prichexy.main([str(world.data), "--weights", str(world.weights), "--method", "x"])
@@ -148,13 +150,14 @@ def test_cadp(world, tmp_path, capsys):
     text = run(cadp, capsys, *options, "--method", *rows)
     found = {r["name"]: r for r in json.loads((tmp_path / "found.json").read_text())["rows"]}
     assert set(found) == {*rows, cadp.ALONE}
-    assert found["original"]["accuracy"][0] > 0.8
-    assert found["original"]["correlation"]["own"] == pytest.approx([1, 1, 1])
-    assert found["original"]["correlation"]["other"][0] < 0.9
+    assert found["original"]["accuracy"]["value"] > 0.8
+    assert found["original"]["own"] == pytest.approx({"value": 1, "low": 1, "high": 1})
+    assert found["original"]["other"]["value"] < 0.9
     for name in (cadp.ALONE, "label alone, prior sample", "label alone, mean picture"):
-        low, high = found[name]["correlation"]["difference"][1:]
-        assert low - 0.02 < 0 < high + 0.02, "a control has seen no image"
-    assert found[cadp.ALONE]["accuracy, above the label alone"] == [0, 0, 0]
+        difference = found[name]["difference"]
+        assert difference["low"] - 0.02 < 0 < difference["high"] + 0.02, "it has seen no image"
+    assert found[cadp.ALONE]["accuracy_above"] is None, "that is itself"
+    assert found["label alone, mean picture"]["accuracy_above"] is not None
     assert found["CADP as published, 6"]["guarantee"] == "none"
     assert found["CADP corrected, 6"]["guarantee"] == "6, the label exact"
     assert "+0.165" in text
@@ -166,21 +169,19 @@ def test_cadp(world, tmp_path, capsys):
 
 
 def test_cadp_rows(world):
-    names = [row.name for row in cadp.rows(str(world.weights), cadp.EPSILONS)]
+    names = [row.name for row in cadp.taught_on(str(world.weights), cadp.EPSILONS)]
     assert len(names) == len(set(names)) == 5 + 6 * 6
-    digests = {row.method.name for row in cadp.rows(str(world.weights), cadp.EPSILONS)}
+    digests = {row.method.name for row in cadp.taught_on(str(world.weights), cadp.EPSILONS)}
     assert len(digests) == len(names)
     with pytest.raises(SystemExit, match="no row 'x'; there are: original"):
         cadp.main([str(world.data), "--weights", str(world.weights), "--method", "x"])
 
 
 def test_a_trial_has_all_findings(world):
-    place = cadp.two_findings(ground("findings", world.data, str(world.weights)))
-    few = cadp.thinned(place, 14)
+    few = cadp.two_findings(ground("findings", world.data, str(world.weights), limit=14))
     assert len(np.unique(few.train.patients)) == 14
     for split in ("train", "test"):
         assert set(getattr(few, split).findings.tolist()) == {0, 1}
-    assert len(cadp.thinned(place, 10_000).train) == len(place.train)
 
 
 def test_cadp_without_a_normal_finding_is_refused(world):
