@@ -9,7 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from latentdp._cli.evaluation_tables import comparison_table, evaluation_tables
 from PIL import Image
@@ -495,7 +495,6 @@ def test_words_know_the_usual_names():
     assert not is_labels_only("prior-sample")
 
 
-@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(st.floats(0.4, 1), st.floats(0.4, 1), st.sampled_from(["ours", "rival"])),
