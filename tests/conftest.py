@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
 from latentdp.evaluation import threat_model
 from latentdp.models.checkpoints import save
 from latentdp.models.device import use_threads
 from latentdp.models.flow.flow import Flow
+from tests.support import examples
 from tests.support.once import once
 from tests.support.places import SAMPLES, SHARED
 from tests.support.postgres import Server, binaries
@@ -28,17 +28,7 @@ use_threads(1)
 threadpool_limits(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # of commands that tests start
 
-# The same examples on each run; `make test-all` and CI try more of them, as "thorough".
-settings.register_profile(
-    "quick",
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=15,
-    suppress_health_check=list(HealthCheck),
-)
-settings.register_profile("thorough", settings.get_profile("quick"), max_examples=150)
-settings.load_profile("quick")
+examples.register()
 
 
 @pytest.fixture(scope="session")
@@ -106,18 +96,20 @@ def database(request, tmp_path) -> str:
     return request.getfixturevalue("postgres").fresh()
 
 
-@pytest.fixture(scope="session")
-def released(tmp_path_factory) -> Release:
+@pytest.fixture(scope="session", params=["tiny", pytest.param("shipped", marks=pytest.mark.slow)])
+def released(request, tmp_path_factory, tiny_weights) -> Release:
     """A release by the installed command of radiographs of every kind, not to be changed.
 
-    Of the samples and, where they are present, of the real ones, too.
+    Of the samples and, where they are present, of the real ones, too. By tiny weights, and in
+    `make test-all` by those that are shipped.
     """
+    weights = {"tiny": ("--weights", tiny_weights, "--size", "64"), "shipped": ()}
 
     def make(place: Path) -> Release:
         every_kind(place / "in" / "kinds")
         shutil.copytree(SAMPLES, place / "in" / "samples")
         if SHARED.is_dir():
             shutil.copytree(SHARED / "dicom" / "radiograph", place / "in" / "real")
-        return release(place / "in", place)
+        return release(place / "in", place, *weights[request.param])
 
-    return once(tmp_path_factory, "released", make)
+    return once(tmp_path_factory, f"released-{request.param}", make)

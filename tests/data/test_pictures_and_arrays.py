@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -65,7 +65,6 @@ def test_written_pictures_hold_pixels_and_nothing_else(tmp_path):
         assert written.info == {"Description": "made by"}
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300), st.sampled_from([16, 64]))
 def test_resize_keeps_range_and_constants(height, width, side):
     out = resize(np.full((height, width), 0.3, np.float32), (side, side))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
@@ -132,7 +132,6 @@ def test_chance_is_chance():
 
 
 @given(st.integers(1, 200), st.data())
-@settings(max_examples=50, deadline=None)
 def test_a_share_is_never_narrower_than_exact(patients, data):
     hits = data.draw(st.integers(0, patients))
     values = np.full(101, hits / patients)

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from latentdp._weights.flow_card import flow_card
 from PIL import Image
@@ -68,7 +68,6 @@ def trainer(state, train=None, **changes) -> OctaveTrainer:
 # --- Haar ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
 def test_an_image_is_its_half_and_its_detail(n, height, width, seed):
     x = torch.rand(n, 1, 2 * height, 2 * width, generator=torch.Generator().manual_seed(seed))

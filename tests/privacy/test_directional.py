@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import special, stats
@@ -214,7 +214,6 @@ def test_a_clip_is_refused_where_there_is_none(kind):
         kind.calibrate(1.0, 3, 2.0)
 
 
-@settings(deadline=None, max_examples=30)
 @given(epsilon=st.floats(0.05, 60), k=st.integers(1, 40))
 def test_hypercube_calibration_never_overspends(epsilon, k):
     made = Hypercube.calibrate(epsilon, k)

@@ -5,7 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
@@ -44,7 +44,6 @@ def test_clipping_keeps_the_direction_and_what_is_short(values, bound, order):
     assert (np.sign(out) * np.sign(z) >= 0).all()
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     epsilon=st.floats(0.3, 3e4), dimensions=st.integers(1, 4096), clip=st.none() | st.floats(1, 99)
 )
@@ -70,7 +69,6 @@ def delta_of(epsilon: float, ratio: float) -> mpmath.mpf:
         return mpmath.ncdf(a - b) - mpmath.exp(epsilon) * mpmath.ncdf(-a - b)
 
 
-@settings(deadline=None, max_examples=40)
 @given(epsilon=st.floats(0.3, 3e3), dimensions=st.integers(1, 4096))
 def test_gaussian_guarantee_is_the_analytic_one_with_sensitivity_2r(epsilon, dimensions):
     made = Gaussian.calibrate(epsilon, dimensions)

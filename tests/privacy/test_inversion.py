@@ -7,7 +7,7 @@ from itertools import permutations
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -45,7 +45,6 @@ def test_a_choice_follows_its_weights(weights):
     assert stats.chisquare(counts[seen], expected[seen]).pvalue > ALARM
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     weights=st.lists(st.integers(0, 2**80), min_size=1, max_size=6).filter(any),
     word=st.integers(0, 2**64 - 1),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -15,7 +15,6 @@ from latentdp.privacy.postprocessing import to_normal
 from latentdp.privacy.samplers.discrete_laplace import two_sided_geometric
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     epsilon=st.floats(0.05, 1e5),
     dimensions=st.integers(1, 4096),

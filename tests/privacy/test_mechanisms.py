@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from latentdp import InputError, Privatizer, Recipe
@@ -490,7 +490,6 @@ def test_the_decoder_sees_the_released_label_only(kind, leaks, tiny_flow, images
 
 
 @given(st.integers(1, 9), st.integers(0, 2**32), st.booleans())
-@settings(max_examples=60, deadline=None)
 def test_a_codeword_is_a_member_of_the_subset_it_is_drawn_from(nearest, seed, tied):
     """The likelihood counts nearer words, the sampler sorts them: both mean the same subset."""
     made = Codebook(dimensions=2, size=10, nearest=nearest, lies=2**60, stages=1, gain=0.5)

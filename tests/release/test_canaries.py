@@ -219,13 +219,14 @@ class Planter:
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory) -> Planted:
+def planted(tmp_path_factory, tiny_weights) -> Planted:
     place = tmp_path_factory.mktemp("canaries")
     planter = Planter(place / f"{NAME}in")
     with warnings.catch_warnings():  # of pydicom, about what is odd in these files
         warnings.simplefilter("ignore")
         whole = plant(planter)
-    made = release(planter.folder, place, codes=(1,))
+    weights = ("--weights", tiny_weights, "--size", "64")
+    made = release(planter.folder, place, *weights, codes=(1,))
     return Planted(made, planter.canaries, whole)
 
 
@@ -292,18 +293,19 @@ def test_the_vault_holds_names_of_files_and_nothing_else(planted):
         assert told == set(), path
 
 
-def test_other_commands_print_nothing_of_a_file(planted, command, capfd):
+def test_other_commands_print_nothing_of_a_file(planted, command, capfd, tiny_weights):
     """Neither in tables nor as JSON; of names only those of refused files, to their owner."""
     made = planted.release
     calls = [
         ("verify", made.out), ("ledger", made.vault, "--patients"),
         ("explain", made.source),
-        ("privatize", made.source, made.out, "--vault", made.vault, "--dry-run"),
+        ("privatize", made.source, made.out, "--vault", made.vault, "--size", 64, "--dry-run"),
     ]  # fmt: skip
     paths = sorted(path for path in made.source.rglob("*") if path.is_file())
     calls += [("explain", path) for path in (*paths[:2], paths[-1], paths[-5])]
     for number, call in enumerate(calls):
-        assert command(*call, *(("--json",) if number % 2 else ())) in (0, 1)
+        weights = ("--weights", tiny_weights) if call[0] in ("explain", "privatize") else ()
+        assert command(*call, *weights, *(("--json",) if number % 2 else ())) in (0, 1)
         told = planted.canaries.found("".join(capfd.readouterr()).encode())
         refused = call[0] == "privatize" or call[1] == made.source
         assert {one for one in told if not (refused and NAME in one)} == set(), call

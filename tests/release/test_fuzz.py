@@ -1,9 +1,5 @@
-"""Whatever a file holds, it gives an output or a refusal, in bounded time and space.
+"""Whatever a file holds, it gives an output or a refusal, in bounded time and space."""
 
-Examples are the same on each run. LATENTDP_FUZZ=10 tries ten times as many, other ones each time.
-"""
-
-import os
 import random
 import resource
 import signal
@@ -12,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom.datadict import DicomDictionary
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
@@ -21,6 +17,7 @@ from latentdp.data.dicom.refusals import REASONS
 from latentdp.data.radiograph import Radiograph, read
 from latentdp.errors import UnsupportedInstance
 from tests.support.corpus import CORPUS
+from tests.support.examples import examples
 from tests.support.mutations import (
     CANARY,
     GOOD,
@@ -33,7 +30,6 @@ from tests.support.mutations import (
 )
 from tests.support.releases import release
 
-TIMES = int(os.environ.get("LATENTDP_FUZZ", "1"))
 SECONDS = 30  # for one file, on a busy machine
 MEMORY = 1 << 30  # how much the process may grow over all files, in bytes
 LONG = ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
@@ -83,13 +79,6 @@ def outcome(path: Path) -> str:
     return refusal.reason
 
 
-def examples(count):
-    return settings(
-        max_examples=count * TIMES, derandomize=TIMES == 1, deadline=None, database=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-
-
 pieces = st.one_of(st.sampled_from(PIECES), st.binary(min_size=1, max_size=12))
 places = st.one_of(st.floats(0, 1), st.floats(0, 0.1))
 damage = st.lists(
@@ -103,6 +92,7 @@ damage = st.lists(
 )
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("which", GOOD, ids=lambda which: getattr(which, "name", which))
 def test_damaged_files(tmp_path, capfd, which):
     path = tmp_path / f"f{which if which in PICTURES else ''}"
@@ -164,6 +154,7 @@ def item(tag: tuple[int, int], order: str) -> bytes:
     return b"".join(part.to_bytes(2, order) for part in tag)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("syntax", NATIVE, ids=lambda uid: uid.name)
 def test_odd_headers(tmp_path, capfd, syntax):
     path = tmp_path / "f"
@@ -197,7 +188,7 @@ def test_a_file_of_any_size_is_refused_before_it_is_read(tmp_path, capfd):
         assert outcome(tmp_path / "f") == "too-large"
 
 
-def test_the_command_on_a_folder_of_mutants(tmp_path):
+def test_the_command_on_a_folder_of_mutants(tmp_path, tiny_weights):
     """Every file is accounted for, and nothing is printed but the command's own table."""
     draw, folder = random.Random(5), tmp_path / "in"
     folder.mkdir()
@@ -212,7 +203,7 @@ def test_the_command_on_a_folder_of_mutants(tmp_path):
         (folder / f"{number}{suffix}").write_bytes(damaged(which, damages))
     for name, (make, _) in CORPUS.items():
         (folder / name).write_bytes(make())
-    made = release(folder, tmp_path, codes=(1,))
+    made = release(folder, tmp_path, "--weights", tiny_weights, codes=(1,))
     rows = made.rows()
     assert sorted(row["file"] for row in rows) == sorted(path.name for path in folder.iterdir())
     assert {row["status"] for row in rows} == {"released", "duplicate", "quarantined"}

@@ -11,11 +11,12 @@ from PIL import Image
 
 from tests.support.orthanc import Orthanc, binary
 
-pytestmark = pytest.mark.xdist_group("released")
+pytestmark = pytest.mark.xdist_group("orthanc")  # which takes seconds to start
 
 
 @pytest.fixture(scope="module")
-def archive() -> Iterator[Orthanc]:
+def archive(released) -> Iterator[Orthanc]:
+    """An empty server for a release."""
     program = binary()
     if program is None:
         pytest.skip("Orthanc is not installed (apt-get install orthanc)")

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 from pydicom.uid import JPEGLSLossless
 
-pytestmark = pytest.mark.xdist_group("released")
 dcmtk = pytest.mark.skipif(
     shutil.which("dcmdump") is None, reason="dcmtk is not installed (apt-get install)"
 )

@@ -11,7 +11,6 @@ import pytest
 from latentdp.data.dicom.refusals import KINDS
 
 pytestmark = [
-    pytest.mark.xdist_group("released"),
     pytest.mark.skipif(
         shutil.which("dciodvfy") is None, reason="dicom3tools is not installed (apt-get install)"
     ),

@@ -9,7 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from latentdp._cli.evaluation_tables import comparison_table, evaluation_tables
 from msgspec import structs
@@ -550,7 +550,6 @@ def test_a_metric_is_a_file(tmp_path):
         assert outcome_row(row).metric == "tries in vain"
 
 
-@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(st.floats(0.4, 1), st.floats(0.4, 1), st.sampled_from(["ours", "rival"])),

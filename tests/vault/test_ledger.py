@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -150,7 +150,6 @@ RESERVATION = st.lists(st.tuples(st.sampled_from("stu"), st.integers(0, 9)), max
 LIMIT = st.none() | st.integers(0, 40)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(RESERVATION, LIMIT, LIMIT), max_size=6))
 def test_totals_are_the_sums_of_what_was_granted(tmp_path_factory, database, steps):
     ledger = Vault(tmp_path_factory.mktemp("v") / "vault").ledger(database)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.datadict import DicomDictionary, keyword_for_tag
 from pydicom.dataset import Dataset
@@ -22,6 +22,7 @@ from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.dicom.pseudonyms import Pseudonyms
 from latentdp.errors import UnsupportedInstance
 from tests.support.dicom_files import coded, gradient, lut, outcome, radiograph, save
+from tests.support.examples import examples
 from tests.support.places import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "dicom"
@@ -204,6 +205,7 @@ def good_file(syntax, folder):
     return save(dataset, folder / "good.dcm").read_bytes()
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize(
     "syntax",
     [None, RLELossless, JPEGLSLossless, JPEG2000Lossless],
@@ -216,8 +218,7 @@ def test_damage_gives_an_instance_or_a_refusal(tmp_path_factory, syntax):
     where = st.one_of(st.integers(132, 1200), st.integers(132, len(good) - 1))
     damage = st.lists(st.tuples(where, st.integers(0, 255)), min_size=1, max_size=8)
 
-    @settings(max_examples=300 if syntax is None else 60, deadline=None, database=None,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @examples(300 if syntax is None else 60)
     @given(damage, st.one_of(st.just(len(good)), st.integers(140, len(good))))
     def check(damage, length):
         data = bytearray(good)
