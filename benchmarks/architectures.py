@@ -41,7 +41,7 @@ from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, Step, log_d
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 from latentdp.models.networks.verifier import Verifier, shipped_verifier
 from latentdp.models.training.augmentation import Augmentation
-from latentdp.models.training.glow import GlowTrainingConfig, Trainer
+from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import normal
 
@@ -197,12 +197,12 @@ VARIANTS = {
 }
 
 
-class VariantTrainer(Trainer):
+class VariantTraining(GlowTraining):
     """A trainer of another network.
 
     Args:
         variant: Which.
-        arguments: As for `Trainer`.
+        arguments: As for `GlowTraining`.
     """
 
     clock = staticmethod(time.process_time)  # whatever else the machine does
@@ -294,7 +294,7 @@ def measured(
         GlowTrainingConfig(minutes=options.minutes, seed=options.seed), **variant.settings
     )
     state = options.state / f"{name}.state"
-    trainer = VariantTrainer(variant, config, settings, train, val, state)
+    trainer = VariantTraining(variant, config, settings, train, val, state)
     trainer.run(lambda now: None)
     flow = trainer.flow()
     row: dict[str, Any] = {

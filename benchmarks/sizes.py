@@ -84,7 +84,7 @@ def side(privatizer: Privatizer, size: int, split: str, options: argparse.Namesp
     small = np.stack([resize(image, (side, side)) for image in images]).astype(np.float32)
     made = Privatizer(flow, privatizer.recipe, noise)
     release = made(small, labels=data.labels)
-    climb = flow.ladder.enlarge
+    climb = flow.cascade.enlarge
     releases = {
         "detail on originals": climb(small, size, noise),
         "private": climb(release.images, size, noise),
