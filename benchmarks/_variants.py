@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, Step, log_density
 from latentdp.models.training.augmentation import Augmentation
-from latentdp.models.training.glow import Trainer
+from latentdp.models.training.glow import GlowTraining
 
-__all__ = ["VARIANTS", "PlainPriors", "Variant", "VariantTrainer"]
+__all__ = ["VARIANTS", "PlainPriors", "Variant", "VariantTraining"]
 
 POSES = Augmentation(
     degrees=4, scale=0.05, shift=0.02, shear=0.02, exposure=0.1, blur=0.0, noise=0.0, erase=0.0
@@ -169,12 +169,12 @@ VARIANTS = {
 }
 
 
-class VariantTrainer(Trainer):
+class VariantTraining(GlowTraining):
     """A trainer of another network.
 
     Args:
         variant: Which.
-        arguments: As for `Trainer`.
+        arguments: As for `GlowTraining`.
     """
 
     clock = staticmethod(time.process_time)  # whatever else the machine does

@@ -22,7 +22,7 @@ import numpy as np
 from _harness import Report, parse, parser, state_folder
 from _readers import mean_auc, taught
 from _results import Column
-from _variants import VARIANTS, VariantTrainer
+from _variants import VARIANTS, VariantTraining
 
 from latentdp.core.arrays import Images, Labels
 from latentdp.core.cache import Arrays, ResultCache
@@ -153,7 +153,7 @@ def measured(
         settings = replace(
             GlowTrainingConfig(minutes=options.minutes, seed=options.seed), **variant.settings
         )
-        trainer = VariantTrainer(variant, config, settings, train, val, state / f"{name}.state")
+        trainer = VariantTraining(variant, config, settings, train, val, state / f"{name}.state")
         trainer.run(lambda now: None)
         flow = trainer.flow()
         samples = sampled(flow, val.labels, 1)
