@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,16 +20,22 @@ from tests.support.documents import (
     inline_code,
     name,
 )
+from tests.support.sweeps import slow
 
 ALL = documents()
-RUN = [path for path in ALL if any(block.language == "sh" for block in blocks(path))]
+APP = typer.main.get_command(app)
+FIRST = (README, DOCS / "tutorial.md")  # what everybody types; guides are run by `make test-all`
+RUN = [
+    pytest.param(path, id=name(path)) if path in FIRST else slow(path, id=name(path))
+    for path in ALL
+    if any(block.language == "sh" for block in blocks(path))
+]
 PYTHON = [path for path in ALL if any(block.language == "python" for block in blocks(path))]
-pytestmark = pytest.mark.xdist_group("docs")  # they share a release
 
 
 def walk(words):
     """The command that words name, its own name, and the words that are left for it."""
-    command, called = typer.main.get_command(app), "latentdp"
+    command, called = APP, "latentdp"
     while words and words[0] in getattr(command, "commands", {}):
         command, called, words = command.commands[words[0]], f"{called} {words[0]}", words[1:]
         assert not command.hidden, f"{called} is an old name"
@@ -55,10 +62,11 @@ def test_every_command_and_option_in_the_text_exists(path):
             assert option in options(), (code, option)
 
 
+@cache
 def options():
     """All of the command, of the benchmarks, and of others' tools that the pages name."""
     found = {"--nworkers", "--nthreads", "--nproc-per-node", "--help", "--version"}
-    below = [typer.main.get_command(app)]
+    below = [APP]
     while below:
         command = below.pop()
         below += getattr(command, "commands", {}).values()
@@ -79,7 +87,8 @@ def released(tmp_path_factory, command):
     return place
 
 
-@pytest.mark.parametrize("path", RUN, ids=name)
+@pytest.mark.xdist_group("docs")  # they share a release
+@pytest.mark.parametrize("path", RUN)
 def test_commands_run_and_print_what_is_shown(
     path, command, released, tmp_path, monkeypatch, capsys
 ):
