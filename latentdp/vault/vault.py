@@ -42,7 +42,7 @@ class Vault(Keys):
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path, self._read_only = path, read_only
-        self._new = not path.exists()
+        self._new, self._unused = not path.exists(), False
         if self._new:
             try:
                 path.mkdir(mode=0o700, parents=True)
@@ -109,17 +109,25 @@ class Vault(Keys):
         Raises:
             InputError: Another run holds it.
         """
-        with ExitStack() as held:
-            try:
-                held.enter_context(alone(self.path / "lock", wait=False))
-            except BlockingIOError as error:
-                raise InputError("another run is using this vault; wait until it ends") from error
-            yield
+        try:
+            with ExitStack() as held:
+                try:
+                    held.enter_context(alone(self.path / "lock", wait=False))
+                except BlockingIOError as error:
+                    raise InputError(
+                        "another run is using this vault; wait until it ends"
+                    ) from error
+                yield
+        finally:
+            if self._unused:  # now that none of its files is open
+                shutil.rmtree(self.path)
 
     def undo(self) -> None:
-        """Removes the vault if this object made it: nothing was released under its key."""
-        if self._new:
-            shutil.rmtree(self.path)
+        """Has `locked` end by removing the vault if this object made it.
+
+        To be called where nothing was released under its key.
+        """
+        self._unused = self._new
 
     def _open(self, url: URL) -> Ledger:
         key = bytes.fromhex(self.token("ledger chain"))
