@@ -17,6 +17,7 @@ from latentdp.privacy.plan_description import PlanDescription
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privatizer import make_plan
 from latentdp.recipe import ALL
+from tests.support.sweeps import diagonal
 
 IDENTITY = np.linalg.qr(np.random.default_rng(4).normal(size=(64, 12)))[0].T
 DIRECTIONS = np.linalg.qr(np.random.default_rng(3).normal(size=(64, 40)))[0].T
@@ -141,10 +142,10 @@ def test_what_is_not_a_recipe_is_refused(text):
         Recipe.from_toml(text)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("label", list(LabelRelease))
-@pytest.mark.parametrize("keep", [0, 5])
-@pytest.mark.parametrize("epsilon", [1.0, 30.0])
+@pytest.mark.parametrize(
+    ("preset", "label", "keep", "epsilon"),
+    diagonal(PRESETS, list(LabelRelease), [0, 5], [1.0, 30.0]),
+)
 def test_a_plan_never_spends_more_than_its_recipe(preset, label, keep, epsilon):
     made = plan(preset=preset, label=label, keep_label_dims=keep, epsilon=epsilon)
     assert made.guarantee.epsilon <= epsilon * (1 + 1e-9)
@@ -259,8 +260,7 @@ def test_blocks_that_contradict_themselves_are_refused(block):
         Block(**block)
 
 
-@pytest.mark.parametrize("mechanism", names("mechanisms"))
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(("preset", "mechanism"), diagonal(PRESETS, names("mechanisms")))
 def test_any_mechanism_in_any_preset_spends_no_more_than_the_budget(preset, mechanism):
     made = plan(preset=preset, mechanism=mechanism, label="none", epsilon=40.0)
     assert made.guarantee.epsilon <= 40.0
@@ -287,8 +287,7 @@ def test_the_mechanism_sees_the_directions_and_nothing_else():
     assert not np.isclose(a, c).all()
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("keep", [0, 5])
+@pytest.mark.parametrize(("preset", "keep"), diagonal(PRESETS, [0, 5]))
 def test_a_plan_survives_its_card(preset, keep):
     made = plan(preset=preset, keep_label_dims=keep, label="response")
     again = Plan.from_card(through_json(made.describe()))

@@ -26,6 +26,7 @@ from tests.support.contract import (
     decoder_sees_the_released_label_only,
     repaired_latents_are_normal_again,
 )
+from tests.support.sweeps import diagonal
 
 NAMES = plugins.names("mechanisms")
 EXAMPLES = [
@@ -112,9 +113,9 @@ def test_large_ones_too(example):
     assert math.fsum(n for _, n in example.parts) >= 1
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("epsilon", [0.5, 8.0, 300.0])
-@pytest.mark.parametrize("dimensions", [1, 7])
+@pytest.mark.parametrize(
+    ("name", "epsilon", "dimensions"), diagonal(NAMES, [0.5, 8.0, 300.0], [1, 7])
+)
 def test_calibration_spends_the_budget_but_no_more(name, epsilon, dimensions):
     kind = plugins.load("mechanisms", name).mechanism
     assert calibration_spends_the_budget(kind, epsilon, dimensions) == ""
@@ -128,10 +129,9 @@ def test_calibration_refuses_what_is_no_budget(name, epsilon):
 
 
 @pytest.mark.statistical  # 6 standard errors: false-alarm rate below 1e-8 per case
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("epsilon", "dimensions"), [(2.0, 1), (8.0, 4), (40.0, 7)])
-def test_repaired_latents_are_normal_again(name, epsilon, dimensions):
-    made = plugins.load("mechanisms", name).mechanism.calibrate(epsilon, dimensions)
+@pytest.mark.parametrize(("name", "budget"), diagonal(NAMES, [(2.0, 1), (8.0, 4), (40.0, 7)]))
+def test_repaired_latents_are_normal_again(name, budget):
+    made = plugins.load("mechanisms", name).mechanism.calibrate(*budget)
     assert repaired_latents_are_normal_again(made) == ""
 
 

@@ -10,6 +10,7 @@ from latentdp.privacy.noise import SeededNoise
 from latentdp.release.describe import release_card
 from latentdp.release.summary import Summary
 from latentdp.release.verify import verify_card
+from tests.support.sweeps import diagonal
 
 
 def card_of(flow, preset="balanced", noise=None, **changes):
@@ -25,9 +26,9 @@ def failed(card):
     return [check.claim for check in verify_card(card) if not check.ok]
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("label", ["none", "response", "public"])
-@pytest.mark.parametrize("keep", [0, 3])
+@pytest.mark.parametrize(
+    ("preset", "label", "keep"), diagonal(PRESETS, ["none", "response", "public"], [0, 3])
+)
 def test_true_cards_are_verified(tiny_flow, preset, label, keep):
     assert not failed(card_of(tiny_flow, preset, label=label, keep_label_dims=keep))
 
