@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, Step, log_density
 from latentdp.models.training.augmentation import Augmentation
-from latentdp.models.training.glow import Trainer
+from latentdp.models.training.glow import GlowTraining
 
 __all__ = ["VARIANTS", "PlainPriors", "Variant", "VariantTrainer"]
 
@@ -169,12 +169,12 @@ VARIANTS = {
 }
 
 
-class VariantTrainer(Trainer):
+class VariantTrainer(GlowTraining):
     """A trainer of another network.
 
     Args:
         variant: Which.
-        arguments: As for `Trainer`.
+        arguments: As for `GlowTraining`.
     """
 
     clock = staticmethod(time.process_time)  # whatever else the machine does

@@ -120,7 +120,7 @@ def side(privatizer: Privatizer, size: int, split: str, options: argparse.Namesp
     images = unit(data.pixels)
     small = shrink(images, flow.shape[0])
     release = Privatizer(flow, privatizer.recipe, noise)(small, labels=data.labels)
-    climb = flow.ladder.enlarge
+    climb = flow.cascade.enlarge
     releases = {
         "detail on originals": climb(small, size, noise),
         "private": climb(release.images, size, noise),

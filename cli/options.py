@@ -308,8 +308,8 @@ def make_privatizer(
             elements = Privatizer.from_recipe(recipe).flow.d - recipe.keep_label_dims
         recipe = replace(recipe, epsilon=epsilon_per_element * elements)
     made = Privatizer.from_recipe(recipe, exact=exact)
-    side, ladder = made.flow.shape[0], made.flow.ladder
-    steps = () if no_detail else ladder.steps(side, profile.size or USUAL)
+    side, cascade = made.flow.shape[0], made.flow.cascade
+    steps = () if no_detail else cascade.steps(side, profile.size or USUAL)
     if not steps:
         return made
     size = profile.size or min(steps[-1], USUAL)

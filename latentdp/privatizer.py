@@ -148,7 +148,7 @@ class Privatizer:
         """Sizes in pixels up to which detail is drawn on the way to `size`."""
         if not self.recipe.profile.detail:
             return ()
-        return self.flow.ladder.steps(self.flow.shape[0], self.size)
+        return self.flow.cascade.steps(self.flow.shape[0], self.size)
 
     @property
     def candidates(self) -> int:
@@ -227,7 +227,7 @@ class Privatizer:
         (post-processing).
         """
         detail = self.recipe.profile.detail
-        return self.flow.ladder.enlarge(images, self.size, self.noise, detail=detail)
+        return self.flow.cascade.enlarge(images, self.size, self.noise, detail=detail)
 
     def _encode(
         self, images: ArrayLike, labels: ArrayLike | None

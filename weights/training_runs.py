@@ -40,7 +40,7 @@ from latentdp.models.flow.chest_attributes import (
     finding_columns,
 )
 from latentdp.models.flow.glow import GlowConfig
-from latentdp.models.training.attributes import AttributeTrainer, AttributeTrainingConfig
+from latentdp.models.training.attributes import AttributeGlowTraining, AttributeGlowTrainingConfig
 from latentdp.models.training.sampling_odds import sampling_odds
 
 SIZE = 64
@@ -167,15 +167,17 @@ def train(
     export(trainer, run, options.folder, name)
 
 
-def trainer_of(run: Run, folder: Path, name: str, options: argparse.Namespace) -> AttributeTrainer:
+def trainer_of(
+    run: Run, folder: Path, name: str, options: argparse.Namespace
+) -> AttributeGlowTraining:
     """The run as it stands."""
     train_images, val = (run.images.read(options.data, split) for split in ("train", "val"))
     findings = attribute_values(train_images, run.config.attributes)
     findings = findings[:, finding_columns(run.config.attributes)]
     cooldown = bool(options.cooldown)
-    return AttributeTrainer(
+    return AttributeGlowTraining(
         run.config,
-        AttributeTrainingConfig(
+        AttributeGlowTrainingConfig(
             minutes=options.cooldown or ENDLESS,
             schedule="cooldown" if cooldown else "open-ended",
             ema=0.9998,
@@ -189,7 +191,7 @@ def trainer_of(run: Run, folder: Path, name: str, options: argparse.Namespace) -
     )
 
 
-def export(trainer: AttributeTrainer, run: Run, folder: Path, name: str) -> None:
+def export(trainer: AttributeGlowTraining, run: Run, folder: Path, name: str) -> None:
     """The averaged weights as a file that `load_flow` reads, whole or not at all."""
     (folder / "export").mkdir(exist_ok=True)
     train_images = trainer.train
@@ -220,7 +222,7 @@ def export(trainer: AttributeTrainer, run: Run, folder: Path, name: str) -> None
     save(trainer.checkpoint(name, card), folder / "export" / f"{name}.safetensors")
 
 
-def _log(path: Path, trainer: AttributeTrainer, now: dict[str, float]) -> None:
+def _log(path: Path, trainer: AttributeGlowTraining, now: dict[str, float]) -> None:
     row = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "core_seconds": round(trainer.elapsed),

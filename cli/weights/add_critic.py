@@ -35,7 +35,7 @@ def add_critic(
     from latentdp.models.device import use_threads
     from latentdp.models.flow.critic import with_critic
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.training.critic import teach_critic
+    from latentdp.models.training.critic import train_critic
     from latentdp.models.training.training_data import as_trained
 
     weights_file(out)
@@ -46,7 +46,7 @@ def add_critic(
     if lacking:
         raise InputError(f"no images of split {min(lacking)!r} in {data}")
     with share_progress("teaching", shown=not json) as tell:
-        made = teach_critic(
+        made = train_critic(
             flow,
             as_trained(flow, data, "train"),
             as_trained(flow, data, "val"),
@@ -55,9 +55,9 @@ def add_critic(
         )
     if made is None:
         raise InputError("too few images, or fewer than two classes: nothing to learn")
-    taught, card = made
+    trained, card = made
     out.parent.mkdir(parents=True, exist_ok=True)
-    save(with_critic(checkpoint, taught, card), out)
+    save(with_critic(checkpoint, trained, card), out)
     if json:
         print_json({"weights": str(out)} | card)
         return

@@ -28,10 +28,10 @@ def add_detail(
     """Write weights with the detail of octaves, so that a larger --size has detail."""
     from latentdp.models.checkpoints import load, save
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.super_resolution.checkpoint import with_octaves
+    from latentdp.models.super_resolution.checkpoint import with_detail_flows
 
     weights_file(out)
-    made = with_octaves(load(weights), [load(name) for name in octaves])
+    made = with_detail_flows(load(weights), [load(name) for name in octaves])
     load_flow(made)  # refuses what could not be read again
     out.parent.mkdir(parents=True, exist_ok=True)
     save(made, out)

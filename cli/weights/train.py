@@ -84,7 +84,7 @@ def train(
     from latentdp.models.flow.glow import GlowConfig
     from latentdp.models.model_card.flow import assess, samples
     from latentdp.models.training.add_ons import with_add_ons
-    from latentdp.models.training.glow import GlowTrainingConfig, Trainer
+    from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
 
     use_threads(threads)
     weights_file(out)
@@ -106,7 +106,7 @@ def train(
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     begun = None if start is None else load(start)
-    trainer = Trainer(
+    trainer = GlowTraining(
         config,
         settings,
         training,

@@ -53,16 +53,19 @@ def train_detail(
     from latentdp.data.dataset import splits as splits_of
     from latentdp.models.checkpoints import save
     from latentdp.models.device import use_threads
-    from latentdp.models.model_card.wavelet_flow import assess_octave, half, temperature
-    from latentdp.models.super_resolution.checkpoint import octave_of
-    from latentdp.models.super_resolution.wavelet_flow import OctaveConfig
-    from latentdp.models.training.wavelet_flow import OctaveSettings, OctaveTrainer
+    from latentdp.models.model_card.wavelet_flow import assess, half, temperature
+    from latentdp.models.super_resolution.checkpoint import detail_flow_of
+    from latentdp.models.super_resolution.wavelet_flow import WaveletFlowConfig
+    from latentdp.models.training.wavelet_flow import (
+        WaveletFlowTraining,
+        WaveletFlowTrainingConfig,
+    )
     from latentdp.privacy.noise import SeededNoise
 
     use_threads(threads)
     weights_file(out)
-    config = OctaveConfig(size=size, steps=blocks, hidden=hidden)
-    settings = OctaveSettings(
+    config = WaveletFlowConfig(size=size, steps=blocks, hidden=hidden)
+    settings = WaveletFlowTrainingConfig(
         minutes=minutes,
         steps=steps,
         batch=batch,
@@ -76,7 +79,7 @@ def train_detail(
         if split != "test" or split in splits_of(data)
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    trainer = OctaveTrainer(
+    trainer = WaveletFlowTraining(
         config, settings, splits["train"], splits["val"], out.with_suffix(".state")
     )
     with training_progress(shown=not json) as show:
@@ -98,16 +101,16 @@ def train_detail(
             "seed": seed,
         },
     }
-    octave = octave_of(trainer.checkpoint(out.stem, card))  # measured as it is used: rounded
-    card["temperature"] = temperature(octave, splits["val"])
-    octave = replace(octave, temperature=card["temperature"])
-    card |= assess_octave(octave, splits)
+    detail = detail_flow_of(trainer.checkpoint(out.stem, card))  # measured as it is used: rounded
+    card["temperature"] = temperature(detail, splits["val"])
+    detail = replace(detail, temperature=card["temperature"])
+    card |= assess(detail, splits)
     save(trainer.checkpoint(out.stem, card), out)
     real = np.asarray(splits["val"][:6] / 255, dtype=np.float32)
     halves = half(real)
     contact_sheet(
         out.with_suffix(".png"),
-        [real, octave.enlarge(halves, SeededNoise(1)), halves.repeat(2, axis=1).repeat(2, axis=2)],
+        [real, detail.enlarge(halves, SeededNoise(1)), halves.repeat(2, axis=1).repeat(2, axis=2)],
     )
     facts = {"weights": str(out), "temperature": card["temperature"]} | {
         f"bits per detail, {split}": bits for split, bits in card["bits_per_detail"].items()

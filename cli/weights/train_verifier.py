@@ -57,7 +57,8 @@ def train_verifier(
     from latentdp.models.networks.embedding import EmbeddingConfig
     from latentdp.models.networks.verifier import Verifier
     from latentdp.models.training.metric_learning import MetricLearningConfig
-    from latentdp.models.training.verifier import People, VerifierTraining
+    from latentdp.models.training.pair_dataset import PairDataset
+    from latentdp.models.training.verifier import VerifierTraining
 
     use_threads(threads)
     weights_file(out)
@@ -73,7 +74,7 @@ def train_verifier(
     training = VerifierTraining(
         config,
         MetricLearningConfig(patients=patients, learning_rate=learning_rate, seed=seed),
-        People(train.pixels, train.patients),
+        PairDataset.of_images(train.pixels, train.patients),
         out.with_suffix(".state"),
         minutes=minutes,
         steps=steps,
@@ -87,11 +88,11 @@ def train_verifier(
         "sources": list(source or ()),
         "images": {"train": len(train)},
         "architecture": config.to_json(),
-        "parameters": sum(p.numel() for p in training.learning.net.parameters()),
+        "parameters": sum(p.numel() for p in training.net.parameters()),
         "training": {
             "minutes": round(training.elapsed / 60, 1),
-            "steps": training.learning.step,
-            "images_shown": 2 * patients * training.learning.step,
+            "steps": training.step,
+            "images_shown": 2 * patients * training.step,
             "patients_per_step": patients,
             "learning_rate": learning_rate,
             "start": start or "random weights",

@@ -35,7 +35,9 @@ class Cohort:
         labels: ``(n,)`` class indices of the weights, -1 unknown: what a privatizer is given.
         findings: ``(n,)`` indices into ``finding_names``, -1 unknown: what utility is about.
         finding_names: Names of the findings, sorted.
-        views: ``(n,)``, empty where unknown; likewise ``sexes`` (F, M) and ``sources``.
+        views: ``(n,)`` ``AP`` or ``PA``, empty where unknown.
+        sexes: ``(n,)`` ``F`` or ``M``, empty where unknown.
+        sources: ``(n,)`` names of the data sets that images come from, empty where unknown.
         ages: ``(n,)`` years, NaN where unknown.
     """
 
@@ -70,8 +72,8 @@ class Cohort:
     @classmethod
     def read_plain(cls, data: Path, split: str, *, size: int, sources: Sequence[str] = ()) -> Self:
         """One split of ``data`` without labels of any weights; findings against normal."""
-        found = read_dataset(data, split, size=size, conditions=("finding",), sources=sources)
-        return replace(cls.of(found), labels=np.full(len(found), -1, dtype=np.int64))
+        images = read_dataset(data, split, size=size, conditions=("finding",), sources=sources)
+        return replace(cls.of(images), labels=np.full(len(images), -1, dtype=np.int64))
 
     @property
     def digest(self) -> str:

@@ -150,10 +150,10 @@ def read_dataset(
     names = [_class_of(row, conditions) for row in rows]
     known = tuple(classes) if classes is not None else tuple(sorted({n for n in names if n}))
     # The view is a stratum, unless there is nothing else to tell.
-    told = [name for name in conditions if name != "view"] or list(conditions)
+    of_findings = [name for name in conditions if name != "view"] or list(conditions)
     views = tuple(CONDITIONS["view"](row) for row in rows)
     origins = [row.get("source") or "" for row in rows]
-    findings = [_class_of(row, told) for row in rows]
+    findings = [_class_of(row, of_findings) for row in rows]
     finding_names = tuple(sorted({f for f in findings if f}))
     index = {name: i for i, name in enumerate(known)}
     numbers = {name: i for i, name in enumerate(finding_names)}
@@ -167,7 +167,7 @@ def read_dataset(
         finding_names=finding_names,
         views=views,
         strata=tuple(
-            origin if "view" in told else f"{origin}/{view}"
+            origin if "view" in of_findings else f"{origin}/{view}"
             for origin, view in zip(origins, views, strict=True)
         ),
         sources=tuple(origins),
@@ -197,10 +197,10 @@ def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
 
 
 def _pixels(paths: Sequence[Path], size: int) -> NDArray[np.uint8]:
-    found = np.empty((len(paths), size, size), dtype=np.uint8)
+    pixels = np.empty((len(paths), size, size), dtype=np.uint8)
     for i, path in enumerate(paths):
-        found[i] = read_picture(path, size)
-    return found
+        pixels[i] = read_picture(path, size)
+    return pixels
 
 
 def _size(path: Path) -> tuple[int, int]:

@@ -45,7 +45,9 @@ class Radiograph:
         picture: SHA-256 of the image and of its kind (DICOM or not).
         source: What a DICOM output has to know of its source; None for a picture.
         patient: The patient's identifier; empty where there is none.
-        study: Source UID, or empty; likewise ``series`` and ``instance``.
+        study: UID of the study in the source; empty where there is none.
+        series: UID of the series in the source; empty where there is none.
+        instance: UID of the instance in the source; empty where there is none.
     """
 
     image: NDArray[np.float32]
@@ -83,16 +85,16 @@ def read(path: Path, shape: tuple[int, int], profile: Profile = BASIC) -> Radiog
     if reader(path) == "picture":
         image = resize(read_picture(path), shape)
         return Radiograph(image=image, picture=_picture("png", image))
-    found = dicom.read(path, profile, needed=shape)
-    image = resize(found.pixels, shape)
+    instance = dicom.read(path, profile, needed=shape)
+    image = resize(instance.pixels, shape)
     return Radiograph(
         image=image,
         picture=_picture("dicom", image),
-        source=found.source,
-        patient=found.patient,
-        study=found.study,
-        series=found.series,
-        instance=found.instance,
+        source=instance.source,
+        patient=instance.patient,
+        study=instance.study,
+        series=instance.series,
+        instance=instance.instance,
     )
 
 

@@ -25,7 +25,13 @@ RESAMPLES = 500
 
 @dataclass(frozen=True)
 class Estimate:
-    """An AUC with the limits of its 95 % interval."""
+    """A number with the limits of its 95 % interval.
+
+    Attributes:
+        value: Of the data as they are, such as an AUC or a share in [0, 1].
+        low: Lower limit, in the unit of the value.
+        high: Upper limit, in the unit of the value.
+    """
 
     value: float
     low: float
@@ -42,15 +48,15 @@ class Resamples:
     Args:
         patients: ``(n,)`` indices of patients.
         count: Number of resamples.
-        seed: Of the draws.
+        seed: Seed of the draws.
     """
 
     def __init__(self, patients: Index, count: int = RESAMPLES, seed: int = 11) -> None:
         self.patients = np.unique(patients, return_inverse=True)[1]
         n = int(self.patients.max()) + 1
-        drawn = below(SeededNoise(seed), n, count * n).reshape(count, n)
-        drawn += n * np.arange(count)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
+        chosen = below(SeededNoise(seed), n, count * n).reshape(count, n)
+        chosen += n * np.arange(count)[:, None]
+        counts = np.bincount(chosen.ravel(), minlength=count * n).reshape(count, n)
         self.counts = np.concatenate([np.ones((1, n)), counts])
 
     def images(self, rows: NDArray[np.bool_]) -> Matrix:
@@ -101,10 +107,10 @@ def estimate(values: Matrix) -> Estimate | None:
 
     The interval is the bootstrap's percentiles.
     """
-    drawn = values[1:][np.isfinite(values[1:])]
-    if not np.isfinite(values[0]) or not len(drawn):
+    resampled = values[1:][np.isfinite(values[1:])]
+    if not np.isfinite(values[0]) or not len(resampled):
         return None
-    low, high = np.quantile(drawn, (0.025, 0.975))
+    low, high = np.quantile(resampled, (0.025, 0.975))
     return Estimate(float(values[0]), float(low), float(high))
 
 
@@ -124,10 +130,12 @@ def share(values: Matrix, patients: int) -> Estimate | None:
         values: ``(1 + resamples,)`` in [0, 1].
         patients: Number of patients that they rest on.
     """
-    found = estimate(values)
-    if found is None:
+    bootstrap = estimate(values)
+    if bootstrap is None:
         return None
-    hits = found.value * patients
+    hits = bootstrap.value * patients
     low = beta.ppf(0.025, hits, patients - hits + 1) if hits > 0 else 0.0
     high = beta.ppf(0.975, hits + 1, patients - hits) if hits < patients else 1.0
-    return Estimate(found.value, min(found.low, float(low)), max(found.high, float(high)))
+    return Estimate(
+        bootstrap.value, min(bootstrap.low, float(low)), max(bootstrap.high, float(high))
+    )

@@ -1,9 +1,7 @@
-"""What a few numbers of a latent tell: a reader's AUC for a finding, an attacker's for identity.
+"""Scores from a few numbers of an image: of what is on it, and of whether two are of one patient.
 
-No noise is added here: this is what the directions carry before a mechanism protects them. Both
-sides get the best of several simple opponents, so the numbers of either are a little too high
-rather than too low. Intervals are a bootstrap over patients, not over images (Efron and
-Tibshirani 1993, chapter 8: resample what is independent).
+Simple ones, that need no training but a covariance: linear discriminants, the cosine, and the
+two-covariance model of a patient.
 """
 
 from __future__ import annotations
@@ -16,70 +14,44 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from latentdp.metrics.scatter import across
-from latentdp.privacy.noise import SeededNoise
-from latentdp.privacy.samplers.uniform import below
 
 __all__ = [
-    "PatientPairs",
     "cosine",
     "lda",
+    "log_odds_against_rest",
     "plda",
 ]
 
 Matrix = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-IMPOSTORS = 20  # pairs of different patients for each pair of the same
 WEAKEST = 0.02  # least share of a patient that an attacker assumes; 0 would ignore a direction
 
 
-@dataclass(frozen=True)
-class PatientPairs:
-    """Pairs of images ``(m,)``: indices of both, and whether they show the same patient."""
+def log_odds_against_rest(logits: Matrix) -> Matrix:
+    """Log-odds ``(n, classes)`` of each class against all others together, in nats.
 
-    first: Index
-    second: Index
-    same: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, patients: Index, cells: Index, *, matched: bool, seed: int = 5) -> PatientPairs:
-        """All pairs of a patient's images, and `IMPOSTORS` pairs of two patients for each.
-
-        Args:
-            patients: ``(n,)`` indices of patients.
-            cells: ``(n,)`` indices of stratum and finding.
-            matched: Draw impostors from the cells of the pair that they stand beside, so that
-                telling them apart needs more than the finding, the view or the source.
-            seed: Of the draws.
-        """
-        order = np.argsort(patients, kind="stable")
-        found = [
-            (i, j)
-            for group in np.split(order, np.flatnonzero(np.diff(patients[order])) + 1)
-            for x, i in enumerate(group)
-            for j in group[x + 1 :]
-        ]
-        noise = SeededNoise(seed)
-        true = np.array(found, dtype=np.int64).reshape(-1, 2)
-        sides = [np.repeat(true[:, side], IMPOSTORS) for side in (0, 1)]
-        false = np.empty((len(sides[0]), 2), dtype=np.int64)
-        for side, members in enumerate(sides):
-            for cell in np.unique(cells[members]):
-                here = np.flatnonzero(cells[members] == cell)
-                pool = np.flatnonzero(cells == cell) if matched else np.arange(len(cells))
-                false[here, side] = pool[below(noise, len(pool), len(here))]
-        false = false[patients[false[:, 0]] != patients[false[:, 1]]]
-        both = np.concatenate([true, false])
-        return cls(both[:, 0], both[:, 1], np.arange(len(both)) < len(true))
+    Args:
+        logits: ``(n, classes)`` logarithms of the classes' probabilities, up to a constant.
+    """
+    rest = [logsumexp(np.delete(logits, c, axis=1), axis=1) for c in range(logits.shape[1])]
+    return np.asarray(logits - np.stack(rest, axis=1))
 
 
-def lda(z: Matrix, labels: Index, seen: Matrix) -> Matrix:
-    """Log-odds ``(n, classes)`` of each class, with Ledoit and Wolf's shrunk covariance.
+def lda(z: Matrix, labels: Index, scored: Matrix) -> Matrix:
+    """Linear discriminant analysis with Ledoit and Wolf's shrunk covariance (2004).
+
+    Of one covariance for all classes, shrunk once: scikit-learn's ``shrinkage="auto"`` shrinks
+    that of each class on its own, and solves by singular values, which takes minutes for a whole
+    latent.
 
     Args:
         z: ``(m, k)`` to fit on.
         labels: ``(m,)`` in 0..classes - 1, each present.
-        seen: ``(n, k)`` to score.
+        scored: ``(n, k)`` to score.
+
+    Returns:
+        Log-odds ``(n, classes)`` of each class against all others together, in nats.
     """
     from sklearn.covariance import ledoit_wolf  # slow to import
 
@@ -88,9 +60,7 @@ def lda(z: Matrix, labels: Index, seen: Matrix) -> Matrix:
     covariance[np.diag_indices(len(covariance))] += 1e-9
     solved = np.linalg.solve(covariance, means.T)
     prior = np.log(np.bincount(labels) / len(labels))
-    log = seen @ solved - 0.5 * (means * solved.T).sum(axis=1) + prior
-    rest = [logsumexp(np.delete(log, c, axis=1), axis=1) for c in range(log.shape[1])]
-    return np.asarray(log - np.stack(rest, axis=1))
+    return log_odds_against_rest(scored @ solved - 0.5 * (means * solved.T).sum(axis=1) + prior)
 
 
 def cosine(a: Matrix, b: Matrix) -> Matrix:

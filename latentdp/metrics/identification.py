@@ -32,8 +32,8 @@ class CmcCurve(Struct, frozen=True, kw_only=True):
     Attributes:
         ranks: Each k, rising.
         rate: At these, in [0, 1]; None where it cannot be estimated.
-        low: Of their 95 % band over patients; empty without one.
-        high: The same.
+        low: Lower limits of their 95 % band over patients, in [0, 1]; empty without one.
+        high: Upper limits of that band, in [0, 1]; empty without one.
         gallery: Number of images that each probe is held against; None where it is not told.
 
     Raises:
@@ -53,7 +53,7 @@ class CmcCurve(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Hits:
-    """What each probe found.
+    """Where in the gallery each probe's right answers come.
 
     Attributes:
         probes: ``(m,)`` indices of the images that were looked for.
@@ -83,9 +83,9 @@ class Hits:
         """``(m,)`` chance that a right one is among the ``k`` nearest; ties are drawn by lot."""
         together = self.tied + self.level
         places = np.clip(k - self.above, 0, together)
-        drawn = np.minimum(places, self.tied)  # all of them wrong: C(tied, d) / C(together, d)
-        missed = (gammaln(self.tied + 1) - gammaln(self.tied - drawn + 1)) - (
-            gammaln(together + 1) - gammaln(together - drawn + 1)
+        filled = np.minimum(places, self.tied)  # with wrong ones: C(tied, d) / C(together, d)
+        missed = (gammaln(self.tied + 1) - gammaln(self.tied - filled + 1)) - (
+            gammaln(together + 1) - gammaln(together - filled + 1)
         )
         return np.where(places > self.tied, 1.0, -np.expm1(np.minimum(missed, 0.0)))
 
@@ -93,12 +93,12 @@ class Hits:
         """The curve with its 95 % band over patients."""
         weights = resamples.of(self.probes)
         ranks = [k for k in RANKS if k <= self.gallery]
-        found = [estimate(mean(self.within(k), weights)) for k in ranks]
+        rates = [estimate(mean(self.within(k), weights)) for k in ranks]
         return CmcCurve(
             ranks=tuple(ranks),
-            rate=tuple(round(e.value, 4) if e else None for e in found),
-            low=tuple(round(e.low, 4) if e else None for e in found),
-            high=tuple(round(e.high, 4) if e else None for e in found),
+            rate=tuple(round(e.value, 4) if e else None for e in rates),
+            low=tuple(round(e.low, 4) if e else None for e in rates),
+            high=tuple(round(e.high, 4) if e else None for e in rates),
             gallery=self.gallery,
         )
 

@@ -47,8 +47,8 @@ def matched(
             to nine decimals are tied: they differ by rounding.
         own: ``(p,)`` index of each probe's source.
         patients: ``(p,)`` numbers of the probes' patients.
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        resamples: Number of resamples of the bootstrap.
+        seed: Seed of the bootstrap.
 
     Raises:
         InputError: Fewer than two candidates, or a score that is no number.
@@ -72,7 +72,7 @@ def matched(
     return Match(first, area, named)
 
 
-def widened(found: Estimate | None, patients: int) -> Estimate:
+def widened(bootstrap: Estimate | None, patients: int) -> Estimate:
     """An interval that allows for patients unlike any that were seen.
 
     A bootstrap of values that are all 0 or all 1 has no width, as if n patients proved what holds
@@ -80,17 +80,17 @@ def widened(found: Estimate | None, patients: int) -> Estimate:
     Pearson 1934, at 0 or n successes); the limits are at least what that share would make of them.
 
     Args:
-        found: Of a mean of values in [0, 1].
-        patients: That it rests on.
+        bootstrap: A mean of values in [0, 1], with its interval.
+        patients: Number of patients that it rests on.
 
     Raises:
         InputError: There was nothing to estimate from.
     """
-    if found is None:
+    if bootstrap is None:
         raise InputError("expected at least one patient to estimate from, got none")
-    seen = 0.025 ** (1 / patients)
-    low, high = found.value * seen, 1 - (1 - found.value) * seen
-    return Estimate(found.value, min(found.low, low), max(found.high, high))
+    value, present = bootstrap.value, 0.025 ** (1 / patients)
+    low, high = value * present, 1 - (1 - value) * present
+    return Estimate(value, min(bootstrap.low, low), max(bootstrap.high, high))
 
 
 def some(n: int, most: int, seed: int) -> Index:
@@ -105,11 +105,12 @@ def correlations(a: NDArray[Any], b: NDArray[Any]) -> Matrix:
     """Pearson's correlation ``(p, n)`` of rows ``(p, d)`` with rows ``(n, d)``.
 
     Both stacks are centred on their own means first, so that what all images share counts for
-    nothing. A row without any contrast correlates with nothing.
+    nothing. A row without any contrast correlates with nothing. One matrix product: scipy's
+    ``cdist(..., "correlation")`` gives the same ten times slower, and NaN for such a row.
 
     Args:
-        a: Rows.
-        b: Rows.
+        a: ``(p, ...)`` images or vectors.
+        b: ``(n, ...)`` such as those of ``a``.
     """
     sides = []
     for side in (a, b):

@@ -39,7 +39,7 @@ def octaves(images: Images) -> NDArray[np.float64]:
     A detail half as large has twice the frequency: the last octave is what a picture of half the
     size does not have.
     """
-    found = power(images)
-    ends = [len(found) // 2**k for k in range(len(found).bit_length() - 1, -1, -1)]
-    bands = [found[a:b].mean() for a, b in pairwise(ends)]
+    powers = power(images)
+    ends = [len(powers) // 2**k for k in range(len(powers).bit_length() - 1, -1, -1)]
+    bands = [powers[a:b].mean() for a, b in pairwise(ends)]
     return 10 * np.log10(np.maximum(bands, 1e-20))

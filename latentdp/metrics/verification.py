@@ -50,12 +50,12 @@ class Verification:
     """What one or several verifiers reach on the same pairs.
 
     Attributes:
-        auc: Of each verifier.
+        auc: Area under the ROC curve of each verifier, in [0, 1].
         restarts: How many of them stand for themselves.
-        mean: Of the AUCs of these; the interval is of the mean.
+        mean: Mean of the AUCs of these; the interval is of the mean.
         best: Largest AUC; the interval is of the largest, within each resample.
-        eer: Of the verifier with the largest AUC; None where it cannot be estimated.
-        roc: Of the same.
+        eer: Equal error rate in [0, 1] of the verifier with the largest AUC.
+        roc: Curve of the verifier with the largest AUC.
     """
 
     auc: tuple[float, ...]
@@ -73,8 +73,8 @@ def verify(
 
     Args:
         scores: ``(verifiers, pairs)``; larger for "the same patient".
-        pairs: Which pairs.
-        resamples: Of the patients of the images that the pairs index.
+        pairs: The pairs that the scores are of.
+        resamples: How often each patient of the images is drawn.
         summed: The last verifier is the others together: it counts for the best, not the mean.
     """
     weights = resamples.pairs(pairs.probe, pairs.reference)

@@ -33,7 +33,7 @@ class Checkpoint:
 
     Attributes:
         name: Short name (``cxr-adult``) or the file's stem.
-        kind: Which network it is (``glow``); the name of a module in `latentdp.models.flow`.
+        kind: Which network it is: ``glow``, ``octave`` or ``embedding``.
         config: The network's configuration as JSON.
         card: The model card: what it was trained on, how well, and under which licence.
         tensors: Name to array.

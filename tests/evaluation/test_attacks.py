@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from latentdp import Guarantee, InputError, Privatizer, Recipe
 from latentdp.core.plugins import load, names
@@ -82,6 +83,9 @@ def test_correlation_ignores_what_all_share_and_flat_rows():
     x = rng.random((5, 4, 4))
     assert np.diag(correlations(x, 3 * x + 10 * rng.random((4, 4)))) == pytest.approx(np.ones(5))
     assert (correlations(np.ones((5, 16)), x.reshape(5, 16)) == 0).all()
+    y = rng.random((7, 4, 4))
+    a, b = ((side - side.mean(axis=0)).reshape(len(side), -1) for side in (x, y))
+    assert correlations(x, y) == pytest.approx(1 - cdist(a, b, "correlation"))
 
 
 def test_lots_are_distinct_sorted_and_repeatable():

@@ -22,7 +22,8 @@ from latentdp.metrics.identification import same_patient
 from latentdp.models.checkpoints import save
 from latentdp.models.networks.embedding import EmbeddingConfig, EmbeddingNet
 from latentdp.models.networks.verifier import Verifier
-from latentdp.models.training.metric_learning import Lessons, MetricLearning, MetricLearningConfig
+from latentdp.models.training.metric_learning import MetricLearning, MetricLearningConfig
+from latentdp.models.training.pair_dataset import PairDataset
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import SeededNoise
 from latentdp.reports.attack_kinds import AttackKind
@@ -39,10 +40,9 @@ def verifier(tmp_path_factory) -> str:
     config = EmbeddingConfig(size=16, widths=(8, 16), blocks=(1, 1), dimensions=16)
     settings = MetricLearningConfig(patients=30, learning_rate=5e-3, warmup=5, ema=0.9, memory=0)
     torch.manual_seed(0)
-    lessons = Lessons(known.pixels[None], known.pixels[None], known.patients)
-    learning = MetricLearning(EmbeddingNet(config), settings, [lessons])
-    for step in range(60):
-        learning.learn(step / 60)
+    pairs = PairDataset.of_images(known.pixels, known.patients)
+    learning = MetricLearning(EmbeddingNet(config), settings, [pairs], steps=60)
+    learning.run()
     path = tmp_path_factory.mktemp("verifier") / "v.safetensors"
     save(Verifier.of(learning.average).checkpoint("v", {}), path)
     return str(path)

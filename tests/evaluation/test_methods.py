@@ -36,7 +36,9 @@ from tests.support.contract import Replay
 
 ALARM = 1e-6
 LABELS = np.array([0, 1, 2, -1, 0])
-TINY = AdversarialConfig(identity=1, judges=2, rounds=4, pairs=4, every=2, widths=(4, 8))
+TINY = AdversarialConfig(
+    identity_steps=1, adversary_steps=2, rounds=4, pairs=4, save_every=0.0, widths=(4, 8)
+)
 
 ROWS = {"dp_pix": 3, "cadp": 2, "controls": 5, "presets": len(PRESETS) - 2}
 METHODS = [f"{kind}/{i}" for kind in names("methods") for i in range(ROWS.get(kind, 1))]
@@ -48,7 +50,7 @@ def group(kind, flow):
 
 def shrunk(method):
     if isinstance(method, Adversarial):
-        method.rules, method.features, method.levels = TINY, 2, 2
+        method.training, method.features, method.levels = TINY, 2, 2
     return method
 
 
@@ -359,7 +361,7 @@ def test_learning_is_reproducible_goes_on_and_is_not_repeated(make, tmp_path, im
         (tmp_path / name).mkdir()
 
     def killed(done, doing):
-        if done > 0.3 + 0.7 * 2.5 / 4:  # in the third of four rounds; kept after the second
+        if done > 0.3 + 0.7 * 2.5 / 4:  # in the third of four rounds; each is kept
             raise Stopped
 
     whole = fit(make(), tmp_path / "one")
@@ -379,8 +381,8 @@ def test_learning_is_reproducible_goes_on_and_is_not_repeated(make, tmp_path, im
 
 def test_a_deformation_learns_to_move_something(tmp_path, images):
     method = shrunk(Deformation(0.2))
-    method.rules = AdversarialConfig(
-        judges=20, rounds=10, pairs=8, every=5, widths=(4, 8), rate=0.01
+    method.training = AdversarialConfig(
+        adversary_steps=20, rounds=10, pairs=8, widths=(4, 8), learning_rate=0.01
     )
     private, labels = fit(method, tmp_path).privatize(images, LABELS, SeededNoise(0))
     assert np.abs(private - images).mean() > 0.01
@@ -398,7 +400,7 @@ def test_a_state_of_another_run_is_refused(tmp_path):
         with pytest.raises(InputError, match="another run"):
             fit(shrunk(other), tmp_path, **changes)
     (tmp_path / "state").write_bytes(b"nonsense")
-    with pytest.raises(InputError, match="no state"):
+    with pytest.raises(InputError, match="damaged"):
         fit(shrunk(Deformation(0.2)), tmp_path)
 
 

@@ -66,26 +66,26 @@ def test_a_shelf_teaches_once_and_keeps_what_it_taught(tmp_path):
     cohort, course = people(10), ClassifierConfig(steps=3, widths=(8,))
     given = (cohort.images[None], cohort.findings[None], 2)
     shelf = ClassifierCache(tmp_path / "shelf")
-    first = shelf.reader(*given, course)
-    assert shelf.reader(*given, course) is first
-    assert shelf.taught == 1
-    shelf.reader(given[0], 1 - given[1], 2, course)
-    assert shelf.taught == 2, "other labels are another lesson"
+    first = shelf.classifier(*given, course)
+    assert shelf.classifier(*given, course) is first
+    assert shelf.trained == 1
+    shelf.classifier(given[0], 1 - given[1], 2, course)
+    assert shelf.trained == 2, "other labels are another lesson"
     fresh = ClassifierCache(tmp_path / "shelf")
     assert np.array_equal(
-        fresh.reader(*given, course).log_odds(cohort.images), first.log_odds(cohort.images)
+        fresh.classifier(*given, course).log_odds(cohort.images), first.log_odds(cohort.images)
     )
-    assert fresh.taught == 0
+    assert fresh.trained == 0
 
 
 def test_a_damaged_reader_is_taught_again(tmp_path):
     cohort, course = people(10), ClassifierConfig(steps=2, widths=(8,))
-    ClassifierCache(tmp_path).reader(cohort.images[None], cohort.findings[None], 2, course)
+    ClassifierCache(tmp_path).classifier(cohort.images[None], cohort.findings[None], 2, course)
     (kept,) = tmp_path.glob("*.safetensors")
     kept.write_bytes(kept.read_bytes()[:50])
     shelf = ClassifierCache(tmp_path)
-    shelf.reader(cohort.images[None], cohort.findings[None], 2, course)
-    assert shelf.taught == 1
+    shelf.classifier(cohort.images[None], cohort.findings[None], 2, course)
+    assert shelf.trained == 1
 
 
 # --- Classification ---------------------------------------------------------------------------
@@ -113,11 +113,11 @@ def test_originals_are_read_and_noise_is_not(shelf):
 
 
 def test_untouched_images_are_worth_as_much_as_originals_which_are_learnt_once(shelf):
-    before = shelf.taught
+    before = shelf.trained
     found = measured(shelf, scene(untouched))
     values = {only(found, s, "mean").value for s in ("o/o", "o/p", "p/o", "p/p")}
     assert len(values) == 1
-    assert shelf.taught - before in (0, EFFORT.seeds), "the same images are the same lesson"
+    assert shelf.trained - before in (0, EFFORT.seeds), "the same images are the same lesson"
     again = measured(ClassifierCache(), scene(untouched))
     assert again == found
 

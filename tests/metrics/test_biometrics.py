@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import rankdata
+from sklearn.feature_selection import f_classif
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from latentdp import InputError
+from latentdp.metrics.analysis_of_variance import analysis_of_variance
 from latentdp.metrics.bootstrap import Resamples, mean, share
 from latentdp.metrics.identification import own_image, same_patient
 from latentdp.metrics.pairs import IMPOSTORS, Pairs
@@ -43,6 +46,27 @@ def test_pairs_without_order_stand_once():
     pairs = Pairs.of(PATIENTS, ordered=False, cap=100)
     assert pairs.same.sum() == 15 + 10 * 10
     assert (pairs.probe[pairs.same] < pairs.reference[pairs.same]).all()
+
+
+def test_both_images_of_an_impostor_pair_may_be_redrawn():
+    patients, cells = np.arange(60) // 2, np.arange(60) // 20
+    options = {"ordered": False, "cap": None, "redraw": "both"}
+    pairs = Pairs.of(patients, cells, **options)
+    assert pairs.same.sum() == 30
+    alike = cells[pairs.probe] == cells[pairs.reference]
+    assert alike.all(), "a patient's images share a cell here"
+    assert ((patients[pairs.probe] == patients[pairs.reference]) == pairs.same).all()
+    true = pairs.reference[pairs.same].repeat(IMPOSTORS)[: len(pairs) - 30]
+    assert (pairs.reference[~pairs.same] != true).mean() > 0.8, "no reference stays"
+    loose = Pairs.of(patients, cells, matched=False, **options)
+    assert (cells[loose.probe] != cells[loose.reference]).any()
+    assert len(Pairs.of(PATIENTS, cap=None)) == 21 * 2 * (15 + 10 * 10), "all pairs there are"
+
+
+def test_who_is_alone_in_a_cell_meets_anyone():
+    patients, cells = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
+    pairs = Pairs.of(patients, cells)
+    assert (patients[pairs.probe] != patients[pairs.reference])[~pairs.same].all()
 
 
 @pytest.mark.parametrize("patients", [[0, 1, 2], [0, 0]])
@@ -155,3 +179,19 @@ def test_cmc_rises_to_one():
     assert cmc.ranks[-1] <= cmc.gallery == 59
     weights = Resamples(patients, 50).of(hits.probes)
     assert cmc.rate[0] == pytest.approx(mean(hits.first(), weights)[0], abs=1e-4)
+
+
+def test_analysis_of_variance_is_scikit_learns_where_that_is_exact():
+    """And where a patient's images agree exactly, planted identity is still seen."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(30), rng.integers(2, 5, 30))
+    x = rng.normal(size=(len(who), 6)) + rng.normal(size=(30, 6))[who]
+    p, share = analysis_of_variance(x, who)
+    assert p == pytest.approx(f_classif(rankdata(x, axis=0), who)[1])
+    ratio, sizes = f_classif(x - x.mean(axis=0), who)[0], np.bincount(who)
+    size = (len(who) - np.square(sizes).sum() / len(who)) / 29
+    assert share == pytest.approx((ratio - 1) / (ratio + size - 1))
+    planted, flat = rng.random(30)[who], np.full(len(who), 3.0)
+    p, share = analysis_of_variance(np.stack([planted, planted + 1000, flat], axis=1), who)
+    assert p.tolist() == [0, 0, 1]
+    assert share == pytest.approx([1, 1, 0])

@@ -16,7 +16,7 @@ from latentdp.models.flow.attributes import (
     PRESENT,
     Attribute,
     check_values,
-    condition,
+    condition_of,
     finding,
     table_rows,
 )
@@ -29,8 +29,11 @@ from latentdp.models.flow.chest_attributes import (
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.fused_glow import FrozenGlow
 from latentdp.models.flow.glow import Glow, GlowConfig
-from latentdp.models.training.attributes import AttributeTrainer, AttributeTrainingConfig
-from latentdp.models.training.glow import GlowTrainingConfig, Trainer
+from latentdp.models.training.attributes import (
+    AttributeGlowTraining,
+    AttributeGlowTrainingConfig,
+)
+from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
 from latentdp.models.training.sampling_odds import MOST, PER_PATIENT, sampling_odds
 from latentdp.models.training.schedule import LEVEL, SCHEDULES, WARM
 
@@ -63,17 +66,17 @@ def dataset(n: int = 64, seed: int = 0) -> Dataset:
     )
 
 
-def trainer(state: Path, **changes) -> AttributeTrainer:
+def trainer(state: Path, **changes) -> AttributeGlowTraining:
     branch = changes.pop("branch", None)
-    settings = AttributeTrainingConfig(**({"steps": 30, "batch": 16, "shift": 1} | changes))
-    return AttributeTrainer(CONFIG, settings, dataset(), dataset(32, 1), state, branch=branch)
+    settings = AttributeGlowTrainingConfig(**({"steps": 30, "batch": 16, "shift": 1} | changes))
+    return AttributeGlowTraining(CONFIG, settings, dataset(), dataset(32, 1), state, branch=branch)
 
 
 def net_of(config: GlowConfig) -> Glow:
     torch.manual_seed(2)
     net, size = Glow(config), config.size
     with torch.no_grad():
-        net(torch.rand(16, 1, size, size) - 0.5, torch.full((16, len(config.told)), -1))
+        net(torch.rand(16, 1, size, size) - 0.5, torch.full((16, len(config.conditioning)), -1))
         for parameter in net.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     return net
@@ -81,14 +84,14 @@ def net_of(config: GlowConfig) -> Glow:
 
 def test_a_condition_has_a_one_for_each_attribute():
     values = torch.tensor([[1, 0, -1], [-1, 2, 1]])
-    told = condition(TOLD, values)
+    told = condition_of(TOLD, values)
     names = table_rows(TOLD)
     assert [[names[i] for i in row.nonzero()[:, 0]] for row in told] == [
         [("Mass", "present"), ("Effusion", "absent"), ("view", "")],
         [("Mass", ""), ("Effusion", ""), ("view", "PA")],
     ]
     classes = (Attribute("", ("a", "b")),)
-    assert condition(classes, torch.tensor([0, 2, -1])).tolist() == [
+    assert condition_of(classes, torch.tensor([0, 2, -1])).tolist() == [
         [1, 0, 0],
         [0, 0, 1],
         [0, 0, 1],
@@ -122,7 +125,7 @@ def test_classes_are_told_as_they_were():
     net = flow._net
     labels = torch.tensor([0, 3, 4])
     step, prior = net.steps_of(0)[0], net.prior_of(0)
-    told = condition(net.config.told, labels)
+    told = condition_of(net.config.conditioning, labels)
     table = step.coupling.param_map.label
     assert torch.equal(told @ table, table[labels])
     mean, _ = prior._parameters_of(told, None)
@@ -301,7 +304,7 @@ def test_fine_tuning_takes_attributes_over_by_name(tmp_path):
     path = tmp_path / "told.safetensors"
     save(run.checkpoint("told", {"summary": "x"}), path)
     config = replace(CONFIG, attributes=(finding("Viral pneumonia"), VIEW, MASS))
-    tuned = Trainer(
+    tuned = GlowTraining(
         config, GlowTrainingConfig(steps=1), dataset(), dataset(32, 1), tmp_path / "b", load(path)
     )
     ours, theirs = tuned.net.prior_of(0).constant, run.average.prior_of(0).constant

@@ -9,10 +9,11 @@ from scipy import stats
 
 from latentdp import InputError, Privatizer, Recipe, WeightsError
 from latentdp.models.checkpoints import Checkpoint, load
+from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.critic import Critic, critic_of, with_critic
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
-from latentdp.models.training.critic import teach_critic
+from latentdp.models.training.critic import train_critic
 from latentdp.models.training.training_data import as_trained
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import gumbel
@@ -41,7 +42,7 @@ def recipe(**changes) -> Recipe:
 
 def privatizer(critic: Critic | None, **changes) -> Privatizer:
     directions = np.linalg.qr(np.random.default_rng(5).normal(size=(256, 40)))[0].T
-    flow = Flow(make_net(), {}, "tiny", "00" * 32, directions=directions, critic=critic)
+    flow = Flow(make_net(), {}, "tiny", "00" * 32, AddOns(directions=directions, critic=critic))
     return Privatizer(flow, recipe(**changes), SeededNoise(3))
 
 
@@ -224,11 +225,11 @@ def test_a_critic_learns_what_samples_lack(world):
 
     dull = Dull(flow._net, flow.card)
     train, val = (as_trained(flow, world.data, split) for split in ("train", "val"))
-    critic, card = teach_critic(dull, train, val)
+    critic, card = train_critic(dull, train, val)
     assert card["auc"] > 0.9
     assert 1 <= card["effective_candidates"] <= card["candidates"]
     assert critic.ratio.shape[0] == len(flow.classes) + 1
-    again, _ = teach_critic(dull, train, val)
+    again, _ = train_critic(dull, train, val)
     assert np.allclose(again.ratio, critic.ratio, rtol=1e-3, atol=1e-3)
 
 
@@ -247,7 +248,7 @@ def test_reader_and_ratio_learn_on_different_patients(world, monkeypatch):
         "features",
         lambda self, images: rated.append(images) or features(self, images),
     )
-    assert teach_critic(flow, train, val) is not None
+    assert train_critic(flow, train, val) is not None
     unit = train.pixels.astype(np.float32) / np.float32(255)
     of = {image.tobytes(): p for image, p in zip(unit, train.patients, strict=True)}
     readers = {of[np.asarray(image).tobytes()] for image in seen}
@@ -261,9 +262,9 @@ def test_what_is_too_little_teaches_no_critic(world):
     flow = load_flow(load(str(world.weights)))
     train, val = (as_trained(flow, world.data, split) for split in ("train", "val"))
     alike = replace(train, labels=np.zeros_like(train.labels))
-    assert teach_critic(flow, alike, val) is None
+    assert train_critic(flow, alike, val) is None
     few = replace(train, **{k: getattr(train, k)[:12] for k in ("pixels", "labels", "patients")})
-    assert teach_critic(flow, few, val) is None
+    assert train_critic(flow, few, val) is None
 
 
 def test_trained_weights_have_a_critic_and_may_get_another(world, tmp_path, command, capsys):

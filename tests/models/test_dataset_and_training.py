@@ -16,7 +16,7 @@ from latentdp.data.dataset import Dataset, read_dataset, splits
 from latentdp.models.checkpoints import load
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.flow.glow import GlowConfig
-from latentdp.models.training.glow import GlowTrainingConfig, Trainer
+from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
 from tests.support.places import ROOT
 
 SIZE = 8
@@ -75,10 +75,10 @@ def dataset(n: int = 64, seed: int = 0) -> Dataset:
     )
 
 
-def trainer(state: Path, **changes) -> Trainer:
+def trainer(state: Path, **changes) -> GlowTraining:
     config = GlowConfig(size=SIZE, classes=("a", "b"), steps=(2,), hidden=(8,))
     settings = GlowTrainingConfig(**({"steps": 30, "batch": 16, "shift": 1} | changes))
-    return Trainer(config, settings, dataset(), dataset(32, 1), state)
+    return GlowTraining(config, settings, dataset(), dataset(32, 1), state)
 
 
 def test_conditions_make_classes(folder):
@@ -168,8 +168,10 @@ def test_a_state_of_another_network_is_refused(tmp_path):
     made = trainer(tmp_path / "x.state", steps=1)
     made.run(lambda _: None)
     config = GlowConfig(size=SIZE, classes=("a", "b"), steps=(3,), hidden=(8,))
-    with pytest.raises(InputError, match="another network"):
-        Trainer(config, GlowTrainingConfig(steps=1), dataset(), dataset(), tmp_path / "x.state")
+    with pytest.raises(InputError, match="another run"):
+        GlowTraining(
+            config, GlowTrainingConfig(steps=1), dataset(), dataset(), tmp_path / "x.state"
+        )
 
 
 @pytest.mark.parametrize(
@@ -262,7 +264,9 @@ def test_half_precision_is_for_processors_that_compute_it(has, monkeypatch, tmp_
     """Elsewhere it is emulated, nine times slower than single precision."""
     monkeypatch.setattr("latentdp.models.training.glow.computes_bfloat16", lambda: has)
     config = GlowConfig(size=SIZE, classes=("left", "right"), steps=(1, 1), hidden=(4, 4))
-    made = Trainer(config, GlowTrainingConfig(steps=1), dataset(), dataset(), tmp_path / "state")
+    made = GlowTraining(
+        config, GlowTrainingConfig(steps=1), dataset(), dataset(), tmp_path / "state"
+    )
     assert {m.mixed for m in made.net.modules() if hasattr(m, "mixed")} == {has}
 
 
@@ -272,7 +276,7 @@ def test_fine_tuning_begins_where_other_weights_stopped(tmp_path):
     start = first.checkpoint("first", {})
     config = replace(first.config, classes=("new", *first.config.classes))
     other = dataset(seed=5)
-    tuned = Trainer(
+    tuned = GlowTraining(
         config, GlowTrainingConfig(steps=1, batch=16), other, other, tmp_path / "x", start=start
     )
     plain = load_flow(start)
@@ -292,12 +296,12 @@ def test_weights_of_another_shape_cannot_be_tuned(change, message, tmp_path):
     start = first.checkpoint("first", {})
     config = replace(first.config, **change)
     with pytest.raises(WeightsError, match=message):
-        Trainer(
+        GlowTraining(
             config, GlowTrainingConfig(steps=1), dataset(), dataset(), tmp_path / "x", start=start
         )
     wrong, place = replace(start, kind="octave"), tmp_path / "x"
     with pytest.raises(WeightsError, match="kind 'glow'"):
-        Trainer(
+        GlowTraining(
             first.config, GlowTrainingConfig(steps=1), dataset(), dataset(), place, start=wrong
         )
 
@@ -306,11 +310,11 @@ def test_a_run_goes_on_from_the_weights_that_it_began_with(tmp_path):
     first = trainer(tmp_path / "first.state", steps=1)
     start = replace(first.checkpoint("first", {}), sha256="11" * 32)
     settings, place = GlowTrainingConfig(steps=2), tmp_path / "x"
-    Trainer(first.config, settings, dataset(), dataset(), place, start=start).save()
-    Trainer(first.config, settings, dataset(), dataset(), place, start=start)
+    GlowTraining(first.config, settings, dataset(), dataset(), place, start=start).save()
+    GlowTraining(first.config, settings, dataset(), dataset(), place, start=start)
     for other in (None, replace(start, sha256="22" * 32)):
-        with pytest.raises(InputError, match="another network"):
-            Trainer(first.config, settings, dataset(), dataset(), place, start=other)
+        with pytest.raises(InputError, match="another run"):
+            GlowTraining(first.config, settings, dataset(), dataset(), place, start=other)
 
 
 def test_the_card_of_fine_tuned_weights_tells_what_they_began_with(folder, tmp_path, command):

@@ -6,6 +6,7 @@ import torch
 
 from latentdp.models.checkpoints import load, shipped
 from latentdp.models.device import micro_batch
+from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.fused_glow import FrozenGlow
 from latentdp.models.flow.glow import Glow, GlowConfig
@@ -96,11 +97,11 @@ def test_what_differs_from_a_glow_is_used_as_it_is():
 def test_an_engine_changes_no_guarantee(tiny_flow, preset, monkeypatch):
     """The plan and what it spends are those of the recipe, and the noise is the same."""
     monkeypatch.setattr("latentdp.models.flow.flow.computes_bfloat16", lambda: True)
-    rows = {"directions": tiny_flow.directions, "identity": tiny_flow.identity[:, :64]}
+    add_ons = AddOns(directions=tiny_flow.directions, identity=tiny_flow.identity[:, :64])
     changes = {"resample_identity": 8, "keep_label_dims": 4} if preset == "empirical" else {}
     made = {}
     for exact in (True, False):
-        flow = Flow(make_net(), {}, "tiny", "00" * 32, **rows, exact=exact)
+        flow = Flow(make_net(), {}, "tiny", "00" * 32, add_ons, exact=exact)
         recipe = Recipe.from_preset(preset, **changes)
         made[exact] = Privatizer(flow, recipe, SeededNoise(1))
     assert made[True].recipe.digest == made[False].recipe.digest

@@ -1,4 +1,4 @@
-"""Detail of an octave: Haar's transform, the flow given the half, the ladder, its training."""
+"""Detail of an octave: Haar's transform, the flow given the half, the cascade, its training."""
 
 import csv
 import hashlib
@@ -18,16 +18,17 @@ from latentdp.data.dicom.profile import Profile
 from latentdp.data.preprocess import resize
 from latentdp.metrics.spectrum import octaves, power
 from latentdp.models.checkpoints import Checkpoint, load, save
+from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.invariants import check, laws
 from latentdp.models.model_card.wavelet_flow import half, temperature
 from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
-from latentdp.models.super_resolution.checkpoint import PREFIX, octave_of, with_octaves
+from latentdp.models.super_resolution.checkpoint import PREFIX, detail_flow_of, with_detail_flows
 from latentdp.models.super_resolution.haar import join, split
-from latentdp.models.super_resolution.wavelet_flow import OctaveConfig, OctaveNet
+from latentdp.models.super_resolution.wavelet_flow import WaveletFlow, WaveletFlowConfig
 from latentdp.models.training.wavelet_flow import (
-    OctaveSettings,
-    OctaveTrainer,
+    WaveletFlowTraining,
+    WaveletFlowTrainingConfig,
     degraded,
     detail_bits,
 )
@@ -37,7 +38,7 @@ from tests.support.places import SAMPLES
 from tests.support.sweeps import slow
 from tests.support.tiny_flow import make_net, tiny_checkpoint
 
-CONFIG = OctaveConfig(size=32, steps=2, hidden=8, features=8, blocks=1)
+CONFIG = WaveletFlowConfig(size=32, steps=2, hidden=8, features=8, blocks=1)
 
 
 def photographs(n=12, side=32, seed=0) -> np.ndarray:
@@ -59,10 +60,12 @@ def octave(tmp_path_factory) -> DetailFlow:
     return DetailFlow(made.average, 0.8)
 
 
-def trainer(state, train=None, **changes) -> OctaveTrainer:
+def trainer(state, train=None, **changes) -> WaveletFlowTraining:
     options = {"batch": 8, "crop": 16, "learning_rate": 5e-3, "ema": 0.9} | changes
     pixels = photographs() if train is None else train
-    return OctaveTrainer(CONFIG, OctaveSettings(**options), pixels, photographs(4, seed=1), state)
+    return WaveletFlowTraining(
+        CONFIG, WaveletFlowTrainingConfig(**options), pixels, photographs(4, seed=1), state
+    )
 
 
 # --- Haar ---------------------------------------------------------------------------------------
@@ -95,7 +98,7 @@ def test_the_log_determinant_is_that_of_the_map(octave):
     generator = torch.Generator().manual_seed(1)
     details = 0.1 * torch.randn(1, 3, 2, 2, generator=generator).double()
     halves = torch.rand(1, 1, 2, 2, generator=generator).double() - 0.5
-    net = OctaveNet(CONFIG).double()
+    net = WaveletFlow(CONFIG).double()
     net.load_state_dict(octave.net.state_dict())
 
     def flat(x):
@@ -113,7 +116,7 @@ def test_it_learns_what_detail_goes_with_a_half(tmp_path):
     after, others = detail_bits(made.average, made.val)
     assert others == 0
     assert after < before - 0.2
-    blind = OctaveNet(CONFIG)
+    blind = WaveletFlow(CONFIG)
     blind.load_state_dict(made.average.state_dict())
     blind.eval()
     blind.description.forward = lambda half: torch.zeros(
@@ -188,7 +191,7 @@ def test_halves_are_shown_as_they_are_or_a_little_worse():
     assert apart.median() < 0.05, "most are nearly as they are"
 
 
-# --- The ladder ---------------------------------------------------------------------------------
+# --- The cascade --------------------------------------------------------------------------------
 
 
 def test_a_larger_image_keeps_its_half(octave):
@@ -217,7 +220,7 @@ def test_each_image_is_enlarged_on_its_own(octave):
 
 
 def test_detail_that_is_not_finite_is_left_out(octave):
-    broken = OctaveNet(CONFIG)
+    broken = WaveletFlow(CONFIG)
     broken.load_state_dict(octave.net.state_dict())
     broken.prior.bias.data[:] = float("inf")
     halves = half(photographs(2) / np.float32(255))
@@ -225,20 +228,24 @@ def test_detail_that_is_not_finite_is_left_out(octave):
     assert np.array_equal(large, halves.repeat(2, axis=1).repeat(2, axis=2))
 
 
+def with_cascade(*details: DetailFlow) -> Flow:
+    return Flow(make_net(), {}, add_ons=AddOns(cascade=SuperResolutionCascade(details)))
+
+
 def test_detail_keeps_its_laws_or_is_refused(octave):
     images = half(photographs(3) / np.float32(255))
     labels = np.full(3, -1, dtype=np.int64)
-    flow = Flow(make_net(), {}, ladder=SuperResolutionCascade([octave]))
+    flow = with_cascade(octave)
     found = [law for law in check(flow, images, labels) if "32 pixels" in law.name]
     assert len(found) == 3
 
-    class Gossip(OctaveNet):
+    class Gossip(WaveletFlow):
         def decode(self, z, halves):
             return super().decode(z, halves - halves.mean(dim=0))
 
     gossip = Gossip(CONFIG)
     gossip.load_state_dict(octave.net.state_dict())
-    flow = Flow(make_net(), {}, ladder=SuperResolutionCascade([replace(octave, net=gossip)]))
+    flow = with_cascade(replace(octave, net=gossip))
     broken = {law.name for law in laws(flow, images, labels) if not law.holds}
     assert "detail to 32 pixels is drawn for an image on its own" in broken
     with pytest.raises(WeightsError, match="detail to 32 pixels"):
@@ -246,8 +253,8 @@ def test_detail_keeps_its_laws_or_is_refused(octave):
 
 
 @pytest.mark.parametrize(("size", "steps"), [(16, 0), (32, 1), (24, 1), (64, 2), (100, 2)])
-def test_a_ladder_climbs_as_far_as_it_must(octave, size, steps, monkeypatch):
-    net = OctaveNet(replace(CONFIG, size=64))
+def test_a_cascade_climbs_as_far_as_it_must(octave, size, steps, monkeypatch):
+    net = WaveletFlow(replace(CONFIG, size=64))
     net.load_state_dict(octave.net.state_dict())
     second = DetailFlow(net)
     climbed = []
@@ -266,7 +273,7 @@ def test_without_octaves_an_image_is_enlarged_smoothly():
 
 
 def test_two_octaves_of_one_size_are_refused(octave):
-    with pytest.raises(WeightsError, match="one octave for each size"):
+    with pytest.raises(WeightsError, match="one detail flow for each size"):
         SuperResolutionCascade([octave, octave])
 
 
@@ -274,7 +281,7 @@ def test_weights_come_back_as_they_were_saved(octave, tmp_path):
     made = trainer(tmp_path / "x.state", steps=2)
     made.run(lambda _: None)
     save(made.checkpoint("detail", {"summary": "a test"}), tmp_path / "detail.safetensors")
-    read = octave_of(load(str(tmp_path / "detail.safetensors")))
+    read = detail_flow_of(load(str(tmp_path / "detail.safetensors")))
     assert read.size == 32
     assert read.temperature == 1.0
     for name, tensor in made.average.state_dict().items():
@@ -286,7 +293,7 @@ def test_weights_come_back_as_they_were_saved(octave, tmp_path):
         replace(good, config=replace(CONFIG, hidden=9).to_json()),
     ):
         with pytest.raises(WeightsError):
-            octave_of(wrong)
+            detail_flow_of(wrong)
 
 
 # --- In a flow's weights ------------------------------------------------------------------------
@@ -308,38 +315,38 @@ def part(octave: DetailFlow, **changes) -> Checkpoint:
 @pytest.fixture(scope="module")
 def detailed(octave) -> Checkpoint:
     """Weights of a flow at 16 pixels with an octave to 32."""
-    return with_octaves(tiny_checkpoint(summary="small"), [part(octave)])
+    return with_detail_flows(tiny_checkpoint(summary="small"), [part(octave)])
 
 
-def test_weights_with_octaves_are_those_of_the_flow_and_more(detailed):
+def test_weights_with_detail_flows_are_those_of_the_flow_and_more(detailed):
     flow = load_flow(detailed)
-    assert flow.ladder.steps(16, 32) == flow.ladder.steps(16, 50) == (32,)
-    assert flow.ladder.steps(16, 16) == ()
+    assert flow.cascade.steps(16, 32) == flow.cascade.steps(16, 50) == (32,)
+    assert flow.cascade.steps(16, 16) == ()
     plain = load_flow(tiny_checkpoint())
-    assert plain.ladder.steps(16, 32) == ()
+    assert plain.cascade.steps(16, 32) == ()
     z = np.random.default_rng(0).normal(size=(2, 256))
     assert np.array_equal(plain.decode(z), flow.decode(z))
-    again = with_octaves(detailed, [])
+    again = with_detail_flows(detailed, [])
     assert set(again.tensors) == set(tiny_checkpoint().tensors)
-    assert load_flow(again).ladder.steps(16, 32) == ()
+    assert load_flow(again).cascade.steps(16, 32) == ()
 
 
 def test_octaves_must_follow_one_another(detailed, octave):
     one = part(octave)
     with pytest.raises(InputError, match=r"expected octaves for 32, 64 pixels, got \[32, 32\]"):
-        with_octaves(detailed, [one, one])
+        with_detail_flows(detailed, [one, one])
     with pytest.raises(WeightsError, match="kind 'octave'"):
-        with_octaves(detailed, [tiny_checkpoint()])
+        with_detail_flows(detailed, [tiny_checkpoint()])
     with pytest.raises(WeightsError, match="kind 'glow'"):
-        with_octaves(one, [one])
+        with_detail_flows(one, [one])
     unmeasured = replace(one, card={k: v for k, v in one.card.items() if k != "temperature"})
     with pytest.raises(WeightsError, match="lacks 'temperature'"):
-        with_octaves(detailed, [unmeasured])
+        with_detail_flows(detailed, [unmeasured])
 
 
 def test_private_training_of_an_octave_is_that_of_the_whole(detailed, octave):
     assert "private_training" not in detailed.card
-    made = with_octaves(detailed, [part(octave, private_training=True)])
+    made = with_detail_flows(detailed, [part(octave, private_training=True)])
     assert made.card["private_training"] is True
 
 
@@ -476,11 +483,11 @@ def test_the_command_trains_and_describes_what_it_made(tmp_path, command, capsys
 def weights(detailed, tmp_path_factory, command):
     """Files: a flow's weights, an octave's, and the two together by the command."""
     place = tmp_path_factory.mktemp("weights")
-    bare = with_octaves(detailed, [])
+    bare = with_detail_flows(detailed, [])
     training = {"steps": 1, "images_shown": 1}
     card = {"summary": "small", "conditions": [], "sources": [], "training": training}
     save(replace(bare, card=card), place / "bare.safetensors")
-    octave = load_flow(detailed).ladder.octaves[32]
+    octave = load_flow(detailed).cascade.flows[32]
     save(part(octave), place / "octave.safetensors")
     out = place / "both.safetensors"
     parts = (place / "bare.safetensors", place / "octave.safetensors")

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from latentdp.models.checkpoints import Checkpoint
-from latentdp.models.flow.flow import DIRECTIONS, IDENTITY, Flow
+from latentdp.models.flow.add_ons import AddOns
+from latentdp.models.flow.checkpoint import DIRECTIONS, IDENTITY
+from latentdp.models.flow.flow import Flow
 from latentdp.models.flow.glow import Glow, GlowConfig
 
 CLASSES = ("a", "b", "c")
@@ -39,7 +41,8 @@ def identity() -> np.ndarray:
 @cache
 def shared_flow() -> Flow:
     """The network with its directions in memory, one for all tests of a process."""
-    return Flow(make_net(), {}, "tiny", "00" * 32, directions=directions(), identity=identity())
+    add_ons = AddOns(directions=directions(), identity=identity())
+    return Flow(make_net(), {}, "tiny", "00" * 32, add_ons)
 
 
 def tiny_checkpoint(

@@ -11,7 +11,8 @@ from PIL import Image
 from latentdp.models.checkpoints import save
 from latentdp.models.networks.embedding import EmbeddingConfig, EmbeddingNet
 from latentdp.models.networks.verifier import Verifier
-from latentdp.models.training.metric_learning import Lessons, MetricLearning, MetricLearningConfig
+from latentdp.models.training.metric_learning import MetricLearning, MetricLearningConfig
+from latentdp.models.training.pair_dataset import PairDataset
 
 SIZE = 16
 SPLITS = {"train": 40, "val": 6, "test": 24}
@@ -87,9 +88,8 @@ def verifier(path: Path, data: Path, rows: list[dict[str, str]]) -> Path:
     config = EmbeddingConfig(size=16, widths=(8, 16), blocks=(1, 1), dimensions=16)
     settings = MetricLearningConfig(patients=20, learning_rate=5e-3, warmup=5, ema=0.9, memory=0)
     learning = MetricLearning(
-        EmbeddingNet(config), settings, [Lessons(pixels[None], pixels[None], patients)]
+        EmbeddingNet(config), settings, [PairDataset.of_images(pixels, patients)], steps=40
     )
-    for step in range(40):
-        learning.learn(step / 40)
+    learning.run()
     save(Verifier.of(learning.average).checkpoint("v", {"summary": "tests"}), path)
     return path

@@ -46,8 +46,8 @@ def decode(dataset: Dataset, needed: tuple[int, int]) -> NDArray[np.integer] | N
     halvings = _halvings(size, needed)
     bits, signed = dataset.BitsStored, dataset.PixelRepresentation == 1
     codestream = get_frame(dataset.PixelData, 0, number_of_frames=1)
-    told = {"jp2": False, "precision": bits, "is_signed": signed}
-    if halvings == 0 or get_j2k_parameters(codestream) != told:
+    described = {"jp2": False, "precision": bits, "is_signed": signed}
+    if halvings == 0 or get_j2k_parameters(codestream) != described:
         return None
     try:
         with Image.open(io.BytesIO(codestream), formats=["JPEG2000"]) as picture:

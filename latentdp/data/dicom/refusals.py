@@ -192,7 +192,7 @@ def _check_species(dataset: Dataset) -> None:
     species = _words(dataset, "PatientSpeciesDescription", "PatientSpeciesCodeSequence")
     breed = _words(dataset, "PatientBreedDescription", "PatientBreedCodeSequence")
     # Veterinary systems often leave the species out and say it in these only.
-    told = _words(
+    descriptions = _words(
         dataset,
         "AcquisitionDeviceProcessingDescription",
         "InstitutionName",
@@ -201,7 +201,7 @@ def _check_species(dataset: Dataset) -> None:
         "SeriesDescription",
         "StudyDescription",
     )
-    if (species and not species & {"HUMAN", "SAPIENS"}) or breed or told & _ANIMAL:
+    if (species and not species & {"HUMAN", "SAPIENS"}) or breed or descriptions & _ANIMAL:
         raise UnsupportedInstance(
             "not-human",
             "expected a human patient by species (0010,2201), (0010,2202), breed (0010,2292) and "
@@ -214,8 +214,8 @@ def _check_part(dataset: Dataset) -> None:
     if part:
         elsewhere = not part & _CHEST or "SPINE" in part
     else:
-        told = _words(dataset, "StudyDescription", "SeriesDescription", "ProtocolName")
-        elsewhere = bool(told & _ELSEWHERE) and not told & _CHEST
+        descriptions = _words(dataset, "StudyDescription", "SeriesDescription", "ProtocolName")
+        elsewhere = bool(descriptions & _ELSEWHERE) and not descriptions & _CHEST
     if elsewhere:
         raise UnsupportedInstance(
             "not-chest",

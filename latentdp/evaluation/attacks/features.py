@@ -19,10 +19,11 @@ from scipy import stats
 from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.metrics.analysis_of_variance import analysis_of_variance
 from latentdp.metrics.bootstrap import Resamples, auc, estimate
 from latentdp.metrics.definitions.verification import AUC
-from latentdp.metrics.discriminants import PatientPairs
 from latentdp.metrics.linkage import some, widened
+from latentdp.metrics.pairs import Pairs
 from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.results import Detail, Outcome
 
@@ -62,26 +63,33 @@ class Features(Attack):
     ) -> list[Outcome]:
         """Two private images: of one patient, or of two of the same source, view and sex?"""
         several = np.isin(patients, [p for p, n in _counts(patients) if n > 1])
-        if len(np.unique(patients[several])) < FEWEST:
+        if len(np.unique(patients[several])) < FEWEST or scene.target.lacks_pairs():
             return []
         x, who = seen.learnt[several], np.unique(patients[several], return_inverse=True)[1]
-        p, share = _analysis_of_variance(x, who)
+        p, share = analysis_of_variance(x, who)
         chosen, significant = _best(p, -share)
         cohort = scene.target.cohort
-        pairs = PatientPairs.of(cohort.patients, cohort.cells, matched=True, seed=scene.seed)
+        pairs = Pairs.of(
+            cohort.patients,
+            cohort.cells,
+            ordered=False,
+            cap=None,
+            redraw="both",
+            seed=scene.seed,
+        )
         c = np.clip(share[chosen], 0.02, SHARE)
         centre, spread = x[:, chosen].mean(axis=0), x[:, chosen].std(axis=0)
         z = (seen.target[:, chosen] - centre) / np.maximum(spread, 1e-9)
-        a, b = z[pairs.first], z[pairs.second]
+        a, b = z[pairs.probe], z[pairs.reference]
         # Log-likelihood ratio of one patient against two, where a patient has a share c of it.
         scores = (2 * c * a * b - c * c * (a * a + b * b)) / (2 * (1 - c * c))
         weights = Resamples(cohort.patients, scene.effort.resamples, scene.seed).pairs(
-            pairs.first, pairs.second
+            pairs.probe, pairs.reference
         )
         values = estimate(auc(scores.sum(axis=1), pairs.same, weights))
         if values is None:
             return []
-        count = len(np.unique(cohort.patients[pairs.first[pairs.same]]))
+        count = len(np.unique(cohort.patients[pairs.probe[pairs.same]]))
         found = widened(values, count)
         # Two images are seen, and both may be others: twice the guarantee of one.
         both = scene.guarantee.compose(scene.guarantee) if scene.guarantee else None
@@ -178,33 +186,6 @@ def _features(scene: ThreatModel, practice: Index) -> tuple[list[str], _Seen]:
             column += [z, z @ directions.T]
     made = [np.concatenate(column, axis=1).astype(np.float64) for column in columns]
     return names, _Seen(*made)
-
-
-def _analysis_of_variance(x: Matrix, who: Index) -> tuple[Matrix, Matrix]:
-    """P values ``(f,)`` by ranks, and shares of variance ``(f,)`` that are a patient's.
-
-    Args:
-        x: ``(n, f)``.
-        who: ``(n,)`` in 0..patients - 1, each with several images.
-    """
-    p = _between_and_within(stats.rankdata(x, axis=0), who)[0]
-    return p, _between_and_within(x, who)[1]
-
-
-def _between_and_within(x: Matrix, who: Index) -> tuple[Matrix, Matrix]:
-    sizes = np.bincount(who)
-    groups, n = len(sizes), len(x)
-    x = x - x.mean(axis=0)
-    means = np.stack([x[who == g].mean(axis=0) for g in range(groups)])
-    between = (sizes[:, None] * np.square(means)).sum(axis=0) / (groups - 1)
-    within = np.square(x - means[who]).sum(axis=0) / (n - groups)
-    size = (n - np.square(sizes).sum() / n) / (groups - 1)
-    floor = 1e-12 * np.square(x).mean(axis=0)
-    flat = between + within <= 1e-18  # a feature that never changes says nothing
-    ratio = between / np.maximum(np.maximum(within, floor), 1e-30)
-    p = np.where(flat, 1.0, stats.f.sf(ratio, groups - 1, n - groups))
-    total = np.where(flat, 1.0, between + (size - 1) * within)
-    return p, np.where(flat, 0.0, (between - within) / total)
 
 
 def _best(p: Matrix, order: Matrix) -> tuple[Index, int]:

@@ -16,8 +16,9 @@ from latentdp.core.arrays import UNKNOWN, Images, Labels
 from latentdp.core.progress import ProgressCallback
 from latentdp.errors import InputError
 from latentdp.evaluation.methods.base import Method
-from latentdp.models.training.anonymizer import AdversarialConfig, AdversarialTraining, disguised
-from latentdp.models.training.pair_dataset import Material
+from latentdp.models.networks.anonymizers import anonymized
+from latentdp.models.training.anonymizer import AdversarialConfig, AdversarialTraining
+from latentdp.models.training.pair_dataset import LabelledImages
 from latentdp.privacy.noise import Noise
 
 if TYPE_CHECKING:
@@ -27,23 +28,23 @@ __all__ = ["Adversarial"]
 
 
 class Adversarial(Method):
-    """A network that learns to disguise who is on an image and to leave what is on it.
+    """A network that learns to hide who is on an image and to leave what is on it.
 
     It is deterministic, and there is no guarantee of any kind.
 
     Args:
-        rules: Of the game it learns by; by default `default`.
-        features: Of the U-Net's first level; the papers' has 32, four times as slow.
-        levels: Of the U-Net; the image's side is a multiple of 2 ** levels.
+        training: How long and how fast it learns; by default `default`.
+        features: Channels of the U-Net's first level; the papers' has 32, four times as slow.
+        levels: How often the U-Net halves the image, whose side is a multiple of 2 ** levels.
     """
 
     learns: ClassVar[bool] = True
     default: ClassVar[AdversarialConfig] = AdversarialConfig()
 
     def __init__(
-        self, *, rules: AdversarialConfig | None = None, features: int = 16, levels: int = 4
+        self, *, training: AdversarialConfig | None = None, features: int = 16, levels: int = 4
     ) -> None:
-        self.rules = rules or self.default
+        self.training = training or self.default
         self.features, self.levels = features, levels
         self._net: Any = None
 
@@ -54,7 +55,7 @@ class Adversarial(Method):
     def fit(
         self, train: Cohort, val: Cohort, *, seed: int, state: Path, tell: ProgressCallback
     ) -> None:
-        """Plays the game.
+        """Learns against adversaries, which learn on the same images.
 
         Raises:
             InputError: Too few patients, findings or images of one patient, images of another
@@ -67,26 +68,32 @@ class Adversarial(Method):
             )
         findings = _readings(train, val)
         sides = [
-            Material(np.ascontiguousarray(side.images), side.patients, found)
-            for side, found in zip((train, val), findings, strict=True)
+            LabelledImages(np.ascontiguousarray(side.images), side.patients, labels)
+            for side, labels in zip((train, val), findings, strict=True)
         ]
         classes = int(findings[0].max()) + 1
-        game = AdversarialTraining(
-            self.make, self.rules, train=sides[0], val=sides[1], classes=classes, seed=seed
+        training = AdversarialTraining(
+            self.make,
+            f"{self.name}, {self.features} features, {self.levels} levels",
+            self.training,
+            train=sides[0],
+            val=sides[1],
+            classes=classes,
+            seed=seed,
+            state=state,
         )
-        key = f"{self.name}, {self.features} features, {self.levels} levels"
-        self._net = game.play(state, key, tell)
-        tell(1.0, "disguise")
+        self._net = training.finish(tell)
+        tell(1.0, "anonymizer")
 
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
-        """Disguised images; no label."""
+        """Anonymized images; no label."""
         if self._net is None:
             raise InputError(f"the method {self.name!r} must be fitted first")
-        return disguised(self._net, images), np.full_like(labels, UNKNOWN)
+        return anonymized(self._net, images), np.full_like(labels, UNKNOWN)
 
 
 def _readings(train: Cohort, val: Cohort) -> tuple[Labels, Labels]:
-    """What a reader learns to read: the findings, or the views where there is but one finding."""
+    """What an adversary learns to tell: findings, or views where there is but one finding."""
     if len(np.unique(train.findings[train.findings != UNKNOWN])) > 1:
         return train.findings, val.findings
     views = np.unique(train.views[train.views != ""])
@@ -96,7 +103,7 @@ def _readings(train: Cohort, val: Cohort) -> tuple[Labels, Labels]:
 
 
 def _index(cohort: Cohort, names: Any) -> Labels:
-    found = np.full(len(cohort), UNKNOWN, dtype=np.int64)
+    index = np.full(len(cohort), UNKNOWN, dtype=np.int64)
     for i, name in enumerate(names):
-        found[cohort.views == name] = i
-    return found
+        index[cohort.views == name] = i
+    return index

@@ -20,16 +20,16 @@ class PrivacyNet(Adversarial):
     """Repaints images so that a verifier fails and a reader does not.
 
     Args:
-        rules: As for `Adversarial`, likewise ``features`` and ``levels``.
-        features: Of the U-Net.
-        levels: Of the U-Net.
+        training: How long and how fast it learns; by default `default`.
+        features: Channels of the U-Net's first level; the papers' has 32, four times as slow.
+        levels: How often the U-Net halves the image.
     """
 
     name = "privacy-net"
     title = "adversarial repainting (Privacy-Net)"
     source = "Kim et al. 2021, arXiv 1909.04087"
     claim = "recognition near chance"
-    default: ClassVar[AdversarialConfig] = AdversarialConfig(identity=150, rounds=500)
+    default: ClassVar[AdversarialConfig] = AdversarialConfig(identity_steps=150, rounds=500)
 
     def make(self) -> Any:
         """A U-Net whose output is the image."""

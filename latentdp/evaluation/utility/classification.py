@@ -95,7 +95,7 @@ class Classification(Utility):
         shelf = self.shelf
         if scene.readers is not None:
             shelf = self._kept.setdefault(scene.readers, ClassifierCache(scene.readers))
-        return shelf.reader(images, labels, classes, ClassifierConfig(steps=steps, seed=seed))
+        return shelf.classifier(images, labels, classes, ClassifierConfig(steps=steps, seed=seed))
 
     def _findings(
         self,

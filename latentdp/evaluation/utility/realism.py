@@ -79,7 +79,7 @@ class Realism(Utility):
         labels = np.repeat([0, 1], n).astype(np.int64)[None]
         steps = max(1, scene.effort.reader_steps // 2)
         shelf = ClassifierCache(scene.readers)
-        reader = shelf.reader(shown, labels, 2, ClassifierConfig(steps=steps, seed=scene.seed))
+        reader = shelf.classifier(shown, labels, 2, ClassifierConfig(steps=steps, seed=scene.seed))
         both = np.concatenate([target.cohort.images, target.private[0]])
         scores = reader.log_odds(both)[:, 1]
         weights = np.tile(resamples.of(np.arange(len(target.cohort))), 2)

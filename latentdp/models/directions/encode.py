@@ -14,10 +14,9 @@ from latentdp.data.dataset import Dataset
 from latentdp.data.preprocess import unit
 from latentdp.metrics.scatter import Groups
 from latentdp.models.checkpoints import Checkpoint
-from latentdp.models.directions.finding import (
-    Directions,
-)
-from latentdp.models.flow.flow import DIRECTIONS, IDENTITY, Flow
+from latentdp.models.directions.finding import Directions
+from latentdp.models.flow.checkpoint import DIRECTIONS, IDENTITY
+from latentdp.models.flow.flow import Flow
 
 __all__ = ["Encoded", "Matrix", "encode", "with_directions"]
 
@@ -30,7 +29,15 @@ BATCH = 64  # images between two reports of progress
 
 @dataclass(frozen=True)
 class Encoded:
-    """A split as latents ``(n, d)``, encoded without labels, and what is known of each image."""
+    """A split as latents, and what is known of each image.
+
+    Attributes:
+        latents: ``(n, d)``, encoded without labels.
+        groups: Finding, stratum and patient of each image.
+        cells: Stratum and finding of each image, by name.
+        labels: ``(n,)`` class indices, -1 unknown.
+        views: ``(n,)`` 0 for AP, 1 for PA, -1 unknown.
+    """
 
     latents: Matrix
     groups: Groups
@@ -48,26 +55,28 @@ def encode(
         rows = slice(start, start + BATCH)
         latents[rows] = flow.encode(unit(data.pixels[rows]))
         progress(min(start + BATCH, len(data)), len(data))
-    told = [data.finding_names[f] if f >= 0 else "" for f in data.findings]
+    findings = [data.finding_names[f] if f >= 0 else "" for f in data.findings]
     views = {"AP": 0, "PA": 1}
     return Encoded(
         latents,
         Groups.of(data.findings, data.strata, data.patients),
-        tuple(f"{stratum}|{name}" for stratum, name in zip(data.strata, told, strict=True)),
+        tuple(f"{stratum}|{name}" for stratum, name in zip(data.strata, findings, strict=True)),
         data.labels,
         np.array([views.get(view, UNKNOWN) for view in data.views], dtype=np.int64),
     )
 
 
-def with_directions(checkpoint: Checkpoint, found: Directions, card: dict[str, Any]) -> Checkpoint:
+def with_directions(
+    checkpoint: Checkpoint, directions: Directions, card: dict[str, Any]
+) -> Checkpoint:
     """The weights with public directions as 16-bit floats, and their part of the card.
 
     `Flow` makes them orthonormal again to 64 bits; all other tensors are as they were.
     """
     tensors = {k: v for k, v in checkpoint.tensors.items() if k != IDENTITY}
-    tensors[DIRECTIONS] = found.rows.astype(np.float16)
-    if len(found.identity):
-        level = 1 + int(np.flatnonzero(np.abs(found.identity).max(axis=0))[-1])
-        tensors[IDENTITY] = found.identity[:, :level].astype(np.float16)
+    tensors[DIRECTIONS] = directions.rows.astype(np.float16)
+    if len(directions.identity):
+        level = 1 + int(np.flatnonzero(np.abs(directions.identity).max(axis=0))[-1])
+        tensors[IDENTITY] = directions.identity[:, :level].astype(np.float16)
     card = checkpoint.card | {"directions": card}
     return replace(checkpoint, tensors=tensors, card=card, sha256="")

@@ -4,8 +4,8 @@ From public training latents, encoded without their label. First the discriminan
 vectors of which each makes the most of finding scatter over a denominator among those orthogonal
 to the earlier ones (Foley and Sammon 1975, "An optimal set of discriminant vectors"; Okada and
 Tomita 1985, "An optimal orthonormal system for discriminant analysis"). c findings give c - 1.
-Going on in that way was measured to add sampling noise, on which a reader fitted to the same
-images overfits, so the remaining directions are principal ones of what is left, patients'
+Going on in that way was measured to add sampling noise, on which a classifier fitted to the
+same images overfits, so the remaining directions are principal ones of what is left, patients'
 directions counted against them. The denominator is
 
     (1 - gamma) ((1 - alpha) within + alpha v I) + gamma patient
@@ -71,10 +71,12 @@ class Directions:
         rows: ``(k, d)``, orthonormal, best first; the largest entry of each is positive.
         discriminants: How many of them are discriminants; the others are principal directions.
         ratios: ``(discriminants,)`` finding scatter over the denominator.
-        images, compared, patients: As of `Scatters`.
-        settings: What was asked for.
-        identity: ``(m, d)`` orthonormal, what one patient's images share first; m may be 0. Of
-            `latentdp.models.directions.identity`.
+        images: Number of images with a known finding that they come from.
+        compared: Of these, images in strata that hold two findings or more.
+        patients: Patients with two images or more.
+        settings: How many were asked for, and against what they were weighed.
+        identity: ``(m, d)`` orthonormal, what one patient's images share first; m may be 0.
+            `latentdp.models.directions.identity` makes them.
     """
 
     rows: Matrix
@@ -142,14 +144,22 @@ class Scatters:
             patients=int((np.bincount(groups.patients) > 1).sum()),
         )
 
+    def shrunk(self, alpha: float) -> Matrix:
+        """The scatter within findings, shrunk towards the identity of the same mean variance.
+
+        Args:
+            alpha: Share of the identity, in [0, 1].
+        """
+        from sklearn.covariance import shrunk_covariance  # slow to import
+
+        return np.asarray(shrunk_covariance(self.within, shrinkage=alpha))
+
     def directions(self, settings: DirectionConfig) -> Directions:
         """Discriminants, then principal directions; at most a quarter of the dimensions."""
         d, alpha, gamma = len(self.within), settings.alpha, settings.gamma
         count = min(settings.count, max(1, d // 4))
         variance = float(np.trace(self.within)) / d
-        shrunk = (1 - alpha) * self.within
-        shrunk[np.diag_indices(d)] += alpha * variance
-        denominator = (1 - gamma) * shrunk + gamma * self.patient
+        denominator = (1 - gamma) * self.shrunk(alpha) + gamma * self.patient
         # Fewer images than dimensions and no shrinkage: this alone keeps it definite.
         denominator[np.diag_indices(d)] += 1e-6 * variance + np.finfo(float).tiny
         rows, ratios = discriminants(self.finding, denominator, count)
@@ -216,15 +226,15 @@ def shares(rows: Matrix, latents: Matrix, groups: Groups) -> dict[str, list[floa
         intraclass correlation. Both are corrected for chance and can be a little below zero.
     """
     known = groups.findings >= 0
-    seen, groups = latents[known] @ rows.T, groups[known]
-    spread = residuals(seen, groups)
+    coordinates, groups = latents[known] @ rows.T, groups[known]
+    spread = residuals(coordinates, groups)
     cells = int(groups.cells.max(initial=0)) + 1
-    within = (spread**2).sum(0) / max(1, len(seen) - cells)
+    within = (spread**2).sum(0) / max(1, len(coordinates) - cells)
     within = np.maximum(within, np.finfo(float).tiny)
     compared = groups.compared
     finding = np.zeros(len(rows))
     if compared.any():
-        m = finding_scatter(seen, groups)
+        m = finding_scatter(coordinates, groups)
         finding = (m**2).sum(1) / within - m.shape[1] / int(compared.sum())
     patient = np.diag(across(spread, groups.patients)) / within
     return {

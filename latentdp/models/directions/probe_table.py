@@ -1,7 +1,10 @@
 """How much of the findings and how much of the identity k directions carry: the table of a card.
 
-Readers and attackers are fitted on the training split and, independently of the directions, on
-the validation split; the better one counts. All numbers are of the last split there is.
+Classifiers and attackers are fitted on the training split and, independently of the directions,
+on the validation split; the better one counts. No noise is added: this is what directions carry
+before a mechanism protects them. Both sides get the best of several simple opponents, so that the
+numbers of either are a little too high rather than too low. Intervals are a bootstrap over
+patients. All numbers are of the last split there is.
 """
 
 from __future__ import annotations
@@ -16,8 +19,9 @@ from scipy import stats
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.metrics.bootstrap import RESAMPLES, Estimate, Resamples, auc, estimate
-from latentdp.metrics.discriminants import PatientPairs, cosine, lda, plda
-from latentdp.metrics.scatter import residuals
+from latentdp.metrics.discriminants import cosine, lda, plda
+from latentdp.metrics.pairs import Pairs
+from latentdp.metrics.scatter import Groups, residuals
 from latentdp.models.directions.encode import Encoded, Matrix
 from latentdp.models.directions.finding import (
     DirectionConfig,
@@ -61,14 +65,14 @@ def public_directions(
     scatters = Scatters.of(train.latents, train.groups)
     if scatters is None:
         return None
-    found = scatters.directions(settings)
+    directions = scatters.directions(settings)
     probe = Probe(encoded, scatters.leading)
-    rows = {"directions": found.rows} | baselines(train, scatters, found)
-    sizes = [k for k in SIZES if k <= len(found.rows)]
+    rows = {"directions": directions.rows} | baselines(train, scatters, directions)
+    sizes = [k for k in SIZES if k <= len(directions.rows)]
     table = {name: probe.table(w, sizes) for name, w in rows.items()}
-    card = found.describe() | {
+    card = directions.describe() | {
         "shares": {
-            split: shares(found.rows, part.latents, part.groups)
+            split: shares(directions.rows, part.latents, part.groups)
             for split, part in encoded.items()
             if split != "test"
         },
@@ -83,37 +87,37 @@ def public_directions(
     }
     shared = identity_directions(train.latents, train.groups, level) if level else None
     if shared is not None:
-        found, card["identity"] = replace(found, identity=shared[0]), shared[1]
-    return found, card
+        directions, card["identity"] = replace(directions, identity=shared[0]), shared[1]
+    return directions, card
 
 
-def baselines(train: Encoded, scatters: Scatters, found: Directions) -> dict[str, Matrix]:
+def baselines(train: Encoded, scatters: Scatters, directions: Directions) -> dict[str, Matrix]:
     """Other sets of directions ``(count, d)`` to compare with; keys of `BASELINES`."""
-    z, within, alpha = train.latents, scatters.within, found.settings.alpha
-    count, d = found.rows.shape
-    shrunk = (1 - alpha) * within
-    shrunk[np.diag_indices(d)] += alpha * np.trace(within) / d + 1e-9
-    made: dict[str, Matrix] = {}
-    made["lda"] = discriminants(scatters.finding, shrunk, count, beyond_rank=True)[0]
-    made["principal"] = scatters.leading[:, :count].T
+    z = train.latents
+    count, d = directions.rows.shape
+    shrunk = scatters.shrunk(directions.settings.alpha)
+    shrunk[np.diag_indices(d)] += 1e-9
+    rows: dict[str, Matrix] = {}
+    rows["lda"] = discriminants(scatters.finding, shrunk, count, beyond_rank=True)[0]
+    rows["principal"] = scatters.leading[:, :count].T
     classes = [z[train.labels == c] for c in np.unique(train.labels[train.labels >= 0])]
     classes = [c for c in classes if len(c) > 1]
     if len(classes) > 1:
         f = np.nan_to_num(stats.f_oneway(*classes, axis=0).statistic)
-        made["coordinates"] = np.eye(d)[np.argsort(-f, kind="stable")[:count]]
-    made["random"] = np.linalg.qr(normal(SeededNoise(3), (d, count)))[0].T
-    return made
+        rows["coordinates"] = np.eye(d)[np.argsort(-f, kind="stable")[:count]]
+    rows["random"] = np.linalg.qr(normal(SeededNoise(3), (d, count)))[0].T
+    return rows
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What readers and attackers see of the splits, in k dimensions.
+class _Coordinates:
+    """The splits in the k dimensions that classifiers and attackers are given.
 
     Attributes:
-        fits: Latents of each split that is fitted on, ``(n, k)``.
-        spreads: The same less the mean of their stratum and finding.
-        test: Latents of the split that is measured on.
-        centred: The same less the training split's mean of their stratum and finding.
+        fits: Coordinates ``(n, k)`` of each split that is fitted on.
+        spreads: Those of ``fits`` less the mean of their stratum and finding.
+        test: Coordinates ``(m, k)`` of the split that is measured on.
+        centred: Those of ``test`` less the training split's mean of their stratum and finding.
         bases: In which an attacker models a patient: None for these dimensions themselves.
     """
 
@@ -123,25 +127,26 @@ class _Seen:
     centred: Matrix
     bases: tuple[Matrix | None, ...] = (None,)
 
-    def onto(self, rows: Matrix) -> _Seen:
+    def onto(self, rows: Matrix) -> _Coordinates:
         """Projected on rows ``(k, d)``."""
         fits, spreads = ([z @ rows.T for z in part] for part in (self.fits, self.spreads))
-        return _Seen(fits, spreads, self.test @ rows.T, self.centred @ rows.T)
+        return _Coordinates(fits, spreads, self.test @ rows.T, self.centred @ rows.T)
 
-    def first(self, k: int) -> _Seen:
+    def first(self, k: int) -> _Coordinates:
         """The first k dimensions."""
         fits, spreads = ([z[:, :k] for z in part] for part in (self.fits, self.spreads))
-        return _Seen(fits, spreads, self.test[:, :k], self.centred[:, :k])
+        return _Coordinates(fits, spreads, self.test[:, :k], self.centred[:, :k])
 
 
 class Probe:
-    """Readers and attackers, fitted and measured on the projections of encoded splits.
+    """Classifiers and attackers, fitted and measured on the projections of encoded splits.
 
     Args:
         encoded: ``train``, ``val`` and, if there is one, ``test``, which is then measured on.
         leading: ``(d, m)`` principal directions in which an attacker on the whole latent models
             a patient: in all of it, the model drowns in noise.
-        resamples: Of the intervals; 1 is enough where only values are wanted.
+        resamples: Number of resamples for the intervals; 1 is enough where only values are
+            wanted.
     """
 
     def __init__(
@@ -151,14 +156,14 @@ class Probe:
         self.test = test = encoded[self.split]
         self.fits = [encoded[name] for name in ("train", "val") if name != self.split]
         self.resamples = Resamples(test.groups.patients, resamples)
-        self.pairs = {
-            matched: PatientPairs.of(test.groups.patients, test.groups.cells, matched=matched)
-            for matched in (True, False)
+        self.pairs = {matched: _pairs(test.groups, matched=matched) for matched in (True, False)}
+        self.weights = {
+            matched: None if pairs is None else self.resamples.pairs(pairs.probe, pairs.reference)
+            for matched, pairs in self.pairs.items()
         }
-        self.weights = {m: self.resamples.pairs(p.first, p.second) for m, p in self.pairs.items()}
         # An attacker who knows source, view and finding of an image subtracts their mean.
         spreads = [residuals(fit.latents, fit.groups) for fit in self.fits]
-        self.whole = _Seen(
+        self.whole = _Coordinates(
             [fit.latents for fit in self.fits],
             spreads,
             test.latents,
@@ -168,75 +173,75 @@ class Probe:
 
     def table(self, rows: Matrix, sizes: Sequence[int]) -> list[Row]:
         """Estimates for the first k of the rows ``(count, d)``, for each size k there is."""
-        seen = self.whole.onto(rows)
-        return [self._row(seen.first(k)) for k in sizes if k <= len(rows)]
+        projected = self.whole.onto(rows)
+        return [self._row(projected.first(k)) for k in sizes if k <= len(rows)]
 
     def all_dimensions(self) -> Row:
         """Estimates from the whole latent."""
         return self._row(self.whole)
 
-    def _row(self, seen: _Seen) -> Row:
-        found = {
-            "finding": self.finding(seen),
-            "view": self.view(seen),
-            "identity": self.identity(seen, matched=True),
-            "identity_any": self.identity(seen, matched=False),
+    def _row(self, given: _Coordinates) -> Row:
+        estimates = {
+            "finding": self.finding(given),
+            "view": self.view(given),
+            "identity": self.identity(given, matched=True),
+            "identity_any": self.identity(given, matched=False),
         }
-        return {name: None if e is None else e.rounded() for name, e in found.items()}
+        return {name: None if e is None else e.rounded() for name, e in estimates.items()}
 
-    def finding(self, seen: _Seen) -> Estimate | None:
+    def finding(self, given: _Coordinates) -> Estimate | None:
         """One finding against the rest, within source and view; mean over the findings."""
-        return self._read(
-            seen,
+        return self._classify(
+            given,
             [np.where(f.groups.compared, f.groups.findings, UNKNOWN) for f in self.fits],
             np.where(self.test.groups.compared, self.test.groups.findings, UNKNOWN),
             self.test.groups.strata,
         )
 
-    def view(self, seen: _Seen) -> Estimate | None:
-        """AP against PA, over all images: not a finding, but a reader sees it as well."""
+    def view(self, given: _Coordinates) -> Estimate | None:
+        """AP against PA, over all images: not a finding, but to be told in the same way."""
         nowhere = np.zeros_like(self.test.views)
-        return self._read(seen, [f.views for f in self.fits], self.test.views, nowhere)
+        return self._classify(given, [f.views for f in self.fits], self.test.views, nowhere)
 
-    def identity(self, seen: _Seen, *, matched: bool) -> Estimate | None:
+    def identity(self, given: _Coordinates, *, matched: bool) -> Estimate | None:
         """Two images of one patient against two of two patients.
 
         Matched, those are of the same sources, views and findings, and the attacker knows these.
         """
         pairs, weights = self.pairs[matched], self.weights[matched]
-        if not pairs.same.any() or pairs.same.all():
+        if pairs is None or weights is None or pairs.same.all():
             return None
-        mean = seen.fits[0].mean(axis=0)
-        shown = seen.centred if matched else seen.test - mean
-        scores = [cosine(shown[pairs.first], shown[pairs.second])]
-        learnt = seen.spreads if matched else [z - mean for z in seen.fits]
+        mean = given.fits[0].mean(axis=0)
+        shown = given.centred if matched else given.test - mean
+        scores = [cosine(shown[pairs.probe], shown[pairs.reference])]
+        learnt = given.spreads if matched else [z - mean for z in given.fits]
         for z, fit in zip(learnt, self.fits, strict=True):
             if np.bincount(fit.groups.patients).max() < 2:
                 continue
-            for basis in seen.bases:
+            for basis in given.bases:
                 model = plda(z if basis is None else z @ basis, fit.groups.patients)
                 turned = shown if basis is None else shown @ basis
-                scores.append(model(turned[pairs.first], turned[pairs.second]))
+                scores.append(model(turned[pairs.probe], turned[pairs.reference]))
         return _best(scores, lambda score, w: auc(score, pairs.same, w), weights)
 
-    def _read(
+    def _classify(
         self,
-        seen: _Seen,
+        given: _Coordinates,
         learnt: list[NDArray[np.int64]],
         labels: NDArray[np.int64],
         strata: NDArray[np.int64],
     ) -> Estimate | None:
-        """The better reader's mean AUC of one label against the rest; -1 is left out."""
+        """The better classifier's mean AUC of one label against the rest; -1 is left out."""
         known = labels >= 0
         kinds, truth = np.unique(labels[known], return_inverse=True)
         if len(kinds) < 2:
             return None
         scores = []
-        for z, theirs in zip(seen.fits, learnt, strict=True):
+        for z, theirs in zip(given.fits, learnt, strict=True):
             mine = np.isin(theirs, kinds)
             if len(np.unique(theirs[mine])) == len(kinds):
                 index = np.searchsorted(kinds, theirs[mine])
-                scores.append(lda(z[mine], index, seen.test[known]))
+                scores.append(lda(z[mine], index, given.test[known]))
 
         def mean_auc(score: Matrix, w: Matrix) -> Matrix:
             each = [auc(score[:, c], truth == c, w, strata[known]) for c in range(len(kinds))]
@@ -251,6 +256,21 @@ class Probe:
         overall = train.latents.mean(axis=0)
         means = {c: train.latents[cells == c].mean(axis=0) for c in set(train.cells)}
         return np.stack([means.get(cell, overall) for cell in self.test.cells])
+
+
+def _pairs(groups: Groups, *, matched: bool) -> Pairs | None:
+    """All pairs of a patient's images, and pairs of two patients; None where there are none.
+
+    Args:
+        groups: Patients, strata and findings of the images.
+        matched: Whether the images of two patients have the strata and findings of the true pair.
+    """
+    counts = np.unique(groups.patients, return_counts=True)[1]
+    if len(counts) < 2 or counts.max() < 2:
+        return None
+    return Pairs.of(
+        groups.patients, groups.cells, matched=matched, ordered=False, cap=None, redraw="both"
+    )
 
 
 def _best(

@@ -1,8 +1,8 @@
-"""What a flow may be told of an image: attributes, each of which may be unknown.
+"""What a flow may be conditioned on: attributes of an image, each of which may be unknown.
 
-A network is told by a row of zeros and ones, a one for each attribute: at its value, or at
-"unknown", which comes after the values. Whatever depends on the attributes is the sum of the
-rows of a table where the ones are. Classes are a single attribute without a name.
+A condition is a row of zeros and ones, a one for each attribute: at its value, or at "unknown",
+which comes after the values. Whatever depends on the attributes is the sum of the rows of a table
+where the ones are. Classes are a single attribute without a name.
 """
 
 from __future__ import annotations
@@ -18,17 +18,25 @@ from torch import Tensor
 from latentdp.core.arrays import UNKNOWN
 from latentdp.errors import InputError
 
-__all__ = ["ABSENT", "PRESENT", "Attribute", "check_values", "condition", "finding", "table_rows"]
+__all__ = [
+    "ABSENT",
+    "PRESENT",
+    "Attribute",
+    "check_values",
+    "condition_of",
+    "finding",
+    "table_rows",
+]
 
 ABSENT, PRESENT = 0, 1  # values of a finding
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One thing to be told, which has one of some values or is unknown.
+    """Something known of an image: one of some values, or unknown.
 
     Attributes:
-        name: Of the attribute; empty for classes.
+        name: What it is called on cards; empty for classes.
         values: Names of its values, in the order of their indices.
     """
 
@@ -41,7 +49,7 @@ class Attribute:
 
 
 def finding(name: str) -> Attribute:
-    """A finding is absent, present or unknown."""
+    """The attribute of a finding, which is absent, present or unknown."""
     return Attribute(name, ("absent", "present"))
 
 
@@ -50,11 +58,11 @@ def table_rows(attributes: Sequence[Attribute]) -> tuple[tuple[str, str], ...]:
     return tuple((one.name, value) for one in attributes for value in (*one.values, ""))
 
 
-def condition(attributes: Sequence[Attribute], values: Tensor) -> Tensor:
-    """What a network is told: ``(n, rows of the table)`` zeros and ones.
+def condition_of(attributes: Sequence[Attribute], values: Tensor) -> Tensor:
+    """What a network is conditioned on: ``(n, rows of the table)`` zeros and ones.
 
     Args:
-        attributes: What there is to be told.
+        attributes: What may be known of an image.
         values: ``(n, attributes)`` indices, or ``(n,)`` of a single attribute; -1, or one more
             than the last index, for unknown.
     """
@@ -62,8 +70,8 @@ def condition(attributes: Sequence[Attribute], values: Tensor) -> Tensor:
     sizes = torch.tensor([len(one.values) for one in attributes], device=values.device)
     first = torch.cumsum(sizes + 1, 0) - (sizes + 1)
     rows = first + torch.where(values < 0, sizes, values)
-    told = torch.zeros(len(values), int(sizes.sum()) + len(attributes), device=values.device)
-    return told.scatter_(1, rows, 1.0)
+    zeros = torch.zeros(len(values), int(sizes.sum()) + len(attributes), device=values.device)
+    return zeros.scatter_(1, rows, 1.0)
 
 
 def check_values(

@@ -1,4 +1,4 @@
-"""The attributes of a chest X-ray that flows are taught, and how a manifest tells them.
+"""The attributes of a chest X-ray that flows are conditioned on, as a manifest has them.
 
 The lists and the borders of the age bands are public constants.
 """
@@ -71,14 +71,14 @@ def attribute_values(data: Dataset, attributes: Sequence[Attribute]) -> NDArray[
     Normal") is unknown.
 
     Raises:
-        InputError: An attribute that no manifest tells.
+        InputError: An attribute that no manifest has.
     """
     columns = [_column(data, attribute) for attribute in attributes]
     return np.array(columns, dtype=np.int64).reshape(len(columns), len(data)).T
 
 
 def finding_columns(attributes: Sequence[Attribute]) -> list[int]:
-    """Which attributes are findings."""
+    """Indices of those attributes that are findings."""
     return [i for i, attribute in enumerate(attributes) if attribute.name in _WORDS]
 
 
@@ -86,15 +86,15 @@ def _column(data: Dataset, attribute: Attribute) -> list[int]:
     if attribute.name in _WORDS:
         word = _WORDS[attribute.name]
         return [_presence(reported, word) for reported in data.reported]
-    tell: Callable[[int], str] | None = {
+    value_of: Callable[[int], str] | None = {
         "view": data.views.__getitem__,
         "sex": data.sexes.__getitem__,
         "age": lambda i: _band(data.ages[i]),
     }.get(attribute.name)
-    if tell is None:
-        raise InputError(f"no manifest tells the attribute {attribute.name!r}")
+    if value_of is None:
+        raise InputError(f"no manifest has the attribute {attribute.name!r}")
     index = {value: i for i, value in enumerate(attribute.values)}
-    return [index.get(tell(i), UNKNOWN) for i in range(len(data))]
+    return [index.get(value_of(i), UNKNOWN) for i in range(len(data))]
 
 
 def _presence(reported: str, word: str) -> int:
@@ -103,8 +103,8 @@ def _presence(reported: str, word: str) -> int:
         return PRESENT
     sure = {part for part in words if not part.startswith(_DOUBT)}
     vocabulary = next(words_of for words_of in _VOCABULARIES if word in words_of)
-    told = bool(sure) and sure <= vocabulary and _DOUBT + word not in words
-    return ABSENT if told else UNKNOWN
+    ruled_out = bool(sure) and sure <= vocabulary and _DOUBT + word not in words
+    return ABSENT if ruled_out else UNKNOWN
 
 
 def _band(age: float) -> str:

@@ -4,7 +4,7 @@ A flow draws images that are not quite distributed as originals are. A critic es
 released label, how many times more often originals look like an image than samples do; one of
 several candidates is then kept with a probability in proportion to that ratio (sampling importance
 resampling, Rubin 1987; for generators Azadi et al. 2019, arXiv 1810.06758). The ratio is logistic
-in what a reader of the classes sees in an image.
+in the features that a classifier of findings computes of an image.
 
 It follows public weights, the released label and images that are private already, so that a choice
 by it is post-processing and costs nothing.
@@ -26,17 +26,17 @@ from latentdp.models.networks.finding_classifier import ClassifierConfig, Findin
 __all__ = ["CRITIC", "Critic", "critic_of", "with_critic"]
 
 CRITIC = "critic"  # entry of the card; the tensors' names begin with it and a dot
-READER, RATIO = "critic.reader.", "critic.ratio"
-MOST = 6.0  # nats either way: beyond what it was taught on a ratio is no estimate
+CLASSIFIER, RATIO = "critic.reader.", "critic.ratio"
+MOST = 6.0  # nats either way: beyond what it was trained on a ratio is no estimate
 
 Matrix = NDArray[np.float64]
 
 
 class Critic:
-    """A reader's features and, for each label, a logistic ratio of them.
+    """A classifier's features and, for each label, a logistic ratio of them.
 
     Args:
-        reader: Of the flow's classes, taught on public originals.
+        classifier: Tells the flow's classes; trained on public originals.
         ratio: ``(labels, features + 1)``: weights and, last, the offset; the last label is
             "unknown".
 
@@ -44,10 +44,10 @@ class Critic:
         WeightsError: Something is not finite.
     """
 
-    def __init__(self, reader: FindingClassifier, ratio: Matrix) -> None:
+    def __init__(self, classifier: FindingClassifier, ratio: Matrix) -> None:
         if ratio.ndim != 2 or not np.isfinite(ratio).all():
             raise WeightsError("expected the ratio of a critic to be a finite matrix")
-        self.reader, self.ratio = reader, ratio
+        self.classifier, self.ratio = classifier, ratio
 
     def log_ratio(self, images: Images, labels: Labels) -> Matrix:
         """Originals over samples ``(n,)`` in nats, at most 6 either way.
@@ -56,16 +56,16 @@ class Critic:
             images: ``(n, h, w)`` in [0, 1].
             labels: ``(n,)`` class indices, -1 for unknown.
         """
-        seen = self.reader.features(images)
+        features = self.classifier.features(images)
         rows = self.ratio[labels]  # -1 is the last
-        odds = (seen * rows[:, :-1]).sum(axis=1) + rows[:, -1]
+        odds = (features * rows[:, :-1]).sum(axis=1) + rows[:, -1]
         return np.asarray(np.clip(np.nan_to_num(odds, nan=-MOST), -MOST, MOST))
 
 
 def with_critic(checkpoint: Checkpoint, critic: Critic, card: dict[str, Any]) -> Checkpoint:
     """The weights with a critic, instead of any that they had; all other tensors as they were."""
     tensors = {k: v for k, v in checkpoint.tensors.items() if not k.startswith(CRITIC + ".")}
-    tensors |= {READER + k: _half(v) for k, v in critic.reader.tensors().items()}
+    tensors |= {CLASSIFIER + k: _half(v) for k, v in critic.classifier.tensors().items()}
     tensors[RATIO] = critic.ratio.astype(np.float32)
     return replace(checkpoint, tensors=tensors, card=checkpoint.card | {CRITIC: card}, sha256="")
 
@@ -75,7 +75,7 @@ def critic_of(checkpoint: Checkpoint, classes: int) -> Critic | None:
 
     Args:
         checkpoint: The weights.
-        classes: Of the flow.
+        classes: Number of classes of the flow.
 
     Raises:
         WeightsError: It is damaged, or of other classes.
@@ -83,20 +83,20 @@ def critic_of(checkpoint: Checkpoint, classes: int) -> Critic | None:
     if RATIO not in checkpoint.tensors:
         return None
     tensors = {
-        k.removeprefix(READER): np.asarray(v, dtype=np.float32)
+        k.removeprefix(CLASSIFIER): np.asarray(v, dtype=np.float32)
         for k, v in checkpoint.tensors.items()
-        if k.startswith(READER)
+        if k.startswith(CLASSIFIER)
     }
     ratio = np.asarray(checkpoint.tensors[RATIO], dtype=np.float64)
     try:
-        read = int(checkpoint.card[CRITIC]["reader_classes"])
+        known = int(checkpoint.card[CRITIC]["reader_classes"])
         widths = tuple(int(w) for w in checkpoint.card[CRITIC]["widths"])
-        reader = FindingClassifier.of(tensors, read, ClassifierConfig(steps=1, widths=widths))
+        classifier = FindingClassifier.of(tensors, known, ClassifierConfig(steps=1, widths=widths))
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"weights {checkpoint.name!r}: their critic is damaged") from error
     if ratio.shape != (classes + 1, widths[-1] + 1):
         raise WeightsError(f"weights {checkpoint.name!r}: their critic is of other classes")
-    return Critic(reader, ratio)
+    return Critic(classifier, ratio)
 
 
 def _half(tensor: NDArray[np.float32]) -> NDArray[Any]:

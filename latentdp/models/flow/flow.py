@@ -27,18 +27,18 @@ from latentdp.core.arrays import (
 from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.device import computes_bfloat16, device, micro_batch, tune_allocator
+from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.attributes import Attribute, check_values
-from latentdp.models.flow.critic import CRITIC, Critic, critic_of
+from latentdp.models.flow.checkpoint import add_ons_of, glow_of
+from latentdp.models.flow.critic import Critic
 from latentdp.models.flow.fused_glow import FrozenGlow
-from latentdp.models.flow.glow import Glow, GlowConfig, channels_last, log_density, uninitialised
-from latentdp.models.flow.orthonormal import orthonormal
+from latentdp.models.flow.glow import Glow, channels_last, log_density, uninitialised
+from latentdp.models.flow.likelihood import bits_per_dimension, mean_square, outside
+from latentdp.models.flow.orthonormal import orthonormal, orthonormal_in_first
 from latentdp.models.flow.provenance import FlowProvenance
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
-from latentdp.models.super_resolution.checkpoint import PREFIX, ladder_of
 
-__all__ = ["DIRECTIONS", "IDENTITY", "Flow", "load_flow"]
-
-DIRECTIONS, IDENTITY = "directions", "identity"  # tensors that are no part of the network
+__all__ = ["Flow", "load_flow"]
 
 
 class Flow:
@@ -49,18 +49,19 @@ class Flow:
         card: The model card of its weights.
         name: Name of the weights.
         sha256: Digest of the weights file.
-        directions: ``(k, d)`` public directions of the latent, nearly orthonormal; None for none.
-        ladder: The detail of larger images; None for none.
-        critic: What chooses among samples; None for none.
-        identity: ``(m, l)`` directions of identity, in the first l dimensions; None for none.
+        add_ons: What the weights carry beside the network; None for nothing.
         exact: Coupling networks in float32 even where bfloat16 is faster.
 
     Attributes:
-        card: See there, likewise ``name``, ``sha256``, ``ladder``, ``critic`` and ``exact``.
+        card: The model card of its weights.
+        name: Name of the weights; empty if they have none.
+        sha256: Digest of the weights file in hexadecimal; empty if there is none.
+        exact: Whether coupling networks compute in float32.
         micro_batch: Images that go through the network together; more would only take memory.
 
     Raises:
-        WeightsError: A layer has not seen its first batch, or the directions are none.
+        WeightsError: A layer has not been initialised by its first batch, or the directions are
+            not nearly orthonormal.
     """
 
     def __init__(
@@ -69,10 +70,7 @@ class Flow:
         card: dict[str, Any],
         name: str = "",
         sha256: str = "",
-        directions: NDArray[Any] | None = None,
-        ladder: SuperResolutionCascade | None = None,
-        critic: Critic | None = None,
-        identity: NDArray[Any] | None = None,
+        add_ons: AddOns | None = None,
         *,
         exact: bool = True,
     ) -> None:
@@ -90,10 +88,8 @@ class Flow:
             self._engine = FrozenGlow(net, torch.bfloat16 if low else torch.float32)
         self.micro_batch = micro_batch(net.config)
         self.card, self.name, self.sha256, self.exact = card, name, sha256, exact
-        self._directions = orthonormal(directions, self.d)
-        self.ladder = ladder or SuperResolutionCascade()
-        self.critic = critic
-        self._stored_identity = identity
+        self._add_ons = add_ons or AddOns()
+        self._directions = orthonormal(self._add_ons.directions, self.d)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -139,15 +135,19 @@ class Flow:
         many, so that they are made orthonormal when they are first asked for.
 
         Raises:
-            WeightsError: They are none.
+            WeightsError: They are not nearly orthonormal.
         """
-        stored = self._stored_identity
-        if stored is None:
-            return np.zeros((0, self.d))
-        if stored.ndim != 2 or stored.shape[1] > self.d:
-            raise WeightsError(f"expected directions of up to {self.d} dimensions")
-        rows = orthonormal(stored, stored.shape[1])  # in the level that they lie in
-        return np.pad(rows, ((0, 0), (0, self.d - rows.shape[1])))
+        return orthonormal_in_first(self._add_ons.identity, self.d)
+
+    @property
+    def critic(self) -> Critic | None:
+        """What chooses among samples; None if the weights have none."""
+        return self._add_ons.critic
+
+    @property
+    def cascade(self) -> SuperResolutionCascade:
+        """The detail of larger images; empty if the weights have none."""
+        return self._add_ons.cascade
 
     @cached_property
     def provenance(self) -> FlowProvenance:
@@ -168,8 +168,7 @@ class Flow:
 
     def coarse(self, latents: Latents) -> NDArray[np.float64]:
         """Mean square ``(n,)`` of the coarsest latents, about 1 for an image like those it saw."""
-        means: NDArray[np.float64] = np.square(latents[:, self.levels[0]]).mean(axis=1)
-        return means
+        return mean_square(latents, self.levels[0])
 
     def out_of_distribution(
         self,
@@ -180,17 +179,14 @@ class Flow:
         """Which images ``(n,)`` are unlike those it was trained on; none if that is not known.
 
         Args:
-            latents: As `encode_and_rate` returned them, likewise ``bits``.
-            bits: Bits per dimension.
-            usual: By default those of the card.
+            latents: ``(n, d)``, as `encode_and_rate` returned them.
+            bits: Bits per dimension ``(n,)``, as `encode_and_rate` returned them.
+            usual: Lowest and highest usual ``bits`` and ``coarse``; by default those of the card.
         """
         usual = usual or self.likelihood_range
-        found = np.zeros(len(bits), dtype=np.bool_)
-        if usual is not None:
-            for name, values in (("bits", bits), ("coarse", self.coarse(latents))):
-                low, high = usual[name]
-                found |= ~((values >= low) & (values <= high))  # so that NaN is odd
-        return found
+        if usual is None:
+            return np.zeros(len(bits), dtype=np.bool_)
+        return outside({"bits": bits, "coarse": self.coarse(latents)}, usual)
 
     def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
         """Images ``(n, h, w)`` in [0, 1] to whitened latents ``(n, d)``.
@@ -221,7 +217,7 @@ class Flow:
                 z, log_det = self._engine.encode(self._put(x), self._index(known[rows]))
                 nats[rows] = log_density(z.double(), log_det.double()).cpu().numpy()
             out[rows] = z.double().cpu().numpy()
-        return out, self._bits(nats)
+        return out, bits_per_dimension(nats, self.d)
 
     def decode(self, latents: ArrayLike, labels: ArrayLike | None = None) -> Images:
         """Latents ``(n, d)`` to images ``(n, h, w)``, clipped to [0, 1].
@@ -265,11 +261,7 @@ class Flow:
             x = (x + torch.rand(x.shape, generator=generator)) / 256 - 0.5
             with torch.inference_mode():
                 total += float(self._net(self._put(x), self._index(known[rows])).double().sum())
-        return float(self._bits(np.float64(total / len(pixels))))
-
-    def _bits(self, nats: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
-        """Bits per dimension at 256 grey levels, from log-densities on an interval of length 1."""
-        return np.asarray(8 - nats / (self.d * math.log(2)))
+        return float(bits_per_dimension(np.float64(total / len(pixels)), self.d))
 
     def _micro_batches(self, n: int) -> list[slice]:
         step = self.micro_batch
@@ -293,34 +285,12 @@ def load_flow(checkpoint: Checkpoint, *, exact: bool = True) -> Flow:
     """The flow of a checkpoint.
 
     Args:
-        checkpoint: Of kind ``glow``.
-        exact: As `Flow` has it.
+        checkpoint: A weights file of kind ``glow``, in memory.
+        exact: Coupling networks in float32 even where bfloat16 is faster.
 
     Raises:
         WeightsError: Unknown kind, or tensors that do not fit the configuration.
     """
-    if checkpoint.kind != "glow":
-        raise WeightsError(f"expected weights of kind 'glow', got {checkpoint.kind!r}")
-    try:
-        net = Glow(GlowConfig.from_json(checkpoint.config))
-        state = {
-            k: torch.from_numpy(np.asarray(v)).float()
-            for k, v in checkpoint.tensors.items()
-            if k not in (DIRECTIONS, IDENTITY) and not k.startswith((PREFIX, f"{CRITIC}."))
-        }
-        net.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(
-            f"weights {checkpoint.name!r} do not fit their configuration"
-        ) from error
-    return Flow(
-        net,
-        checkpoint.card,
-        checkpoint.name,
-        checkpoint.sha256,
-        directions=checkpoint.tensors.get(DIRECTIONS),
-        identity=checkpoint.tensors.get(IDENTITY),
-        ladder=ladder_of(checkpoint),
-        critic=critic_of(checkpoint, len(net.config.classes)),
-        exact=exact,
-    )
+    net = glow_of(checkpoint)
+    add_ons = add_ons_of(checkpoint, len(net.config.classes))
+    return Flow(net, checkpoint.card, checkpoint.name, checkpoint.sha256, add_ons, exact=exact)

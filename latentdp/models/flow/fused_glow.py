@@ -1,4 +1,4 @@
-"""The same network for inference alone: what need not be computed again is folded once.
+"""The network of a flow for inference alone: what need not be computed again is folded once.
 
 ActNorm and the 1x1 convolution after it are one affine map of channels, and so is their inverse:
 each becomes one convolution. Shifts and scales leave the coupling networks one after the other
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latentdp.models.flow.attributes import condition
+from latentdp.models.flow.attributes import condition_of
 from latentdp.models.flow.glow import LOG_SCALE_CAP, Glow, GlowConfig, LabelledNet, Prior, Step
 
 __all__ = ["FrozenGlow"]
@@ -67,10 +67,10 @@ class _Net(nn.Module):
         self.to(dtype)
         self.register_buffer("label", net.label.detach().clone())  # summed before it is rounded
 
-    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Features ``(n, c, h, w)`` and condition to outputs in the features' type."""
         hidden: Tensor = self.first(x.to(self.dtype))
-        shift = (told @ self.label).to(self.dtype)
+        shift = (condition @ self.label).to(self.dtype)
         hidden = hidden.add_(shift[:, :, None, None]).relu_()
         out: Tensor = self.last(self.second(hidden).relu_())
         return out.to(x.dtype)
@@ -89,18 +89,18 @@ class _Step(nn.Module):
         self.log_det = float(sum(change.sum() for change in changes))  # of one pixel
         self.net = _Net(step.coupling.param_map, dtype, interleaved=True)
 
-    def encode(self, x: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
-        """As `Step.encode`."""
+    def encode(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Towards the latent, and the log-determinant ``(n,)``, as `Step.encode`."""
         kept, moved = self.there(x).chunk(2, dim=1)
-        shift, scale = self.net(kept, told).chunk(2, dim=1)
+        shift, scale = self.net(kept, condition).chunk(2, dim=1)
         scale = F.logsigmoid(scale + 2)
         log_det = x.shape[2] * x.shape[3] * self.log_det - scale.sum(dim=(1, 2, 3))
         return torch.cat([kept, (moved - shift).mul_(scale.neg_().exp_())], dim=1), log_det
 
-    def decode(self, z: Tensor, told: Tensor) -> Tensor:
-        """As `Step.decode`."""
+    def decode(self, z: Tensor, condition: Tensor) -> Tensor:
+        """Towards the image, as `Step.decode`."""
         kept, moved = z.chunk(2, dim=1)
-        shift, scale = self.net(kept, told).chunk(2, dim=1)
+        shift, scale = self.net(kept, condition).chunk(2, dim=1)
         moved = torch.addcmul(shift, moved, torch.sigmoid(scale + 2))
         out: Tensor = self.back(torch.cat([kept, moved], dim=1))
         return out
@@ -116,11 +116,11 @@ class _Prior(nn.Module):
         self.register_buffer("constant", prior.constant.detach().clone())
         self.net = None if prior.net is None else _Net(prior.net, dtype, interleaved=False)
 
-    def forward(self, told: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, condition: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the scale, ``(n, c, h, w)`` each."""
-        parameters = (told @ self.constant.flatten(1)).reshape(-1, *self.constant.shape[1:])
+        parameters = (condition @ self.constant.flatten(1)).reshape(-1, *self.constant.shape[1:])
         if self.net is not None and kept is not None:
-            parameters += self.net(kept, told)
+            parameters += self.net(kept, condition)
         mean, log_scale = parameters.chunk(2, dim=1)
         return mean, torch.tanh(log_scale / LOG_SCALE_CAP).mul_(LOG_SCALE_CAP)
 
@@ -130,7 +130,7 @@ class FrozenGlow:
 
     Args:
         net: The network, which is not changed.
-        dtype: Of the coupling networks' arithmetic.
+        dtype: In which the coupling networks compute.
     """
 
     def __init__(self, net: Glow, dtype: torch.dtype = torch.float32) -> None:
@@ -144,17 +144,17 @@ class FrozenGlow:
             part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, x: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """As `Glow.encode`."""
+        """Image ``(n, 1, h, w)`` to latent ``(n, d)`` and log-determinant, as `Glow.encode`."""
         log_det = x.new_zeros(x.shape[0])
         latents = []
-        told = condition(self.config.told, label)
+        condition = condition_of(self.config.conditioning, label)
         h = _last(F.pixel_unshuffle(x, self.config.first_squeeze))
         for i in reversed(range(len(self.steps))):
             for step in self.steps[i]:
-                h, change = step.encode(h, told)
+                h, change = step.encode(h, condition)
                 log_det += change
             kept, leaving = (None, h) if i == 0 else h.chunk(2, dim=1)
-            mean, log_scale = self.priors[i](told, kept)
+            mean, log_scale = self.priors[i](condition, kept)
             log_det -= log_scale.sum(dim=(1, 2, 3))
             latents.append(((leaving - mean) * torch.exp(-log_scale)).flatten(1))
             if kept is not None:
@@ -162,18 +162,18 @@ class FrozenGlow:
         return torch.cat(latents[::-1], dim=1), log_det
 
     def decode(self, z: Tensor, label: Tensor) -> Tensor:
-        """As `Glow.decode`."""
+        """Latent ``(n, d)`` to image ``(n, 1, h, w)``, as `Glow.decode`."""
         shapes = self.config.level_shapes
         parts = torch.split(z, [math.prod(shape) for shape in shapes], dim=1)
-        told = condition(self.config.told, label)
+        condition = condition_of(self.config.conditioning, label)
         h: Tensor | None = None
         for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
             kept = None if h is None else _last(F.pixel_shuffle(h, 2))
-            mean, log_scale = self.priors[i](told, kept)
+            mean, log_scale = self.priors[i](condition, kept)
             leaving = torch.addcmul(mean, part.reshape(-1, *shape), log_scale.exp_())
             h = _last(leaving if kept is None else torch.cat([kept, leaving], dim=1))
             for step in reversed(self.steps[i]):
-                h = step.decode(h, told)
+                h = step.decode(h, condition)
         assert h is not None
         return F.pixel_shuffle(h, self.config.first_squeeze)
 

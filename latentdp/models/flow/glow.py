@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from latentdp.errors import InputError
-from latentdp.models.flow.attributes import Attribute, condition, table_rows
+from latentdp.models.flow.attributes import Attribute, condition_of, table_rows
 
 __all__ = ["Glow", "GlowConfig", "Step", "channels_last", "log_density", "uninitialised"]
 
@@ -94,8 +94,8 @@ class GlowConfig:
         )
 
     @property
-    def told(self) -> tuple[Attribute, ...]:
-        """What it is conditioned on: classes are one attribute without a name."""
+    def conditioning(self) -> tuple[Attribute, ...]:
+        """Attributes that it is conditioned on: classes are one attribute without a name."""
         return self.attributes or (Attribute("", self.classes),)
 
     @property
@@ -111,7 +111,7 @@ class GlowConfig:
 
 
 class LabelledNet(nn.Module):
-    """normflows' 3x3-1x1-3x3 network whose first hidden layer is shifted by what it is told.
+    """normflows' 3x3-1x1-3x3 network whose first hidden layer is shifted by a condition.
 
     Equal to feeding it the condition tiled over the image, without the multiplications.
     The networks may run in bfloat16 (``mixed``) for training; the flow around them never does.
@@ -125,9 +125,9 @@ class LabelledNet(nn.Module):
         self.label = nn.Parameter(torch.zeros(labels, hidden))
 
     def forward(self, features_and_condition: tuple[Tensor, Tensor]) -> Tensor:
-        features, told = features_and_condition
+        features, condition = features_and_condition
         first, *rest = self.net
-        shift = told @ self.label
+        shift = condition @ self.label
         with torch.autocast(features.device.type, torch.bfloat16, enabled=self.mixed):
             hidden: Tensor = first(features)
             hidden = hidden + shift.to(hidden.dtype)[:, :, None, None]
@@ -140,8 +140,8 @@ class Step(nn.Module):
     """ActNorm, invertible 1x1 convolution, affine coupling under a condition.
 
     Args:
-        channels: Of what passes through.
-        net: Of the pair (half of the channels, condition): scales and shifts of the other half.
+        channels: Number of channels, an even one.
+        net: Maps a pair (half of the channels, condition) to scales and shifts of the other half.
     """
 
     def __init__(self, channels: int, net: nn.Module) -> None:
@@ -182,19 +182,19 @@ class Prior(nn.Module):
         self.constant = nn.Parameter(torch.zeros(labels, 2 * channels, height, width))
         self.net = LabelledNet(kept, hidden, 2 * channels, labels) if kept else None
 
-    def _parameters_of(self, told: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
-        parameters = (told @ self.constant.flatten(1)).reshape(-1, *self.constant.shape[1:])
+    def _parameters_of(self, condition: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
+        parameters = (condition @ self.constant.flatten(1)).reshape(-1, *self.constant.shape[1:])
         if self.net is not None and kept is not None:
-            parameters = parameters + self.net((kept, told))
+            parameters = parameters + self.net((kept, condition))
         mean, log_scale = parameters.chunk(2, dim=1)
         return mean, LOG_SCALE_CAP * torch.tanh(log_scale / LOG_SCALE_CAP)
 
-    def whiten(self, z: Tensor, told: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
-        mean, log_scale = self._parameters_of(told, kept)
+    def whiten(self, z: Tensor, condition: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
+        mean, log_scale = self._parameters_of(condition, kept)
         return (z - mean) * torch.exp(-log_scale), -log_scale.sum(dim=(1, 2, 3))
 
-    def colour(self, z: Tensor, told: Tensor, kept: Tensor | None) -> Tensor:
-        mean, log_scale = self._parameters_of(told, kept)
+    def colour(self, z: Tensor, condition: Tensor, kept: Tensor | None) -> Tensor:
+        mean, log_scale = self._parameters_of(condition, kept)
         return z * torch.exp(log_scale) + mean
 
 
@@ -208,7 +208,7 @@ class Glow(nn.Module):
     def __init__(self, config: GlowConfig) -> None:
         super().__init__()
         self.config = config
-        labels = len(table_rows(config.told))
+        labels = len(table_rows(config.conditioning))
         self.levels = nn.ModuleList()  # coarsest first, as the latents
         self.priors = nn.ModuleList()
         for i, (channels, height, width) in enumerate(config.level_shapes):
@@ -228,13 +228,13 @@ class Glow(nn.Module):
         log_det = x.new_zeros(x.shape[0])
         latents = []
         h = nn.functional.pixel_unshuffle(x, self.config.first_squeeze)
-        told = condition(self.config.told, label).to(x.dtype)
+        condition = condition_of(self.config.conditioning, label).to(x.dtype)
         for i in reversed(range(len(self.levels))):
             for step in self.steps_of(i):
-                h, change = step.encode(h, told)
+                h, change = step.encode(h, condition)
                 log_det = log_det + change
             kept, leaving = (None, h) if i == 0 else h.chunk(2, dim=1)
-            leaving, change = self.prior_of(i).whiten(leaving, told, kept)
+            leaving, change = self.prior_of(i).whiten(leaving, condition, kept)
             log_det = log_det + change
             latents.append(leaving.flatten(1))
             if kept is not None:
@@ -245,14 +245,14 @@ class Glow(nn.Module):
         """Whitened latent ``(n, d)`` to image; the exact inverse of `encode`."""
         shapes = self.config.level_shapes
         parts = torch.split(z, [math.prod(shape) for shape in shapes], dim=1)
-        told = condition(self.config.told, label).to(z.dtype)
+        condition = condition_of(self.config.conditioning, label).to(z.dtype)
         h: Tensor | None = None
         for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
             kept = None if h is None else nn.functional.pixel_shuffle(h, 2)
-            leaving = self.prior_of(i).colour(part.reshape(-1, *shape), told, kept)
+            leaving = self.prior_of(i).colour(part.reshape(-1, *shape), condition, kept)
             h = leaving if kept is None else torch.cat([kept, leaving], dim=1)
             for step in reversed(self.steps_of(i)):
-                h = step.decode(h, told)
+                h = step.decode(h, condition)
         assert h is not None
         return nn.functional.pixel_shuffle(h, self.config.first_squeeze)
 
@@ -261,20 +261,20 @@ class Glow(nn.Module):
         return log_density(*self.encode(x, label))
 
     def steps_of(self, level: int) -> list[Step]:
-        """Of one level, in the order of `encode`."""
+        """The steps of one level, in the order of `encode`."""
         steps = self.levels[level]
         assert isinstance(steps, nn.ModuleList)
         return [step for step in steps if isinstance(step, Step)]
 
     def prior_of(self, level: int) -> Prior:
-        """Of one level."""
+        """The prior of one level."""
         prior = self.priors[level]
         assert isinstance(prior, Prior)
         return prior
 
 
 def uninitialised(net: nn.Module) -> list[str]:
-    """Names of ActNorm layers that have not seen their first batch.
+    """Names of ActNorm layers that have not been initialised by a first batch.
 
     Such a layer would take its statistics from the first image that it is given, in evaluation
     mode too: a patient's statistics would become part of the model.

@@ -19,7 +19,7 @@ __all__ = ["Law", "check", "laws"]
 
 ROUND_TRIP = 0.5 / 255  # half a grey level
 ALONE = 1e-3  # of a latent, which is about 1: what another order of additions makes
-DRAWN = 4  # images whose detail is tried; the large ones take a while
+TRIED = 4  # images whose detail is tried; the large ones take a while
 LOUD = 30.0  # standard deviations of latents that noise may bring
 
 
@@ -28,8 +28,8 @@ class Law:
     """A law, what was measured, and what is allowed.
 
     Attributes:
-        name: In a few words.
-        measured: The worst that was seen.
+        name: What the law says, in a few words.
+        measured: The worst of all images; its unit is that of ``allowed``.
         allowed: The largest value that keeps the law.
     """
 
@@ -39,7 +39,7 @@ class Law:
 
     @property
     def holds(self) -> bool:
-        """A NaN keeps no law."""
+        """Whether what was measured is allowed; a NaN keeps no law."""
         return bool(self.measured <= self.allowed)
 
 
@@ -47,7 +47,7 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
     """Measures all laws on some public images, at least 2.
 
     Args:
-        flow: On trial.
+        flow: The flow on trial.
         images: ``(n, h, w)`` in [0, 1].
         labels: ``(n,)`` class indices, -1 unknown.
     """
@@ -56,7 +56,7 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
     alone = flow.encode(images[:1], labels[:1])
     loud = LOUD * normal(SeededNoise(0), (len(images), flow.d))
     valid = flow.decode_valid(loud)[1]
-    found = [
+    measured = [
         Law("latents are finite", float((~np.isfinite(z)).mean()), 0.0),
         Law("an image comes back, in [0, 1]", _back(flow, z, labels, images), ROUND_TRIP),
         Law("likewise without its label", _back(flow, unknown, None, images), ROUND_TRIP),
@@ -64,31 +64,36 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
         Law("the same image gives the same latent", _apart(flow.encode(images, labels), z), 0.0),
         Law("loud latents decode to images", float((~valid).mean()), 0.0),
     ]
-    for _, octave in sorted(flow.ladder.octaves.items()):
-        found += _octave_laws(octave, images)
-        images = octave.enlarge(images, SeededNoise(0))
-    return found
+    for _, detail in sorted(flow.cascade.flows.items()):
+        measured += _detail_laws(detail, images)
+        images = detail.enlarge(images, SeededNoise(0))
+    return measured
 
 
 def check(flow: Flow, images: Images, labels: Labels) -> list[Law]:
-    """The same, where all laws must hold.
+    """Measures all laws on some public images, as `laws` does, and insists on them.
+
+    Args:
+        flow: The flow on trial.
+        images: ``(n, h, w)`` in [0, 1], at least 2.
+        labels: ``(n,)`` class indices, -1 unknown.
 
     Raises:
-        WeightsError: One is broken.
+        WeightsError: A law is broken.
     """
-    found = laws(flow, images, labels)
-    for law in found:
+    measured = laws(flow, images, labels)
+    for law in measured:
         if not law.holds:
             raise WeightsError(
                 f"the weights break a law: {law.name}: expected at most {law.allowed:.2g}, "
                 f"got {law.measured:.2g}"
             )
-    return found
+    return measured
 
 
-def _octave_laws(octave: DetailFlow, halves: Images) -> list[Law]:
-    """Of the detail that is drawn for halves ``(n, h, w)`` in [0, 1]."""
-    net, n = octave.net, min(len(halves), DRAWN)
+def _detail_laws(flow: DetailFlow, halves: Images) -> list[Law]:
+    """Laws of the detail that is drawn for halves ``(n, h, w)`` in [0, 1]."""
+    net, n = flow.net, min(len(halves), TRIED)
     device = next(net.parameters()).device
     half = torch.from_numpy(halves[:n] - np.float32(0.5))[:, None].to(device)
     z = torch.from_numpy(normal(SeededNoise(0), (n, 3, *halves.shape[1:]))).float().to(device)
@@ -97,7 +102,7 @@ def _octave_laws(octave: DetailFlow, halves: Images) -> list[Law]:
         back = net.encode(detail, half)[0]
         alone = net.decode(z[:1], half[:1])
         loud = net.decode(LOUD * z, half)
-    name = f"detail to {octave.size} pixels"
+    name = f"detail to {flow.size} pixels"
     return [
         Law(
             f"{name} has the latent it was made of",
@@ -118,7 +123,7 @@ def _octave_laws(octave: DetailFlow, halves: Images) -> list[Law]:
 
 
 def _back(flow: Flow, z: Latents, labels: Labels | None, images: Images) -> float:
-    """How far from the images their latents decode to; 1 where they decode to none."""
+    """Largest difference, in [0, 1], of images and what latents decode to; 1 if not to images."""
     decoded, valid = flow.decode_valid(z, labels)
     return _apart(decoded, images) if valid.all() else 1.0
 

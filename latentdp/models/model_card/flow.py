@@ -106,8 +106,8 @@ def memorisation(flow: Flow, train: Dataset, val: Dataset, limit: int = 256) -> 
         flat = images.reshape(len(images), -1).astype(np.float32)
         return np.asarray(cdist(flat, reference).min(axis=1) / np.sqrt(flat.shape[1]))
 
-    drawn = samples(flow, limit, temperature=0.8) * 255
-    ours, real = nearest(drawn), nearest(val.pixels[:limit])
+    ours = nearest(samples(flow, limit, temperature=0.8) * 255)
+    real = nearest(val.pixels[:limit])
     return {
         "sample_median": round(float(np.median(ours)), 2),
         "sample_min": round(float(ours.min()), 2),

@@ -29,15 +29,15 @@ def assess(
     """Verification and identification on one split, as JSON values for the card.
 
     Args:
-        verifier: At its own size; images of another size are resized.
+        verifier: The verifier; images of another size than its own are resized.
         images: ``(n, h, w)`` in [0, 1].
-        patients: ``(n,)``.
-        cells: ``(n,)`` source, view and sex; hard impostors are drawn from the same.
-        resamples: Of the bootstrap over patients.
+        patients: ``(n,)`` numbers of patients.
+        cells: ``(n,)`` source, view and sex; hard impostors come from the cell of the true probe.
+        resamples: Number of resamples of the bootstrap over patients.
     """
-    seen = verifier(images)
-    drawn = Resamples(patients, resamples, seed=11)
-    found: dict[str, Any] = {
+    embeddings = verifier(images)
+    bootstrap = Resamples(patients, resamples, seed=11)
+    card: dict[str, Any] = {
         "images": len(images),
         "patients": len(np.unique(patients)),
         "patients_with_several": int((np.unique(patients, return_counts=True)[1] > 1).sum()),
@@ -47,19 +47,21 @@ def assess(
     }
     for name, where in (("any", None), ("hard", cells)):
         pairs = Pairs.of(patients, where, ordered=False)
-        scores = (seen[pairs.probe] * seen[pairs.reference]).sum(axis=1)
-        reached = verify(scores[None], pairs, drawn)
-        found[name] = {
+        scores = (embeddings[pairs.probe] * embeddings[pairs.reference]).sum(axis=1)
+        reached = verify(scores[None], pairs, bootstrap)
+        card[name] = {
             "positive_pairs": int(pairs.same.sum()),
             "auc": _rounded(reached.best),
             "eer": _rounded(reached.eer),
         }
-    hits = same_patient(seen @ seen.T, patients)
-    weights = drawn.of(hits.probes)
-    found["p@1"] = _rounded(estimate(mean(hits.first(), weights)))
-    found["map@r"] = _rounded(estimate(mean(hits.precision, weights)))
-    return found | {"probes": len(hits.probes), "cmc": to_json(hits.cmc(drawn))}
+    hits = same_patient(embeddings @ embeddings.T, patients)
+    weights = bootstrap.of(hits.probes)
+    card["p@1"] = _rounded(estimate(mean(hits.first(), weights)))
+    card["map@r"] = _rounded(estimate(mean(hits.precision, weights)))
+    return card | {"probes": len(hits.probes), "cmc": to_json(hits.cmc(bootstrap))}
 
 
-def _rounded(found: Estimate | None) -> list[float] | None:
-    return None if found is None else [round(x, 4) for x in (found.value, found.low, found.high)]
+def _rounded(measured: Estimate | None) -> list[float] | None:
+    if measured is None:
+        return None
+    return [round(x, 4) for x in (measured.value, measured.low, measured.high)]

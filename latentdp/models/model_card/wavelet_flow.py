@@ -1,4 +1,4 @@
-"""What a model card says of the detail of an octave: likelihood, temperature, spectra."""
+"""What a model card says of a detail flow: likelihood, temperature, spectra."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from latentdp.models.super_resolution.cascade import DetailFlow
 from latentdp.models.training.wavelet_flow import detail_bits
 from latentdp.privacy.noise import SeededNoise
 
-__all__ = ["assess_octave", "half", "temperature"]
+__all__ = ["assess", "half", "temperature"]
 
 Pixels = NDArray[np.uint8]
 
@@ -23,32 +23,40 @@ LOOKED_AT = 48  # images that spectra are measured on
 RATED = 512  # images of a split that bits are measured on
 
 
-def assess_octave(octave: DetailFlow, splits: dict[str, Pixels]) -> dict[str, Any]:
+def assess(flow: DetailFlow, splits: dict[str, Pixels]) -> dict[str, Any]:
     """For the card: bits per detail coefficient, and power in each octave, real and drawn.
 
     Args:
-        octave: With its temperature.
+        flow: The detail flow, with its temperature.
         splits: 8-bit images ``(n, size, size)`` by the split's name.
     """
     rated = {
-        name: detail_bits(octave.net, _evenly(pixels, RATED)) for name, pixels in splits.items()
+        name: detail_bits(flow.net, _evenly(pixels, RATED)) for name, pixels in splits.items()
     }
     return {
         "bits_per_detail": {name: round(bits, 4) for name, (bits, _) in rated.items()},
         "without_density": {name: others for name, (_, others) in rated.items()},
         "decibels_by_octave": {
-            name: _spectra(octave, pixels) for name, pixels in splits.items() if name != "train"
+            name: _spectra(flow, pixels) for name, pixels in splits.items() if name != "train"
         },
     }
 
 
-def temperature(octave: DetailFlow, val: Pixels) -> float:
-    """The one under which the detail that is drawn has the power of real detail."""
+def temperature(flow: DetailFlow, val: Pixels) -> float:
+    """The temperature under which the detail that is drawn has the power of real detail.
+
+    Args:
+        flow: The detail flow; its own temperature does not matter.
+        val: 8-bit images ``(n, size, size)``.
+
+    Returns:
+        One of `TEMPERATURES`, a standard deviation of latents.
+    """
     real = _some(val)
     wanted = octaves(real)[-1]
     apart = []
     for t in TEMPERATURES:
-        warm = replace(octave, temperature=t)
+        warm = replace(flow, temperature=t)
         apart.append(abs(octaves(warm.enlarge(half(real), SeededNoise(0)))[-1] - wanted))
     return TEMPERATURES[int(np.argmin(apart))]
 
@@ -60,12 +68,12 @@ def half(images: Images) -> Images:
     return np.asarray(blocks.mean(axis=(2, 4)), dtype=np.float32)
 
 
-def _spectra(octave: DetailFlow, pixels: Pixels) -> dict[str, list[float]]:
+def _spectra(flow: DetailFlow, pixels: Pixels) -> dict[str, list[float]]:
     real = _some(pixels)
     halves = half(real)
     smooth = np.repeat(np.repeat(halves, 2, axis=1), 2, axis=2)
-    drawn = octave.enlarge(halves, SeededNoise(0))
-    shown = {"real": real, "drawn": drawn, "halves alone": smooth}
+    enlarged = flow.enlarge(halves, SeededNoise(0))
+    shown = {"real": real, "drawn": enlarged, "halves alone": smooth}
     return {name: [round(float(x), 2) for x in octaves(of)] for name, of in shown.items()}
 
 

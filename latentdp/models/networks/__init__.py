@@ -1,1 +1,1 @@
-"""Networks that judge images: who is on them, what is on them. Torch lives here and in flows."""
+"""Networks that judge images, of who and of what is on them, and networks that anonymize them."""

@@ -1,4 +1,4 @@
-"""Whom an adversarial anonymizer learns against and for: a verifier and a reader of findings."""
+"""The networks that an adversarial anonymizer learns against: of patients and of findings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class VerificationAdversary(nn.Module):
     A line through the cosine of their embeddings; its slope is kept positive.
 
     Args:
-        config: Of the embedding.
+        config: Shape of the network whose embeddings are compared.
     """
 
     def __init__(self, config: EmbeddingConfig) -> None:
@@ -39,7 +39,7 @@ class FindingAdversary(nn.Module):
     """Log odds ``(n, classes)`` of what is on images ``(n, 1, h, w)``.
 
     Args:
-        classes: How many.
+        classes: Number of findings.
         widths: Channels of each convolution; each halves the image.
     """
 

@@ -8,13 +8,17 @@ to which that paper compares: the U-Net's output is the new image.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, grid_sample, pad
 
+from latentdp.models.device import device, placed
+from latentdp.models.networks.embedding import batches
 from latentdp.models.networks.unet import UNet
 
-__all__ = ["Deformer", "Repainter", "identity_grid", "warp_grid"]
+__all__ = ["Deformer", "Repainter", "anonymized", "identity_grid", "warp_grid"]
 
 TAPS, SIGMA = 9, 2.0  # of the smoothing, in pixels, as published
 
@@ -54,10 +58,10 @@ class Deformer(nn.Module):
     """Bends images ``(n, 1, h, w)``; starts as the identity.
 
     Args:
-        mu: As in `warp_grid`, likewise ``faulty_border``.
-        faulty_border: As published.
-        features: Of the U-Net, likewise ``levels``.
-        levels: Its depth.
+        mu: Largest displacement, in half sides of the image.
+        faulty_border: Whether to smooth as the published program does; see `warp_grid`.
+        features: Channels of the U-Net's first level.
+        levels: How often the U-Net halves the image.
     """
 
     def __init__(self, mu: float, *, faulty_border: bool, features: int, levels: int) -> None:
@@ -76,8 +80,8 @@ class Repainter(nn.Module):
     """Repaints images ``(n, 1, h, w)``.
 
     Args:
-        features: Of the U-Net, likewise ``levels``.
-        levels: Its depth.
+        features: Channels of the U-Net's first level.
+        levels: How often the U-Net halves the image.
     """
 
     def __init__(self, *, features: int, levels: int) -> None:
@@ -87,3 +91,22 @@ class Repainter(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """New images in [0, 1]."""
         return torch.sigmoid(self.net(images))
+
+
+def anonymized(
+    net: nn.Module, images: NDArray[np.floating], batch: int = 64
+) -> NDArray[np.float32]:
+    """Images ``(n, h, w)`` in [0, 1], each changed by a network on its own.
+
+    Args:
+        net: Maps ``(n, 1, h, w)`` to such, in evaluation mode.
+        images: ``(n, h, w)`` in [0, 1].
+        batch: How many go through the network together.
+    """
+    net = placed(net)
+    parts = [np.zeros((0, *images.shape[1:]), dtype=np.float32)]
+    with torch.inference_mode():
+        for part in batches(images, batch):
+            shown = torch.from_numpy(part)[:, None].to(device(), memory_format=torch.channels_last)
+            parts.append(net(shown)[:, 0].cpu().numpy())
+    return np.asarray(np.clip(np.concatenate(parts), 0, 1))

@@ -1,4 +1,4 @@
-"""Readers that were taught before: who learns the same from the same images learns it once."""
+"""Classifiers that were trained before: the same is learnt from the same images only once."""
 
 from __future__ import annotations
 
@@ -18,58 +18,72 @@ __all__ = ["ClassifierCache"]
 
 
 class ClassifierCache:
-    """Keeps readers by a digest of what they learnt from, in memory and, if wanted, in a folder.
+    """Keeps classifiers by a digest of what they learnt from, in memory and perhaps in a folder.
 
     Args:
         folder: Where to keep them between processes. They are functions of originals: it belongs
             in the vault, or wherever only those come who may see the originals.
+
+    Attributes:
+        trained: How many had to be trained because they were not there.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
-        self.taught = 0
-        self._readers: dict[str, FindingClassifier] = {}
+        self.trained = 0
+        self._classifiers: dict[str, FindingClassifier] = {}
 
-    def reader(
+    def classifier(
         self,
         images: NDArray[np.floating],
         labels: NDArray[np.int64],
         classes: int,
-        course: ClassifierConfig,
+        settings: ClassifierConfig,
     ) -> FindingClassifier:
-        """As `FindingClassifier.taught`, but taught only if there is none such."""
-        key = _digest(images, labels, classes, course)
-        found = self._readers.get(key) or self._fetch(key, classes, course)
-        if found is None:
-            found = FindingClassifier.fit(images, labels, classes, course)
-            self.taught += 1
+        """The classifier that learns this, from memory or the folder, or trained now.
+
+        Args:
+            images: ``(versions, n, h, w)`` in [0, 1].
+            labels: ``(versions, n)`` in 0..classes - 1.
+            classes: Number of classes.
+            settings: How to learn.
+
+        Raises:
+            InputError: A class is absent, or labels do not fit the images.
+        """
+        key = _digest(images, labels, classes, settings)
+        classifier = self._classifiers.get(key) or self._read(key, classes, settings)
+        if classifier is None:
+            classifier = FindingClassifier.fit(images, labels, classes, settings)
+            self.trained += 1
             if self.folder is not None:
                 closed(self.folder)
                 with whole(self.folder / f"{key}.safetensors") as path:
-                    path.write_bytes(save(found.tensors()))
-        self._readers[key] = found
-        return found
+                    path.write_bytes(save(classifier.tensors()))
+        self._classifiers[key] = classifier
+        return classifier
 
-    def _fetch(self, key: str, classes: int, course: ClassifierConfig) -> FindingClassifier | None:
+    def _read(
+        self, key: str, classes: int, settings: ClassifierConfig
+    ) -> FindingClassifier | None:
+        """One that is kept in the folder; None if it is absent or damaged, to be trained again."""
         if self.folder is None:
             return None
         try:
-            return FindingClassifier.of(
-                load_file(self.folder / f"{key}.safetensors"), classes, course
-            )
-        except (
-            OSError,
-            SafetensorError,
-            RuntimeError,
-            KeyError,
-        ):  # absent or damaged: learn again
+            tensors = load_file(self.folder / f"{key}.safetensors")
+            return FindingClassifier.of(tensors, classes, settings)
+        except (OSError, SafetensorError, RuntimeError, KeyError):
             return None
 
 
 def _digest(
-    images: NDArray[np.floating], labels: NDArray[np.int64], classes: int, course: ClassifierConfig
+    images: NDArray[np.floating],
+    labels: NDArray[np.int64],
+    classes: int,
+    settings: ClassifierConfig,
 ) -> str:
-    seen = hashlib.sha256(f"{images.shape} {images.dtype} {classes} {course.describe()}".encode())
-    seen.update(np.ascontiguousarray(images).data)
-    seen.update(np.ascontiguousarray(labels).data)
-    return seen.hexdigest()
+    facts = f"{images.shape} {images.dtype} {classes} {settings.describe()}"
+    sha256 = hashlib.sha256(facts.encode())
+    sha256.update(np.ascontiguousarray(images).data)
+    sha256.update(np.ascontiguousarray(labels).data)
+    return sha256.hexdigest()

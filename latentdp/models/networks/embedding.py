@@ -31,7 +31,7 @@ class EmbeddingConfig:
         size: Side of the images in pixels that it is trained for.
         widths: Channels of each stage; every stage halves the image.
         blocks: Residual blocks of each stage.
-        dimensions: Of the embedding.
+        dimensions: Length of the unit vectors.
     """
 
     size: int = 64
@@ -51,12 +51,12 @@ class EmbeddingConfig:
             WeightsError: Not the description of such a network.
         """
         try:
-            found = json.loads(text)
+            fields = json.loads(text)
             config = cls(
-                size=int(found["size"]),
-                widths=tuple(map(int, found["widths"])),
-                blocks=tuple(map(int, found["blocks"])),
-                dimensions=int(found["dimensions"]),
+                size=int(fields["size"]),
+                widths=tuple(map(int, fields["widths"])),
+                blocks=tuple(map(int, fields["blocks"])),
+                dimensions=int(fields["dimensions"]),
             )
         except (ValueError, TypeError, KeyError) as error:
             raise WeightsError("the description of the verifier's network is damaged") from error
@@ -92,14 +92,14 @@ class EmbeddingNet(nn.Module):
         return normalize(self.features(images), dim=1)
 
     def features(self, images: Tensor) -> Tensor:
-        """What is made a unit vector, ``(n, dimensions)``."""
+        """Vectors ``(n, dimensions)`` before they are scaled to unit length."""
         mean = images.mean(dim=(1, 2, 3), keepdim=True)
         spread = images.std(dim=(1, 2, 3), keepdim=True)
         x = torch.relu(self.stem((images - mean) / (spread + 0.02)))
         x = self.stages(x).clamp(min=1e-4)
         pooled = x.pow(self.power).mean(dim=(2, 3)).pow(1 / self.power)
-        found: Tensor = self.head_norm(self.head(pooled))
-        return found
+        features: Tensor = self.head_norm(self.head(pooled))
+        return features
 
 
 class Residual(nn.Module):
@@ -120,7 +120,7 @@ class Residual(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Of activations ``(n, before, h, w)``."""
+        """Activations ``(n, before, h, w)`` to ``(n, width, h / stride, w / stride)``."""
         inner = torch.relu(self.first_norm(self.first(x)))
         return torch.relu(self.second_norm(self.second(inner)) + self.skip(x))
 
@@ -130,15 +130,15 @@ def embed(net: nn.Module, images: NDArray[np.floating], batch: int = 256) -> NDA
     training = net.training
     net.eval()
     parameter = next(net.parameters())
-    found = []
+    parts = []
     with torch.inference_mode():
         for part in batches(images, batch):
             tensor = torch.from_numpy(part)[:, None].to(
                 parameter.device, memory_format=torch.channels_last
             )
-            found.append(net(tensor).double().cpu().numpy())
+            parts.append(net(tensor).double().cpu().numpy())
     net.train(training)
-    return np.concatenate(found) if found else np.zeros((0, 0))
+    return np.concatenate(parts) if parts else np.zeros((0, 0))
 
 
 def batches(images: NDArray[np.floating], batch: int) -> Iterator[NDArray[np.float32]]:

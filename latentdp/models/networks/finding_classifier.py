@@ -1,15 +1,15 @@
-"""A small network that reads findings, to ask what images are still good for.
+"""A small network that tells findings, to ask what images are still good for.
 
-Not the best reader there is, but the same for all images that are compared: a residual network
+Not the best classifier there is, but the same for all images that are compared: a residual network
 (He et al. 2016, arXiv 1512.03385) of one block a stage, AdamW (Loshchilov and Hutter 2019), a
 cosine rate, and a number of steps that is fixed in advance.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -19,9 +19,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from latentdp.errors import InputError
+from latentdp.metrics.discriminants import log_odds_against_rest
 from latentdp.models.device import device, placed
 from latentdp.models.networks.embedding import Residual, batches
 from latentdp.models.training.augmentation import Augmentation
+from latentdp.models.training.loop import Part, TrainingLoop
+from latentdp.models.training.schedule import cosine
 
 __all__ = ["ClassifierConfig", "FindingClassifier"]
 
@@ -32,16 +35,16 @@ MILD = Augmentation(
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierConfig:
-    """How a reader learns.
+    """How a classifier learns.
 
     Attributes:
-        steps: Of the optimiser.
+        steps: Steps of the optimiser, at least 1.
         batch: Images a step.
         learning_rate: AdamW's peak rate.
-        weight_decay: Of the same.
+        weight_decay: AdamW's decay of the weights.
         widths: Channels of each stage; every stage halves the image.
-        augmentation: Of every image that is shown.
-        seed: Of the first weights, of order and augmentation.
+        augmentation: Random changes of every image that is shown.
+        seed: Seed of the first weights, of order and augmentation.
     """
 
     steps: int
@@ -69,7 +72,7 @@ class FindingClassifier:
         images: NDArray[np.floating],
         labels: NDArray[np.int64],
         classes: int,
-        course: ClassifierConfig,
+        settings: ClassifierConfig,
     ) -> Self:
         """Learns to tell classes apart, each counted alike however rare it is.
 
@@ -77,7 +80,7 @@ class FindingClassifier:
             images: ``(versions, n, h, w)`` in [0, 1]; each time one of the versions is shown.
             labels: ``(versions, n)`` in 0..classes - 1.
             classes: Number of classes.
-            course: How to learn.
+            settings: How to learn.
 
         Raises:
             InputError: A class is absent, or labels do not fit the images.
@@ -87,47 +90,20 @@ class FindingClassifier:
         counts = np.bincount(labels.ravel(), minlength=classes)
         if len(counts) != classes or counts.min() == 0:
             raise InputError(f"expected images of each of {classes} classes, got counts {counts}")
-        generator = torch.Generator().manual_seed(course.seed)
-        net = placed(_Net(course.widths, classes, generator))
-        where = device()
-        weights = torch.from_numpy(labels.size / (classes * counts)).float().to(where)
-        optimiser = torch.optim.AdamW(
-            net.parameters(), lr=course.learning_rate, weight_decay=course.weight_decay
-        )
-        net.train()
-        order = torch.zeros(0, dtype=torch.long)
-        for step in range(course.steps):
-            warm = min(1.0, 10 * (step + 1) / course.steps)
-            cosine = 0.5 * (1 + math.cos(math.pi * step / course.steps))
-            for group in optimiser.param_groups:
-                group["lr"] = course.learning_rate * warm * (0.01 + 0.99 * cosine)
-            while len(order) < course.batch:  # every image once before any comes again
-                order = torch.cat([order, torch.randperm(labels.shape[1], generator=generator)])
-            rows, order = order[: course.batch].numpy(), order[course.batch :]
-            which = torch.randint(len(images), (course.batch,), generator=generator).numpy()
-            shown = torch.from_numpy(np.asarray(images[which, rows], dtype=np.float32))[:, None]
-            shown = course.augmentation(shown, generator)
-            truth = torch.from_numpy(labels[which, rows]).to(where)
-            optimiser.zero_grad(set_to_none=True)
-            logits = net(shown.to(where, memory_format=torch.channels_last))
-            loss = cross_entropy(logits, truth, weights)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimiser.step()
-        return cls(net)
+        training = _Training(images, labels, counts, settings)
+        training.run()
+        return cls(training.net)
 
     def log_odds(self, images: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Log-odds ``(n, classes)`` of each class against all others, of ``(n, h, w)`` images."""
-        logits = self._run(images, self._net)
-        odds = np.empty_like(logits)
-        for c in range(logits.shape[1]):
-            rest = np.delete(logits, c, axis=1)
-            top = rest.max(axis=1, keepdims=True)
-            odds[:, c] = logits[:, c] - top[:, 0] - np.log(np.exp(rest - top).sum(axis=1))
-        return odds
+        """Log-odds ``(n, classes)`` in nats of each class against all others together.
+
+        Args:
+            images: ``(n, h, w)`` in [0, 1].
+        """
+        return log_odds_against_rest(self._run(images, self._net))
 
     def features(self, images: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Pooled activations ``(n, widths[-1])`` before the last layer."""
+        """Pooled activations ``(n, widths[-1])`` of images ``(n, h, w)``, of the last stage."""
         return self._run(images, self._net.pooled)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
@@ -137,10 +113,19 @@ class FindingClassifier:
 
     @classmethod
     def of(
-        cls, tensors: dict[str, NDArray[np.float32]], classes: int, course: ClassifierConfig
+        cls, tensors: dict[str, NDArray[np.float32]], classes: int, settings: ClassifierConfig
     ) -> Self:
-        """The inverse of `tensors`."""
-        net = _Net(course.widths, classes, torch.Generator())
+        """The inverse of `tensors`.
+
+        Args:
+            tensors: The weights by name.
+            classes: Number of classes.
+            settings: How it learnt; its widths count.
+
+        Raises:
+            RuntimeError: The tensors do not fit.
+        """
+        net = _Net(settings.widths, classes, torch.Generator())
         state = net.state_dict()
         net.load_state_dict(
             {k: torch.from_numpy(np.array(v)).to(state[k].dtype) for k, v in tensors.items()}
@@ -151,13 +136,68 @@ class FindingClassifier:
         self, images: NDArray[np.floating], part: Callable[[Tensor], Tensor]
     ) -> NDArray[np.float64]:
         where = next(self._net.parameters()).device
-        found: list[NDArray[np.float64]] = []
+        outputs: list[NDArray[np.float64]] = []
         with torch.inference_mode():
-            for some in batches(images, 256):
-                x = torch.from_numpy(some)[:, None]
+            for batch in batches(images, 256):
+                x = torch.from_numpy(batch)[:, None]
                 x = x.to(where, memory_format=torch.channels_last)
-                found.append(part(x).double().cpu().numpy())
-        return np.concatenate(found)
+                outputs.append(part(x).double().cpu().numpy())
+        return np.concatenate(outputs)
+
+
+class _Training(TrainingLoop):
+    """A run that is not kept. The rate rises for a tenth of the steps and then follows a cosine.
+
+    Args:
+        images: ``(versions, n, h, w)`` in [0, 1].
+        labels: ``(versions, n)`` class indices.
+        counts: ``(classes,)`` number of images of each class.
+        settings: How to learn.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.floating],
+        labels: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        settings: ClassifierConfig,
+    ) -> None:
+        super().__init__(None, "", steps=settings.steps, images_per_step=settings.batch)
+        self.images, self.labels, self.settings = images, labels, settings
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.net = placed(_Net(settings.widths, len(counts), self.generator)).train()
+        weights = torch.from_numpy(labels.size / (len(counts) * counts)).float()
+        self.class_weights = weights.to(device())
+        self.optimiser = torch.optim.AdamW(
+            self.net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.schedule(self.optimiser, partial(cosine, warm=settings.steps / 10))
+        self._order = torch.zeros(0, dtype=torch.long)
+
+    def _learn(self) -> float:
+        shown, truth = self._batch()
+        self.optimiser.zero_grad(set_to_none=True)
+        logits = self.net(shown.to(device(), memory_format=torch.channels_last))
+        loss = cross_entropy(logits, truth.to(device()), self.class_weights)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimiser.step()
+        return float(loss.detach())
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """Images ``(n, 1, h, w)``, changed at random, and their labels ``(n,)``."""
+        n, g = self.settings.batch, self.generator
+        while len(self._order) < n:  # every image once before any comes again
+            again = torch.randperm(self.labels.shape[1], generator=g)
+            self._order = torch.cat([self._order, again])
+        rows, self._order = self._order[:n].numpy(), self._order[n:]
+        version = torch.randint(len(self.images), (n,), generator=g).numpy()
+        shown = torch.from_numpy(np.asarray(self.images[version, rows], dtype=np.float32))
+        truth = torch.from_numpy(self.labels[version, rows])
+        return self.settings.augmentation(shown[:, None], g), truth
+
+    def _parts(self) -> Mapping[str, Part]:
+        return {"net": self.net, "optimiser": self.optimiser, "generator": self.generator}
 
 
 class _Net(nn.Module):

@@ -17,7 +17,8 @@ from latentdp.errors import WeightsError
 from latentdp.models.checkpoints import Checkpoint, load, shipped
 from latentdp.models.device import placed
 from latentdp.models.networks.embedding import EmbeddingConfig, EmbeddingNet, embed
-from latentdp.models.training.metric_learning import Lessons, MetricLearning, MetricLearningConfig
+from latentdp.models.training.metric_learning import MetricLearning, MetricLearningConfig
+from latentdp.models.training.pair_dataset import PairDataset
 
 __all__ = ["KIND", "Verifier", "shipped_verifier"]
 
@@ -29,8 +30,8 @@ class Verifier:
     """Embeds images so that those of one patient are near each other.
 
     Attributes:
-        net: In evaluation mode; not to be changed.
-        card: Of the weights file that it comes from.
+        net: The network in evaluation mode; not to be changed.
+        card: Model card of the weights file that it comes from; empty for one in memory.
     """
 
     net: EmbeddingNet
@@ -72,7 +73,7 @@ class Verifier:
         return cls(_ready(copy.deepcopy(net)), card or {})
 
     def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
-        """As a weights file; convolutions are stored as float16."""
+        """A weights file of it; convolutions are stored as float16."""
         tensors = {}
         for key, tensor in self.net.state_dict().items():
             array = tensor.detach().cpu().numpy()
@@ -111,19 +112,19 @@ class Verifier:
         Args:
             private: ``(versions, n, h, w)`` private copies of the attacker's own images.
             real: ``(n, h, w)`` the originals.
-            patients: ``(n,)``.
+            patients: ``(n,)`` numbers of patients.
             settings: How to learn; the seed is that of the restart.
-            steps: Of the optimiser.
-            tell: Called with the share that is done.
+            steps: Steps of the optimiser, at least 1.
+            tell: Called with the share that is done, in [0, 1].
         """
         hidden, shown = self.fitted(private), self.fitted(real)[None]
-        net = copy.deepcopy(self.net).requires_grad_(True).train()
         learning = MetricLearning(
-            net, settings, [Lessons(hidden, shown, patients), Lessons(hidden, hidden, patients)]
+            copy.deepcopy(self.net).requires_grad_(True),
+            settings,
+            [PairDataset(hidden, shown, patients), PairDataset(hidden, hidden, patients)],
+            steps=steps,
         )
-        for step in range(steps):
-            learning.learn(step / steps)
-            tell((step + 1) / steps)
+        learning.run(lambda now: tell(now["progress"]), every=0.0)
         return type(self)(_ready(learning.average), self.card)
 
 
@@ -133,10 +134,10 @@ def shipped_verifier(size: int) -> str:
     Raises:
         WeightsError: None is shipped.
     """
-    found = {name: entry.size for name, entry in shipped(KIND).items()}
-    if not found:
+    sizes = {name: entry.size for name, entry in shipped(KIND).items()}
+    if not sizes:
         raise WeightsError("this installation ships no verifier")
-    return min(sorted(found), key=lambda name: abs(np.log(found[name] / size)))
+    return min(sorted(sizes), key=lambda name: abs(np.log(sizes[name] / size)))
 
 
 def _ready(net: EmbeddingNet) -> EmbeddingNet:

@@ -1,1 +1,1 @@
-"""The detail of images larger than the flow, drawn octave by octave."""
+"""The detail of images larger than the flow, drawn doubling by doubling."""

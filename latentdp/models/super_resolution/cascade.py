@@ -1,6 +1,6 @@
-"""Enlarging private images octave by octave, with detail that is drawn and not interpolated.
+"""Enlarging private images, doubling by doubling, with detail that is drawn, not interpolated.
 
-Each octave's detail follows the smaller image and fresh random bits alone, so that whatever
+The detail of each doubling follows the smaller image and fresh random bits alone, so that whatever
 protects the smaller image protects the larger one (post-processing).
 """
 
@@ -19,7 +19,7 @@ from latentdp.errors import WeightsError
 from latentdp.models.device import placed
 from latentdp.models.flow.glow import uninitialised
 from latentdp.models.super_resolution.haar import join
-from latentdp.models.super_resolution.wavelet_flow import OctaveNet
+from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.samplers.uniform import normal
 
@@ -31,30 +31,31 @@ HOTTEST = 2.0
 
 @dataclass(frozen=True)
 class DetailFlow:
-    """One step of the ladder, for inference.
+    """A wavelet flow for inference: one doubling of the cascade.
 
     Attributes:
-        net: With every ActNorm initialised.
-        temperature: Standard deviation of what is drawn, above 0 and at most 2.
+        net: The network, with every ActNorm initialised.
+        temperature: Standard deviation of the latents that are drawn, above 0 and at most 2.
 
     Raises:
-        WeightsError: A layer has not seen its first batch, or the temperature is out of range.
+        WeightsError: A layer has not been initialised by its first batch, or the temperature is
+            out of range.
     """
 
-    net: OctaveNet
+    net: WaveletFlow
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
         waiting = uninitialised(self.net)
         if waiting:
             raise WeightsError(
-                f"{len(waiting)} normalisation layers of an octave are not initialised; "
+                f"{len(waiting)} normalisation layers of a detail flow are not initialised; "
                 "they would take their statistics from the first images they see"
             )
         t = self.temperature
         if not (isinstance(t, (int, float)) and math.isfinite(t) and 0 < t <= HOTTEST):
             raise WeightsError(
-                f"expected the temperature of an octave to lie above 0 and up to {HOTTEST:g}"
+                f"expected the temperature of a detail flow to lie above 0 and up to {HOTTEST:g}"
             )
         placed(self.net).eval().requires_grad_(False)
 
@@ -74,10 +75,10 @@ class DetailFlow:
         at_once = max(1, PIXELS // (4 * height * width))
         for start in range(0, n, at_once):
             part = halves[start : start + at_once]
-            drawn = self.temperature * normal(noise, (len(part), 3, height, width))
+            latents = self.temperature * normal(noise, (len(part), 3, height, width))
             half = torch.from_numpy((part * 255 + 0.5) / 256 - 0.5)[:, None].to(device)
             with torch.inference_mode():
-                z = torch.from_numpy(drawn.astype(np.float32)).to(device)
+                z = torch.from_numpy(latents.astype(np.float32)).to(device)
                 image = join(half, self.net.decode(z, half))[:, 0].cpu().numpy()
             out[start : start + at_once] = ((image + 0.5) * 256 - 0.5) / 255
         for i in np.flatnonzero(~np.isfinite(out).all(axis=(1, 2))):
@@ -86,44 +87,47 @@ class DetailFlow:
 
 
 class SuperResolutionCascade:
-    """Octaves by the size that they lead to.
+    """Detail flows, each of which doubles the side of an image.
 
     Args:
-        octaves: At most one for each size.
+        flows: At most one for each size.
+
+    Attributes:
+        flows: The flows by the side in pixels that they lead to.
 
     Raises:
-        WeightsError: Two of one size.
+        WeightsError: Two lead to one size.
     """
 
-    def __init__(self, octaves: Sequence[DetailFlow] = ()) -> None:
-        self.octaves = {octave.size: octave for octave in octaves}
-        if len(self.octaves) < len(octaves):
-            raise WeightsError("expected one octave for each size")
+    def __init__(self, flows: Sequence[DetailFlow] = ()) -> None:
+        self.flows = {flow.size: flow for flow in flows}
+        if len(self.flows) < len(flows):
+            raise WeightsError("expected one detail flow for each size")
 
     def steps(self, side: int, size: int) -> tuple[int, ...]:
-        """Sizes that are climbed through from ``side`` pixels to reach ``size``, or the last."""
-        found: tuple[int, ...] = ()
-        while side < size and 2 * side in self.octaves:
+        """Sides in pixels after each doubling from ``side``, up to ``size`` or the last."""
+        sides: tuple[int, ...] = ()
+        while side < size and 2 * side in self.flows:
             side *= 2
-            found += (side,)
-        return found
+            sides += (side,)
+        return sides
 
     def enlarge(self, images: Images, size: int, noise: Noise, *, detail: bool = True) -> Images:
         """Images ``(n, s, s)`` in [0, 1] at ``size`` pixels on a side.
 
         Args:
-            images: Private ones.
+            images: Private images.
             size: In pixels. What is too large after the last of the `steps` is reduced, and what
                 is still too small is enlarged smoothly, which adds no detail.
             noise: Where the random bits of the detail come from.
-            detail: False climbs no octave.
+            detail: Whether to draw detail; without it all enlarging is smooth.
         """
-        found = check_images(images, images.shape[1:])
-        for step in self.steps(images.shape[1], size) if detail else ():
-            found = self.octaves[step].enlarge(found, noise)
-        if found.shape[1:] == (size, size):
-            return found
-        out = np.empty((len(found), size, size), dtype=np.float32)
-        for i, image in enumerate(found):
+        enlarged = check_images(images, images.shape[1:])
+        for side in self.steps(images.shape[1], size) if detail else ():
+            enlarged = self.flows[side].enlarge(enlarged, noise)
+        if enlarged.shape[1:] == (size, size):
+            return enlarged
+        out = np.empty((len(enlarged), size, size), dtype=np.float32)
+        for i, image in enumerate(enlarged):
             out[i] = resize(image, (size, size))
         return out

@@ -1,4 +1,7 @@
-"""Octaves in weights files: one in a file of its own, or several beside the flow they enlarge."""
+"""Detail flows in weights files: one in a file of its own, or several beside a flow.
+
+In files they are called octaves: each doubles the side of an image.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,16 @@ import torch
 from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
-from latentdp.models.super_resolution.wavelet_flow import OctaveConfig, OctaveNet
+from latentdp.models.super_resolution.wavelet_flow import WaveletFlow, WaveletFlowConfig
 
-__all__ = ["PREFIX", "ladder_of", "octave_of", "with_octaves"]
+__all__ = ["PREFIX", "cascade_of", "detail_flow_of", "with_detail_flows"]
 
 KIND, CARD, PREFIX = "octave", "octaves", "octave."  # of weights, cards and tensors
-TOLD = ("bits_per_detail", "decibels_by_octave", "temperature", "training", "training_data")
+MEASURED = ("bits_per_detail", "decibels_by_octave", "temperature", "training", "training_data")
 
 
-def octave_of(checkpoint: Checkpoint) -> DetailFlow:
-    """The octave of a checkpoint of its own.
+def detail_flow_of(checkpoint: Checkpoint) -> DetailFlow:
+    """The detail flow of a checkpoint of its own.
 
     Raises:
         WeightsError: Unknown kind, or tensors that do not fit the configuration.
@@ -30,7 +33,7 @@ def octave_of(checkpoint: Checkpoint) -> DetailFlow:
     if checkpoint.kind != KIND:
         raise WeightsError(f"expected weights of kind {KIND!r}, got {checkpoint.kind!r}")
     try:
-        net = OctaveNet(OctaveConfig.from_json(checkpoint.config))
+        net = WaveletFlow(WaveletFlowConfig.from_json(checkpoint.config))
         net.load_state_dict(
             {k: torch.from_numpy(np.asarray(v)).float() for k, v in checkpoint.tensors.items()}
         )
@@ -50,11 +53,15 @@ def octave_of(checkpoint: Checkpoint) -> DetailFlow:
         ) from error
 
 
-def with_octaves(checkpoint: Checkpoint, octaves: Sequence[Checkpoint]) -> Checkpoint:
-    """A flow's weights with the detail of octaves, instead of any that they had.
+def with_detail_flows(checkpoint: Checkpoint, details: Sequence[Checkpoint]) -> Checkpoint:
+    """A flow's weights with detail flows, instead of any that they had.
 
-    All other tensors are as they were. If an octave was trained on private images, so the whole
-    is said to have been.
+    All other tensors are as they were. If a detail flow was trained on private images, so the
+    whole is said to have been.
+
+    Args:
+        checkpoint: A flow's weights, of kind ``glow``.
+        details: Weights of kind ``octave``, one for each doubling from the flow's size.
 
     Raises:
         InputError: They do not follow one another from the flow's size.
@@ -62,49 +69,49 @@ def with_octaves(checkpoint: Checkpoint, octaves: Sequence[Checkpoint]) -> Check
     """
     if checkpoint.kind != "glow":
         raise WeightsError(f"expected weights of kind 'glow', got {checkpoint.kind!r}")
-    sizes = [octave_of(octave).size for octave in octaves]
+    sizes = [detail_flow_of(detail).size for detail in details]
     side = json.loads(checkpoint.config)["size"]
-    wanted = [side * 2 ** (i + 1) for i in range(len(octaves))]
+    wanted = [side * 2 ** (i + 1) for i in range(len(details))]
     if sorted(sizes) != wanted:
-        told = ", ".join(map(str, wanted))
-        raise InputError(f"expected octaves for {told} pixels, got {sorted(sizes)}")
+        expected = ", ".join(map(str, wanted))
+        raise InputError(f"expected octaves for {expected} pixels, got {sorted(sizes)}")
     tensors = {k: v for k, v in checkpoint.tensors.items() if not k.startswith(PREFIX)}
     cards: dict[str, Any] = {}
-    for size, octave in zip(sizes, octaves, strict=True):
-        lacking = [key for key in TOLD if key not in octave.card]
+    for size, detail in zip(sizes, details, strict=True):
+        lacking = [key for key in MEASURED if key not in detail.card]
         if lacking:
-            raise WeightsError(f"weights {octave.name!r}: the card lacks {lacking[0]!r}")
-        tensors |= {f"{PREFIX}{size}.{key}": tensor for key, tensor in octave.tensors.items()}
-        cards[str(size)] = octave.card | {"config": octave.config}
+            raise WeightsError(f"weights {detail.name!r}: the card lacks {lacking[0]!r}")
+        tensors |= {f"{PREFIX}{size}.{key}": tensor for key, tensor in detail.tensors.items()}
+        cards[str(size)] = detail.card | {"config": detail.config}
     card = {k: v for k, v in checkpoint.card.items() if k != CARD}
     if cards:
         card[CARD] = cards
-    if any(octave.card.get("private_training") for octave in octaves):
+    if any(detail.card.get("private_training") for detail in details):
         card["private_training"] = True
     return replace(checkpoint, tensors=tensors, card=card)
 
 
-def ladder_of(checkpoint: Checkpoint) -> SuperResolutionCascade:
-    """The octaves in a flow's weights file, where `with_octaves` put them.
+def cascade_of(checkpoint: Checkpoint) -> SuperResolutionCascade:
+    """The detail flows in a flow's weights file, where `with_detail_flows` put them.
 
     Raises:
         WeightsError: They are damaged.
     """
     cards = checkpoint.card.get(CARD, {})
-    if not (isinstance(cards, dict) and all(isinstance(told, dict) for told in cards.values())):
+    if not (isinstance(cards, dict) and all(isinstance(card, dict) for card in cards.values())):
         raise WeightsError(f"weights {checkpoint.name!r}: their octaves are not described")
-    found = []
-    for size, told in cards.items():
+    flows = []
+    for size, card in cards.items():
         start = f"{PREFIX}{size}."
         tensors = {
             key.removeprefix(start): tensor
             for key, tensor in checkpoint.tensors.items()
             if key.startswith(start)
         }
-        config, name = str(told.get("config", "")), f"{checkpoint.name}, {size} pixels"
-        part = Checkpoint(name=name, kind=KIND, config=config, card=told, tensors=tensors)
-        octave = octave_of(part)
-        if str(octave.size) != size:
-            raise WeightsError(f"weights {name!r} are those of an octave to {octave.size} pixels")
-        found.append(octave)
-    return SuperResolutionCascade(found)
+        config, name = str(card.get("config", "")), f"{checkpoint.name}, {size} pixels"
+        part = Checkpoint(name=name, kind=KIND, config=config, card=card, tensors=tensors)
+        flow = detail_flow_of(part)
+        if str(flow.size) != size:
+            raise WeightsError(f"weights {name!r} are those of an octave to {flow.size} pixels")
+        flows.append(flow)
+    return SuperResolutionCascade(flows)

@@ -1,4 +1,4 @@
-"""A flow for the detail of one octave: what an image of twice the size has beyond its half.
+"""A flow for detail: what an image of twice the size has beyond its half.
 
 It models Haar's detail coefficients given the half, as wavelet flows do (Yu et al. 2020, arXiv
 2010.13821). It is convolutional, so that it learns from crops and works on images of any size.
@@ -23,13 +23,13 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 from latentdp.errors import InputError
 from latentdp.models.flow.glow import LOG_SCALE_CAP, Step
 
-__all__ = ["OctaveConfig", "OctaveNet"]
+__all__ = ["WaveletFlow", "WaveletFlowConfig"]
 
 CHANNELS = 12  # three details of 2 x 2 pixels of the half
 
 
 @dataclass(frozen=True, kw_only=True)
-class OctaveConfig:
+class WaveletFlowConfig:
     """Everything that determines the shape of the network.
 
     Attributes:
@@ -59,7 +59,7 @@ class OctaveConfig:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> OctaveConfig:
+    def from_json(cls, text: str) -> WaveletFlowConfig:
         """The inverse of `to_json`."""
         return cls(**{key: int(value) for key, value in json.loads(text).items()})
 
@@ -104,10 +104,10 @@ class Description(nn.Module):
         return torch.relu(x)
 
 
-class OctaveNet(nn.Module):
+class WaveletFlow(nn.Module):
     """Details ``(n, 3, h, w)`` to latents of the same shape, given halves ``(n, 1, h, w)``."""
 
-    def __init__(self, config: OctaveConfig) -> None:
+    def __init__(self, config: WaveletFlowConfig) -> None:
         super().__init__()
         self.config = config
         self.description = Description(config.features, config.blocks)
@@ -125,7 +125,7 @@ class OctaveNet(nn.Module):
 
         Args:
             details: As `haar.split` gives them of images in [-0.5, 0.5].
-            halves: Likewise; what the description is made of.
+            halves: As `haar.split` gives them; what the description is made of.
         """
         features = self.description(halves)
         h, log_det = pixel_unshuffle(details, 2), details.new_zeros(len(details))

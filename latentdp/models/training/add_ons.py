@@ -11,7 +11,7 @@ from latentdp.models.directions.finding import DirectionConfig
 from latentdp.models.directions.probe_table import public_directions
 from latentdp.models.flow.critic import with_critic
 from latentdp.models.flow.flow import Flow
-from latentdp.models.training.critic import teach_critic
+from latentdp.models.training.critic import train_critic
 
 __all__ = ["with_add_ons"]
 
@@ -24,28 +24,28 @@ def with_add_ons(
     seed: int = 0,
     tell: Callable[[float, str], None] = lambda share, words: None,
 ) -> Checkpoint:
-    """The weights with new directions and a new critic; without what the data teach nothing of.
+    """The weights with new directions and a new critic, or without what too few images allow.
 
     Args:
-        checkpoint: Of ``flow``.
-        flow: As it will be used.
+        checkpoint: The weights of ``flow``.
+        flow: The flow as it will be used: rounded, from its file.
         splits: ``train``, ``val`` and perhaps ``test``.
-        seed: Of the critic.
+        seed: Seed of the critic.
         tell: Progress.
     """
     tell(0.0, "computing directions")
-    made = public_directions(
+    directions = public_directions(
         {name: encode(flow, data) for name, data in splits.items()},
         DirectionConfig(),
         flow.levels[0],
     )
-    if made is not None:
-        checkpoint = with_directions(checkpoint, *made)
-    taught = teach_critic(
+    if directions is not None:
+        checkpoint = with_directions(checkpoint, *directions)
+    critic = train_critic(
         flow,
         splits["train"],
         splits["val"],
         seed=seed,
         tell=lambda share, words: tell(0.5 + 0.5 * share, words),
     )
-    return checkpoint if taught is None else with_critic(checkpoint, *taught)
+    return checkpoint if critic is None else with_critic(checkpoint, *critic)

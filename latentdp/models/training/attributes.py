@@ -1,4 +1,4 @@
-"""Training a flow that is told attributes: which images it is shown, and what it is not told."""
+"""Training a flow conditioned on attributes: how images are drawn, and what is left unknown."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from latentdp.core.arrays import UNKNOWN
 from latentdp.data.dataset import Dataset
 from latentdp.models.flow.chest_attributes import attribute_values
 from latentdp.models.flow.glow import GlowConfig
-from latentdp.models.training.glow import GlowTrainingConfig, Trainer
+from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
 
-__all__ = ["AttributeTrainingConfig", "AttributeTrainer"]
+__all__ = ["AttributeGlowTraining", "AttributeGlowTrainingConfig"]
 
-JUDGED_EVERY = 300.0  # seconds of the run's clock between looks at val, which take some ten
+VALIDATED_EVERY = 300.0  # seconds of the run's clock between looks at val, which take some ten
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeTrainingConfig(GlowTrainingConfig):
-    """How to train a flow that is told attributes.
+class AttributeGlowTrainingConfig(GlowTrainingConfig):
+    """How to train a flow that is conditioned on attributes.
 
     Attributes:
-        label_dropout: Share of images of which nothing is told.
+        label_dropout: Share of images of which no attribute is known to the network.
         partly_told: Share of images of which each attribute is left out at a rate of the image's
             own, between none and all: a user may know any part of them.
     """
@@ -37,7 +37,7 @@ class AttributeTrainingConfig(GlowTrainingConfig):
     partly_told: float = 0.4
 
 
-class AttributeTrainer(Trainer):
+class AttributeGlowTraining(GlowTraining):
     """One training run; its minutes are those of a processor core, whoever else uses it.
 
     Args:
@@ -45,17 +45,19 @@ class AttributeTrainer(Trainer):
         settings: How to train.
         train: The training split.
         val: The validation split, only looked at.
-        state: As `Trainer` has it.
+        state: Where the run is kept so that it can go on after an interruption.
         odds: ``(n,)`` with which each training image is drawn; None for all alike.
-        branch: As `Trainer` has it.
+        branch: State of another run of this network that a new run goes on from.
     """
+
+    settings: AttributeGlowTrainingConfig
 
     clock = staticmethod(time.process_time)
 
     def __init__(
         self,
         config: GlowConfig,
-        settings: AttributeTrainingConfig,
+        settings: AttributeGlowTrainingConfig,
         train: Dataset,
         val: Dataset,
         state: Path,
@@ -63,7 +65,7 @@ class AttributeTrainer(Trainer):
         odds: NDArray[np.float64] | None = None,
         branch: Path | None = None,
     ) -> None:
-        self._judged = -math.inf  # when on the run's clock val was looked at
+        self._validated = -math.inf  # when on the run's clock val was looked at
         self._partly_told = settings.partly_told
         self._values = torch.from_numpy(attribute_values(train, config.attributes).copy())
         self._val_values = attribute_values(val, config.attributes)
@@ -74,7 +76,7 @@ class AttributeTrainer(Trainer):
         return torch.multinomial(self._odds, n, replacement=True, generator=self.generator)
 
     def _labels_of(self, rows: Tensor) -> Tensor:
-        """Values, less those that are not told of this image this time."""
+        """Values ``(n, attributes)``, of which some are left out this time."""
         values, g = self._values[rows].clone(), self.generator
         rate = torch.rand((len(values), 1), generator=g)
         rate[torch.rand(len(values), generator=g) >= self._partly_told] = 0
@@ -82,14 +84,14 @@ class AttributeTrainer(Trainer):
         values[torch.rand(values.shape, generator=g) < rate] = UNKNOWN
         return values
 
-    def _told(self) -> dict[str, float]:
+    def _extras(self) -> dict[str, float]:
         """Bits per dimension of val, and of every third image without its attributes.
 
-        Nothing where little was learnt since, as on a machine that has no time for the run.
+        Nothing where little was learnt since the last look, as on a machine that has no time.
         """
-        if self.progress < 1 and self.elapsed - self._judged < JUDGED_EVERY:
+        if self.progress < 1 and self.elapsed - self._validated < VALIDATED_EVERY:
             return {}
-        self._judged = self.elapsed
+        self._validated = self.elapsed
         flow, pixels = self.flow(), self.val.pixels
         return {
             "val": flow.bits_per_dimension(pixels, self._val_values),

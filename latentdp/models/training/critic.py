@@ -1,7 +1,7 @@
-"""Teaching a critic from public originals and fresh samples of the flow.
+"""Training a critic on public originals and fresh samples of the flow.
 
-The reader learns on one half of the training patients, and the ratio on the other: features of
-images that a reader has learnt by heart look like no sample's.
+The classifier learns on one half of the training patients, and the ratio on the other: features of
+images that a classifier has learnt by heart look like no sample's.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from latentdp.models.networks.finding_classifier import ClassifierConfig, Findin
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import normal, permutation
 
-__all__ = ["teach_critic"]
+__all__ = ["train_critic"]
 
 Matrix = NDArray[np.float64]
 
 BATCH = 256
 DRAWS = 2  # samples for each original
 FEWEST = 20  # images on either side
-STEPS = 400  # of the reader
-BATCH_OF_READER = 64
-EPOCHS = 20  # of the reader, at most
+STEPS = 400  # of the classifier
+BATCH_OF_CLASSIFIER = 64
+EPOCHS = 20  # of the classifier, at most
 STRENGTH = 0.1  # inverse regularisation, per nat and standard deviation
 SHARED = 0.5  # weight of what all labels share, beside what is a label's own
 RATED = 512  # images of val that the card's numbers are measured on
 CANDIDATES = 8  # for which a card says how many are worth it
 
 
-def teach_critic(
+def train_critic(
     flow: Flow,
     train: Dataset,
     val: Dataset,
@@ -50,10 +50,10 @@ def teach_critic(
     """A critic of samples at temperature 1, and its part of the card.
 
     Args:
-        flow: Whose samples; its classes are those of the data.
+        flow: What makes the samples; its classes are those of the data.
         train: Public originals.
         val: Others, on which the card's numbers are measured.
-        seed: Of halves, reader and samples.
+        seed: Seed of halves, classifier and samples.
         tell: Progress.
 
     Returns:
@@ -61,31 +61,34 @@ def teach_critic(
     """
     ours = _half_of(train.patients, seed)
     sides = [train.labels[rows] for rows in (ours, ~ours)]
-    if min(map(len, sides)) < FEWEST or len(val) < 2 or not _readable(sides[0], flow):
+    if min(map(len, sides)) < FEWEST or len(val) < 2 or not _distinct(sides[0], flow):
         return None
-    tell(0.0, "teaching a reader")
+    tell(0.0, "training a classifier")
     known = ours & (train.labels != UNKNOWN)
     here, index = np.unique(train.labels[known], return_inverse=True)
-    steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_READER))
-    course = ClassifierConfig(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
-    reader = FindingClassifier.fit(
-        unit(train.pixels[known])[None], index.astype(np.int64)[None], len(here), course
+    steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_CLASSIFIER))
+    settings = ClassifierConfig(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
+    classifier = FindingClassifier.fit(
+        unit(train.pixels[known])[None], index.astype(np.int64)[None], len(here), settings
     )
     tell(0.3, "drawing samples")
-    originals = reader.features(unit(train.pixels[~ours]))
+    originals = classifier.features(unit(train.pixels[~ours]))
     labels = np.tile(sides[1], DRAWS)
     labels = np.concatenate([labels, np.full(len(sides[1]), UNKNOWN)])  # drawn without a label
     samples = _features(
-        flow, reader, labels, seed + 1, lambda share: tell(0.3 + 0.5 * share, "drawing samples")
+        flow,
+        classifier,
+        labels,
+        seed + 1,
+        lambda share: tell(0.3 + 0.5 * share, "drawing samples"),
     )
     both = np.concatenate([sides[1], np.full(len(sides[1]), UNKNOWN)])
-    critic = Critic(
-        reader, _ratio(np.concatenate([originals] * 2), both, samples, labels, len(flow.classes))
-    )
+    ratio = _ratio(np.concatenate([originals] * 2), both, samples, labels, len(flow.classes))
+    critic = Critic(classifier, ratio)
     tell(0.9, "measuring")
     card = _measured(flow, critic, val, seed + 2) | {
         "reader_classes": len(here),
-        "widths": list(course.widths),
+        "widths": list(settings.widths),
         "images": {"reader": int(known.sum()), "ratio": len(sides[1])},
         "samples": len(labels),
         "seed": seed,
@@ -94,27 +97,27 @@ def teach_critic(
 
 
 def _ratio(
-    originals: Matrix, theirs: Labels, samples: Matrix, drawn: Labels, classes: int
+    originals: Matrix, theirs: Labels, samples: Matrix, ours: Labels, classes: int
 ) -> Matrix:
     """Logistic regression whose weights are shared by all labels but for a regularised part."""
-    seen = np.concatenate([originals, samples])
-    labels = np.concatenate([theirs, drawn]) % (classes + 1)  # unknown is the last
-    real = np.arange(len(seen)) < len(originals)
-    centre, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-6
-    z = (seen - centre) / scale
+    features = np.concatenate([originals, samples])
+    labels = np.concatenate([theirs, ours]) % (classes + 1)  # unknown is the last
+    real = np.arange(len(features)) < len(originals)
+    centre, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+    z = (features - centre) / scale
     own = labels[:, None] == np.arange(classes + 1)
     z = np.concatenate([z, np.ones((len(z), 1))], axis=1)
     columns = np.concatenate(
         [np.sqrt(SHARED) * z] + [z * own[:, c : c + 1] for c in range(classes + 1)], axis=1
     )
     # Of each label as many originals as samples: how often it is drawn is none of a critic's.
-    counts = np.zeros(len(seen))
+    counts = np.zeros(len(features))
     for c in range(classes + 1):
         for kind in (True, False):
             rows = (labels == c) & (real == kind)
             counts[rows] = 1 / max(1, int(rows.sum()))
     there = np.isin(labels, np.intersect1d(labels[real], labels[~real]))
-    counts *= there * len(seen) / max(1e-9, (counts * there).sum())
+    counts *= there * len(features) / max(1e-9, (counts * there).sum())
     model = LogisticRegression(C=STRENGTH, max_iter=1000, fit_intercept=False)
     weights = model.fit(columns, real, sample_weight=counts).coef_[0].reshape(classes + 2, -1)
     rows = np.sqrt(SHARED) * weights[0] + weights[1:]
@@ -129,7 +132,7 @@ def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> dict[str, 
     labels = val.labels[rows]
     originals = critic.log_ratio(unit(val.pixels[rows]), labels)
     several = np.stack(
-        [critic.log_ratio(_drawn(flow, labels, seed + i), labels) for i in range(CANDIDATES)]
+        [critic.log_ratio(_samples(flow, labels, seed + i), labels) for i in range(CANDIDATES)]
     )
     real = np.repeat([1, 0], [len(rows), len(rows)])
     odds = np.exp(several - several.max(axis=0))
@@ -143,26 +146,32 @@ def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> dict[str, 
 
 
 def _features(
-    flow: Flow, reader: FindingClassifier, labels: Labels, seed: int, tell: Callable[[float], None]
+    flow: Flow,
+    classifier: FindingClassifier,
+    labels: Labels,
+    seed: int,
+    tell: Callable[[float], None],
 ) -> Matrix:
-    found = []
+    """Features of a sample for each label."""
+    features = []
     for start in range(0, len(labels), BATCH):
-        some = labels[start : start + BATCH]
-        found.append(reader.features(_drawn(flow, some, seed * 100_003 + start)))
+        samples = _samples(flow, labels[start : start + BATCH], seed * 100_003 + start)
+        features.append(classifier.features(samples))
         tell(start / len(labels))
-    return np.concatenate(found)
+    return np.concatenate(features)
 
 
-def _drawn(flow: Flow, labels: Labels, seed: int) -> Images:
+def _samples(flow: Flow, labels: Labels, seed: int) -> Images:
     return flow.decode_valid(normal(SeededNoise(seed), (len(labels), flow.d)), labels)[0]
 
 
 def _widths(size: int) -> tuple[int, ...]:
-    """Of the stages of a reader, each of which halves the image."""
+    """Channels of the stages of a classifier, each of which halves the image."""
     return (16, 32, 64, 128)[: max(1, size.bit_length() - 1)]
 
 
-def _readable(labels: Labels, flow: Flow) -> bool:
+def _distinct(labels: Labels, flow: Flow) -> bool:
+    """Whether there are two classes to tell apart."""
     return len(flow.classes) > 1 and len(np.unique(labels[labels != UNKNOWN])) > 1
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,18 @@ from latentdp.models.device import computes_bfloat16
 from latentdp.models.flow.attributes import table_rows
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, channels_last
-from latentdp.models.training.maximum_likelihood import MaximumLikelihood, TrainingConfig, halved
+from latentdp.models.training.loop import Report
+from latentdp.models.training.maximum_likelihood import (
+    MaximumLikelihood,
+    MaximumLikelihoodConfig,
+    halved,
+)
 
-__all__ = ["GlowTrainingConfig", "Trainer"]
+__all__ = ["GlowTraining", "GlowTrainingConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class GlowTrainingConfig(TrainingConfig):
+class GlowTrainingConfig(MaximumLikelihoodConfig):
     """How to train a flow.
 
     Attributes:
@@ -46,8 +51,8 @@ class GlowTrainingConfig(TrainingConfig):
     mixed: bool = True
 
 
-class Trainer(MaximumLikelihood[Glow]):
-    """One training run.
+class GlowTraining(MaximumLikelihood[Glow]):
+    """One training run of a flow.
 
     Args:
         config: Shape of the network; its classes are those of ``train``.
@@ -56,14 +61,23 @@ class Trainer(MaximumLikelihood[Glow]):
         val: The validation split, only looked at.
         state: Where the run is kept so that it can go on after an interruption.
         start: Weights that a new run begins with, as in fine-tuning. A class of theirs is taken
-            over by its name, and a class that they do not have begins as "unknown"; likewise
-            the values of attributes, and an attribute that they do not have begins without effect.
+            over by its name, and a class that they do not have begins as "unknown"; values of
+            attributes are taken over in the same way, and an attribute that they do not have
+            begins without effect.
         branch: State of another run of this network that a new run goes on from.
+
+    Attributes:
+        config: Shape of the network.
+        rank: Number of this process among those that train together, from 0.
+        world: How many processes train together.
+        device: Where this process computes.
 
     Raises:
         InputError: Too few images, or a state of another network.
         WeightsError: The weights to start from are of another shape.
     """
+
+    settings: GlowTrainingConfig
 
     def __init__(
         self,
@@ -77,7 +91,7 @@ class Trainer(MaximumLikelihood[Glow]):
     ) -> None:
         if len(train) < 2:
             raise InputError(f"expected at least 2 training images, got {len(train)}")
-        self.config, self.settings, self.train, self.val = config, settings, train, val
+        self.config, self.train, self.val = config, train, val
         self.rank, self.world = 0, 1
         if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
             cuda = torch.cuda.is_available()
@@ -103,17 +117,20 @@ class Trainer(MaximumLikelihood[Glow]):
 
     @property
     def leads(self) -> bool:
-        """The first process does."""
+        """Whether this is the first process."""
         return self.rank == 0
 
     def run(
         self,
-        report: Callable[[dict[str, float]], None],
+        report: Report = lambda now: None,
         *,
         every: float = 60.0,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """As `TrainingLoop.run`; a report also has ``val``, in bits/dim."""
+        """Learns, saves and reports as `TrainingLoop.run`.
+
+        A report also has ``val``: bits per dimension of validation images.
+        """
         super().run(report, every=every, stop=stop)
         if self.world > 1:  # leave together: a process that is alone at exit aborts
             dist.barrier()
@@ -148,14 +165,14 @@ class Trainer(MaximumLikelihood[Glow]):
         self._begin()
 
     def _build(self, config: GlowConfig) -> Glow:
-        """What is trained, freshly initialised."""
+        """The network that is trained, freshly initialised."""
         return Glow(config)
 
-    def _told(self) -> dict[str, float]:
+    def _extras(self) -> dict[str, float]:
         pixels, labels = self.val.pixels[:512], self.val.labels[:512]
         return {"val": self.flow().bits_per_dimension(pixels, labels)}
 
-    def _restore(self, kept: dict[str, Any]) -> None:
+    def _restore(self, kept: Mapping[str, Any]) -> None:
         super()._restore(kept)
         if self.rank:  # only the first process's stream is kept; the others start a new one
             self.generator.manual_seed((self.settings.seed + self.step) * 1000 + self.rank)
@@ -190,7 +207,7 @@ class Trainer(MaximumLikelihood[Glow]):
         return torch.randint(len(self.train), (n,), generator=self.generator)
 
     def _labels_of(self, rows: Tensor) -> Tensor:
-        """What the network is told of them; -1 is "unknown"."""
+        """Labels ``(n,)`` that the network is given beside them; -1 is "unknown"."""
         labels = torch.from_numpy(self.train.labels[rows.numpy()]).clone()
         labels[torch.rand(len(rows), generator=self.generator) < self.settings.label_dropout] = -1
         return labels
@@ -218,16 +235,16 @@ def _taken_over(start: Checkpoint, net: Glow, config: GlowConfig) -> dict[str, T
             "the weights to start from have another size or other blocks: expected "
             f"{config.to_json()}, got {theirs.to_json()}"
         )
-    known = {row: i for i, row in enumerate(table_rows(theirs.told))}
-    rows = [known.get(row, known.get((row[0], ""))) for row in table_rows(config.told)]
-    found = {}
+    known = {row: i for i, row in enumerate(table_rows(theirs.conditioning))}
+    rows = [known.get(row, known.get((row[0], ""))) for row in table_rows(config.conditioning)]
+    tensors = {}
     for key, ours in net.state_dict().items():
         tensor = torch.from_numpy(np.asarray(start.tensors[key]).copy()).to(ours.dtype)
         if key.endswith((".label", ".constant")):
             nothing = torch.zeros_like(tensor[0])
             tensor = torch.stack([nothing if row is None else tensor[row] for row in rows])
-        found[key] = tensor
-    return found
+        tensors[key] = tensor
+    return tensors
 
 
 def _shift(pixels: Tensor, most: int, generator: torch.Generator) -> Tensor:

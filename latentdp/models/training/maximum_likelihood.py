@@ -1,10 +1,11 @@
-"""Maximum likelihood: what the training of a flow and of an octave have in common."""
+"""Maximum likelihood: what the training of a flow and of a detail flow have in common."""
 
 from __future__ import annotations
 
 import copy
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -15,17 +16,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentdp.errors import InputError
-from latentdp.models.training.loop import TrainingLoop
+from latentdp.models.training.loop import Part, TrainingLoop
 from latentdp.models.training.schedule import SCHEDULES
+from latentdp.models.training.weight_average import decay_at, follow
 
-__all__ = ["TrainingConfig", "MaximumLikelihood", "halved"]
+__all__ = ["MaximumLikelihood", "MaximumLikelihoodConfig", "halved"]
 
 
 Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig:
+class MaximumLikelihoodConfig:
     """How to train. A resumed run must be given the same settings.
 
     Attributes:
@@ -36,7 +38,10 @@ class TrainingConfig:
         schedule: How it is reached and left, in `SCHEDULES`: by default warmed up over 200 steps,
             then a cosine to 1 %.
         ema: Decay of the averaged weights that are evaluated and exported.
-        seed: Of initial weights, order, noise and augmentation. Training only.
+        seed: Seed of initial weights, order, noise and augmentation; of no release.
+
+    Raises:
+        InputError: A number out of range, or an unknown schedule.
     """
 
     minutes: float = 0.0
@@ -67,72 +72,64 @@ class MaximumLikelihood(TrainingLoop, Generic[Net]):
     Args:
         net: What learns, on its device.
         settings: How to train.
-        state: As `TrainingLoop` has it, likewise ``network``.
-        network: See there.
-        seed: Of order, noise and augmentation.
+        state: Where the run is kept so that it can go on after an interruption.
+        run: What the state must be of, as text.
+        seed: Seed of order, noise and augmentation.
 
     Attributes:
         net: What learns.
         average: The averaged network, which is what is evaluated and exported.
+        settings: How it is trained.
     """
 
+    settings: MaximumLikelihoodConfig
+
     def __init__(
-        self, net: Net, settings: TrainingConfig, state: Path, network: str, *, seed: int
+        self, net: Net, settings: MaximumLikelihoodConfig, state: Path, run: str, *, seed: int
     ) -> None:
         super().__init__(
             state,
-            network,
+            run,
             minutes=settings.minutes,
             steps=settings.steps,
-            shown=settings.batch,
+            images_per_step=settings.batch,
         )
-        self.net, self._how = net, settings
+        self.net, self.settings = net, settings
+        self.average: Net = copy.deepcopy(net).requires_grad_(False)
         self.generator = torch.Generator().manual_seed(seed)
         self.optimiser = torch.optim.Adam(net.parameters(), lr=settings.learning_rate)
-        self.average: Net = copy.deepcopy(net).requires_grad_(False)
+        self.schedule(self.optimiser, SCHEDULES[settings.schedule])
 
     @abstractmethod
     def _loss(self) -> Tensor:
-        """Of a fresh batch: bits per dimension."""
+        """Bits per dimension of a fresh batch."""
 
     def _begin(self) -> None:
         """The average starts where the network does."""
         self.average.load_state_dict(self.net.state_dict())
 
-    def _kept(self) -> dict[str, Any]:
+    def _parts(self) -> Mapping[str, Part]:
         return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "generator": self.generator.get_state(),
+            "net": self.net,
+            "average": self.average,
+            "optimiser": self.optimiser,
+            "generator": self.generator,
         }
-
-    def _restore(self, kept: dict[str, Any]) -> None:
-        self.net.load_state_dict(kept["net"])
-        self.average.load_state_dict(kept["average"])
-        self.optimiser.load_state_dict(kept["optimiser"])
-        self.generator.set_state(kept["generator"])
 
     @property
     def learning_rate(self) -> float:
-        """Of the next step."""
-        share = SCHEDULES[self._how.schedule](self.step, self.progress)
-        return self._how.learning_rate * share
+        """Adam's rate in the next step."""
+        return float(self.optimiser.param_groups[0]["lr"])
 
     def _learn(self) -> float:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate
         self.optimiser.zero_grad(set_to_none=True)
         loss = self._loss()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        if bool(torch.isfinite(norm)):  # of all processes' mean gradient, so all decide alike
-            self.optimiser.step()
-        decay = min(self._how.ema, (2 + self.step) / (11 + self.step))
-        pairs = zip(self.average.parameters(), self.net.parameters(), strict=True)
-        with torch.no_grad():
-            for ours, theirs in pairs:
-                ours.lerp_(theirs, 1 - decay)
+        if not bool(torch.isfinite(norm)):  # of all processes' mean gradient: all decide alike
+            self.optimiser.zero_grad(set_to_none=True)  # a step without a gradient moves nothing
+        self.optimiser.step()
+        follow(self.average, self.net, decay_at(self.step, self.settings.ema))
         return float(loss.detach())
 
 
@@ -143,11 +140,11 @@ def halved(net: nn.Module, *, when: str) -> dict[str, NDArray[Any]]:
     normalisation and priors stay as they are.
 
     Args:
-        net: Whose they are.
+        net: The network.
         when: What the name of a tensor that is rounded contains.
     """
-    found = {}
-    for key, tensor in net.state_dict().items():
-        array = tensor.detach().cpu().numpy()
-        found[key] = array.astype(np.float16) if when in key and array.ndim == 4 else array
-    return found
+    arrays = {key: tensor.detach().cpu().numpy() for key, tensor in net.state_dict().items()}
+    return {
+        key: array.astype(np.float16) if when in key and array.ndim == 4 else array
+        for key, array in arrays.items()
+    }

@@ -1,4 +1,4 @@
-"""Teaching the embedding network who is who: images of one patient together, all others apart.
+"""Learning who is who: embeddings of one patient's images together, all others apart.
 
 The loss is the softmax over a batch of pairs, one of each patient, and a memory of past batches:
 InfoNCE (van den Oord et al. 2018, arXiv 1807.03748, equation 4) with the positives of Khosla et
@@ -10,9 +10,10 @@ release on (private, real) and (private, private) pairs.
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentdp.errors import InputError
 from latentdp.models.networks.embedding import EmbeddingNet
 from latentdp.models.training.augmentation import Augmentation
+from latentdp.models.training.loop import Part, TrainingLoop
+from latentdp.models.training.pair_dataset import PairDataset
+from latentdp.models.training.schedule import cosine
+from latentdp.models.training.weight_average import decay_at, follow
 
-__all__ = ["Lessons", "MetricLearning", "MetricLearningConfig"]
-
-Pixels = NDArray[np.uint8] | NDArray[np.float32]
+__all__ = ["MetricLearning", "MetricLearningConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +36,16 @@ class MetricLearningConfig:
     """How to learn.
 
     Attributes:
-        patients: In a batch; each brings one pair of images.
-        several: Share of a batch drawn from the patients who have several images.
+        patients: Patients in a batch; each brings one pair of images.
+        several: Share of a batch drawn from the patients who have several images, in [0, 1].
         learning_rate: AdamW's peak rate (Loshchilov and Hutter 2019).
-        weight_decay: Of the same.
+        weight_decay: AdamW's decay of matrices and convolutions.
         warmup: Steps until the peak.
-        temperature: Of the softmax.
+        temperature: What cosines are divided by before the softmax.
         memory: Embeddings of past batches that pairs are held against.
         ema: Decay of the averaged weights, which are what is used.
-        augmentation: Of every image that is shown.
-        seed: Of order and augmentation.
+        augmentation: Random changes of every image that is shown.
+        seed: Seed of order and augmentation.
     """
 
     patients: int = 64
@@ -58,75 +60,47 @@ class MetricLearningConfig:
     seed: int = 0
 
 
-class Lessons:
-    """What pairs are drawn from.
+class MetricLearning(TrainingLoop):
+    """One run; a step's rate follows a cosine of the progress.
 
-    Args:
-        anchors: ``(versions, n, h, w)``, uint8 or float32 in [0, 1]; of each of the n images one
-            of the versions is shown.
-        partners: The same, of the same images: real ones beside private ones, or the same array.
-            Then two versions are shown that differ, where there are two.
-        patients: ``(n,)`` indices of patients.
-
-    Raises:
-        InputError: There are fewer than two patients.
-    """
-
-    def __init__(self, anchors: Pixels, partners: Pixels, patients: NDArray[np.int64]) -> None:
-        self.anchors, self.partners = anchors, partners
-        self.patients = np.unique(patients, return_inverse=True)[1]
-        order = np.argsort(self.patients, kind="stable")
-        self.images = np.split(order, np.flatnonzero(np.diff(self.patients[order])) + 1)
-        if len(self.images) < 2:
-            raise InputError(f"expected images of at least 2 patients, got {len(self.images)}")
-        self.several = np.array([i for i, x in enumerate(self.images) if len(x) > 1], dtype=int)
-        self.single = np.array([i for i, x in enumerate(self.images) if len(x) == 1], dtype=int)
-
-    def pairs(self, n: int, several: float, g: torch.Generator) -> tuple[Pixels, Pixels, Tensor]:
-        """``n`` pairs of as many patients, or fewer: anchors, partners, patients."""
-        wanted = min(round(n * several), len(self.several))
-        wanted = max(wanted, min(n - len(self.single), len(self.several)))
-        chosen = np.concatenate(
-            [
-                _some(self.several, min(n, wanted), g),
-                _some(self.single, max(0, n - wanted), g),
-            ]
-        )
-        first, second = np.empty_like(chosen), np.empty_like(chosen)
-        for i, patient in enumerate(chosen):
-            images = self.images[patient]
-            order = torch.randperm(len(images), generator=g)[:2].tolist()
-            first[i], second[i] = images[order[0]], images[order[-1]]
-        version = torch.randint(len(self.anchors), (len(chosen),), generator=g).numpy()
-        other = torch.randint(len(self.partners), (len(chosen),), generator=g).numpy()
-        if self.anchors is self.partners and len(self.anchors) > 1:
-            step = torch.randint(len(self.anchors) - 1, (len(chosen),), generator=g).numpy()
-            other = (version + 1 + step) % len(self.anchors)
-        return (
-            np.asarray(self.anchors[version, first]),
-            np.asarray(self.partners[other, second]),
-            torch.from_numpy(chosen),
-        )
-
-
-def _some(pool: NDArray[np.int64], n: int, g: torch.Generator) -> NDArray[np.int64]:
-    return np.asarray(pool[torch.randperm(len(pool), generator=g)[:n].numpy()])
-
-
-class MetricLearning:
-    """One run of learning, a step at a time.
+    What a state does not hold is the memory, which fills again.
 
     Args:
         net: Where to start from; it is changed.
         settings: How to learn.
-        lessons: One, or several of which each step takes the next.
+        datasets: Where pairs come from: one, or several of which each step takes the next.
+        state: Where the run is kept so that it can go on after an interruption; None for nowhere.
+        minutes: Wall-clock length of the whole run, resumed parts counted in; 0 for no limit.
+        steps: Number of optimiser steps; 0 for no limit. The first limit reached ends the run.
+
+    Attributes:
+        net: What learns.
+        average: The averaged network, in evaluation mode.
+
+    Raises:
+        InputError: No limit.
     """
 
     def __init__(
-        self, net: EmbeddingNet, settings: MetricLearningConfig, lessons: Sequence[Lessons]
+        self,
+        net: EmbeddingNet,
+        settings: MetricLearningConfig,
+        datasets: Sequence[PairDataset],
+        *,
+        state: Path | None = None,
+        minutes: float = 0.0,
+        steps: int = 0,
     ) -> None:
-        self.net, self.settings, self.lessons = net, settings, tuple(lessons)
+        super().__init__(
+            state,
+            net.config.to_json(),
+            minutes=minutes,
+            steps=steps,
+            images_per_step=2 * settings.patients,
+        )
+        self.net, self.settings, self.datasets = net, settings, tuple(datasets)
         self.average = copy.deepcopy(net).requires_grad_(False).eval()
+        self.generator = torch.Generator().manual_seed(settings.seed)
         decayed = [p for p in net.parameters() if p.ndim > 1]
         others = [p for p in net.parameters() if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW(
@@ -136,33 +110,13 @@ class MetricLearning:
             ],
             lr=settings.learning_rate,
         )
-        self.generator = torch.Generator().manual_seed(settings.seed)
-        self.step = 0
-        self._clear()
+        self.schedule(self.optimiser, partial(cosine, warm=max(1, settings.warmup)))
+        self._memories = [_Memory(settings.memory, net.config.dimensions) for _ in self.datasets]
 
-    def _clear(self) -> None:
-        """Forgets past batches: they are of another network after a change of weights."""
-        dimensions = self.net.config.dimensions
-        self._memory = [(torch.zeros(0, dimensions), torch.zeros(0, dtype=torch.long))] * len(
-            self.lessons
-        )
-
-    def learn(self, progress: float) -> float:
-        """One step.
-
-        Args:
-            progress: How much of the run is done, in [0, 1]; the rate follows a cosine of it.
-
-        Returns:
-            The loss.
-        """
+    def _learn(self) -> float:
         s = self.settings
-        warm = min(1.0, (self.step + 1) / max(1, s.warmup))
-        rate = s.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        turn = self.step % len(self.lessons)
-        anchors, partners, patients = self.lessons[turn].pairs(
+        turn = self.step % len(self.datasets)
+        anchors, partners, patients = self.datasets[turn].pairs(
             s.patients, s.several, self.generator
         )
         device = self.net.power.device
@@ -173,7 +127,7 @@ class MetricLearning:
         embedded = self.net(shown.to(device, memory_format=torch.channels_last))
         a, b = embedded.chunk(2)
         patients = patients.to(device)
-        past, who = (x.to(device) for x in self._memory[turn])
+        past, who = self._memories[turn].on(device)
         loss = 0.5 * (
             _softmax(a, torch.cat([b, past]), patients, torch.cat([patients, who]), s.temperature)
             + _softmax(b, a, patients, patients, s.temperature)
@@ -181,46 +135,45 @@ class MetricLearning:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
-        if s.memory:
-            self._memory[turn] = (
-                torch.cat([b.detach().cpu(), past.cpu()])[: s.memory],
-                torch.cat([patients.cpu(), who.cpu()])[: s.memory],
-            )
-        self.step += 1
-        self._follow(min(s.ema, (1 + self.step) / (10 + self.step)))
+        self._memories[turn].add(b, patients)
+        follow(self.average, self.net, decay_at(self.step, s.ema))
         return float(loss.detach())
 
-    def _follow(self, decay: float) -> None:
-        with torch.no_grad():
-            for ours, theirs in zip(
-                self.average.state_dict().values(), self.net.state_dict().values(), strict=True
-            ):
-                if ours.is_floating_point():
-                    ours.lerp_(theirs, 1 - decay)
-                else:
-                    ours.copy_(theirs)
-
-    def state(self) -> dict[str, Any]:
-        """All that is needed to go on, but the memory, which fills again."""
+    def _parts(self) -> Mapping[str, Part]:
         return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "generator": self.generator.get_state(),
-            "step": self.step,
+            "net": self.net,
+            "average": self.average,
+            "optimiser": self.optimiser,
+            "generator": self.generator,
         }
 
-    def resume(self, state: dict[str, Any]) -> None:
-        """Goes on from `state`."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.generator.set_state(state["generator"])
-        self.step = int(state["step"])
-        self._clear()
+    def _restore(self, kept: Mapping[str, Any]) -> None:
+        super()._restore(kept)
+        for memory in self._memories:  # of another network, after a change of weights
+            memory.clear()
 
 
-def _unit(pixels: Pixels) -> Tensor:
+class _Memory:
+    """The latest embeddings ``(m, dimensions)`` of partners and whose they are ``(m,)``."""
+
+    def __init__(self, size: int, dimensions: int) -> None:
+        self.size, self.dimensions = size, dimensions
+        self.clear()
+
+    def clear(self) -> None:
+        self.embeddings = torch.zeros(0, self.dimensions)
+        self.patients = torch.zeros(0, dtype=torch.long)
+
+    def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        return self.embeddings.to(device), self.patients.to(device)
+
+    def add(self, embeddings: Tensor, patients: Tensor) -> None:
+        latest = embeddings.detach().cpu()
+        self.embeddings = torch.cat([latest, self.embeddings])[: self.size]
+        self.patients = torch.cat([patients.cpu(), self.patients])[: self.size]
+
+
+def _unit(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
     """Grey levels in [0, 1]."""
     tensor = torch.from_numpy(pixels)
     return tensor.float() / 255 if tensor.dtype == torch.uint8 else tensor

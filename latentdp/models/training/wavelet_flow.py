@@ -1,4 +1,4 @@
-"""Training the detail of an octave: on crops, by maximum likelihood, resumable."""
+"""Training a wavelet flow: on crops, by maximum likelihood, resumable."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ from latentdp.errors import InputError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.device import placed
 from latentdp.models.super_resolution.haar import split
-from latentdp.models.super_resolution.wavelet_flow import OctaveConfig, OctaveNet
-from latentdp.models.training.maximum_likelihood import MaximumLikelihood, TrainingConfig, halved
+from latentdp.models.super_resolution.wavelet_flow import WaveletFlow, WaveletFlowConfig
+from latentdp.models.training.maximum_likelihood import (
+    MaximumLikelihood,
+    MaximumLikelihoodConfig,
+    halved,
+)
 
-__all__ = ["OctaveSettings", "OctaveTrainer", "detail_bits"]
+__all__ = ["WaveletFlowTraining", "WaveletFlowTrainingConfig", "detail_bits"]
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OctaveSettings(TrainingConfig):
-    """How to train an octave; a batch is of crops.
+class WaveletFlowTrainingConfig(MaximumLikelihoodConfig):
+    """How to train a wavelet flow; a batch is of crops.
 
     Attributes:
         crop: Side of a crop of the larger image in pixels; a multiple of 4.
@@ -43,24 +47,26 @@ class OctaveSettings(TrainingConfig):
             raise InputError(f"expected a crop that is a multiple of 4 pixels, got {self.crop}")
 
 
-class OctaveTrainer(MaximumLikelihood[OctaveNet]):
-    """One training run.
+class WaveletFlowTraining(MaximumLikelihood[WaveletFlow]):
+    """One training run of a wavelet flow.
 
     Args:
         config: Shape of the network.
         settings: How to train.
-        train: Images ``(n, size, size)`` of the larger size.
-        val: Likewise, only looked at.
-        state: Where the run is kept.
+        train: Images ``(n, size, size)`` of the larger size, 8-bit, at least 2.
+        val: Such images, which are only looked at.
+        state: Where the run is kept so that it can go on after an interruption.
 
     Raises:
         InputError: Images smaller than a crop, or a state of another network.
     """
 
+    settings: WaveletFlowTrainingConfig
+
     def __init__(
         self,
-        config: OctaveConfig,
-        settings: OctaveSettings,
+        config: WaveletFlowConfig,
+        settings: WaveletFlowTrainingConfig,
         train: Pixels,
         val: Pixels,
         state: Path,
@@ -69,9 +75,9 @@ class OctaveTrainer(MaximumLikelihood[OctaveNet]):
             raise InputError(
                 f"expected at least 2 images of {settings.crop} pixels, got shape {train.shape}"
             )
-        self.config, self.settings, self.train, self.val = config, settings, train, val
+        self.config, self.train, self.val = config, train, val
         torch.manual_seed(settings.seed)
-        net = placed(OctaveNet(config))
+        net = placed(WaveletFlow(config))
         super().__init__(net, settings, state, config.to_json(), seed=settings.seed)
         if not self.resume():
             with torch.no_grad():
@@ -88,7 +94,7 @@ class OctaveTrainer(MaximumLikelihood[OctaveNet]):
             tensors=halved(self.average, when=".weight"),
         )
 
-    def _told(self) -> dict[str, float]:
+    def _extras(self) -> dict[str, float]:
         return {"val": detail_bits(self.average, self.val[:64])[0]}
 
     def _loss(self) -> Tensor:
@@ -128,7 +134,7 @@ def degraded(halves: Tensor, noise: float, generator: torch.Generator) -> Tensor
     return halves + share * (blurred - halves) + grain
 
 
-def detail_bits(net: OctaveNet, pixels: Pixels) -> tuple[float, int]:
+def detail_bits(net: WaveletFlow, pixels: Pixels) -> tuple[float, int]:
     """Bits per detail coefficient of 8-bit images ``(n, size, size)``, given their halves.
 
     Under uniform dequantisation with a fixed seed; the halves are shown as they are.

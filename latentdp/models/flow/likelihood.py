@@ -1,0 +1,52 @@
+"""Which images are unlike those that a flow was trained on, by two numbers that it gives them.
+
+Bits per dimension, and the mean square of the coarsest latents, which sees what the likelihood
+hardly does: a body that is turned, inverted or another one. Between which values nearly all
+images like its training's lie is measured by `latentdp.models.model_card.flow` and stands on the
+card.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Latents
+
+__all__ = ["bits_per_dimension", "mean_square", "outside"]
+
+Values = NDArray[np.float64]
+
+
+def bits_per_dimension(nats: Values | np.float64, d: int) -> Values:
+    """Bits per dimension at 256 grey levels.
+
+    Args:
+        nats: Log-densities of images whose values lie in an interval of length 1, in nats.
+        d: Number of dimensions.
+    """
+    return np.asarray(8 - nats / (d * math.log(2)))
+
+
+def mean_square(latents: Latents, level: slice) -> Values:
+    """Mean square ``(n,)`` of a level's latents ``(n, d)``: about 1 where the flow is right."""
+    return np.asarray(np.square(latents[:, level]).mean(axis=1))
+
+
+def outside(
+    ratings: Mapping[str, Values], usual: Mapping[str, Sequence[float]]
+) -> NDArray[np.bool_]:
+    """Which images ``(n,)`` have at least one number outside its usual range, or none at all.
+
+    Args:
+        ratings: Numbers ``(n,)`` of the images by name, at least one name.
+        usual: Lowest and highest usual value by the same names.
+    """
+    unusual = []
+    for name, values in ratings.items():
+        low, high = usual[name]
+        unusual.append(~((values >= low) & (values <= high)))  # so that NaN is outside
+    return np.asarray(np.logical_or.reduce(unusual))
