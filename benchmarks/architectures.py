@@ -166,9 +166,10 @@ def measured(
             "samples": samples[:SHOWN],
         }
 
-    kept = ResultCache(state).arrays(name, measure)
-    figures = [int(x) for x in kept["counts"]] + [float(x) for x in kept["figures"]]
-    return Row(name, variant.words, *figures), kept["samples"]
+    kept = ResultCache(state).arrays(f"{name} {options.minutes:g} {options.seed}", measure)
+    parameters, images = (int(x) for x in kept["counts"])
+    figures = (float(x) for x in kept["figures"])
+    return Row(name, variant.words, parameters, images, *figures), kept["samples"]
 
 
 def sampled(flow: Flow, labels: Labels, seed: int) -> Images:

@@ -105,8 +105,11 @@ def kept(
             split: with_latents(part, calibrated.privatize(part.latents[:, :k], noise=noise))
             for split, part in encoded.items()
         }
-        aucs.append(finding(private))
-    return None if None in aucs else float(np.mean(aucs))
+        auc = finding(private)
+        if auc is None:
+            return None
+        aucs.append(auc)
+    return float(np.mean(aucs))
 
 
 def first(part: Encoded, k: int) -> Encoded:

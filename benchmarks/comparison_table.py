@@ -6,6 +6,7 @@ python benchmarks/comparison_table.py DIR/comparison.json [--json FILE]
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,13 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def summary(compared: ComparedMethod) -> Row:
     """The numbers of a method."""
     method, numbers = compared.evaluation.method, compared.numbers
-    guarantee = method.guarantee
+    epsilon = None if method.guarantee is None else float(method.guarantee.epsilon)
     taught = [cell for key in TAUGHT if (cell := numbers.get(key)) is not None]
     lent = any(cell.learnt_with == "true findings" for cell in taught)
     return Row(
         group=compared.group,
         release=compared.name,
-        epsilon=None if guarantee is None else guarantee.epsilon,
+        epsilon=epsilon if epsilon is not None and math.isfinite(epsilon) else None,
         beside="" if method.protects_all else " + exact label",
         lent=LENT if lent else "",
         **{field: Interval.of(numbers.get(key)) for field, key in KEYS.items()},

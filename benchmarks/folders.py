@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -61,34 +61,8 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run.
-
-    Attributes:
-        command: The tool and its options.
-        syntax: Of the files.
-        files: How many.
-        seconds: Wall clock.
-        outputs: Files that it wrote.
-        peak: Resident set of the largest process in bytes.
-    """
-
-    command: str
-    syntax: str
-    files: int
-    seconds: float
-    outputs: int
-    peak: int
-
-    @property
-    def rate(self) -> float:
-        """Files per second."""
-        return self.outputs / self.seconds
-
-
-@dataclass(frozen=True)
 class Row:
-    """A run beside tools for headers.
+    """One run.
 
     Attributes:
         command: The tool and its options.
@@ -110,8 +84,8 @@ class Row:
     outputs: int
     rate: float
     peak: float
-    of_dicognito: float | None
-    of_dicom_anonymizer: float | None
+    of_dicognito: float | None = None
+    of_dicom_anonymizer: float | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -129,32 +103,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     for _ in range(options.repeats)
                     for run in _runs(Path(place), source, syntax, files, options)
                 ]
-            report.extend(rows(runs))
+            report.extend(with_ratios(runs))
 
 
-def rows(runs: Sequence[Run]) -> Iterator[Row]:
-    """Each run on the same files with its ratio to the tools among them."""
-    base = {
-        tool.field: np.median([run.rate for run in runs if run.command == name] or [np.nan])
-        for name, tool in TOOLS.items()
-    }
+def with_ratios(runs: Sequence[Row]) -> Iterator[Row]:
+    """Runs on the same files, with ratios to the tools among them."""
+    base = {}
+    for name, tool in TOOLS.items():
+        rates = [run.rate for run in runs if run.command == name]
+        if rates:
+            base[tool.field] = float(np.median(rates))
     for run in runs:
-        ratios = {k: None if np.isnan(b) else float(run.rate / b) for k, b in base.items()}
-        yield Row(
-            run.command,
-            run.syntax,
-            run.files,
-            run.seconds,
-            run.outputs,
-            run.rate,
-            run.peak / 1e6,
-            **ratios,
-        )
+        yield replace(run, **{field: run.rate / rate for field, rate in base.items()})
 
 
 def _runs(
     place: Path, source: Path, syntax: str, files: int, options: argparse.Namespace
-) -> Iterator[Run]:
+) -> Iterator[Row]:
     script = Path(sys.executable).with_name("latentdp")
     for variant, workers in product(options.variants, options.workers):
         out, vault = place / "out", place / "vault"
@@ -162,7 +127,8 @@ def _runs(
         call += ["--workers", str(workers), *variant.split()]
         seconds, peak = timed(call)
         name = f"latentdp {variant}, {workers} workers".replace(" ,", ",")
-        yield Run(name, syntax, files, seconds, _count(out / "images"), peak)
+        outputs = _count(out / "images")
+        yield Row(name, syntax, files, seconds, outputs, outputs / seconds, peak / 1e6)
         shutil.rmtree(out)
         shutil.rmtree(vault)
     for tool in options.tools:
@@ -170,7 +136,8 @@ def _runs(
         out.mkdir()
         words = [word.format(**{"in": source, "out": out}) for word in TOOLS[tool].words]
         seconds, peak = timed([sys.executable, *words])
-        yield Run(tool, syntax, files, seconds, _count(out), peak)
+        outputs = _count(out)
+        yield Row(tool, syntax, files, seconds, outputs, outputs / seconds, peak / 1e6)
         shutil.rmtree(out)
 
 

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ):
         folder = Path(place)
         make(folder / "in", options.files)
-        call = [Path(sys.executable).with_name("latentdp"), "privatize", "in", "out"]
+        call = [str(Path(sys.executable).with_name("latentdp")), "privatize", "in", "out"]
         call += ["--vault", "vault", "--workers", str(options.workers), "--json", *options.options]
         draws = sorted(below(SeededNoise(options.seed), options.files, options.kills).tolist())
         for i, enough in enumerate(draws):
@@ -99,7 +99,7 @@ def make(folder: Path, files: int) -> None:
         (folder / f"{i}.dcm").write_bytes(data)
 
 
-def killed(call: Sequence[str | Path], folder: Path, enough: int, *, everything: bool) -> int:
+def killed(call: Sequence[str], folder: Path, enough: int, *, everything: bool) -> int:
     """Runs until there are so many outputs, then kills; returns how many there are.
 
     Args:

@@ -19,7 +19,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from _harness import Report, parse, parser
@@ -46,7 +46,8 @@ PROBES = 100  # images that the white-box attack is run on
 
 
 NONE = "no privacy"
-KEPT = Interval(1.0), Interval(1.0), "what is kept"
+Knowledge: TypeAlias = Literal["attack", "what is kept", "nothing left"]
+KEPT: tuple[Interval, Interval, Knowledge] = Interval(1.0), Interval(1.0), "what is kept"
 COLUMNS = (
     Column("weights", "{weights}"),
     Column("preset", "{preset}"),
@@ -87,7 +88,7 @@ class Row:
     verifier: Interval | None
     source: Interval
     named_first: Interval
-    known_by: Literal["attack", "what is kept", "nothing left"]
+    known_by: Knowledge
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

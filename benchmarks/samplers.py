@@ -99,18 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def ours(n: int) -> dict[str, Task]:
     """Discrete Laplace and rounded normal noise, with the operating system's keys."""
-    laplace = [
-        (f"latentdp discrete Laplace, base {base}", two_sided_geometric(base))
+    works = {
+        f"latentdp discrete Laplace, base {base}": two_sided_geometric(base).draw
         for base in (16, 256, 4096)
-    ]
-    gaussian = [
-        (f"latentdp rounded normal, scale {scale}", rounded_normal(float(scale)))
+    } | {
+        f"latentdp rounded normal, scale {scale}": rounded_normal(float(scale)).draw
         for scale in (16, SCALE)
-    ]
-    return {
-        name: Task("yes", partial(sampler.draw, NOISE, n), n)
-        for name, sampler in [*laplace, *gaussian]
     }
+    return {name: Task("yes", partial(draw, NOISE, n), n) for name, draw in works.items()}
 
 
 def opendp(n: int) -> dict[str, Task]:

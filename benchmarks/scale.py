@@ -87,9 +87,15 @@ class Row:
     @classmethod
     def of(cls, run: Simulated) -> Self:
         """The same in other units."""
-        busy = (run.busy[name] for name in ("workers", "storage", "run"))
-        rate, hours = run.files / run.seconds, run.seconds / 3600
-        return cls(run.workers, rate, hours, *busy, run.bottleneck)
+        return cls(
+            workers=run.workers,
+            rate=run.files / run.seconds,
+            hours=run.seconds / 3600,
+            workers_busy=run.busy["workers"],
+            storage_busy=run.busy["storage"],
+            run_busy=run.busy["run"],
+            bottleneck=run.bottleneck,
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -168,6 +168,7 @@ def test_directions_are_chosen_on_val_and_on_folds_of_train(world, monkeypatch, 
         assert min(finding, float(folds)) > 0.9 > identity
 
 
+@pytest.mark.slow
 def test_the_frontier_is_tabulated_and_drawn(world, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(classification, "FEWEST", 5)  # images of each finding
     options = ["--state", tmp_path / "state", "--split", "test", "--finding-weights"]
