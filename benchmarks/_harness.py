@@ -64,25 +64,25 @@ def parser(
         seed: Whether it takes one.
         threads: Whether it may use several.
     """
-    made = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         prog=f"benchmarks/{benchmark}.py",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.set_defaults(benchmark=benchmark)
+    options.set_defaults(benchmark=benchmark)
     if data:
-        made.add_argument("data", type=Path, help="folder with manifest.csv")
+        options.add_argument("data", type=Path, help="folder with manifest.csv")
     if state == "required":
-        made.add_argument("--state", type=Path, required=True, help="folder to go on from")
+        options.add_argument("--state", type=Path, required=True, help="folder to go on from")
     elif state == "optional":
-        made.add_argument(
+        options.add_argument(
             "--state", type=Path, help="folder to go on from; by default none is kept"
         )
     if seed:
-        made.add_argument("--seed", type=int, default=0)
+        options.add_argument("--seed", type=int, default=0)
     if threads:
-        made.add_argument("--threads", type=int, default=1)
-    made.add_argument(
+        options.add_argument("--threads", type=int, default=1)
+    options.add_argument(
         "--json",
         type=Path,
         nargs="?",
@@ -90,7 +90,7 @@ def parser(
         metavar="FILE",
         help="write the result there; without FILE print it in place of the table",
     )
-    return made
+    return options
 
 
 def parse(

@@ -61,10 +61,10 @@ def commit() -> str:
     """Of this checkout, with ``-dirty`` where files differ from it; empty where there is none."""
     call = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
     try:
-        told = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
+        described = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return told.stdout.strip()
+    return described.stdout.strip()
 
 
 def _cpuinfo() -> dict[str, str]:

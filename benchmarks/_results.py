@@ -10,7 +10,7 @@ from typing import Self, TypeAlias
 
 import msgspec
 
-from latentdp import InputError
+from latentdp.core.documents import from_json, read_json
 from latentdp.core.filesystem import write_text
 from latentdp.metrics.bootstrap import Estimate
 from latentdp.reports.comparison import Cell
@@ -161,12 +161,9 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """From JSON.
 
         Raises:
-            InputError: It is no such document.
+            InputError: There is none, or it is no such document.
         """
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=cls)
-        except msgspec.ValidationError as error:
-            raise InputError(f"{path.name} is not the result of a benchmark: {error}") from error
+        return from_json(read_json(path, "the result of a benchmark"), cls, path.name)
 
     def write(self, path: Path) -> None:
         """As JSON, whole or not at all."""

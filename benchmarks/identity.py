@@ -135,8 +135,8 @@ class Judges:
         first, second = np.triu_indices(len(people.data), 1)
         same = index[0][first] == index[0][second]
         other = np.flatnonzero(~same & (index[1][first] == index[1][second]))
-        drawn = other[below(SeededNoise(seed), len(other), min(IMPOSTORS, len(other)))]
-        rows = np.concatenate([np.flatnonzero(same), drawn])
+        impostors = other[below(SeededNoise(seed), len(other), min(IMPOSTORS, len(other)))]
+        rows = np.concatenate([np.flatnonzero(same), impostors])
         self.first, self.second, self.same = first[rows], second[rows], same[rows]
         self.originals = self.reader(train.images)
 

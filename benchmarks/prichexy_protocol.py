@@ -159,12 +159,12 @@ def balanced_pairs(cohort: Cohort, *, cap: int, seed: int) -> Pairs:
     noise, n, k = SeededNoise(seed), len(cohort), len(probe)
     false = np.zeros((0, 2), dtype=np.int64)
     while len(false) < k:
-        drawn = below(noise, n, 2 * k).reshape(k, 2)
-        first, second = drawn.T
+        candidates = below(noise, n, 2 * k).reshape(k, 2)
+        first, second = candidates.T
         fit = (cohort.patients[first] != cohort.patients[second]) & (
             cohort.sources[first] == cohort.sources[second]
         )
-        false = np.concatenate([false, drawn[fit]])
+        false = np.concatenate([false, candidates[fit]])
     return Pairs(
         np.concatenate([probe, false[:k, 0]]),
         np.concatenate([reference, false[:k, 1]]),

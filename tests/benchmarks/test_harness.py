@@ -40,9 +40,9 @@ def test_every_benchmark_tells_its_options_and_writes_its_result(name, capsys):
         pytest.importorskip(NEEDS[name], reason="latentdp[peers] is not installed")
     with pytest.raises(SystemExit, match=r"^0$"):
         script(name).main(["--help"])
-    told = capsys.readouterr().out
-    assert told.startswith(f"usage: benchmarks/{name}.py")
-    assert "--json [FILE]" in told
+    usage = capsys.readouterr().out
+    assert usage.startswith(f"usage: benchmarks/{name}.py")
+    assert "--json [FILE]" in usage
     assert f"python benchmarks/{name}.py" in script(name).__doc__
 
 
@@ -118,7 +118,9 @@ def test_other_documents_are_refused(tmp_path, change, message):
         report.add(Row("a", 1.0, None))
     path = tmp_path / "result.json"
     path.write_text(json.dumps(json.loads(report.result.json()) | change))
-    with pytest.raises(InputError, match=rf"result.json is not the result .*{message}"):
+    with pytest.raises(
+        InputError, match=rf"result.json is incomplete or of another version: .*{message}"
+    ):
         Result.read(path)
 
 
@@ -171,8 +173,8 @@ def test_documents_are_renewed_between_markers_only(tmp_path):
 
 def result(rows, benchmark="frontier"):
     with harness.Report(options(), (Column("release", "{release}"),)) as report:
-        made = report.result
-    changes = {name: getattr(made, name) for name in made.__struct_fields__}
+        empty = report.result
+    changes = {name: getattr(empty, name) for name in empty.__struct_fields__}
     return Result(**changes | {"benchmark": benchmark, "rows": tuple(rows)})
 
 
