@@ -33,6 +33,7 @@ from _results import Column, Value, markdown
 from _simulation import Costs, Simulated, simulate
 
 from latentdp import Privatizer
+from latentdp.core.process import tune_allocator
 from latentdp.data.dicom.profile import Profile
 from latentdp.models.device import use_threads
 from latentdp.release.privatize import privatize_folder
@@ -96,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Times, simulates, prints."""
     options = parse(_parser(), arguments)
     use_threads(1)
+    tune_allocator()
     stages, costs = measured(options)
     million = options.million
     facts: dict[str, Value] = {

@@ -51,7 +51,7 @@ def test_the_decoder_sees_the_released_label_only(tiny_flow, images):
     found = []
     for true in range(3):
         made = make(tiny_flow, "strict", label="response")
-        made.plan = replace(made.plan, response=AlwaysOne())
+        made = made.with_plan(replace(made.plan, response=AlwaysOne()))
         found.append(made(images, labels=np.full(len(images), true)).images)
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])
