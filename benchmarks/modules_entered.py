@@ -4,8 +4,9 @@
 
 One file is privatized twice into new folders; the second run is followed, so that no import is in
 the way. A module is entered when a function of it, or a generator that goes on, is called from
-another module. Of modules that are not in the chosen rooms nothing is seen. The list names each
-module once, in the order of the first entry, or with ``--all`` each time; below it, how often.
+another module; to read a value (a property, what a dataclass generates) is no entry. Of modules
+that are not in the chosen rooms nothing is seen. The list names each module once, in the order of
+the first entry, or with ``--all`` each time; below it, how often.
 """
 
 from __future__ import annotations
@@ -37,10 +38,21 @@ class Followed:
     def __init__(self, rooms: Sequence[str]) -> None:
         self._rooms = tuple(f"latentdp.{room}" for room in rooms or ("",))
         self.entered: list[str] = []
+        self._properties = {
+            value.fget.__code__
+            for module in list(sys.modules.values())
+            for kind in vars(module).values()
+            if isinstance(kind, type) and str(kind.__module__).startswith("latentdp.")
+            for value in vars(kind).values()
+            if isinstance(value, property) and hasattr(value.fget, "__code__")
+        }
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         """Called by the interpreter."""
-        if event != "call" or frame.f_code.co_name == "<module>":
+        code = frame.f_code
+        if event != "call" or code.co_name == "<module>" or code.co_filename == "<string>":
+            return
+        if code in self._properties:
             return
         here = self._module(frame)
         if here is not None and here != self._caller(frame):
@@ -63,10 +75,10 @@ class Followed:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs, follows, prints."""
     options = _parser().parse_args(arguments)
-    followed = Followed(options.rooms)
     with tempfile.TemporaryDirectory() as place:
         command = ["privatize", str(options.file), "--json"]
         latentdp([*command, f"{place}/first"])
+        followed = Followed(options.rooms)
         sys.setprofile(followed)
         try:
             latentdp([*command, f"{place}/second"])

@@ -47,7 +47,7 @@ STAGES = {
     "detail": "latentdp.privatizer.Privatizer.enlarge",
     "write": "latentdp.data.radiograph.write",
     "once": "latentdp.release.run.write_review",
-    "card": "latentdp.release.run.Run._write_card",
+    "card": "latentdp.release.run.write_documents",
 }
 ONCE = (".html", ".png")  # pages of the vault, of one size for any folder
 
@@ -173,7 +173,7 @@ def _run(
     spent: Counter[str] = Counter()
     with timers(spent):
         began = time.perf_counter()
-        privatize_folder(source, out, privatizer, vault=Path(f"{out}.vault"), ledger=ledger)
+        privatize_folder(source, out, privatizer=privatizer, ledger=ledger)
         total = time.perf_counter() - began
     return spent, total - sum(spent.values())
 
