@@ -11,6 +11,7 @@ from _results import markdown
 from latentdp import InputError
 from latentdp.data.cohort import Cohort
 from latentdp.evaluation.datasets import BenchmarkDataset
+from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.methods.cadp import CADPAsPublished
 from latentdp.evaluation.methods.controls import LabelMean, PriorSample, Raw
@@ -49,8 +50,9 @@ class Taught:
     epsilon: float | None = None
 
 
-def taught_on(weights: str, epsilons: Sequence[float]) -> list[Taught]:
+def taught_on(weights: Weights, epsilons: Sequence[float]) -> list[Taught]:
     """Originals, controls, then each family over epsilon."""
+    weights = lazily(weights)  # one flow for all of them
     public = PresetMethod("balanced", weights, name="public-label", label="public")
     warm = PriorSample(PresetMethod("cadp", weights))
     rows = [

@@ -47,7 +47,6 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import evenly
 from latentdp.evaluation.datasets import GROUNDS, BenchmarkDataset, ground
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import flow_of
 from latentdp.evaluation.threat_model import Effort, PairedImages, ThreatModel
 from latentdp.evaluation.utility.classification import Classification
 from latentdp.metrics.bootstrap import Resamples, auc, estimate, mean
@@ -108,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table and writes its JSON."""
     options = parse(_parser(), arguments)
     place = two_findings(ground("findings", options.data, options.weights, limit=options.patients))
-    rows = taught_on(options.weights, options.epsilons)
+    rows = taught_on(place.weights, options.epsilons)
     unknown = set(options.method) - {row.name for row in rows}
     if unknown:
         names = ", ".join(row.name for row in rows)
@@ -141,7 +140,7 @@ class Examination:
 
     def __init__(self, place: BenchmarkDataset, state: Path, seeds: int, steps: int) -> None:
         self.place, self.state, self.seeds = place, state, seeds
-        self.classification = Classification(ClassifierCache(state / "readers"))
+        self.classifiers = ClassifierCache(state / "readers")
         self.effort = Effort(steps=steps)
         test = place.test
         self.weights = Resamples(test.patients).images(np.ones(len(test), dtype=np.bool_))
@@ -156,6 +155,7 @@ class Examination:
             target=PairedImages(cohort=test, private=test.images[None], labels=test.labels[None]),
             practice=train,
             effort=self.effort,
+            classifiers=self.classifiers,
         )
         odds = np.stack([self._odds(row, scene, seed) for seed in range(self.seeds)])
         right = (odds > 0) == self.abnormal
@@ -188,7 +188,7 @@ class Examination:
     def _odds(self, row: Taught, scene: ThreatModel, seed: int) -> Matrix:
         """Log odds ``(n,)`` of "abnormal" of the test originals."""
         began = time.monotonic()
-        reader = self.classification.reader(scene, private=True, seed=seed)
+        reader = Classification().reader(scene, private=True, seed=seed)
         odds = reader.log_odds(self.place.test.images)[:, 0]
         print(
             f"{row.name}, seed {seed + 1} of {self.seeds}: accuracy "
@@ -205,7 +205,7 @@ class Examination:
         cohort = side.cohort.take(rows)
 
         def correlate() -> dict[str, list[float]]:
-            flow = flow_of(self.place.weights)
+            flow = self.place.weights.flow
             both = latent_correlations(flow, cohort, side.private[0, rows], side.labels[0, rows])
             return {k: v.tolist() for k, v in both.items()}
 

@@ -28,8 +28,9 @@ from _peers import BASE, CADP, Contender, contenders
 from _results import Column, Interval
 from torch import Tensor, nn
 
+from latentdp.core.process import tune_allocator
 from latentdp.models.checkpoints import load
-from latentdp.models.device import tune_allocator, use_threads
+from latentdp.models.device import use_threads
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.flow.glow import GlowConfig
 

@@ -33,6 +33,7 @@ from _results import Column, Value, markdown
 from _simulation import Costs, Simulated, simulate
 
 from latentdp import Privatizer
+from latentdp.core.process import tune_allocator
 from latentdp.data.dicom.profile import Profile
 from latentdp.models.device import use_threads
 from latentdp.release.privatize import privatize_folder
@@ -46,7 +47,7 @@ STAGES = {
     "detail": "latentdp.privatizer.Privatizer.enlarge",
     "write": "latentdp.data.radiograph.write",
     "once": "latentdp.release.run.write_review",
-    "card": "latentdp.release.run.Run._write_card",
+    "card": "latentdp.release.run.write_documents",
 }
 ONCE = (".html", ".png")  # pages of the vault, of one size for any folder
 
@@ -102,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Times, simulates, prints."""
     options = parse(_parser(), arguments)
     use_threads(1)
+    tune_allocator()
     stages, costs = measured(options)
     million = options.million
     facts: dict[str, Value] = {
@@ -177,7 +179,7 @@ def _run(
     spent: Counter[str] = Counter()
     with timers(spent):
         began = time.perf_counter()
-        privatize_folder(source, out, privatizer, vault=Path(f"{out}.vault"), ledger=ledger)
+        privatize_folder(source, out, privatizer=privatizer, ledger=ledger)
         total = time.perf_counter() - began
     return spent, total - sum(spent.values())
 

@@ -20,7 +20,6 @@ from .options import (
     VerifierOption,
     make_effort,
 )
-from .privatize import beside
 from .render import print_json, share_progress
 
 QUICK_PRACTICE = 1500  # of the attacker's images, in a first look
@@ -109,6 +108,7 @@ def evaluate(
     from latentdp.evaluation.load_release import of_another_method, of_ours
     from latentdp.evaluation.write_evaluation import write_evaluation
     from latentdp.privacy.guarantee import Guarantee
+    from latentdp.release.folders import beside
     from latentdp.reports.recognition import Thresholds
 
     from .evaluation_tables import evaluation_tables

@@ -14,7 +14,8 @@ from latentdp.data.dicom.instance import inventory
 from latentdp.data.dicom.profile import SYNTAXES, Profile
 from latentdp.data.radiograph import read
 from latentdp.privatizer import Privatizer
-from latentdp.release.privatize import preview
+from latentdp.release.preview import preview_release
+from latentdp.release.request import ReleaseRequest
 from latentdp.reports.guarantee_words import NOT_COVERED, statement, warnings
 from latentdp.reports.release_card_parts import ImageGuarantee
 
@@ -38,8 +39,7 @@ from .options import (
     SyntaxOption,
     UidsOption,
     WeightsOption,
-    make_privatizer,
-    make_profile,
+    make_recipe,
 )
 from .render import guarantee_table, print_json, progress, table
 
@@ -67,28 +67,30 @@ def explain(
     json: JsonOption = False,
 ) -> int:
     """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
-    privatizer = make_privatizer(
-        preset=preset,
-        epsilon=epsilon,
-        epsilon_per_element=epsilon_per_element,
-        mechanism=mechanism,
-        weights=weights,
+    request = ReleaseRequest(
+        source=source,
         labels=labels,
-        label_release=label_release,
-        keep_label_dims=keep_label_dims,
-        resample_identity=resample_identity,
-        no_detail=no_detail,
-        candidates=candidates,
-        profile=make_profile(
+        recipe=make_recipe(
+            preset=preset,
+            epsilon=epsilon,
+            epsilon_per_element=epsilon_per_element,
+            mechanism=mechanism,
+            weights=weights,
+            label_release=label_release,
+            keep_label_dims=keep_label_dims,
+            resample_identity=resample_identity,
             shift_dates=shift_dates,
             retain_characteristics=retain_characteristics,
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
             size=size,
+            no_detail=no_detail,
+            candidates=candidates,
             transfer_syntax=transfer_syntax,
         ),
     )
+    privatizer = request.recipe.load(labelled=request.labelled)
     guarantee, unprotected = privatizer.guarantee, privatizer.unprotected
     profile = privatizer.recipe.profile
     header = attributes(profile)
@@ -118,7 +120,7 @@ def explain(
         code = 1 if refusal else 0
     else:
         with progress("reading", shown=not json) as advance:
-            summary, refused = preview(source, privatizer, labels=labels, progress=advance)
+            summary, refused = preview_release(request, privatizer, advance)
         facts["counts"] = summary.counts()
         facts["refused"] = [{"file": name, "reason": reason} for name, reason in refused]
         rows.insert(0, ("usable", f"{summary.released} of {summary.inputs} files"))

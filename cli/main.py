@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import latentdp
+from latentdp.core.process import tune_allocator
 from latentdp.errors import LatentDPError
 
 from .audit import audit
@@ -65,6 +66,7 @@ def _root(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code; no traceback reaches the user."""
+    tune_allocator()
     try:
         code = app(args=None if argv is None else list(argv), standalone_mode=False)
     except LatentDPError as error:

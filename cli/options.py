@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentdp import InputError, Privatizer, Recipe
-from latentdp.data.dicom.profile import MAX_SIZE, SYNTAXES, Profile
-from latentdp.recipe import ALL, PRESETS
+from latentdp import InputError
+from latentdp.data.dicom.profile import MAX_SIZE, SYNTAXES
+from latentdp.recipe import PRESETS
+from latentdp.release.recipe_options import USUAL_SIZE, RecipeOptions
 
 if TYPE_CHECKING:
     from latentdp.evaluation.threat_model import Effort
@@ -109,14 +110,13 @@ BurnedInOption = Annotated[
         "take DICOM files marked as holding text, and mark outputs as free of it.",
     ),
 ]
-USUAL = 128  # pixels on a side of an output, where there is detail for it
 SizeOption = Annotated[
     int | None,
     typer.Option(
         "--size",
         metavar="N",
-        help=f"Pixels on a side of an output, up to {MAX_SIZE}. Default: {USUAL}, if the weights "
-        "have detail for that, else what they make.",
+        help=f"Pixels on a side of an output, up to {MAX_SIZE}. Default: {USUAL_SIZE}, if the "
+        "weights have detail for that, else what they make.",
     ),
 ]
 CandidatesOption = Annotated[
@@ -211,107 +211,15 @@ def make_effort(*, quick: bool, restarts: int | None, steps: int | None) -> Effo
     return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
-def make_profile(
-    *,
-    shift_dates: bool,
-    retain_characteristics: bool,
-    retain_device: bool,
-    retain_uids: bool,
-    accept_burned_in: bool,
-    size: int | None,
-    transfer_syntax: str,
-) -> Profile:
-    """What the options describe.
+def make_recipe(*, retain_uids: bool, no_detail: bool, **options: Any) -> RecipeOptions:
+    """What the options of a recipe describe.
 
     Raises:
-        InputError: UIDs shall be retained, or a value is out of its range.
+        InputError: UIDs shall be retained.
     """
     if retain_uids:
         raise InputError(
             "UIDs are not retained: an old UID leads straight to its source in the archive, "
             "whatever the pixels hide; new ones are consistent over all runs with one vault"
         )
-    return Profile(
-        shift_dates=shift_dates,
-        retain_characteristics=retain_characteristics,
-        retain_device=retain_device,
-        accept_burned_in=accept_burned_in,
-        size=size,
-        transfer_syntax=transfer_syntax,
-    )
-
-
-def with_evidence(privatizer: Privatizer, evaluation: Path | None) -> Privatizer:
-    """The same, with the claim that an evaluation of this recipe supports.
-
-    Raises:
-        InputError: It is no evaluation, is of another recipe, or does not support the claim.
-    """
-    if evaluation is None:
-        return privatizer
-    from latentdp.evaluation.evidence import evidence
-
-    recipe = privatizer.recipe
-    profile = replace(recipe.profile, evidence=evidence(evaluation, recipe))
-    return Privatizer(privatizer.flow, replace(recipe, profile=profile))
-
-
-def make_privatizer(
-    *,
-    preset: str,
-    epsilon: float | None,
-    epsilon_per_element: float | None,
-    mechanism: str | None,
-    weights: str,
-    labels: Path | None,
-    label_release: str | None,
-    keep_label_dims: int | None,
-    resample_identity: int | None,
-    candidates: int | None,
-    profile: Profile,
-    no_detail: bool,
-    exact: bool = False,
-) -> Privatizer:
-    """What the options describe, with its weights loaded.
-
-    Raises:
-        InputError: Options that contradict each other, or a value out of its range.
-        WeightsError: The weights are refused.
-    """
-    if labels is None and label_release not in (None, "none"):
-        raise InputError("--label-release needs --labels")
-    recipe = Recipe.from_preset(
-        preset,
-        epsilon=epsilon,
-        mechanism=mechanism,
-        weights=weights,
-        label="none" if labels is None else label_release,
-        keep_label_dims=keep_label_dims,
-        resample_identity=resample_identity,
-        candidates=candidates,
-        profile=profile,
-    )
-    if mechanism is not None and recipe.directions == 0:
-        raise InputError(
-            f"the preset {preset!r} noises no latent dimension; leave --mechanism out"
-        )
-    if epsilon_per_element is not None:
-        if epsilon is not None:
-            raise InputError("give --epsilon or --epsilon-per-element, not both")
-        if recipe.label == "response" or recipe.directions == 0:
-            raise InputError(
-                "--epsilon-per-element needs a preset that noises latent elements, and a label "
-                "that is not released by response"
-            )
-        elements = recipe.directions
-        if elements == ALL:
-            elements = Privatizer.from_recipe(recipe).flow.d - recipe.keep_label_dims
-        recipe = replace(recipe, epsilon=epsilon_per_element * elements)
-    made = Privatizer.from_recipe(recipe, exact=exact)
-    side, cascade = made.flow.shape[0], made.flow.cascade
-    steps = () if no_detail else cascade.steps(side, profile.size or USUAL)
-    if not steps:
-        return made
-    size = profile.size or min(steps[-1], USUAL)
-    detailed = replace(made.recipe, profile=replace(profile, size=size, detail=True))
-    return Privatizer(made.flow, detailed)
+    return RecipeOptions(detail=not no_detail, **options)

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from latentdp.data.dicom.profile import SYNTAXES
-from latentdp.errors import InputError
 from latentdp.privatizer import Privatizer
-from latentdp.release.privatize import preview, privatize_folder
+from latentdp.release.preview import preview_release
+from latentdp.release.request import ReleaseRequest
+from latentdp.release.run import run_release
 from latentdp.release.summary import Summary
 from latentdp.reports import release_page, review_page
 from latentdp.reports.guarantee_words import warnings
@@ -40,9 +41,7 @@ from .options import (
     SyntaxOption,
     UidsOption,
     WeightsOption,
-    make_privatizer,
-    make_profile,
-    with_evidence,
+    make_recipe,
 )
 from .render import guarantee_table, print_json, progress, table
 
@@ -144,97 +143,86 @@ def privatize(
     Exit codes: 0 all done, 1 some files quarantined, 2 wrong usage or nothing usable, 3 budget
     refused, 4 weights refused, 5 stopped in the middle (run it again to go on).
     """
-    if cluster is not None and vault is None:
-        raise InputError(
-            "--cluster needs --vault, a folder that the workers do not share: beside OUT, where "
-            "it would be, they would see its key"
-        )
-    privatizer = make_privatizer(
-        preset=preset,
-        epsilon=epsilon,
-        epsilon_per_element=epsilon_per_element,
-        mechanism=mechanism,
-        weights=weights,
-        labels=labels,
-        label_release=label_release,
-        keep_label_dims=keep_label_dims,
-        resample_identity=resample_identity,
-        no_detail=no_detail,
-        candidates=candidates,
-        exact=exact,
-        profile=make_profile(
+    request = ReleaseRequest(
+        source=source,
+        out=out,
+        vault=vault,
+        recipe=make_recipe(
+            preset=preset,
+            epsilon=epsilon,
+            epsilon_per_element=epsilon_per_element,
+            mechanism=mechanism,
+            weights=weights,
+            label_release=label_release,
+            keep_label_dims=keep_label_dims,
+            resample_identity=resample_identity,
             shift_dates=shift_dates,
             retain_characteristics=retain_characteristics,
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
             size=size,
+            no_detail=no_detail,
+            candidates=candidates,
             transfer_syntax=transfer_syntax,
+            exact=exact,
         ),
+        labels=labels,
+        budget=budget,
+        ledger=ledger,
+        again=again,
+        layout=layout,
+        mapping=mapping_out,
+        workers=workers,
+        cluster=cluster,
     )
-    privatizer = with_evidence(privatizer, evidence)
-    private = vault if vault is not None else beside(out)
-    if dry_run:
-        with progress("reading", shown=not json) as advance:
-            summary, refused = preview(
-                source,
-                privatizer,
-                out=out,
-                vault=private,
-                labels=labels,
-                workers=workers,
-                cluster=cluster,
-                budget=budget,
-                ledger=ledger,
-                again=again,
-                layout=layout,
-                mapping=mapping_out,
-                progress=advance,
-            )
-        if json:
-            print_json(
-                {
-                    "dry_run": True,
-                    "counts": summary.counts(),
-                    "patients": summary.patients,
-                    "patient_epsilon": summary.patient_epsilon,
-                    "would_write_now": summary.released,
-                    "epsilon_to_charge_now": summary.spent,
-                    "warnings": warnings(privatizer.guarantee, layout),
-                    "guarantee": ImageGuarantee.of(
-                        privatizer.guarantee, privatizer.unprotected + layout.unprotected
-                    ),
-                    "refused": [{"file": name, "reason": reason} for name, reason in refused],
-                }
-            )
-        else:
-            rows = _rows(summary, privatizer, "would be written")
-            rows.append(("would charge", f"epsilon {summary.spent:.6g}, all patients together"))
-            rows += [("refused", f"{name}: {reason}") for name, reason in refused]
-            table("dry run: nothing was written", rows + guarantee_table(privatizer, layout))
-        return summary.exit_code
-    with progress("privatizing", shown=not json) as advance:
-        summary = privatize_folder(
-            source,
-            out,
-            privatizer,
-            vault=private,
-            labels=labels,
-            workers=workers,
-            cluster=cluster,
-            budget=budget,
-            ledger=ledger,
-            again=again,
-            layout=layout,
-            mapping=mapping_out,
-            progress=advance,
+    privatizer = request.recipe.load(labelled=request.labelled)
+    if evidence is not None:
+        from latentdp.evaluation.evidence import with_evidence
+
+        privatizer = with_evidence(privatizer, evidence)
+    run = _preview if dry_run else _release
+    return run(request, privatizer, json=json)
+
+
+def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
+    with progress("reading", shown=not json) as advance:
+        summary, refused = preview_release(request, privatizer, advance)
+    if json:
+        print_json(
+            {
+                "dry_run": True,
+                "counts": summary.counts(),
+                "patients": summary.patients,
+                "patient_epsilon": summary.patient_epsilon,
+                "would_write_now": summary.released,
+                "epsilon_to_charge_now": summary.spent,
+                "warnings": warnings(privatizer.guarantee, request.layout),
+                "guarantee": ImageGuarantee.of(privatizer.guarantee, summary.unprotected),
+                "refused": [{"file": name, "reason": reason} for name, reason in refused],
+            }
         )
+        return summary.exit_code
+    rows = _rows(summary, privatizer, "would be written")
+    rows.append(("would charge", f"epsilon {summary.spent:.6g}, all patients together"))
+    rows += [("refused", f"{name}: {reason}") for name, reason in refused]
+    rows += guarantee_table(privatizer, request.layout)
+    table("dry run: nothing was written", rows)
+    return summary.exit_code
+
+
+def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
+    out, vault = request.out, request.vault
+    assert out is not None
+    assert vault is not None
+    with progress("privatizing", shown=not json) as advance:
+        summary = run_release(request, privatizer, advance)
     if json:
         card = ReleaseCard.find(out)
         print_json(
             {
                 "release": str(out / CARD),
-                "vault": str(private),
+                "vault": str(vault),
                 "report": str(summary.report),
                 "counts": summary.counts(),
                 "written_now": summary.released,
@@ -245,25 +233,19 @@ def privatize(
         )
         return summary.exit_code
     rows = _rows(summary, privatizer, "written")
-    rows += guarantee_table(privatizer, layout)
-    if mapping_out is not None:
-        rows.append(("mapping", f"{mapping_out} (PRIVATE: old and new identifiers)"))
+    rows += guarantee_table(privatizer, request.layout)
+    if request.mapping is not None:
+        rows.append(("mapping", f"{request.mapping} (PRIVATE: old and new identifiers)"))
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),
         ("page", f"{out / release_page.PAGE} (public: open it in a browser)"),
-        ("vault", f"{private} (PRIVATE: key, ledger, before-after.png; do not release it)"),
-        ("review", f"{private / review_page.PAGE} (PRIVATE: look at it before a release)"),
+        ("vault", f"{vault} (PRIVATE: key, ledger, before-after.png; do not release it)"),
+        ("review", f"{vault / review_page.PAGE} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)
     return summary.exit_code
-
-
-def beside(out: Path) -> Path:
-    """Where the vault is if none is named: OUT.vault."""
-    place = out.resolve()
-    return place.with_name(place.name + ".vault") if place.name else place / "vault"
 
 
 def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str, str]]:

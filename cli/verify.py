@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latentdp.core.documents import read_json
-from latentdp.release.verify import verify_card
-from latentdp.reports.release_card import CARD
+from latentdp.release.verify import verify as verify_release
 
 from .options import JsonOption
 from .render import print_json, table
@@ -26,10 +24,8 @@ def verify(
 
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
-    path = card / CARD if card.is_dir() else card
-    told = read_json(path, "a release card")
-    checks = verify_card(told)
-    ok = all(check.ok for check in checks)
+    verification = verify_release(card)
+    checks, ok = verification.checks, verification.ok
     if json:
         print_json({"verified": ok, "checks": [asdict(check) for check in checks]})
         return 0 if ok else 1
@@ -41,7 +37,7 @@ def verify(
         )
         for check in checks
     ]
-    rows += [("warning", str(line)) for line in told["warnings"]]
+    rows += [("warning", str(line)) for line in verification.warnings]
     table("verified" if ok else "NOT verified: the card claims what does not follow from it", rows)
     return 0 if ok else 1
 

@@ -1,12 +1,27 @@
 """latentdp: release chest X-rays under differential privacy in the latent space of a flow.
 
-    import latentdp as ldp
-    privatizer = ldp.Privatizer.load("cxr-adult", preset="balanced")
-    release = privatizer(images, labels=labels)
-    print(release.guarantee)
+Folders, as the command does them (`privatize_folder`, `preview`, `verify`):
 
-Importing the package loads no torch; `Privatizer.load` does.
+    >>> import latentdp
+    >>> summary = latentdp.privatize_folder("samples/cxr/clinic-a", "release", preset="balanced")
+    >>> print(summary.guarantee)
+    epsilon 7.99853 per image (replace-one)
+
+Images that are in memory (`Privatizer`, `load_flow`):
+
+    >>> import numpy as np
+    >>> privatizer = latentdp.Privatizer.load("cxr-adult", preset="strict")
+    >>> release = privatizer(np.full((1, 64, 64), 0.5), labels=[0])
+    >>> print(release.guarantee)
+    epsilon 1 per image (replace-one)
+
+Importing the package loads no torch; what computes with networks does.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from latentdp.core.version import __version__ as __version__
 from latentdp.errors import (
@@ -21,6 +36,11 @@ from latentdp.errors import (
 from latentdp.privacy.guarantee import Guarantee, Relation, Unit
 from latentdp.privatizer import Privatizer, Release
 from latentdp.recipe import PRESETS, Preset, Recipe
+
+if TYPE_CHECKING:
+    from latentdp.models.flow.flow import load_flow
+    from latentdp.release.privatize import preview, privatize_folder
+    from latentdp.release.verify import verify
 
 __all__ = [
     "PRESETS",
@@ -38,4 +58,25 @@ __all__ = [
     "Unit",
     "UnsupportedInstance",
     "WeightsError",
+    "load_flow",
+    "preview",
+    "privatize_folder",
+    "verify",
 ]
+
+_LATE = {  # what loads much; the module of each
+    "load_flow": "latentdp.models.flow.flow",
+    "preview": "latentdp.release.privatize",
+    "privatize_folder": "latentdp.release.privatize",
+    "verify": "latentdp.release.verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import copy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -19,7 +20,6 @@ from latentdp.core.arrays import (
     check_latents,
 )
 from latentdp.errors import InputError, WeightsError
-from latentdp.models.checkpoints import load
 from latentdp.privacy.basis import Basis
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise, SystemNoise
@@ -69,27 +69,48 @@ class Rating:
     odd: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Privatizer:
     """Privatizes images that are in memory. Accounting per patient is the caller's.
 
-    Args:
+        >>> import numpy as np, latentdp
+        >>> privatizer = latentdp.Privatizer.load(preset="balanced", label="none")
+        >>> release = privatizer(np.full((2, 64, 64), 0.5))
+        >>> release.images.shape
+        (2, 64, 64)
+        >>> print(release.guarantee)
+        epsilon 7.99853 per image (replace-one)
+
+    Nothing of it changes: `with_noise` and `with_plan` give another one with the same networks.
+
+    Attributes:
         flow: Between images and latents.
-        recipe: What to spend on what.
-        noise: Only tests give one; the default is the operating system's.
+        recipe: What to spend on what, bound to the flow's weights.
+        noise: Where random bits come from. Only tests give one; the default is the operating
+            system's.
+        plan: What the recipe does to each part of a latent; it is made from the recipe.
+
+    Raises:
+        InputError: The weights cannot do what the recipe asks, or the budget is too small.
     """
 
-    def __init__(self, flow: Flow, recipe: Recipe, noise: Noise | None = None) -> None:
-        self.flow = flow
-        self.recipe = recipe.with_weights(flow.sha256)
-        self.plan = make_plan(
+    flow: Flow
+    recipe: Recipe
+    noise: Noise = field(default_factory=SystemNoise)
+    plan: Plan = field(init=False)
+
+    def __post_init__(self) -> None:
+        flow, recipe = self.flow, self.recipe.with_weights(self.flow.sha256)
+        plan = make_plan(
             recipe,
             d=flow.d,
             directions=flow.directions,
             classes=len(flow.classes),
             identity=flow.identity if recipe.resample_identity else None,
         )
-        self.noise: Noise = SystemNoise() if noise is None else noise
-        least = max(flow.shape[0], self.recipe.profile.min_size)
+        object.__setattr__(self, "recipe", recipe)
+        object.__setattr__(self, "plan", plan)
+        least = max(flow.shape[0], recipe.profile.min_size)
         if self.size < least:
             raise InputError(
                 f"expected a size of at least {least} pixels, for these weights and this "
@@ -123,10 +144,27 @@ class Privatizer:
         """
         from latentdp.models.flow.flow import load_flow
 
-        flow = load_flow(load(recipe.weights), exact=exact)
+        flow = load_flow(recipe.weights, exact=exact)
         if recipe.weights_sha256 not in ("", flow.sha256):
             raise WeightsError("the recipe was made for weights with another sha256")
-        return cls(flow, recipe, noise)
+        return cls(flow, recipe, SystemNoise() if noise is None else noise)
+
+    def with_noise(self, noise: Noise) -> Self:
+        """The same privatizer with other random bits; its plan is not made again."""
+        return self._changed("noise", noise)
+
+    def with_plan(self, plan: Plan) -> Self:
+        """The same flow, recipe and noise under another plan, for controls and for tests.
+
+        Args:
+            plan: Of as many dimensions. It outranks the recipe, which then says nothing of it.
+        """
+        return self._changed("plan", plan)
+
+    def _changed(self, name: str, value: Any) -> Self:
+        other = copy.copy(self)  # `replace` would make the plan again
+        object.__setattr__(other, name, value)
+        return other
 
     @property
     def guarantee(self) -> Guarantee:

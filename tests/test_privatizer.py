@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_the_decoder_sees_the_released_label_only(tiny_flow, images):
     found = []
     for true in range(3):
         made = make(tiny_flow, "strict", label="response")
-        made.plan = replace(made.plan, response=AlwaysOne())
+        made = made.with_plan(replace(made.plan, response=AlwaysOne()))
         found.append(made(images, labels=np.full(len(images), true)).images)
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])
@@ -114,6 +114,19 @@ def test_a_recipe_is_bound_to_its_weights():
     recipe = Recipe.from_preset("strict", weights="cxr-adult").with_weights("0" * 64)
     with pytest.raises(WeightsError, match="another sha256"):
         Privatizer.from_recipe(recipe)
+
+
+def test_it_is_frozen_and_another_noise_makes_another_one(tiny_flow, images):
+    privatizer = make(tiny_flow, seed=1)
+    for name in ("flow", "recipe", "noise", "plan"):
+        with pytest.raises(FrozenInstanceError):
+            setattr(privatizer, name, None)
+    other = privatizer.with_noise(SeededNoise(2))
+    assert (other.flow, other.recipe, other.plan) == (
+        privatizer.flow, privatizer.recipe, privatizer.plan,
+    )  # fmt: skip
+    assert np.array_equal(other(images).images, make(tiny_flow, seed=2)(images).images)
+    assert np.array_equal(privatizer(images).images, make(tiny_flow, seed=1)(images).images)
 
 
 def test_importing_the_package_loads_no_torch():

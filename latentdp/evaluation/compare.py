@@ -20,6 +20,7 @@ from latentdp.core.progress import ProgressCallback
 from latentdp.core.version import __version__
 from latentdp.errors import InputError
 from latentdp.evaluation.datasets import BenchmarkDataset, fingerprint
+from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.private_copies import copies, repeats
 from latentdp.evaluation.run_attacks import (
@@ -32,6 +33,7 @@ from latentdp.evaluation.run_attacks import (
 from latentdp.evaluation.summary_columns import columns
 from latentdp.evaluation.threat_model import Effort, PairedImages, ThreatModel
 from latentdp.evaluation.verdict import UNJUDGED, verdict
+from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.reports.comparison import ComparedMethod, ComparedPeople, Comparison, Group
 from latentdp.reports.evaluation import Control, Evaluation
 from latentdp.reports.recognition import Thresholds
@@ -72,7 +74,7 @@ def entries(
     Raises:
         InputError: A name that there is not.
     """
-    makers: dict[Group, list[Callable[[str], Sequence[Method]]]] = {g: [] for g in GROUPS}
+    makers: dict[Group, list[Callable[[Weights], Sequence[Method]]]] = {g: [] for g in GROUPS}
     for name in plugins.names("methods"):
         module = plugins.load("methods", name)
         makers[getattr(module, "group", "rival")].append(module.examples_for)
@@ -119,13 +121,16 @@ def compare(
         attacks: Names of those that are made; None for all.
     """
     began = time.monotonic()
+    classifiers = ClassifierCache(folder / "readers")  # all rows learn on the same originals
     made = []
     for i, entry in enumerate(rows):
 
         def told(share: float, words: str, i: int = i, entry: ComparisonRow = entry) -> None:
             tell((i + share) / len(rows), f"{entry.name}: {words}")
 
-        made.append(_row(entry, grounds, folder, effort, seed, verifier, attacks, told))
+        made.append(
+            _row(entry, grounds, folder, effort, seed, verifier, attacks, classifiers, told)
+        )
     limits = thresholds or Thresholds()
     controls = tuple(
         Control(method=row.evaluation.method, utility=row.utility)
@@ -144,7 +149,7 @@ def compare(
                 **structs.asdict(describe_side(g.raw)),
                 name=g.name,
                 purpose=_PURPOSE.get(g.name, g.name),
-                weights=g.weights,
+                weights=g.weights.name,
             )
             for g in grounds
         ),
@@ -189,6 +194,7 @@ def _row(
     seed: int,
     verifier: str,
     attacks: Collection[str] | None,
+    classifiers: ClassifierCache,
     tell: ProgressCallback,
 ) -> ComparedMethod:
     began = time.monotonic()
@@ -215,7 +221,7 @@ def _row(
             seed=seed,
             members=True,  # weights were trained on this data's training split
             verifier=verifier,
-            readers=folder / "readers",
+            classifiers=classifiers,
             notes=notes,
         )
         found[g.name] = examine(

@@ -13,8 +13,8 @@ import numpy as np
 from latentdp.core.documents import to_json
 from latentdp.core.version import __version__
 from latentdp.data.cohort import Cohort
+from latentdp.evaluation.methods._weights import LazyFlow
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import flow_of
 from latentdp.evaluation.run_attacks import describe_method
 from latentdp.evaluation.threat_model import PairedImages
 from latentdp.models.training.training_data import read_cohort
@@ -30,14 +30,14 @@ class BenchmarkDataset:
 
     Attributes:
         name: ``identity`` or ``findings``.
-        weights: Of the flow that fits it.
+        weights: Of the flow that fits it, for all methods that are compared on it.
         train: What methods learn from, attackers practise on and readers learn from.
         val: What methods choose on.
         test: What is released and attacked.
     """
 
     name: str
-    weights: str
+    weights: LazyFlow
     train: Cohort
     val: Cohort
     test: Cohort
@@ -59,10 +59,10 @@ def ground(name: str, data: Path, weights: str, *, limit: int = 0) -> BenchmarkD
         weights: Name or path.
         limit: Patients of each split, spread evenly over it; 0 for all.
     """
-    flow = flow_of(weights)
+    shared = LazyFlow(weights)
 
     def read(split: str) -> Cohort:
-        cohort = read_cohort(data, split, flow)
+        cohort = read_cohort(data, split, shared.flow)
         if not limit:
             return cohort
         patients = np.unique(cohort.patients)
@@ -70,7 +70,7 @@ def ground(name: str, data: Path, weights: str, *, limit: int = 0) -> BenchmarkD
         return cohort.take(np.isin(cohort.patients, some))
 
     return BenchmarkDataset(
-        name=name, weights=weights, train=read("train"), val=read("val"), test=read("test")
+        name=name, weights=shared, train=read("train"), val=read("val"), test=read("test")
     )
 
 

@@ -34,6 +34,7 @@ from latentdp.evaluation.run_attacks import (
 )
 from latentdp.evaluation.threat_model import Effort, FileFacts, PairedImages, ThreatModel
 from latentdp.evaluation.verdict import UNJUDGED, judged
+from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import permutation
 from latentdp.reports.evaluation import Control, Evaluation, UsedVerifier
@@ -91,7 +92,7 @@ def evaluate(
         effort=effort,
         seed=seed,
         verifier=verifier,
-        readers=folder / "readers",
+        classifiers=ClassifierCache(folder / "readers"),
         members=False,
         files=_facts_of_target(release, seed),
         notes=notes,
@@ -234,7 +235,7 @@ def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Cont
         effort=effort,
         seed=scene.seed,
         verifier=scene.verifier,
-        readers=scene.readers,
+        classifiers=scene.classifiers,
         notes=scene.notes.below(method.name),
     )
     found = examine(

@@ -7,6 +7,7 @@ the same way: same mechanism, budget, directions, label release and weights.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from msgspec import UNSET
@@ -15,10 +16,11 @@ from latentdp.core.documents import read_json
 from latentdp.core.filesystem import digest
 from latentdp.errors import InputError
 from latentdp.evaluation.verdict import verdict
+from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.reports.evaluation import Evaluation
 
-__all__ = ["evidence"]
+__all__ = ["evidence", "with_evidence"]
 
 
 def evidence(evaluation: Path, recipe: Recipe) -> str:
@@ -48,3 +50,14 @@ def evidence(evaluation: Path, recipe: Recipe) -> str:
         f"{people.patients:,} patients of a release with this recipe: {claim.measured}; "
         f"threshold: {claim.threshold}; sha256 of the evaluation {digest(evaluation)}"
     )
+
+
+def with_evidence(privatizer: Privatizer, evaluation: Path) -> Privatizer:
+    """The same privatizer, with the claim that an evaluation of its recipe supports.
+
+    Raises:
+        InputError: As `evidence`.
+    """
+    recipe = privatizer.recipe
+    profile = replace(recipe.profile, evidence=evidence(evaluation, recipe))
+    return Privatizer(privatizer.flow, replace(recipe, profile=profile), privatizer.noise)

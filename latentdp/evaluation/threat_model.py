@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import Images, Labels
 from latentdp.core.cache import ResultCache
 from latentdp.data.cohort import Cohort
+from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
 from latentdp.reports.evaluation import StatedEffort
@@ -118,7 +118,8 @@ class ThreatModel:
         effort: How hard to work.
         seed: Of everything random in the attack.
         verifier: Weights of the verifier to start from; empty for the shipped one that fits.
-        readers: Private folder of readers that were taught before; None for memory alone.
+        classifiers: Readers of findings that were taught in the same job, and those that will
+            be; by default they live as long as this object.
         notes: What one attack worked out and another can use.
         members: Whether practice images trained the flow.
         files: Of the target, where it lies in files.
@@ -132,7 +133,9 @@ class ThreatModel:
     effort: Effort = field(default_factory=Effort)
     seed: int = 0
     verifier: str = ""
-    readers: Path | None = None
+    classifiers: ClassifierCache = field(
+        default_factory=ClassifierCache, compare=False, repr=False
+    )
     notes: ResultCache = field(default_factory=ResultCache, compare=False, repr=False)
     members: bool = False
     files: FileFacts | None = None

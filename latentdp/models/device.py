@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-import sys
 from typing import TypeVar
 
 import torch
@@ -12,7 +10,7 @@ from torch import nn
 
 from latentdp.models.flow.glow import GlowConfig
 
-__all__ = ["computes_bfloat16", "device", "micro_batch", "placed", "tune_allocator", "use_threads"]
+__all__ = ["computes_bfloat16", "device", "micro_batch", "placed", "use_threads"]
 
 _Net = TypeVar("_Net", bound=nn.Module)
 
@@ -50,24 +48,13 @@ def micro_batch(config: GlowConfig) -> int:
     return min(256, max(1, LARGEST // (4 * largest)))
 
 
-def tune_allocator() -> None:
-    """Keeps freed buffers in the process: glibc would hand them back and fault them in again.
-
-    Measured at more than twice the speed for buffers over 32 MiB. Elsewhere it does nothing.
-    """
-    if sys.platform == "linux":
-        try:
-            libc = ctypes.CDLL("libc.so.6")
-            libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-            libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
-        except (OSError, AttributeError):  # another C library
-            return
-
-
 def use_threads(n: int) -> None:
-    """How many processor cores one flow may use; 1 where several processes share the machine.
+    """How many processor cores this process may use; 1 where several share the machine.
 
-    0 for as many as there are, as it is anyway.
+    It holds for the whole process: only what starts one calls it (a command, a worker).
+
+    Args:
+        n: Number of cores; 0 for as many as there are, as it is anyway.
     """
     if n > 0:
         torch.set_num_threads(n)

@@ -18,9 +18,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -31,14 +30,15 @@ from latentdp.models.checkpoints import shipped
 from latentdp.privacy.noise import SystemNoise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
-from latentdp.release.executor import GROUP, Pool, pool
+from latentdp.release.executor import GROUP, Pool
 from latentdp.release.outputs import WORK, clear, part_of
 from latentdp.release.tasks import Task, Written, release
+from latentdp.release.worker import this_process
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["cluster", "workplace"]
+__all__ = ["cluster"]
 
 PATIENCE = 60  # seconds to wait for the scheduler, and for a first worker
 PER_WORKER = 4  # groups of images that are ready for each worker
@@ -143,28 +143,6 @@ def _result(future: Future[Any]) -> Any:
         if type(error).__module__.startswith("distributed"):  # KilledWorker and its like
             raise Aborted(LOST) from error
         raise
-
-
-def workplace(
-    privatizer: Privatizer, workers: int, address: str | None, *, source: Path, out: Path | None
-) -> AbstractContextManager[Pool]:
-    """Processes of this machine or, with an address, the workers of a cluster.
-
-    Args:
-        privatizer: What to do to each image.
-        workers: Processes here.
-        address: As for `cluster`; None for none.
-        source: As for `cluster`.
-        out: As for `cluster`.
-
-    Raises:
-        InputError: As `cluster`, or both workers and a cluster.
-    """
-    if address is None:
-        return pool(privatizer, workers)
-    if workers != 1:
-        raise InputError("give --workers or --cluster, not both: a cluster has its own workers")
-    return cluster(privatizer, address, source=source, out=out)
 
 
 @contextmanager
@@ -317,7 +295,7 @@ def write_drafts(drafts: Drafts) -> list[tuple[Written, str]]:
         replace(task, path=task.path.with_name(f"{attempt}-{task.path.name}"))
         for task in drafts.tasks
     ]
-    made = release(_privatizer(drafts.recipe, drafts.exact), tasks)
+    made = release(this_process.privatizer(drafts.recipe, exact=drafts.exact), tasks)
     return [
         (written, part_of(task.path, written.label).name)
         for task, written in zip(tasks, made, strict=True)
@@ -326,12 +304,5 @@ def write_drafts(drafts: Drafts) -> list[tuple[Written, str]]:
 
 def ready(given: tuple[Recipe, bool]) -> None:
     """Loads the weights."""
-    _privatizer(*given)
-
-
-@lru_cache(maxsize=2)
-def _privatizer(recipe: Recipe, exact: bool) -> Privatizer:
-    from latentdp.models.device import use_threads
-
-    use_threads(1)
-    return Privatizer.from_recipe(recipe, exact=exact)
+    recipe, exact = given
+    this_process.privatizer(recipe, exact=exact)

@@ -5,10 +5,9 @@ A run and its preview both decide here, so that a preview tells what a run would
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.data.radiograph import Radiograph
@@ -16,14 +15,14 @@ from latentdp.privacy.noise import SystemNoise
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privatizer import Privatizer
 from latentdp.release.executor import Pool
-from latentdp.release.inputs import Input, name_below
+from latentdp.release.inputs import Input, SourceFile
 from latentdp.release.outputs import Outputs
 from latentdp.release.tasks import LOST, NON_FINITE, Refusal
 from latentdp.vault.duplicates import DuplicateIndex
 from latentdp.vault.keys import Keys
-from latentdp.vault.ledger import NOTHING, LedgerEntry, micro, pico
+from latentdp.vault.ledger import NOTHING, Ledger, LedgerEntry, micro, pico
 
-__all__ = ["PendingReads", "Decision", "Status", "Decider"]
+__all__ = ["Decider", "Decision", "PendingReads", "Prefetcher", "Status"]
 
 
 class Status(StrEnum):
@@ -41,9 +40,11 @@ class Decision:
 
     Attributes:
         item: The input, with the key under which it is released.
-        status: The decision. Whether the twin of a duplicate is refused shows later.
-        entry: What the ledger knows of the key.
-        new: Whether a release is a new one, to be charged, and not one that is owed.
+        status: The decision. Whether what a duplicate equals is refused shows later.
+        entry: Of a release, the reservation that pays for it: the ledger's, or one that is still
+            to be made. Of what is already there, the ledger's. None for all others.
+        new: Whether that reservation is still to be made.
+        replaced: The ledger's entry of a lost or altered output that a new one stands for.
         read: What was read of it, if it had to be.
         refusal: Why it is quarantined.
     """
@@ -52,6 +53,7 @@ class Decision:
     status: Status
     entry: LedgerEntry | None = None
     new: bool = False
+    replaced: LedgerEntry | None = None
     read: Radiograph | None = None
     refusal: Refusal | None = None
 
@@ -61,12 +63,12 @@ class PendingReads:
     """Inputs that are being read.
 
     Attributes:
-        fates: Of those that need not be.
+        decided: The decisions on those that need not be.
         unread: The others, with what the ledger knew of their keys.
         read: What they hold, in their order, when it is asked for.
     """
 
-    fates: list[Decision]
+    decided: list[Decision]
     unread: list[tuple[Input, LedgerEntry | None]]
     read: Iterator[Radiograph | Refusal]
 
@@ -75,33 +77,31 @@ class Decider:
     """Decides chunk by chunk.
 
     Args:
-        source: Input folder or file.
         privatizer: What will be done to each image.
         keys: Of the vault.
-        find: Entries of keys in the ledger, in the order in which they were made.
+        ledger: Of the vault.
+        recovered: Entries that stand for those of the ledger, by output.
         outputs: Of the release folder.
-        twins: Of the vault; what is found out is added, and not kept.
-        labels: Class index by name below ``source``.
+        duplicates: Of the vault; what is found out is added, and kept by `remember` only.
         workers: Who reads.
         again: Whether to release once more what cannot be found.
     """
 
     def __init__(
         self,
-        source: Path,
         privatizer: Privatizer,
         *,
         keys: Keys,
-        find: Callable[[Iterable[str]], dict[str, list[LedgerEntry]]],
+        ledger: Ledger,
+        recovered: Mapping[str, LedgerEntry],
         outputs: Outputs,
-        twins: DuplicateIndex,
-        labels: dict[str, int],
+        duplicates: DuplicateIndex,
         workers: Pool,
         again: bool,
     ) -> None:
-        self._source, self._labels, self._again = source, labels, again
-        self._keys, self._find, self._outputs, self._twins = keys, find, outputs, twins
-        self._workers = workers
+        self._again = again
+        self._keys, self._ledger, self._recovered = keys, ledger, recovered
+        self._outputs, self._duplicates, self._workers = outputs, duplicates, workers
         guarantee = privatizer.plan.guarantee
         self._cost, self._delta = micro(guarantee.epsilon), pico(guarantee.delta)
         self._label = privatizer.plan.label
@@ -110,82 +110,92 @@ class Decider:
         self._seen: set[str] = set()
         self._refused: dict[str, Refusal] = {}
 
-    def sort(self, paths: Sequence[Path]) -> list[Decision]:
-        """The fates of some inputs; duplicates come last, after those that they equal."""
-        return self.end(self.begin(paths, self._workers.digests(paths)))
+    def decide(self, files: Sequence[SourceFile]) -> list[Decision]:
+        """What becomes of some inputs; duplicates come last, after those that they equal."""
+        return self.end(self.begin(files, self._workers.digests([file.path for file in files])))
 
-    def begin(self, paths: Sequence[Path], digests: Iterable[str]) -> PendingReads:
+    def begin(self, files: Sequence[SourceFile], digests: Iterable[str]) -> PendingReads:
         """Decides what needs no pixels, and has the rest read.
 
         Args:
-            paths: The inputs.
+            files: The inputs.
             digests: Of each, as the workers give them.
         """
-        items = list(self._inputs(paths, digests))
-        entries = self._entries(i.key for i in items)
-        decided = [self._known(item, entries.get(item.key)) for item in items]
-        unread = [item for item, fate in zip(items, decided, strict=True) if fate is None]
+        items = [self._input(*both) for both in zip(files, digests, strict=True)]
+        entries = self._entries(item.key for item in items)
+        known = [self._known(item, entries.get(item.key)) for item in items]
+        unread = [item for item, decision in zip(items, known, strict=True) if decision is None]
         return PendingReads(
-            fates=[fate for fate in decided if fate is not None],
+            decided=[decision for decision in known if decision is not None],
             unread=[(item, entries.get(item.key)) for item in unread],
             read=self._workers.read([item.path for item in unread]),
         )
 
     def end(self, begun: PendingReads) -> list[Decision]:
-        """All fates of what was begun; as `sort`. In the order in which it was begun."""
-        fates = list(begun.fates)
+        """All decisions on what was begun; as `decide`. In the order in which it was begun."""
+        decisions = list(begun.decided)
         for (item, entry), read in zip(begun.unread, begun.read, strict=True):
             if isinstance(read, Refusal):
-                fates.append(self.refuse(item, read))
+                decisions.append(self.refuse(item, read))
             else:
-                fates.append(self._read(item, read, entry))
-        return sorted(map(self._settled, fates), key=lambda f: f.status is Status.DUPLICATE)
+                decisions.append(self._read(item, read, entry))
+        return sorted(map(self._settled, decisions), key=lambda d: d.status is Status.DUPLICATE)
 
-    def _settled(self, fate: Decision) -> Decision:
-        """Under the key that counts now: what a duplicate equals may itself equal another."""
-        return replace(fate, item=replace(fate.item, key=self._twins.key(fate.item.key)))
+    def remember(self) -> None:
+        """Has the vault remember, durably, which inputs were found equal."""
+        self._duplicates.keep()
 
     def refuse(self, item: Input, refusal: Refusal) -> Decision:
         """Quarantines an input, and with it all that equal it."""
         self._refused[item.key] = refusal
         return Decision(item=item, status=Status.QUARANTINED, refusal=refusal)
 
-    def refusal(self, fate: Decision) -> Refusal | None:
+    def refusal(self, decision: Decision) -> Refusal | None:
         """Why an input is quarantined, be it because of what it equals."""
-        return self._refused.get(fate.item.key)
+        return self._refused.get(decision.item.key)
 
-    def reservation(self, fate: Decision) -> LedgerEntry:
-        """What is to be reserved for an input that was read, under a new random name."""
-        assert fate.read is not None
+    def _input(self, file: SourceFile, digest: str) -> Input:
+        label = UNKNOWN if self._label is LabelRelease.NONE else file.label
+        content = digest or file.name
+        recipe, noise = self._release
+        key = self._keys.token("release", content, recipe, str(label), noise)
+        return Input(
+            path=file.path,
+            name=file.name,
+            label=label,
+            content=content,
+            key=self._duplicates.key(key),
+        )
+
+    def _settled(self, decision: Decision) -> Decision:
+        """Under the key that counts now: what a duplicate equals may itself equal another."""
+        item = replace(decision.item, key=self._duplicates.key(decision.item.key))
+        if not decision.new or decision.read is None:
+            return replace(decision, item=item)
+        entry = self._reservation(item, decision.read)
+        return replace(decision, item=item, entry=entry, replaced=decision.entry)
+
+    def _reservation(self, item: Input, read: Radiograph) -> LedgerEntry:
+        """What is to be reserved, under a new random name."""
         return LedgerEntry(
-            key=fate.item.key,
-            subject=self._keys.subject(fate.read.patient or fate.item.alone),
+            key=item.key,
+            subject=self._keys.subject(read.patient or item.alone),
             micro_epsilon=self._cost,
             pico_delta=self._delta,
-            output=SystemNoise().words(2).tobytes().hex() + fate.read.suffix,
+            output=SystemNoise().words(2).tobytes().hex() + read.suffix,
             folder=self._outputs.owner,
         )
 
-    def _inputs(self, paths: Sequence[Path], digests: Iterable[str]) -> Iterable[Input]:
-        for path, digest in zip(paths, digests, strict=True):
-            name = name_below(self._source, path)
-            label = UNKNOWN
-            if self._label is not LabelRelease.NONE:
-                label = self._labels.get(name, UNKNOWN)
-            content = digest or name
-            recipe, noise = self._release
-            key = self._twins.key(self._keys.token("release", content, recipe, str(label), noise))
-            yield Input(path=path, name=name, content=content, key=key, label=label)
-
     def _entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
         """The entry of each key that has one: that whose output is here, or the newest."""
-        return {
-            key: next((e for e in entries if self._outputs.here(e)), entries[-1])
-            for key, entries in self._find(keys).items()
-        }
+        chosen = {}
+        for key, entries in self._ledger.find(keys).items():
+            now = [self._recovered.get(entry.output, entry) for entry in entries]
+            chosen[key] = next((entry for entry in now if self._outputs.here(entry)), now[-1])
+        return chosen
 
     def _known(self, item: Input, entry: LedgerEntry | None) -> Decision | None:
-        """The fate of what need not be read; None otherwise."""
+        """The decision on what need not be read; None otherwise."""
         if item.key in self._seen:
             return Decision(item=item, status=Status.DUPLICATE)
         self._seen.add(item.key)
@@ -203,13 +213,13 @@ class Decider:
         picture = self._keys.token(
             "picture", read.picture, read.patient, recipe, str(item.label), noise
         )
-        key = self._twins.join(item.key, picture)
+        key = self._duplicates.join(item.key, picture)
         if key != item.key:
             item = replace(item, key=key)
             entry = self._entries([key]).get(key)
-            fate = self._known(item, entry)
-            if fate is not None:
-                return replace(fate, read=read)
+            decision = self._known(item, entry)
+            if decision is not None:
+                return replace(decision, read=read)
         return Decision(
             item=item,
             status=Status.RELEASE,
@@ -227,16 +237,16 @@ class Decider:
 
 
 class Prefetcher:
-    """An iterator over the fates of chunks.
+    """An iterator over the decisions on chunks, which reads one chunk ahead.
 
     Args:
-        triage: Decides.
+        decider: Decides.
         workers: Who reads.
-        parts: The chunks.
+        files: All inputs, in the order in which they are taken.
     """
 
-    def __init__(self, triage: Decider, workers: Pool, parts: Iterable[Sequence[Path]]) -> None:
-        self._triage, self._workers, self._parts = triage, workers, iter(parts)
+    def __init__(self, decider: Decider, workers: Pool, files: Sequence[SourceFile]) -> None:
+        self._decider, self._workers, self._parts = decider, workers, workers.chunks(files)
         self._begun: PendingReads | None = None
         self._digests = self._ask()
 
@@ -244,7 +254,7 @@ class Prefetcher:
         """Has the next chunk read, if there is one; to be called when this one is reserved."""
         if self._begun is None and self._digests is not None:
             (part, digests), self._digests = self._digests, self._ask()
-            self._begun = self._triage.begin(part, digests)
+            self._begun = self._decider.begin(part, digests)
 
     def __iter__(self) -> Iterator[list[Decision]]:
         while True:
@@ -252,8 +262,10 @@ class Prefetcher:
             begun, self._begun = self._begun, None
             if begun is None:
                 return
-            yield self._triage.end(begun)
+            yield self._decider.end(begun)
 
-    def _ask(self) -> tuple[Sequence[Path], Iterator[str]] | None:
+    def _ask(self) -> tuple[Sequence[SourceFile], Iterator[str]] | None:
         part = next(self._parts, None)
-        return None if part is None else (part, self._workers.digests(part))
+        if part is None:
+            return None
+        return part, self._workers.digests([file.path for file in part])

@@ -1,17 +1,22 @@
-"""How a release describes itself: its card, and the derivation in each header."""
+"""How a release describes itself: by labels, card and page, and by a line in each header."""
 
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
+from latentdp.core.arrays import UNKNOWN
+from latentdp.core.filesystem import write_json
 from latentdp.core.version import __version__
 from latentdp.data.dicom.attributes import attributes
+from latentdp.data.labels import write_labels
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
-from latentdp.release.summary import Summary
+from latentdp.release.job import Job
+from latentdp.release.summary import Summary, Tally
 from latentdp.reports.guarantee_words import NOT_COVERED, PATIENT_RULE, statement, warnings
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import ReleaseCard
+from latentdp.reports.release_card import CARD, ReleaseCard
 from latentdp.reports.release_card_parts import (
     Bound,
     CardGuarantee,
@@ -21,8 +26,47 @@ from latentdp.reports.release_card_parts import (
     ImageGuarantee,
     PatientGuarantee,
 )
+from latentdp.reports.release_page import write_release_page
 
-__all__ = ["derivation", "release_card"]
+__all__ = ["derivation", "release_card", "write_documents"]
+
+
+def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None = None) -> Summary:
+    """Writes what is true of everything that lies in the folder now.
+
+    Args:
+        job: Of the run.
+        tally: Its counts so far.
+        status: ``incomplete`` or ``complete``.
+        report: Of the run, for the summary.
+
+    Returns:
+        The summary that the card has been made from.
+    """
+    out, privatizer, outputs = job.out, job.privatizer, job.outputs
+    entries = outputs.entries(job.ledger).values()
+    summary = tally.summary(
+        entries,
+        job.ledger.spent({entry.subject for entry in entries}),
+        guarantee=privatizer.guarantee,
+        unprotected=job.unprotected,
+        report=report,
+    )
+    classes = privatizer.flow.classes
+    labels = {outputs.place(e.output): classes[e.label] for e in entries if e.label != UNKNOWN}
+    if labels:
+        write_labels(out / "labels.csv", labels)
+    card = release_card(
+        privatizer,
+        summary,
+        status=status,
+        vault=job.vault.tag,
+        release=outputs.release,
+        layout=job.request.layout,
+    )
+    write_json(out / CARD, card.to_json())
+    write_release_page(out)
+    return summary
 
 
 def release_card(

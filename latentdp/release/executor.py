@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from latentdp.data import radiograph
-from latentdp.errors import Aborted, InputError
+from latentdp.errors import Aborted
 from latentdp.privacy.noise import Noise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
-from latentdp.release.inputs import CHUNK
 from latentdp.release.tasks import (
     Refusal,
     Task,
@@ -32,9 +32,11 @@ from latentdp.release.tasks import (
     read_input,
     release,
 )
+from latentdp.release.worker import this_process
 
-__all__ = ["GROUP", "Pool", "pool"]
+__all__ = ["CHUNK", "GROUP", "Pool", "pool"]
 
+CHUNK = 128  # files that are looked up, reserved and recorded together, at least
 GROUP = 32  # images that go through the flow together
 
 A = TypeVar("A")
@@ -54,6 +56,14 @@ class Pool:
         """Files that are worth handling together: as many as keep all workers busy."""
         return self._chunk
 
+    def chunks(self, files: Sequence[A]) -> Iterator[Sequence[A]]:
+        """The files in parts of `chunk`, which may be larger from part to part."""
+        start = 0
+        while start < len(files):
+            part = files[start : start + self.chunk()]
+            start += len(part)
+            yield part
+
     def digests(self, paths: Sequence[Path]) -> Iterator[str]:
         """Reader and SHA-256 of each file; empty for one that cannot be opened."""
         return self._map(digest_input, paths)
@@ -65,9 +75,11 @@ class Pool:
 
     def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
         """Privatizes and writes groups of tasks."""
+        privatizer = self._privatizer
         if self._executor is None:
-            return (release(self._privatizer, group) for group in groups)
-        return self._executor.map(_release_here, groups)
+            return (release(privatizer, group) for group in groups)
+        remote = RemoteRelease(recipe=privatizer.recipe, exact=privatizer.flow.exact)
+        return self._executor.map(remote, groups)
 
     def _map(self, function: Callable[[A], B], items: Sequence[A]) -> Iterator[B]:
         if self._executor is None:
@@ -80,11 +92,8 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
     """A pool of ``workers`` processes; with 1, the work is done in this process.
 
     Raises:
-        InputError: Fewer than one worker.
         Aborted: A worker process died.
     """
-    if workers < 1:
-        raise InputError(f"expected at least 1 worker, got {workers}")
     if workers == 1:
         yield Pool(None, privatizer)
         return
@@ -109,7 +118,21 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-_here: dict[str, Any] = {}  # this worker process's privatizer
+@dataclass(frozen=True)
+class RemoteRelease:
+    """`release` in a worker process, with the privatizer that it keeps.
+
+    Attributes:
+        recipe: Of the privatizer.
+        exact: As `Privatizer.from_recipe` has it.
+    """
+
+    recipe: Recipe
+    exact: bool
+
+    def __call__(self, tasks: Sequence[Task]) -> list[Written]:
+        """As `release`."""
+        return release(this_process.privatizer(self.recipe, exact=self.exact), tasks)
 
 
 @contextmanager
@@ -133,13 +156,7 @@ def _end_with(run: BaseProcess | None) -> None:
 
 
 def _start(recipe: Recipe, noise: Noise, exact: bool) -> None:
-    from latentdp.models.device import use_threads
-
+    """Begins a worker process: it is tied to its run, and loads the weights."""
     run = multiprocessing.parent_process()
     threading.Thread(target=_end_with, args=(run,), daemon=True).start()
-    use_threads(1)
-    _here["privatizer"] = Privatizer.from_recipe(recipe, noise, exact=exact)
-
-
-def _release_here(tasks: Sequence[Task]) -> list[Written]:
-    return release(_here["privatizer"], tasks)
+    this_process.privatizer(recipe, exact=exact, noise=noise)

@@ -1,4 +1,4 @@
-"""Input and output folders: found, checked, and never mixed up."""
+"""Input folder, release folder and vault: where they may lie, and never mixed up."""
 
 from __future__ import annotations
 
@@ -6,57 +6,40 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from latentdp.errors import InputError
+from latentdp.privatizer import Privatizer
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import ReleaseCard
+from latentdp.vault.vault import Vault
 
-if TYPE_CHECKING:
-    from latentdp.privatizer import Privatizer
-    from latentdp.vault.vault import Vault
-
-__all__ = ["check_release", "check_vault", "find_files"]
+__all__ = ["beside", "check_folders", "check_recipe", "check_source", "check_vault"]
 
 
-def find_files(source: Path) -> list[Path]:
-    """Everything below ``source`` (or ``source`` itself) that is no folder, sorted.
+def beside(out: Path) -> Path:
+    """Where the vault is if none is named: OUT.vault."""
+    place = out.resolve()
+    return place.with_name(place.name + ".vault") if place.name else place / "vault"
 
-    Linked folders are not entered. They, broken links and folders that cannot be read are
-    returned too, so that they are accounted for.
+
+def check_source(source: Path) -> None:
+    """Refuses an input that is not there.
 
     Raises:
-        InputError: No such folder, or nothing in it.
+        InputError: It is neither a folder nor a file.
     """
     with _enterable("input"):
-        if source.is_file():
-            return [source]
-        if not source.is_dir():
+        if not (source.is_file() or source.is_dir()):
             raise InputError("expected the input to be a folder or a file; there is none")
-    found: list[Path] = []
-
-    def unreadable(error: OSError) -> None:
-        found.append(Path(error.filename))
-
-    for base, folders, names in os.walk(source, followlinks=False, onerror=unreadable):
-        linked = [name for name in folders if _is_link(Path(base) / name)]
-        found += [Path(base) / name for name in (*names, *linked)]
-    if not found:
-        raise InputError("the input folder holds no files")
-    return sorted(found)
 
 
-def check_release(
-    source: Path, out: Path, vault: Path, privatizer: Privatizer, layout: Layout
-) -> None:
+def check_folders(source: Path, out: Path, vault: Path, layout: Layout) -> None:
     """Refuses folders that would mix inputs, outputs and secrets. Writes nothing.
 
     Raises:
         InputError: One folder lies inside another that it must not, or ``out`` holds something
-            else than an earlier part of the same release.
+            else than a release of this layout and vault.
     """
-    if layout not in list(Layout):
-        raise InputError(f"expected the layout to be one of {', '.join(Layout)}, got another")
     places = {"input": source.resolve(), "output": out.resolve(), "vault": vault.resolve()}
     for inner, outer in (
         ("output", "input"),
@@ -81,14 +64,6 @@ def check_release(
     card = ReleaseCard.find(out)
     if card is None:
         raise InputError("the output folder holds other files; name a new or an empty one")
-    if (card.recipe.digest, card.private) != (
-        privatizer.recipe.digest,
-        privatizer.guarantee.secure,
-    ):
-        raise InputError(
-            "the output folder holds a release with another recipe; "
-            "give the same options, or name a new folder"
-        )
     if card.layout != layout:
         raise InputError(
             f"the output folder holds a release with the layout {str(card.layout)!r}; give that "
@@ -98,7 +73,24 @@ def check_release(
         raise InputError("the output folder belongs to a vault that is not there; name it")
 
 
-def check_vault(vault: Vault, out: Path) -> None:
+def check_recipe(out: Path, privatizer: Privatizer) -> None:
+    """Refuses a release folder that was begun with another recipe.
+
+    Raises:
+        InputError: Images of two recipes would lie in one release.
+    """
+    card = ReleaseCard.find(out)
+    if card is None:
+        return
+    asked = privatizer.recipe.digest, privatizer.guarantee.secure
+    if (card.recipe.digest, card.private) != asked:
+        raise InputError(
+            "the output folder holds a release with another recipe; "
+            "give the same options, or name a new folder"
+        )
+
+
+def check_vault(out: Path, vault: Vault) -> None:
     """Refuses a release folder that another vault has begun.
 
     Raises:
@@ -121,10 +113,3 @@ def _can_be_made(folder: Path) -> bool:
     above = next(parent for parent in folder.absolute().parents if parent.exists())
     ours = os.access in os.supports_effective_ids
     return above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=ours)
-
-
-def _is_link(path: Path) -> bool:
-    try:
-        return path.is_symlink()
-    except OSError:  # its folder can be listed and not entered; the walk comes to that
-        return False

@@ -1,33 +1,45 @@
-"""Input files on their way through a run."""
+"""Input files: found once, with all that is known of them before they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CHUNK", "Input", "chunks", "name_below"]
+from latentdp.core.arrays import UNKNOWN
+from latentdp.data.labels import read_labels
+from latentdp.errors import InputError
 
-CHUNK = 128
+__all__ = ["Input", "SourceFile", "find_files", "labelled", "name_below"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Input:
-    """One file on its way.
+class SourceFile:
+    """One file of the input.
 
     Attributes:
         path: Where it is.
-        name: Its path below the input folder; for the vault only.
-        content: Digest of its bytes, or its name if it cannot be opened.
-        key: Keyed digest of content, recipe and label: what makes a release the same one.
-        label: Class index, -1 for unknown.
+        name: Its path below the input folder, which may hold a patient's name: for the vault only.
+        label: The class index that was given for it, -1 for unknown.
     """
 
     path: Path
     name: str
+    label: int = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input(SourceFile):
+    """One file on its way through a run.
+
+    Attributes:
+        content: Digest of its bytes, or its name if it cannot be opened.
+        key: Keyed digest of content, recipe and label: what makes a release the same one.
+    """
+
     content: str
     key: str
-    label: int
 
     @property
     def alone(self) -> str:
@@ -35,15 +47,60 @@ class Input:
         return f"unknown {self.content}"
 
 
-def chunks(paths: Sequence[Path], size: Callable[[], int]) -> Iterator[Sequence[Path]]:
-    """The files that are looked up, reserved and recorded together, as many as ``size`` says."""
-    start = 0
-    while start < len(paths):
-        part = paths[start : start + size()]
-        start += len(part)
-        yield part
+def find_files(source: Path) -> list[SourceFile]:
+    """Everything below ``source`` (or ``source`` itself) that is no folder, sorted by path.
+
+    Linked folders are not entered. They, broken links and folders that cannot be read are
+    returned too, so that they are accounted for.
+
+    Raises:
+        InputError: There is nothing.
+    """
+    if source.is_file():
+        return [SourceFile(path=source, name=name_below(source.parent, source))]
+    found: list[Path] = []
+
+    def unreadable(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for base, folders, names in os.walk(source, followlinks=False, onerror=unreadable):
+        linked = [name for name in folders if _is_link(Path(base) / name)]
+        found += [Path(base) / name for name in (*names, *linked)]
+    if not found:
+        raise InputError("the input folder holds no files")
+    return [SourceFile(path=path, name=name_below(source, path)) for path in sorted(found)]
 
 
-def name_below(source: Path, path: Path) -> str:
-    """Path below the input folder. It may hold a patient's name: for the vault only."""
-    return path.relative_to(source if source.is_dir() else source.parent).as_posix()
+def name_below(folder: Path, path: Path) -> str:
+    """A file's path below a folder, with ``/`` on every system."""
+    return path.relative_to(folder).as_posix()
+
+
+def labelled(
+    files: Sequence[SourceFile], labels: Path, classes: tuple[str, ...]
+) -> list[SourceFile]:
+    """The same files with the labels of a CSV.
+
+    Args:
+        files: All of the input.
+        labels: CSV with ``file`` (path below the input folder) and ``label``.
+        classes: Names of the labels that the weights know.
+
+    Raises:
+        InputError: The CSV cannot be read, or names inputs that are not there.
+    """
+    given = read_labels(labels, classes)
+    missing = len(given.keys() - {file.name for file in files})
+    if missing:
+        raise InputError(f"{missing} labels name files that are not in the input folder")
+    return [
+        SourceFile(path=file.path, name=file.name, label=given.get(file.name, UNKNOWN))
+        for file in files
+    ]
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # its folder can be listed and not entered; the walk comes to that
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from latentdp.data.dicom.profile import Profile
@@ -23,15 +23,14 @@ class Naming:
         key: Of the vault.
         profile: What is retained of headers.
         layout: How the images lie in the release folder.
+        inputs: The names of all inputs, so that none takes another's name in a mirror.
     """
 
-    def __init__(self, key: bytes, profile: Profile, layout: Layout) -> None:
+    def __init__(
+        self, key: bytes, profile: Profile, layout: Layout, inputs: Sequence[str]
+    ) -> None:
         self._names, self._profile, self._layout = Pseudonyms(key), profile, layout
-        self._wanted: Counter[str] = Counter()
-
-    def expect(self, names: Iterable[str]) -> None:
-        """Learns the names of all inputs, so that none takes another's name in a mirror."""
-        self._wanted = Counter(mirrored(name, "").casefold() for name in names)
+        self._wanted = Counter(mirrored(name, "").casefold() for name in inputs)
 
     def identity(self, item: Input, said: Identity, ordinal: int) -> Identity:
         """The pseudonyms of an output.

@@ -71,15 +71,17 @@ class Outputs:
     Args:
         out: The release folder.
         index: Of the vault: which output of which release lies where.
-        release: Identifier of this release; that on its card if None.
+        new: Give a folder without a release card an identifier, since one is to be made there.
 
     Attributes:
         folder: Its path.
+        release: Random identifier of the release, by which the vault knows where its images lie;
+            empty for none.
         owner: In the ledger, the folder of what is reserved and not yet written: a digest of
             mark and path. Empty while there is no mark, and so nothing reserved.
     """
 
-    def __init__(self, out: Path, index: IndexFile, release: str | None = None) -> None:
+    def __init__(self, out: Path, index: IndexFile, *, new: bool = False) -> None:
         self.folder = str(out.resolve())
         try:
             self.folder.encode()
@@ -88,7 +90,8 @@ class Outputs:
         self._images, self._mark = out / IMAGES, out / MARK
         self.owner = self._owner(self._mark.read_bytes()) if self._mark.is_file() else ""
         self._index = index
-        self._places = self._open(release or release_id(out))
+        self.release = release_id(out) or (SystemNoise().words(1).tobytes().hex() if new else "")
+        self._places = self._open(self.release)
         self._opened = {self.folder: self._places}
 
     @contextmanager

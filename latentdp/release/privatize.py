@@ -1,110 +1,109 @@
-"""Folders: `privatize_folder`. The work itself is in `latentdp.release.run`."""
+"""A folder in, a private folder out: the job as a function, and its preview.
+
+The command builds the same `ReleaseRequest`; the work is in `latentdp.release.run`.
+"""
 
 from __future__ import annotations
 
-from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
+from typing import Unpack
 
 from latentdp.core.progress import CountCallback
-from latentdp.errors import Aborted, BudgetExceeded
+from latentdp.errors import InputError
 from latentdp.privatizer import Privatizer
-from latentdp.release.dask_executor import workplace
-from latentdp.release.folders import check_release, check_vault, find_files
-from latentdp.release.preview import preview
-from latentdp.release.request import check_bounded, check_ledger, given_labels, most
-from latentdp.release.run import Run
+from latentdp.release.preview import Preview, preview_release
+from latentdp.release.recipe_options import RecipeOptions
+from latentdp.release.request import ReleaseOptions, ReleaseRequest
+from latentdp.release.run import run_release
 from latentdp.release.summary import Summary
-from latentdp.release.uid_mapping import Mapping
-from latentdp.reports.layout import Layout
-from latentdp.vault.vault import Vault
 
 __all__ = ["preview", "privatize_folder"]
 
 
 def privatize_folder(
-    source: Path,
-    out: Path,
-    privatizer: Privatizer,
+    source: str | Path,
+    out: str | Path,
     *,
-    vault: Path,
-    labels: Path | None = None,
-    workers: int = 1,
-    budget: float | None = None,
-    ledger: str | None = None,
-    again: bool = False,
-    layout: Layout = Layout.FLAT,
-    mapping: Path | None = None,
-    cluster: str | None = None,
+    vault: str | Path | None = None,
+    privatizer: Privatizer | None = None,
     progress: CountCallback | None = None,
+    **options: Unpack[ReleaseOptions],
 ) -> Summary:
-    """Privatizes every file below ``source`` into ``out / "images"``.
+    """Privatizes every file below ``source`` into ``out / "images"``, as ``latentdp privatize``.
+
+        >>> import latentdp
+        >>> summary = latentdp.privatize_folder("samples/cxr/clinic-a", "release", epsilon=4.0)
+        >>> summary.inputs, summary.released
+        (3, 3)
+        >>> print(summary.guarantee)
+        epsilon 3.99934 per image (replace-one)
+
+    It may be called again after an interruption, and goes on where it was.
 
     Args:
         source: Folder or file; never written to.
         out: New or empty folder, or one with an earlier part of the same release.
-        privatizer: What to do to each image.
-        vault: Folder of the key, the ledger and private reports; made if absent.
-        labels: CSV with ``file`` and ``label``.
-        workers: Processes; 1 works in this one.
-        budget: Largest epsilon per patient, earlier releases from this vault included. A cap of
-            the vault holds too.
-        ledger: URL of the ledger's database, which the vault remembers; by default the
-            remembered one, or a file in the vault.
-        again: Release, and charge, what was released before but cannot be found.
-        layout: How the images lie in ``out / "images"``.
-        mapping: CSV to write, with the old and new UIDs of everything that is in the release;
-            patient IDs come beside it. It is a secret, like the vault.
-        cluster: Address of a Dask scheduler, or its scheduler file; its workers are used
-            instead of processes here, and must reach ``source`` and ``out`` by the same paths.
+        vault: Private folder of the key, the ledger and reports; made if absent. By default
+            ``OUT.vault``. Use one for all releases of a project.
+        privatizer: One that is loaded, instead of a preset and other options of a recipe.
         progress: Called with the number of files done and of all.
+        options: Fields of `latentdp.release.request.ReleaseRequest` (``labels``, ``budget``,
+            ``workers``, ...) and `latentdp.release.recipe_options.RecipeOptions` (``preset``,
+            ``epsilon``, ``size``, ...).
 
     Raises:
         InputError: Something is wrong before anything was written.
-        BudgetExceeded: A patient would go over ``budget`` or the vault's cap; nothing was
+        BudgetExceeded: A patient would go over the budget or the vault's cap; nothing was
             written or charged.
+        WeightsError: The weights are refused.
         Aborted: Writing failed in the middle; what is finished is safe.
     """
-    if cluster is not None:  # workers have other working directories
-        source, out = source.absolute(), out.absolute()
-    limit = most(budget, privatizer)
-    found = find_files(source)
-    given = given_labels(labels, source, found, privatizer)
-    check_release(source, out, vault, privatizer, layout)
-    check_ledger(ledger, source, out)
-    pairs = None if mapping is None else Mapping(mapping, source=source, out=out)
-    store = Vault(vault)
-    check_vault(store, out)
-    try:
-        with store.locked(), closing(store.ledger(ledger)) as book:
-            book.verify()
-            capped = book.cap() is not None
-            if capped:
-                check_bounded(privatizer)
-            with workplace(privatizer, workers, cluster, source=source, out=out) as processes:
-                run = Run(
-                    source,
-                    out,
-                    privatizer,
-                    vault=store,
-                    ledger=book,
-                    labels=given,
-                    workers=processes,
-                    again=again,
-                    layout=layout,
-                    mapping=pairs,
-                    progress=progress,
-                )
-                if capped or limit is not None:
-                    try:
-                        run.check_budget(found, limit)
-                    except BudgetExceeded:
-                        store.undo()
-                        raise
-                with run.outputs.alone():
-                    run.run(found, limit)
-    except OSError as error:
-        raise Aborted(
-            f"a file could not be written or moved ({error.strerror}); running the same "
-            "command again goes on from here"
-        ) from error
-    return run.summary
+    request = ReleaseRequest.of(source, out, vault, options)
+    return run_release(request, _privatizer(request, privatizer, options), progress)
+
+
+def preview(
+    source: str | Path,
+    out: str | Path | None = None,
+    *,
+    vault: str | Path | None = None,
+    privatizer: Privatizer | None = None,
+    progress: CountCallback | None = None,
+    **options: Unpack[ReleaseOptions],
+) -> Preview:
+    """What `privatize_folder` would do, told without writing anything, as ``--dry-run``.
+
+        >>> import latentdp
+        >>> summary, refused = latentdp.preview("samples/cxr", preset="balanced")
+        >>> summary.released, summary.spent
+        (7, 55.989745)
+        >>> refused
+        [RefusedFile(name='clinic-b/broken.dcm', reason='unreadable')]
+
+    Args:
+        source: As for `privatize_folder`, likewise all others.
+        out: None to look at the inputs alone.
+        vault: By default ``OUT.vault``; where there is none, a new one is assumed.
+        privatizer: One that is loaded.
+        progress: Called with the number of files done and of all.
+        options: As for `privatize_folder`.
+
+    Raises:
+        InputError: As `privatize_folder`, likewise the others.
+        BudgetExceeded: A patient would go over the budget or the vault's cap.
+        WeightsError: The weights are refused.
+    """
+    request = ReleaseRequest.of(source, out, vault, options)
+    return preview_release(request, _privatizer(request, privatizer, options), progress)
+
+
+def _privatizer(
+    request: ReleaseRequest, given: Privatizer | None, options: ReleaseOptions
+) -> Privatizer:
+    if given is None:
+        return request.recipe.load(labelled=request.labelled)
+    both = {field.name for field in fields(RecipeOptions)} & options.keys()
+    if both:
+        raise InputError(f"give a privatizer or options of a recipe, not both: {min(both)}")
+    return given

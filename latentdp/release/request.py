@@ -1,61 +1,181 @@
-"""What a call asks for, checked before anything is written: by a run and by its preview alike."""
+"""What one release is asked to do: validated once, before weights are loaded or files written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any, Self, TypedDict
 
-from latentdp.data.labels import read_labels
 from latentdp.errors import InputError
-from latentdp.privatizer import Privatizer
-from latentdp.release.inputs import name_below
+from latentdp.release.folders import beside, check_folders, check_source
+from latentdp.release.recipe_options import RecipeOptions
+from latentdp.release.uid_mapping import check_mapping
+from latentdp.reports.layout import Layout
 from latentdp.vault.database import address, file_of
 from latentdp.vault.ledger import allowance
 
-__all__ = ["check_bounded", "check_ledger", "given_labels", "most"]
+__all__ = ["ReleaseOptions", "ReleaseRequest"]
 
 
-def most(budget: float | None, privatizer: Privatizer) -> int | None:
-    """The budget in micro-epsilons, rounded down.
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRequest:
+    """A release, or a preview of one.
+
+    Attributes:
+        source: Folder of images or one file; never written to.
+        out: New or empty folder, or one with an earlier part of the same release; None for a
+            preview that looks at inputs alone.
+        vault: Folder of the key, the ledger and private reports; made if absent. Default:
+            ``OUT.vault``.
+        recipe: How images are made private.
+        labels: CSV with ``file`` (path below ``source``) and ``label``; without it no label is
+            used or released.
+        budget: Largest epsilon per patient, earlier releases from this vault included. A cap of
+            the vault holds too.
+        ledger: URL of the ledger's database, which the vault remembers; by default the
+            remembered one, or a file in the vault.
+        again: Release, and charge, what was released before but cannot be found.
+        layout: How the images lie in ``out / "images"``.
+        mapping: CSV to write, with the old and new UIDs of everything that is in the release;
+            patient IDs come beside it. It is a secret, like the vault.
+        workers: Processes; 1 works in this one.
+        cluster: Address of a Dask scheduler, or its scheduler file; its workers are used
+            instead of processes here, and must reach ``source`` and ``out`` by the same paths.
 
     Raises:
-        InputError: It is not positive and finite, or bounds nothing.
+        InputError: A value is out of its range, options contradict each other, or a file or folder
+            is missing or lies where it must not.
     """
-    if budget is None:
-        return None
-    if not budget > 0:
-        raise InputError(f"expected a finite positive budget of epsilon, got {budget}")
-    check_bounded(privatizer)
-    return allowance(budget)
 
+    source: Path
+    out: Path | None = None
+    vault: Path | None = None
+    recipe: RecipeOptions = field(default_factory=RecipeOptions)
+    labels: Path | None = None
+    budget: float | None = None
+    ledger: str | None = None
+    again: bool = False
+    layout: Layout = Layout.FLAT
+    mapping: Path | None = None
+    workers: int = 1
+    cluster: str | None = None
 
-def check_bounded(privatizer: Privatizer) -> None:
-    """Refuses a budget where something is kept: no sum of epsilons says anything about that."""
-    if privatizer.plan.keeps:
-        raise InputError(
-            "a budget cannot bound a release that keeps latent dimensions, nor can a vault's cap"
+    def __post_init__(self) -> None:
+        for name in ("source", "out", "vault", "labels", "mapping"):
+            if getattr(self, name) is not None:
+                self._set(name, Path(getattr(self, name)))
+        self._check_workers()
+        if self.layout not in list(Layout):
+            raise InputError(f"expected the layout to be one of {', '.join(Layout)}, got another")
+        self._set("layout", Layout(self.layout))
+        if self.budget is not None and not self.budget > 0:
+            raise InputError(f"expected a finite positive budget of epsilon, got {self.budget}")
+        _ = self.limit
+        self.recipe.recipe(labelled=self.labelled)
+        self._check_places()
+
+    @classmethod
+    def of(
+        cls,
+        source: str | Path,
+        out: str | Path | None,
+        vault: str | Path | None,
+        options: Mapping[str, Any],
+    ) -> Self:
+        """A request from `ReleaseOptions`, which hold the options of the recipe among the others.
+
+        Raises:
+            InputError: An option that there is not, or as for the class.
+        """
+        recipe = {f.name for f in fields(RecipeOptions)}
+        own = {f.name for f in fields(cls)} - {"source", "out", "vault", "recipe"}
+        unknown = options.keys() - recipe - own
+        if unknown:
+            known = ", ".join(sorted(recipe | own))
+            raise InputError(f"a release has no option {min(unknown)!r}; there are: {known}")
+        return cls(
+            source=Path(source),
+            out=None if out is None else Path(out),
+            vault=None if vault is None else Path(vault),
+            recipe=RecipeOptions(**{k: v for k, v in options.items() if k in recipe}),
+            **{k: v for k, v in options.items() if k in own},
         )
 
+    @property
+    def labelled(self) -> bool:
+        """Whether labels are given."""
+        return self.labels is not None
 
-def check_ledger(url: str | None, source: Path, out: Path) -> None:
-    """Refuses a URL that is none, or a file that would be released or lie among the inputs."""
-    file = None if url is None else file_of(address(url))
-    if file is not None and {source.resolve(), out.resolve()} & {file, *file.parents}:
-        raise InputError("the ledger must not lie inside the input or the output")
+    @property
+    def limit(self) -> int | None:
+        """The budget in micro-epsilons, rounded down; None for none."""
+        return None if self.budget is None else allowance(self.budget)
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_workers(self) -> None:
+        if self.workers < 1:
+            raise InputError(f"expected at least 1 worker, got {self.workers}")
+        if self.cluster is None:
+            return
+        if self.workers != 1:
+            raise InputError(
+                "give --workers or --cluster, not both: a cluster has its own workers"
+            )
+        if self.out is not None and self.vault is None:
+            raise InputError(
+                "--cluster needs --vault, a folder that the workers do not share: beside OUT, "
+                "where it would be, they would see its key"
+            )
+        # Workers have other working directories.
+        self._set("source", self.source.absolute())
+        self._set("out", None if self.out is None else self.out.absolute())
+
+    def _check_places(self) -> None:
+        """Where everything is and shall be; it reads, and writes nothing."""
+        check_source(self.source)
+        if self.out is None:
+            return
+        vault = beside(self.out) if self.vault is None else self.vault
+        self._set("vault", vault)
+        check_folders(self.source, self.out, vault, self.layout)
+        file = None if self.ledger is None else file_of(address(self.ledger))
+        if file is not None and {self.source.resolve(), self.out.resolve()} & {
+            file,
+            *file.parents,
+        }:
+            raise InputError("the ledger must not lie inside the input or the output")
+        if self.mapping is not None:
+            check_mapping(self.mapping, source=self.source, out=self.out)
 
 
-def given_labels(
-    labels: Path | None, source: Path, found: Sequence[Path], privatizer: Privatizer
-) -> dict[str, int]:
-    """Class index by name below ``source``.
+class ReleaseOptions(TypedDict, total=False):
+    """The fields of `ReleaseRequest` and of its `RecipeOptions`, as keyword arguments."""
 
-    Raises:
-        InputError: The file cannot be read, or names inputs that are not there.
-    """
-    if labels is None:
-        return {}
-    given = read_labels(labels, privatizer.flow.classes)
-    missing = set(given) - {name_below(source, path) for path in found}
-    if missing:
-        raise InputError(f"{len(missing)} labels name files that are not in the input folder")
-    return given
+    preset: str
+    weights: str
+    epsilon: float | None
+    epsilon_per_element: float | None
+    mechanism: str | None
+    label_release: str | None
+    keep_label_dims: int | None
+    resample_identity: int | None
+    candidates: int | None
+    shift_dates: bool
+    retain_characteristics: bool
+    retain_device: bool
+    accept_burned_in: bool
+    size: int | None
+    detail: bool
+    transfer_syntax: str
+    exact: bool
+    labels: str | Path | None
+    budget: float | None
+    ledger: str | None
+    again: bool
+    layout: Layout | str
+    mapping: str | Path | None
+    workers: int
+    cluster: str | None

@@ -1,17 +1,18 @@
-"""What became of every input of a run."""
+"""What became of every input of a run, or would become of it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from latentdp.errors import InputError
+from latentdp.privacy.guarantee import Guarantee
 from latentdp.reports.release_card_parts import CardCounts, RunCounts
-from latentdp.vault.ledger import Spent
+from latentdp.vault.ledger import LedgerEntry, Spent
 
-__all__ = ["Counts", "Summary"]
+__all__ = ["Counts", "Summary", "Tally"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Counts:
     quarantined: dict[str, int]
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """Counts; inputs = released + already + duplicates + quarantined.
 
@@ -49,6 +50,8 @@ class Summary:
         most_images_here: Largest number of outputs of one of them in the folder.
         patient_epsilon: Largest epsilon of one of them in this vault.
         patient_delta: Largest delta of one of them in this vault.
+        guarantee: Of each image, for everything that is not unprotected.
+        unprotected: What of an input is released exactly; epsilon is infinity for it.
         report: Private report of the run, in the vault; None for a preview.
     """
 
@@ -57,25 +60,16 @@ class Summary:
     released: int = 0
     already: int = 0
     duplicates: int = 0
-    quarantined: Counter[str] = field(default_factory=Counter)
+    quarantined: Mapping[str, int] = field(default_factory=dict)
     spent: float = 0.0
     patients: int = 0
     most_images: int = 0
     most_images_here: int = 0
     patient_epsilon: float = 0.0
     patient_delta: float = 0.0
+    guarantee: Guarantee | None = None
+    unprotected: tuple[str, ...] = ()
     report: Path | None = None
-
-    def count_patients(self, spent: Collection[Spent]) -> None:
-        """Sets what is told of patients.
-
-        Args:
-            spent: What each patient with an output in the folder has spent in the vault.
-        """
-        self.patients = len(spent)
-        self.most_images = max((s.releases for s in spent), default=0)
-        self.patient_epsilon = max((s.micro_epsilon for s in spent), default=0) / 1e6
-        self.patient_delta = max((s.pico_delta for s in spent), default=0) / 1e12
 
     @property
     def accounted(self) -> int:
@@ -86,7 +80,7 @@ class Summary:
     @property
     def exit_code(self) -> int:
         """0 all done, 1 some quarantined, 2 nothing usable."""
-        if not (self.released or self.already or self.quarantined["lost"]):
+        if not (self.released or self.already or self.quarantined.get("lost")):
             return InputError.exit_code
         return 1 if self.quarantined else 0
 
@@ -109,4 +103,72 @@ class Summary:
                 duplicates=self.duplicates,
                 quarantined=sum(self.quarantined.values()),
             ),
+        )
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """The counts of `Summary` while they are being made.
+
+    Attributes:
+        inputs: As in the summary, likewise the others.
+        released: Up from 0.
+        already: Up from 0.
+        duplicates: Up from 0.
+        quarantined: From empty.
+        spent: Up from 0, by `charge`.
+    """
+
+    inputs: int
+    released: int = 0
+    already: int = 0
+    duplicates: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    spent: float = 0.0
+
+    @property
+    def accounted(self) -> int:
+        """Number of inputs whose fate is known."""
+        return self.released + self.already + self.duplicates + self.quarantined.total()
+
+    def charge(self, entries: Collection[LedgerEntry]) -> None:
+        """Adds what reservations cost."""
+        self.spent += sum(entry.micro_epsilon for entry in entries) / 1e6
+
+    def summary(
+        self,
+        here: Collection[LedgerEntry],
+        spent: Mapping[str, Spent],
+        *,
+        guarantee: Guarantee,
+        unprotected: tuple[str, ...],
+        report: Path | None = None,
+    ) -> Summary:
+        """The summary as of now.
+
+        Args:
+            here: What lies in the release folder.
+            spent: What each patient with an output in it has spent in the vault.
+            guarantee: As in the summary, likewise the others.
+            unprotected: What is released exactly.
+            report: Of the run.
+        """
+        images = Counter(entry.subject for entry in here)
+        people = spent.values()
+        return Summary(
+            inputs=self.inputs,
+            outputs=len(here),
+            released=self.released,
+            already=self.already,
+            duplicates=self.duplicates,
+            quarantined=dict(self.quarantined),
+            spent=self.spent,
+            patients=len(people),
+            most_images=max((s.releases for s in people), default=0),
+            most_images_here=max(images.values(), default=0),
+            patient_epsilon=max((s.micro_epsilon for s in people), default=0) / 1e6,
+            patient_delta=max((s.pico_delta for s in people), default=0) / 1e12,
+            guarantee=guarantee,
+            unprotected=unprotected,
+            report=report,
         )

@@ -13,7 +13,7 @@ from latentdp.core.tables import read_table, write_table
 from latentdp.data import radiograph
 from latentdp.errors import InputError, UnsupportedInstance
 
-__all__ = ["Mapping"]
+__all__ = ["UidMapping", "check_mapping"]
 
 COLUMNS = ("id_old", "id_new")
 
@@ -45,12 +45,11 @@ class _Pairs:
         write_table(path, COLUMNS, sorted(pairs), mode=0o600)
 
 
-class Mapping:
-    """The map of a release, DICOM only: a picture has no identifier. An earlier one is added to.
+def check_mapping(path: Path, *, source: Path, out: Path) -> None:
+    """Refuses a place for a map. Writes nothing.
 
     Args:
-        path: File for the UIDs of instances, series and studies; the patient IDs come beside it,
-            under the same stem and ``.patients.csv``.
+        path: As for `UidMapping`.
         source: Input folder or file.
         out: Release folder.
 
@@ -58,19 +57,28 @@ class Mapping:
         InputError: A file would lie in the input or the release, cannot be made there, or would
             replace one that is no such map.
     """
+    for file in (path, _of_patients(path)):
+        place = file.resolve()
+        if {source.resolve(), out.resolve()} & {place, *place.parents}:
+            raise InputError("the mapping must not lie inside the input or the output")
+        if not place.parent.is_dir():
+            raise InputError("expected the mapping's folder to exist; there is none")
+        if file.exists() and not _is_map(file):
+            raise InputError("expected a new file or an earlier mapping for --mapping-out")
 
-    def __init__(self, path: Path, *, source: Path, out: Path) -> None:
+
+class UidMapping:
+    """The map of a release, DICOM only: a picture has no identifier. An earlier one is added to.
+
+    Args:
+        path: File for the UIDs of instances, series and studies; the patient IDs come beside it,
+            under the same stem and ``.patients.csv``.
+    """
+
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._patients = path.with_name(f"{path.stem}.patients.csv")
+        self._patients = _of_patients(path)
         self._uids, self._people = _Pairs(), _Pairs()
-        for file in (path, self._patients):
-            place = file.resolve()
-            if {source.resolve(), out.resolve()} & {place, *place.parents}:
-                raise InputError("the mapping must not lie inside the input or the output")
-            if not place.parent.is_dir():
-                raise InputError("expected the mapping's folder to exist; there is none")
-            if file.exists() and not _is_map(file):
-                raise InputError("expected a new file or an earlier mapping for --mapping-out")
         for file, pairs in ((path, self._uids), (self._patients, self._people)):
             if file.exists():
                 pairs.load(file)
@@ -91,6 +99,10 @@ class Mapping:
         """Writes both files, whole, readable by their owner only."""
         self._uids.write(self._path)
         self._people.write(self._patients)
+
+
+def _of_patients(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.patients.csv")
 
 
 def _is_map(path: Path) -> bool:

@@ -9,12 +9,13 @@ images beside the card were made as it says.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from msgspec import UNSET, Struct
 
-from latentdp.core.documents import from_json, to_json
+from latentdp.core.documents import from_json, read_json, to_json
 from latentdp.data.dicom.attributes import attributes
 from latentdp.errors import InputError
 from latentdp.privacy.mechanisms.base import number
@@ -24,9 +25,10 @@ from latentdp.privatizer import make_plan
 from latentdp.recipe import ALL, Recipe
 from latentdp.reports.guarantee_words import NOT_COVERED, PATIENT_RULE, statement, warnings
 from latentdp.reports.layout import Layout
+from latentdp.reports.release_card import CARD
 from latentdp.reports.release_card_parts import CardRecipe, ImageGuarantee
 
-__all__ = ["Check", "verify_card"]
+__all__ = ["Check", "Verification", "verify", "verify_card"]
 
 TOLERANCE = 1e-9  # relative: a claim is a float that was written as decimal digits
 CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
@@ -108,6 +110,46 @@ class _ClaimedCard(Struct, frozen=True, kw_only=True):
     header: Any
     claims: Any
     layout: Layout
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What became of the claims of a release card.
+
+    Attributes:
+        checks: All that were checked, in the order in which one follows from the other.
+        warnings: Those of the card, for a reader.
+    """
+
+    checks: tuple[Check, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all claims hold."""
+        return all(check.ok for check in self.checks)
+
+
+def verify(release: str | Path) -> Verification:
+    """Recomputes what a release claims from the recipe and the parameters on its card.
+
+        >>> import latentdp
+        >>> _ = latentdp.privatize_folder("samples/cxr/clinic-a", "release")
+        >>> latentdp.verify("release").ok
+        True
+
+    Args:
+        release: The release folder, or its ``release.json``.
+
+    Raises:
+        InputError: There is no release card of this tool, or it lacks what the checks need.
+    """
+    path = Path(release)
+    card = read_json(path / CARD if path.is_dir() else path, "a release card")
+    checks = tuple(verify_card(card))
+    stated = card.get("warnings") if isinstance(card, dict) else None
+    lines = stated if isinstance(stated, list) else []
+    return Verification(checks=checks, warnings=tuple(map(str, lines)))
 
 
 def verify_card(card: object) -> list[Check]:

@@ -7,6 +7,7 @@ inside the folder that is released.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -22,7 +23,9 @@ from latentdp.vault.index_file import IndexFile
 from latentdp.vault.keys import KEY_BYTES, Keys
 from latentdp.vault.ledger import Ledger
 
-__all__ = ["Vault"]
+__all__ = ["UnmadeVault", "Vault"]
+
+NOWHERE = Path(os.devnull) / "none"  # nothing can lie below a device
 
 
 class Vault(Keys):
@@ -147,3 +150,20 @@ class Vault(Keys):
         if len(key) != KEY_BYTES:
             raise InputError(f"expected the vault's key to be {KEY_BYTES} bytes; it is damaged")
         return key
+
+
+class UnmadeVault(Vault):
+    """Stands for a vault that is still to be made: it is empty, and nothing is ever written."""
+
+    def __init__(self) -> None:
+        Keys.__init__(self, bytes(KEY_BYTES))
+        self.path, self.reports = NOWHERE, NOWHERE / "reports"
+        self._new, self._read_only = False, True
+
+    def index(self) -> IndexFile:
+        """Empty tables."""
+        return IndexFile(self.path, read_only=True)
+
+    def ledger(self, url: str | None = None) -> Ledger:
+        """The ledger that a database holds of a vault without releases: an empty one."""
+        return Ledger(url, vault=self.tag, key=self.key, head=NOWHERE, read_only=True)

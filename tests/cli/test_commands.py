@@ -147,7 +147,7 @@ def test_an_unexpected_error_shows_no_traceback_and_no_value(
     def broken(*_):
         raise KeyError("Doe^Jane")
 
-    monkeypatch.setattr("latentdp.release.privatize.find_files", broken)
+    monkeypatch.setattr("latentdp.release.job.find_files", broken)
     assert command("privatize", SAMPLES, tmp_path / "out", "--weights", tiny_weights) == 70
     told = capsys.readouterr().err
     assert "KeyError at test_commands.py" in told

@@ -165,7 +165,7 @@ def test_a_mechanism_that_claims_too_much_is_refuted(tiny_flow):
         Block(action=Action.MECHANISM, size=40, mechanism=Boast(**fields)),
         Block(action=Action.RESAMPLE, size=tiny_flow.d - 40),
     )
-    made.plan = replace(made.plan, blocks=blocks)
+    made = made.with_plan(replace(made.plan, blocks=blocks))
     assert made.guarantee.epsilon == 1
     found = likelihood.run(released(made), silent)
     assert all(o.refutes for o in found)

@@ -97,7 +97,7 @@ def shelf() -> ClassifierCache:
 
 
 def measured(shelf: ClassifierCache, scenery: ThreatModel) -> list[Measure]:
-    return Classification(shelf).measure(replace(scenery, effort=EFFORT), silent)
+    return Classification().measure(replace(scenery, effort=EFFORT, classifiers=shelf), silent)
 
 
 def test_originals_are_read_and_noise_is_not(shelf):
@@ -165,8 +165,8 @@ def seen(found: list[Measure]) -> dict[str, Measure]:
 
 
 def test_the_same_images_are_the_same(shelf):
-    scenery = replace(scene(untouched), effort=EFFORT)
-    found = seen(Similarity(classification=Classification(shelf)).measure(scenery, silent))
+    scenery = replace(scene(untouched), effort=EFFORT, classifiers=shelf)
+    found = seen(Similarity().measure(scenery, silent))
     assert found["ssim"].value == pytest.approx(1)
     assert found["psnr"].value == pytest.approx(58.9, abs=0.1)
     assert found["distance"].value == pytest.approx(0, abs=1e-6)

@@ -476,8 +476,8 @@ class LeaksTheLabel(Privatizer):
             def decode_valid(self, latents, _):
                 return flow.decode_valid(latents, labels)
 
-        self.flow, self.noise = Leaking(), SeededNoise(0)
-        return replace(released, images=super().__call__(images, labels=labels).images)
+        leaking = Privatizer(Leaking(), self.recipe, SeededNoise(0)).with_plan(self.plan)
+        return replace(released, images=leaking(images, labels=labels).images)
 
 
 @pytest.mark.parametrize(("kind", "leaks"), [(Privatizer, False), (LeaksTheLabel, True)])

@@ -26,7 +26,6 @@ from latentdp.recipe import Recipe
 from latentdp.release import dask_executor
 from latentdp.release.dask_executor import Drafts, RemoteTask, carry_out, write_drafts
 from latentdp.release.executor import GROUP
-from latentdp.release.inputs import chunks
 from latentdp.release.outputs import WORK, clear
 from latentdp.release.privatize import preview, privatize_folder
 from latentdp.release.tasks import Task
@@ -96,21 +95,25 @@ def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_
     summary = privatize_folder(
         source,
         tmp_path / "out",
-        privatizer,
+        privatizer=privatizer,
         vault=tmp_path / "vault",
         cluster=address,
         progress=lambda i, n: done.append((i, n)),
     )
     check(tmp_path, summary)
     assert done[-1] == (FILES + 2, FILES + 2)
-    here = privatize_folder(source, tmp_path / "b", privatizer, vault=tmp_path / "v")
+    here = privatize_folder(source, tmp_path / "b", privatizer=privatizer, vault=tmp_path / "v")
     assert here.public_counts() == summary.public_counts()
     again = privatize_folder(
-        source, tmp_path / "out", privatizer, vault=tmp_path / "vault", cluster=address
+        source,
+        tmp_path / "out",
+        privatizer=privatizer,
+        vault=tmp_path / "vault",
+        cluster=address,
     )
     assert (again.already, again.released) == (FILES, 0)
     check(tmp_path, again)
-    told, refused = preview(source, privatizer, cluster=address)
+    told, refused = preview(source, privatizer=privatizer, cluster=address)
     assert told.public_counts() == here.public_counts()
     assert refused == [("broken.png", "unreadable")]
 
@@ -126,7 +129,7 @@ def test_a_worker_that_is_killed_loses_nothing(workers, source, privatizer, tmp_
     summary = privatize_folder(
         source,
         tmp_path / "out",
-        privatizer,
+        privatizer=privatizer,
         vault=tmp_path / "vault",
         cluster=workers.scheduler_address,
         progress=progress,
@@ -306,14 +309,16 @@ def test_workers_that_join_later_get_their_share(privatizer, source):
             return dict.fromkeys(range(self.workers), 4)
 
     pool = dask_executor.ClusterPool(Growing(), privatizer, source, None)
-    parts = [len(part) for part in chunks(range(10_000), pool.chunk)]
+    parts = [len(part) for part in pool.chunks(range(10_000))]
     each = dask_executor.PER_WORKER * GROUP * 10
     assert parts[:3] == [each, 2 * each, 3 * each]
     assert sum(parts) == 10_000
 
 
 def run(source, privatizer, place, **options):
-    return privatize_folder(source, place / "out", privatizer, vault=place / "vault", **options)
+    return privatize_folder(
+        source, place / "out", privatizer=privatizer, vault=place / "vault", **options
+    )
 
 
 def test_what_cannot_be_done_is_refused_before_anything_is_written(

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentdp import InputError, Privatizer, Recipe
+from latentdp.data import radiograph
 from latentdp.data.radiograph import EPOCH
-from latentdp.release import run
-from latentdp.release.outputs import LOCK, MARK
+from latentdp.release.outputs import LOCK, MARK, Outputs
 from latentdp.release.privatize import privatize_folder
 from latentdp.release.verify import verify_card
 from latentdp.reports.layout import Layout, mirrored
 from latentdp.vault.index_file import IndexFile
+from latentdp.vault.ledger import Ledger
 from latentdp.vault.output_index import OutputIndex
 from tests.support.folders import (
     card,
@@ -231,7 +232,7 @@ def test_labels_name_the_files_where_they_lie(place, layout):
     recipe = Recipe.from_preset("dp-glow", epsilon=2560.0, label="public")
     labelled = Privatizer(privatizer().flow, recipe)
     privatize_folder(
-        place / "in", place / "out", labelled,
+        place / "in", place / "out", privatizer=labelled,
         vault=place / "vault", labels=labels, layout=layout,
     )  # fmt: skip
     with (place / "out" / "labels.csv").open(newline="") as file:
@@ -245,11 +246,11 @@ class Died(BaseException):
 
 
 STEPS = {
-    "reserved": (run.Ledger, "reserve"),
-    "placed": (run.Outputs, "assign"),
-    "written": (run.radiograph, "write"),
-    "recorded": (run.Ledger, "finish"),
-    "published": (run.Outputs, "publish"),
+    "reserved": (Ledger, "reserve"),
+    "placed": (Outputs, "assign"),
+    "written": (radiograph, "write"),
+    "recorded": (Ledger, "finish"),
+    "published": (Outputs, "publish"),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from latentdp import BudgetExceeded, InputError, Privatizer, Recipe
 from latentdp.release.outputs import MARK, Outputs
 from latentdp.release.privatize import privatize_folder
-from latentdp.release.run import Run
+from latentdp.release.reserve import Reserver
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.vault import Vault
 from tests.support.places import SAMPLES
@@ -28,7 +28,7 @@ def go(tmp_path, tiny_flow):
 
     def run(number=0, **options):
         return privatize_folder(
-            SAMPLES / "clinic-a", tmp_path / "out", privatizer,
+            SAMPLES / "clinic-a", tmp_path / "out", privatizer=privatizer,
             vault=tmp_path / f"vault {number}", **options,
         )  # fmt: skip
 
@@ -49,14 +49,15 @@ def drawn(*folders: Path) -> set[bytes]:
 
 def paused(monkeypatch, meanwhile):
     """The first run stops after its reservation, until ``meanwhile`` has returned."""
-    real, pauses = Run._release, [meanwhile]
+    real, pauses = Reserver.reserve, [meanwhile]
 
-    def release(self, batch):
+    def reserve(self, decisions):
+        owed = real(self, decisions)
         if pauses:
             pauses.pop()()
-        yield from real(self, batch)
+        return owed
 
-    monkeypatch.setattr(Run, "_release", release)
+    monkeypatch.setattr(Reserver, "reserve", reserve)
 
 
 def test_what_is_owed_on_one_machine_is_not_released_on_another(go, tmp_path, monkeypatch):
@@ -122,7 +123,7 @@ def test_hidden_files_of_a_copied_folder_are_released_once(go, tmp_path, monkeyp
 
 def test_a_folder_that_was_moved_pays_again_for_what_was_owed(go, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("latentdp.release.run.Run._release", lambda *_: 1 / 0)
+        patch.setattr("latentdp.release.executor.Pool.release", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             go()
     assert charged(tmp_path) == IMAGES

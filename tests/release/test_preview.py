@@ -86,8 +86,8 @@ def test_it_tells_what_each_of_several_runs_does(place):
 def test_it_knows_another_recipe_and_what_was_spent_before(place):
     go(place)
     other = Privatizer(privatizer().flow, Recipe.from_preset("dp-glow", epsilon=256.0))
-    told, _ = preview(place / "in", other, out=place / "two", vault=place / "vault")
-    done = privatize_folder(place / "in", place / "two", other, vault=place / "vault")
+    told, _ = preview(place / "in", place / "two", privatizer=other, vault=place / "vault")
+    done = privatize_folder(place / "in", place / "two", privatizer=other, vault=place / "vault")
     assert [getattr(told, n) for n in NUMBERS] == [getattr(done, n) for n in NUMBERS]
     assert told.patient_epsilon == pytest.approx(3 * (EPSILON + 256), rel=1e-2)
     assert told.spent == pytest.approx(5 * 256, rel=1e-2)

@@ -14,13 +14,15 @@ import pytest
 from PIL import Image
 
 from latentdp import Aborted, BudgetExceeded, InputError, Privatizer, Recipe
+from latentdp.data import radiograph
 from latentdp.data.dicom.profile import Profile
 from latentdp.models.flow.flow import Flow
 from latentdp.privacy.noise import SeededNoise
-from latentdp.release import run
-from latentdp.release.folders import find_files
-from latentdp.release.outputs import LOCK, MARK
+from latentdp.release.executor import Pool
+from latentdp.release.inputs import find_files
+from latentdp.release.outputs import LOCK, MARK, Outputs
 from latentdp.release.privatize import preview, privatize_folder
+from latentdp.vault.ledger import Ledger
 from latentdp.vault.vault import Vault
 from tests.support.places import SAMPLES
 from tests.support.tiny_flow import shared_flow
@@ -41,11 +43,11 @@ def go(place: Path, recipe: Recipe = RECIPE, out: str = "out", noise=None, **opt
     vault = options.pop("vault", place / "vault")
     privatizer = Privatizer(shared_flow(), recipe, noise)
     source = place / options.pop("source", "in")
-    return privatize_folder(source, place / out, privatizer, vault=vault, **options)
+    return privatize_folder(source, place / out, privatizer=privatizer, vault=vault, **options)
 
 
 def look(place: Path):
-    return preview(place / "in", Privatizer(shared_flow(), RECIPE))
+    return preview(place / "in", privatizer=Privatizer(shared_flow(), RECIPE))
 
 
 def outputs(place: Path, out: str = "out") -> dict[str, bytes]:
@@ -68,7 +70,7 @@ def test_every_input_is_an_output_or_a_quarantine_line(place):
     assert summary.exit_code == 1
     told = rows(summary)
     assert sorted(r["file"] for r in told) == sorted(
-        p.relative_to(place / "in").as_posix() for p in find_files(place / "in")
+        file.name for file in find_files(place / "in")
     )
     assert {r["output"] for r in told if r["status"] == "released"} == set(outputs(place))
     assert all(r["reason"] and r["message"] for r in told if r["status"] == "quarantined")
@@ -80,7 +82,7 @@ def test_every_input_is_an_output_or_a_quarantine_line(place):
 
 def test_outputs_reopen_and_differ_from_their_sources(place):
     go(place)
-    sources = {p.read_bytes() for p in find_files(place / "in")}
+    sources = {file.path.read_bytes() for file in find_files(place / "in")}
     for name, data in outputs(place).items():
         assert data not in sources
         ds = pydicom.dcmread(place / "out" / "images" / name)
@@ -94,7 +96,7 @@ def test_nothing_of_the_sources_is_in_the_release(place):
     # Long enough not to stand in random pixels by chance; images in a page are base64.
     canaries = {b"Doe^", b"Jane", b"A-1001", b"Erika", b"Invented", b"20190304", b"clinic"}
     canaries |= {b"cr-0", b"IM0001", str(place).encode()}
-    for path in find_files(place / "in"):
+    for path in (file.path for file in find_files(place / "in")):
         if path.name == "broken.dcm":
             continue
         ds = pydicom.dcmread(path, stop_before_pixels=True)
@@ -207,7 +209,7 @@ def test_the_same_bytes_under_two_kinds_of_name(place):
 def test_a_run_that_died_here_and_was_finished_elsewhere(place, monkeypatch):
     """What lies here is served from here, and nothing is made or released twice in one folder."""
     with monkeypatch.context() as patch:
-        patch.setattr(run.Outputs, "publish", lambda *_: (_ for _ in ()).throw(Died))
+        patch.setattr(Outputs, "publish", lambda *_: (_ for _ in ()).throw(Died))
         with pytest.raises(Died):
             go(place)
     assert go(place, out="other").accounted == GOOD + BROKEN
@@ -280,7 +282,7 @@ def test_reasons_are_for_the_vault_and_not_for_the_card(place):
 
 def test_a_budget_of_exactly_the_cost_is_enough(place):
     labels = place / "labels.csv"
-    names = [p.relative_to(place / "in").as_posix() for p in find_files(place / "in")]
+    names = [file.name for file in find_files(place / "in")]
     labels.write_text("file,label\n" + "".join(f"{n},a\n" for n in names))
     for preset in ("strict", "balanced"):
         recipe = Recipe.from_preset(preset)
@@ -331,18 +333,19 @@ def test_workers_make_the_same_release(place, tiny_weights):
     recipe = replace(RECIPE, weights=str(tiny_weights))
     privatizer = Privatizer.from_recipe(recipe)
     summary = privatize_folder(
-        place / "in", place / "out", privatizer, vault=place / "vault", workers=2
+        place / "in", place / "out", privatizer=privatizer, vault=place / "vault", workers=2
     )
     assert (summary.released, summary.exit_code) == (GOOD, 1)
     assert len(outputs(place)) == GOOD
 
 
 def test_inputs_are_never_written(place):
-    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in find_files(place / "in")}
+    paths = [file.path for file in find_files(place / "in")]
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in paths}
     for path in [place / "in", *(place / "in").rglob("*")]:
         path.chmod(0o500 if path.is_dir() else 0o400)
     go(place)
-    assert before == {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in find_files(place / "in")}
+    assert before == {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in paths}
 
 
 @pytest.mark.parametrize(
@@ -409,11 +412,11 @@ class Died(BaseException):
 def test_a_run_that_dies_anywhere_is_finished_by_the_next(place, monkeypatch, step, late):
     """Before or after each step; afterwards one output and one charge for each image."""
     target, name = {
-        "Ledger.reserve": (run.Ledger, "reserve"),
-        "Pool.release": (run.Pool, "release"),
-        "files.write": (run.radiograph, "write"),
-        "Ledger.finish": (run.Ledger, "finish"),
-        "Outputs.publish": (run.Outputs, "publish"),
+        "Ledger.reserve": (Ledger, "reserve"),
+        "Pool.release": (Pool, "release"),
+        "files.write": (radiograph, "write"),
+        "Ledger.finish": (Ledger, "finish"),
+        "Outputs.publish": (Outputs, "publish"),
     }[step]
     real, calls = getattr(target, name), []
 
@@ -482,7 +485,7 @@ def test_an_image_that_decodes_to_nothing_is_quarantined(place, monkeypatch):
 
 def test_released_labels_are_written_with_the_new_names(place):
     labels = place / "labels.csv"
-    names = [p.relative_to(place / "in").as_posix() for p in find_files(place / "in")]
+    names = [file.name for file in find_files(place / "in")]
     labels.write_text("file,label\n" + "".join(f"{n},a\n" for n in names))
     summary = go(place, Recipe.from_preset("balanced", label="public"), labels=labels)
     assert summary.released == GOOD

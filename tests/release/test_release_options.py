@@ -48,7 +48,9 @@ def go(place, tiny_flow):
     def go(out, profile=ALL, *, vault="vault", epsilon=1.0, again=False):
         recipe = Recipe.from_preset("strict", label="none", epsilon=epsilon, profile=profile)
         made = Privatizer(tiny_flow, recipe)
-        privatize_folder(place / "in", place / out, made, vault=place / vault, again=again)
+        privatize_folder(
+            place / "in", place / out, privatizer=made, vault=place / vault, again=again
+        )
         return [dcmread(path) for path in (place / out / "images").glob("*.dcm")]
 
     return go

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from latentdp import InputError
-from latentdp.release.folders import find_files
+from latentdp.release.inputs import find_files
 from latentdp.reports import review_page
 from latentdp.reports.release_page import write_release_page
 from tests.support.places import SAMPLES
@@ -141,7 +141,7 @@ def test_the_public_page_names_nothing_of_the_sources(made):
         "unreadable",
     }
     canaries |= {str(made), "2.25.", "LDP-"}
-    for path in find_files(made / "in"):
+    for path in (file.path for file in find_files(made / "in")):
         canaries.add(path.name)
         try:
             dataset = pydicom.dcmread(path, stop_before_pixels=True)

@@ -223,7 +223,7 @@ def decoder_sees_the_released_label_only(make: Callable[[], Any], images: np.nda
     found = []
     for true in range(3):
         made = make()
-        made.plan = replace(made.plan, response=AlwaysOne())
+        made = made.with_plan(replace(made.plan, response=AlwaysOne()))
         found.append(made(images, labels=np.full(len(images), true)).images)
     same = all(np.array_equal(found[0], image) for image in found[1:])
     return "" if same else "one released label gives an image for each true one"

@@ -28,12 +28,12 @@ def privatizer() -> Privatizer:
 
 def go(place: Path, out: str = "out", source: str = "in", **options):
     options.setdefault("vault", place / "vault")
-    return privatize_folder(place / source, place / out, privatizer(), **options)
+    return privatize_folder(place / source, place / out, privatizer=privatizer(), **options)
 
 
 def look(place: Path, out: str = "out", source: str = "in", **options):
     options.setdefault("vault", place / "vault")
-    return preview(place / source, privatizer(), out=place / out, **options)
+    return preview(place / source, place / out, privatizer=privatizer(), **options)
 
 
 def image(number: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from latentdp import LatentDPError, Privatizer, Recipe
 from latentdp.release import executor, run, tasks
+from latentdp.release.outputs import Outputs
 from latentdp.release.privatize import privatize_folder
 from latentdp.vault import hash_chain, index_file, ledger, vault
 from tests.support.places import SAMPLES
@@ -79,7 +80,7 @@ LEDGER_STEPS = {
     "before the record": before(Ledger, "finish"),
     "recorded, not committed": after(Ledger, "_append", when=kind("written")),
     "recorded, the head not written": before(hash_chain, "write_text", nth=2),
-    "recorded, no file published": before(run.Outputs, "publish"),
+    "recorded, no file published": before(Outputs, "publish"),
 }
 STEPS = LEDGER_STEPS | {
     "the noise is drawn, nothing written": after(Privatizer, "release_and_rate"),
@@ -88,19 +89,19 @@ STEPS = LEDGER_STEPS | {
     "one hidden file is written": after(tasks.radiograph, "write"),
     "two hidden files are written": after(tasks.radiograph, "write", nth=2),
     "all hidden files are written": after(executor, "release"),
-    "one file is published": after(run.Outputs, "publish"),
-    "before the last card": before(run.Run, "_write_card", nth=2),
+    "one file is published": after(Outputs, "publish"),
+    "before the last card": before(run, "write_documents", nth=2),
     "the last card is half written": before(
         Path, "replace", nth=2, when=called(".release.json.tmp")
     ),
     "the address is half written": before(Path, "replace", when=called(".ledger.url.tmp")),
 }
 LAYOUT_STEPS = {
-    "reserved, no place recorded": before(run.Outputs, "assign"),
+    "reserved, no place recorded": before(Outputs, "assign"),
     "links are added, not committed": after(index_file, "_insert", when=into("duplicates")),
     "places are added, not committed": after(index_file, "_insert", when=into("outputs")),
-    "all places are recorded": after(run.Outputs, "assign"),
-    "a file has its place, its folders their true times": before(run.Outputs, "_settle", nth=2),
+    "all places are recorded": after(Outputs, "assign"),
+    "a file has its place, its folders their true times": before(Outputs, "_settle", nth=2),
 }
 NOTHING_RESERVED = {
     "the table is made, not committed",
@@ -143,7 +144,7 @@ def privatize(source, out, vault_path, url, step=None, told=None, start=0.0, eps
     time.sleep(max(0.0, start - time.time()))
     privatizer = Privatizer(shared_flow(), Recipe.from_preset("dp-glow", epsilon=epsilon))
     summary = privatize_folder(
-        Path(source), Path(out), privatizer, vault=Path(vault_path), ledger=url, layout=layout
+        source, out, privatizer=privatizer, vault=vault_path, ledger=url, layout=layout
     )
     if told is not None:
         Path(told).write_text(json.dumps(vars(summary), default=str))

@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from latentdp.data import radiograph
 from latentdp.models.flow.flow import Flow
-from latentdp.release import run
+from latentdp.release.outputs import Outputs
 from latentdp.vault.duplicates import DuplicateIndex
 from latentdp.vault.index_file import IndexFile
+from latentdp.vault.ledger import Ledger
 from latentdp.vault.run_report import SHARED
 from tests.support.folders import (
     EPSILON,
@@ -48,7 +50,7 @@ def test_a_rerun_says_the_same_and_reads_nothing_again(place, monkeypatch):
     go(place)
     before = images(place)
     summary = go(place)
-    monkeypatch.setattr(run.radiograph, "read", None)
+    monkeypatch.setattr(radiograph, "read", None)
     told, _ = look(place)
     for counted in (told, summary):
         assert (counted.released, counted.already, counted.duplicates) == (0, 2, 1)
@@ -109,9 +111,9 @@ class Died(BaseException):
 def test_a_run_that_dies_charges_a_twin_once(place, monkeypatch, step, late):
     owner = {
         "keep": DuplicateIndex,
-        "reserve": run.Ledger,
-        "assign": run.Outputs,
-        "finish": run.Ledger,
+        "reserve": Ledger,
+        "assign": Outputs,
+        "finish": Ledger,
     }
     real = getattr(owner[step], step)
 

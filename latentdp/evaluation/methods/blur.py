@@ -9,8 +9,8 @@ from scipy.ndimage import gaussian_filter
 
 from latentdp.core.arrays import UNKNOWN, Images, Labels
 from latentdp.errors import InputError
+from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import Weights
 from latentdp.privacy.noise import Noise
 
 __all__ = ["Blur", "examples_for"]

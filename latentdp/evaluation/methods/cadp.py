@@ -18,8 +18,9 @@ import numpy as np
 
 from latentdp.core.arrays import Images, Labels, Latents, check_labels
 from latentdp.errors import InputError
+from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import PresetMethod, Weights, flow_of
+from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.samplers.discrete_laplace import two_sided_geometric
 
@@ -45,7 +46,7 @@ class CADPAsPublished(Method):
     def __init__(self, weights: Weights, *, epsilon: float = 1.0, batch: int = 64) -> None:
         if not (math.isfinite(epsilon) and epsilon > 0) or batch < 1:
             raise InputError(f"expected a positive epsilon and batch, got {epsilon}, {batch}")
-        self.weights, self.epsilon, self.batch = weights, epsilon, batch
+        self.weights, self.epsilon, self.batch = lazily(weights), epsilon, batch
         self.name = f"cadp-as-published-{epsilon:g}"
         self.title = f"CADP as published: one clip for {batch} images, true label"
         self.claim = f"epsilon {epsilon:g}"
@@ -53,7 +54,7 @@ class CADPAsPublished(Method):
     @property
     def settings(self) -> str:
         """The weights by their content; its parameters are in its name, or told beside it."""
-        return f"batch {self.batch}, weights {flow_of(self.weights).sha256}"
+        return f"batch {self.batch}, weights {self.weights.flow.sha256}"
 
     @property
     def sensitivity(self) -> float:
@@ -72,7 +73,7 @@ class CADPAsPublished(Method):
 
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Private images and the true labels."""
-        flow = flow_of(self.weights)
+        flow = self.weights.flow
         known = check_labels(labels, len(images), len(flow.classes))
         sampler = two_sided_geometric(FINE)
         unit = math.log(2) / (2 * FINE)  # draws are twice a number of steps
@@ -88,4 +89,5 @@ class CADPAsPublished(Method):
 
 def examples_for(weights: Weights) -> tuple[Method, ...]:
     """As published at epsilon 1, and as corrected with the same noise."""
-    return (CADPAsPublished(weights), PresetMethod("cadp", weights, name="cadp-corrected"))
+    shared = lazily(weights)
+    return (CADPAsPublished(shared), PresetMethod("cadp", shared, name="cadp-corrected"))

@@ -6,7 +6,6 @@ the mean picture of a label, are what labels alone give; noise is what nothing a
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -16,8 +15,9 @@ import numpy as np
 from latentdp.core.arrays import UNKNOWN, Images, Labels, Latents
 from latentdp.core.progress import ProgressCallback
 from latentdp.errors import InputError
+from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import PresetMethod, Weights
+from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.plan import Action, Block
@@ -68,9 +68,7 @@ class PriorSample(PresetMethod):
         """The preset's, with one block that is resampled."""
         like = self._like.privatizer
         everything = Block(action=Action.RESAMPLE, size=like.plan.d)
-        made = copy.copy(like)
-        made.plan = replace(like.plan, blocks=(everything,), basis=None)
-        return made
+        return like.with_plan(replace(like.plan, blocks=(everything,), basis=None))
 
     def _latents(self, images: Images, labels: Labels) -> Latents:
         """None of the images': they are drawn anew, whatever they were."""
@@ -139,10 +137,11 @@ class NoiseOnly(Method):
 
 def examples_for(weights: Weights) -> tuple[Method, ...]:
     """The controls of a comparison; prior samples under a released and under a public label."""
-    public = PresetMethod("balanced", weights, name="public-label", label=str(LabelRelease.PUBLIC))
+    shared = lazily(weights)
+    public = PresetMethod("balanced", shared, name="public-label", label=str(LabelRelease.PUBLIC))
     return (
         Raw(),
-        PriorSample(PresetMethod("balanced", weights)),
+        PriorSample(PresetMethod("balanced", shared)),
         PriorSample(public),
         LabelMean(),
         NoiseOnly(),

@@ -7,11 +7,13 @@ This is our preset of that name, with the exact quantile map that the paper does
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from latentdp.errors import InputError
+from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import PresetMethod, Weights, flow_of
+from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.privatizer import Privatizer
-from latentdp.recipe import Recipe
 
 __all__ = ["DPGlow", "examples_for"]
 
@@ -37,11 +39,8 @@ class DPGlow(PresetMethod):
         self.claim = f"epsilon {each:g} for one latent element"
 
     def _make(self) -> Privatizer:
-        flow = flow_of(self.weights)
-        self.recipe = Recipe.from_preset(
-            "dp-glow", weights=self.recipe.weights, epsilon=self.each * flow.d
-        )
-        return Privatizer(flow, self.recipe)
+        flow = self.weights.flow
+        return Privatizer(flow, replace(self.recipe, epsilon=self.each * flow.d))
 
 
 def examples_for(weights: Weights) -> tuple[Method, ...]:

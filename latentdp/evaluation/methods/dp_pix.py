@@ -18,8 +18,8 @@ import numpy as np
 
 from latentdp.core.arrays import UNKNOWN, Images, Labels, check_images
 from latentdp.errors import InputError
+from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import Weights, flow_of
 from latentdp.privacy.guarantee import Guarantee, above
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.samplers.discrete_laplace import (
@@ -99,7 +99,7 @@ class DPPix(Method):
 
 def examples_for(weights: Weights) -> tuple[Method, ...]:
     """At the size of these weights: the strongest noise is what papers call private."""
-    size = flow_of(weights).shape[0]
+    size = lazily(weights).flow.shape[0]
     return (
         DPPix(size, cell=4, epsilon=1.0),
         DPPix(size, cell=8, epsilon=0.1),

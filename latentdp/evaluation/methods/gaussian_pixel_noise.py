@@ -11,8 +11,8 @@ import numpy as np
 
 from latentdp.core.arrays import UNKNOWN, Images, Labels, check_images
 from latentdp.errors import InputError
+from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import Weights, flow_of
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.mechanisms.gaussian import Gaussian
 from latentdp.privacy.noise import Noise
@@ -64,4 +64,4 @@ class GaussianPixelNoise(Method):
 
 def examples_for(weights: Weights) -> tuple[Method, ...]:
     """Noise in which a person sees hardly anything."""
-    return (GaussianPixelNoise(flow_of(weights).shape[0], 100.0),)
+    return (GaussianPixelNoise(lazily(weights).flow.shape[0], 100.0),)

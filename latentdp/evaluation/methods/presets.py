@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from dataclasses import fields
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from latentdp.core.arrays import Images, Labels, Latents
 from latentdp.errors import WeightsError
+from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
-from latentdp.models.checkpoints import load
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import PRESETS, Recipe
 
-if TYPE_CHECKING:
-    from latentdp.models.flow.flow import Flow
-
-__all__ = ["BATCH", "PresetMethod", "Weights", "flow_of", "examples_for", "group"]
+__all__ = ["BATCH", "PresetMethod", "examples_for", "group"]
 
 group = "ours"  # of the rows of a comparison
 
@@ -29,21 +26,6 @@ BATCH = 256  # images in memory at a time; it changes no distribution
 RIVALS = frozenset(
     {"dp-glow", "cadp"}
 )  # presets for comparison; `latentdp.evaluation.methods` names them
-
-Weights: TypeAlias = Union[str, "Flow"]
-"""Name or path of weights, or a flow that is loaded already."""
-
-
-def flow_of(weights: Weights) -> Flow:
-    """The flow of these weights; those loaded last are kept."""
-    return _loaded(weights) if isinstance(weights, str) else weights
-
-
-@lru_cache(maxsize=2)
-def _loaded(name: str) -> Flow:
-    from latentdp.models.flow.flow import load_flow
-
-    return load_flow(load(name))
 
 
 class PresetMethod(Method):
@@ -56,6 +38,10 @@ class PresetMethod(Method):
         title: By default the preset's summary.
         changes: Fields of the recipe that differ from the preset, such as ``epsilon=2.0``.
 
+    Attributes:
+        recipe: What was asked for.
+        weights: What holds the flow.
+
     Raises:
         InputError: Unknown preset or field, or a value out of its range.
     """
@@ -63,12 +49,10 @@ class PresetMethod(Method):
     def __init__(
         self, preset: str, weights: Weights, *, name: str = "", title: str = "", **changes: Any
     ) -> None:
-        named = weights if isinstance(weights, str) else weights.name
-        self.recipe = Recipe.from_preset(preset, weights=named, **changes)
+        self.weights = lazily(weights)
+        self.recipe = Recipe.from_preset(preset, weights=self.weights.name, **changes)
         self.name = name or preset
         self.title = title or PRESETS[preset].summary
-        self.weights = weights
-        self._privatizer: Privatizer | None = None
 
     @classmethod
     def of(cls, recipe: Recipe) -> PresetMethod:
@@ -77,22 +61,19 @@ class PresetMethod(Method):
         Raises:
             WeightsError: It is bound to weights that are not those of its name.
         """
-        made = cls(recipe.preset, recipe.weights)
-        found = flow_of(recipe.weights).sha256
-        if recipe.weights_sha256 not in ("", found):
+        changes = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+        method = cls(changes.pop("preset"), changes.pop("weights"), **changes)
+        if recipe.weights_sha256 not in ("", method.weights.flow.sha256):
             raise WeightsError("the recipe was made for weights with another sha256")
-        made.recipe = recipe
-        return made
+        return method
 
-    @property
+    @cached_property
     def privatizer(self) -> Privatizer:
         """All of it is public but the random bits."""
-        if self._privatizer is None:
-            self._privatizer = self._make()
-        return self._privatizer
+        return self._make()
 
     def _make(self) -> Privatizer:
-        return Privatizer(flow_of(self.weights), self.recipe)
+        return Privatizer(self.weights.flow, self.recipe)
 
     @property
     def guarantee(self) -> Guarantee | None:
@@ -110,7 +91,7 @@ class PresetMethod(Method):
     @property
     def settings(self) -> str:
         """The recipe, and the weights by their content."""
-        return self.recipe.with_weights(flow_of(self.weights).sha256).digest
+        return self.privatizer.recipe.digest
 
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Private images and the labels that the plan releases."""
@@ -127,9 +108,7 @@ class PresetMethod(Method):
             rows = slice(i, i + BATCH)
             latents = self._latents(images[rows], labels[rows])
             for k, noise in enumerate(noises):
-                made = copy.copy(self.privatizer)  # the plan is computed once
-                made.noise = noise
-                release = made.from_latents(latents, labels[rows])
+                release = self.privatizer.with_noise(noise).from_latents(latents, labels[rows])
                 private[k, rows], released[k, rows] = release.images, release.labels
         return private, released
 
@@ -139,4 +118,5 @@ class PresetMethod(Method):
 
 def examples_for(weights: Weights) -> tuple[PresetMethod, ...]:
     """All presets of ours, but those that stand for a rival."""
-    return tuple(PresetMethod(name, weights) for name in PRESETS if name not in RIVALS)
+    shared = lazily(weights)
+    return tuple(PresetMethod(name, shared) for name in PRESETS if name not in RIVALS)

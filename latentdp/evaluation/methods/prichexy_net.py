@@ -17,8 +17,8 @@ from typing import Any
 
 from latentdp.errors import InputError
 from latentdp.evaluation.methods._adversarial import Adversarial
+from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import Weights
 from latentdp.models.networks.anonymizers import Deformer
 from latentdp.models.training.anonymizer import AdversarialConfig
 

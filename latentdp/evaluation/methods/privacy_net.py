@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from latentdp.evaluation.methods._adversarial import Adversarial
+from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import Weights
 from latentdp.models.networks.anonymizers import Repainter
 from latentdp.models.training.anonymizer import AdversarialConfig
 

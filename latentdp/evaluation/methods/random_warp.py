@@ -13,8 +13,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from latentdp.core.arrays import UNKNOWN, Images, Labels
 from latentdp.errors import InputError
+from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.presets import Weights
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.samplers.uniform import normal
 

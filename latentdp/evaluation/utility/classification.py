@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,6 @@ from latentdp.metrics.definitions.prediction import GAP
 from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import widened
 from latentdp.metrics.metric import Metric
-from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 from latentdp.reports.results import Detail, Measure
 
@@ -39,18 +37,10 @@ EPOCHS = 15
 
 
 class Classification(Utility):
-    """AUC per finding, their mean, and gaps between subgroups.
-
-    Args:
-        shelf: Where readers are kept that were taught before.
-    """
+    """AUC per finding, their mean, and gaps between subgroups."""
 
     name = "classification"
     title = "AUC of finding readers taught and tested on original and private images"
-
-    def __init__(self, shelf: ClassifierCache | None = None) -> None:
-        self.shelf = shelf or ClassifierCache()
-        self._kept: dict[Path, ClassifierCache] = {}
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """Without two findings to tell apart."""
@@ -82,7 +72,7 @@ class Classification(Utility):
         return found
 
     def reader(self, scene: ThreatModel, *, private: bool, seed: int = 0) -> FindingClassifier:
-        """A reader taught on the practice side."""
+        """A reader taught on the practice side, or found among those of the scene."""
         side = _of_mixed_sources(scene.practice)
         findings = side.cohort.findings
         if private:
@@ -92,10 +82,8 @@ class Classification(Utility):
         most = scene.effort.reader_steps
         steps = min(most, max(most // 8, EPOCHS * len(findings) // BATCH))
         classes = len(side.cohort.finding_names)
-        shelf = self.shelf
-        if scene.readers is not None:
-            shelf = self._kept.setdefault(scene.readers, ClassifierCache(scene.readers))
-        return shelf.classifier(images, labels, classes, ClassifierConfig(steps=steps, seed=seed))
+        settings = ClassifierConfig(steps=steps, seed=seed)
+        return scene.classifiers.classifier(images, labels, classes, settings)
 
     def _findings(
         self,

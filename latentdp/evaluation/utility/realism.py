@@ -20,7 +20,6 @@ from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate, mean
 from latentdp.metrics.definitions.likeness import BITS, NEAREST, TOLD_APART
 from latentdp.metrics.linkage import some
 from latentdp.metrics.metric import Metric
-from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.models.networks.finding_classifier import ClassifierConfig
 from latentdp.reports.results import Detail, Measure
 
@@ -78,8 +77,8 @@ class Realism(Utility):
         shown = np.concatenate([practice.cohort.images, private])[None]
         labels = np.repeat([0, 1], n).astype(np.int64)[None]
         steps = max(1, scene.effort.reader_steps // 2)
-        shelf = ClassifierCache(scene.readers)
-        reader = shelf.classifier(shown, labels, 2, ClassifierConfig(steps=steps, seed=scene.seed))
+        settings = ClassifierConfig(steps=steps, seed=scene.seed)
+        reader = scene.classifiers.classifier(shown, labels, 2, settings)
         both = np.concatenate([target.cohort.images, target.private[0]])
         scores = reader.log_odds(both)[:, 1]
         weights = np.tile(resamples.of(np.arange(len(target.cohort))), 2)

@@ -19,7 +19,7 @@ from latentdp.core.progress import ProgressCallback
 from latentdp.data.preprocess import shrink
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.evaluation.utility.base import Utility
-from latentdp.evaluation.utility.classification import Classification, readable
+from latentdp.evaluation.utility.classification import readable
 from latentdp.evaluation.utility.classification import utility as classification
 from latentdp.metrics.bootstrap import Estimate, Resamples, estimate, mean
 from latentdp.metrics.definitions.likeness import DISTANCE, PSNR, SSIM
@@ -44,17 +44,13 @@ class Similarity(Utility):
     Args:
         embed: Features ``(n, d)`` of images; by default those of a reader of findings taught on
             the practice originals, or small pixels where there are no findings.
-        classification: Whose readers to use.
     """
 
     name = "similarity"
     title = "SSIM and PSNR to the own original, and the distance of private from original features"
 
-    def __init__(
-        self, embed: Embed | None = None, classification: Classification = classification
-    ) -> None:
+    def __init__(self, embed: Embed | None = None) -> None:
         self.embed = embed
-        self.classification = classification
 
     def measure(self, scene: ThreatModel, tell: ProgressCallback) -> list[Measure]:
         """SSIM, PSNR, distance."""
@@ -87,7 +83,7 @@ class Similarity(Utility):
         if self.embed is not None:
             return "given", self.embed
         if readable(scene) is None:
-            reader = self.classification.reader(scene, private=False)
+            reader = classification.reader(scene, private=False)
             return "pooled activations of the reader taught on originals", reader.features
         return "pixels at 16 a side", _pixels
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ from latentdp.core.arrays import (
     check_latents,
 )
 from latentdp.errors import InputError, WeightsError
-from latentdp.models.checkpoints import Checkpoint
-from latentdp.models.device import computes_bfloat16, device, micro_batch, tune_allocator
+from latentdp.models.checkpoints import Checkpoint, load
+from latentdp.models.device import computes_bfloat16, device, micro_batch
 from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.attributes import Attribute, check_values
 from latentdp.models.flow.checkpoint import add_ons_of, glow_of
@@ -80,7 +81,6 @@ class Flow:
                 f"{len(waiting)} normalisation layers are not initialised; "
                 "they would take their statistics from the first image they see"
             )
-        tune_allocator()
         self._net = channels_last(net.to(device())).eval().requires_grad_(False)
         low = computes_bfloat16() and not exact
         self._engine: Glow | FrozenGlow = self._net
@@ -281,16 +281,27 @@ class Flow:
         return torch.from_numpy(labels).to(device())
 
 
-def load_flow(checkpoint: Checkpoint, *, exact: bool = True) -> Flow:
-    """The flow of a checkpoint.
+def load_flow(weights: str | Path | Checkpoint, *, exact: bool = True) -> Flow:
+    """The flow of shipped weights, of a file, or of a checkpoint that is in memory.
+
+        >>> import numpy as np, latentdp
+        >>> flow = latentdp.load_flow("cxr-adult")
+        >>> image = np.full((1, *flow.shape), 0.5)
+        >>> latent = flow.encode(image)
+        >>> latent.shape == (1, flow.d)
+        True
+        >>> bool(np.abs(flow.decode(latent) - image).max() < 1e-3)
+        True
 
     Args:
-        checkpoint: A weights file of kind ``glow``, in memory.
+        weights: Name, path, or a weights file of kind ``glow`` that is in memory.
         exact: Coupling networks in float32 even where bfloat16 is faster.
 
     Raises:
-        WeightsError: Unknown kind, or tensors that do not fit the configuration.
+        WeightsError: No such weights, damaged ones, another kind, or tensors that do not fit the
+            configuration.
     """
+    checkpoint = weights if isinstance(weights, Checkpoint) else load(str(weights))
     net = glow_of(checkpoint)
     add_ons = add_ons_of(checkpoint, len(net.config.classes))
     return Flow(net, checkpoint.card, checkpoint.name, checkpoint.sha256, add_ons, exact=exact)

@@ -1,0 +1,100 @@
+"""What a run tells of each input: a count, a row of the private report, a line of the map."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from msgspec import structs
+
+from latentdp.core.progress import CountCallback
+from latentdp.release.decide import Decision
+from latentdp.release.inputs import Input
+from latentdp.release.outputs import Outputs
+from latentdp.release.summary import Tally
+from latentdp.release.tasks import Refusal, Task, Written
+from latentdp.release.uid_mapping import UidMapping
+from latentdp.vault.ledger import LedgerEntry
+from latentdp.vault.run_report import ReportRow, RunReport
+
+__all__ = ["Account"]
+
+
+class Account:
+    """Is told of each input once, when it is done, and of what was charged.
+
+    Args:
+        tally: Of the run.
+        report: Open.
+        outputs: Of the release folder.
+        mapping: Takes old and new identifiers; None for no map.
+        progress: Called with the number of files done and of all.
+    """
+
+    def __init__(
+        self,
+        tally: Tally,
+        report: RunReport,
+        outputs: Outputs,
+        mapping: UidMapping | None,
+        progress: CountCallback | None,
+    ) -> None:
+        self._tally, self._report, self._outputs = tally, report, outputs
+        self._mapping, self._progress = mapping, progress
+
+    def charged(self, entries: Collection[LedgerEntry]) -> None:
+        """Reservations were made."""
+        self._tally.charge(entries)
+
+    def flush(self) -> None:
+        """What was told so far is in the report, whatever happens."""
+        self._report.flush()
+
+    def quarantined(self, decision: Decision, refusal: Refusal) -> None:
+        """It cannot be released, and why."""
+        self._tally.quarantined[refusal.reason] += 1
+        row = ReportRow(
+            file=decision.item.name,
+            status="quarantined",
+            reason=refusal.reason,
+            message=refusal.message,
+        )
+        self._add(decision, row)
+
+    def already(self, decision: Decision, entry: LedgerEntry) -> None:
+        """Its output of an earlier run is here."""
+        self._tally.already += 1
+        self._add(decision, self._here("already", decision.item, entry))
+
+    def duplicate(self, decision: Decision, entry: LedgerEntry) -> None:
+        """The output of an equal input stands for it."""
+        self._tally.duplicates += 1
+        self._add(decision, self._here("duplicate", decision.item, entry))
+
+    def released(
+        self, decision: Decision, entry: LedgerEntry, task: Task, written: Written
+    ) -> None:
+        """Its output was written, recorded and given its name."""
+        self._tally.released += 1
+        row = structs.replace(
+            self._here("released", decision.item, entry),
+            patient=task.identity.patient,
+            epsilon=entry.micro_epsilon / 1e6,
+            bits_per_dimension=round(written.bits, 4),
+            odd=written.odd,
+        )
+        self._add(decision, row)
+
+    def _here(self, status: str, item: Input, entry: LedgerEntry) -> ReportRow:
+        """The row of an input whose output is here, its own or that of an equal input."""
+        if self._mapping is not None:
+            path = self._outputs.path(entry.output)
+            self._mapping.add(item.path, path, duplicate=status == "duplicate")
+        place = self._outputs.place(entry.output)
+        return ReportRow(file=item.name, status=status, output=place, id=entry.output)
+
+    def _add(self, decision: Decision, row: ReportRow) -> None:
+        if decision.read is not None:
+            self._report.claims(row.file, decision.read.instance, decision.item.key)
+        self._report.add(row)
+        if self._progress is not None:
+            self._progress(self._tally.accounted, self._tally.inputs)

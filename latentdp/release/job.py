@@ -1,0 +1,163 @@
+"""A release job: inputs, networks, vault, ledger, outputs and workers, checked and open.
+
+A run and its preview are prepared here, in the same way; a preview's vault is read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentdp.errors import InputError
+from latentdp.privatizer import Privatizer
+from latentdp.release.dask_executor import cluster
+from latentdp.release.decide import Decider
+from latentdp.release.executor import Pool, pool
+from latentdp.release.folders import check_recipe, check_vault
+from latentdp.release.inputs import SourceFile, find_files, labelled
+from latentdp.release.outputs import Outputs
+from latentdp.release.request import ReleaseRequest
+from latentdp.vault.duplicates import DuplicateIndex
+from latentdp.vault.index_file import IndexFile
+from latentdp.vault.ledger import Ledger, LedgerEntry
+from latentdp.vault.vault import NOWHERE, UnmadeVault, Vault
+
+__all__ = ["Job", "find_inputs", "opened"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a release works with, while it is open.
+
+    Attributes:
+        request: What is asked for.
+        privatizer: What is done to each image.
+        files: All inputs.
+        out: The release folder, or a place where none can be, for a preview of inputs alone.
+        vault: Open, and for a run locked.
+        index: Of the vault: which inputs are one picture, and which output lies where.
+        ledger: That of the vault, verified.
+        outputs: Of the release folder.
+        workers: Who reads, privatizes and writes.
+    """
+
+    request: ReleaseRequest
+    privatizer: Privatizer
+    files: Sequence[SourceFile]
+    out: Path
+    vault: Vault
+    index: IndexFile
+    ledger: Ledger
+    outputs: Outputs
+    workers: Pool
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What of an input is released exactly; epsilon is infinity for it."""
+        return self.privatizer.unprotected + self.request.layout.unprotected
+
+    def decider(self, recovered: Mapping[str, LedgerEntry] | None = None) -> Decider:
+        """Decides what becomes of inputs; it knows nothing of any other decider.
+
+        Args:
+            recovered: Entries that the next run will find recorded, by output.
+        """
+        return Decider(
+            self.privatizer,
+            keys=self.vault,
+            ledger=self.ledger,
+            recovered=recovered or {},
+            outputs=self.outputs,
+            duplicates=DuplicateIndex(self.index),
+            workers=self.workers,
+            again=self.request.again,
+        )
+
+
+def find_inputs(request: ReleaseRequest, privatizer: Privatizer) -> Sequence[SourceFile]:
+    """Finds the inputs and their labels, and refuses what the recipe cannot do to them.
+
+    Raises:
+        InputError: There are none, labels that do not fit, a release of another recipe, or a
+            budget that bounds nothing.
+    """
+    if request.limit is not None:
+        _check_bounded(privatizer)
+    files: Sequence[SourceFile] = find_files(request.source)
+    if request.labels is not None:
+        files = labelled(files, request.labels, privatizer.flow.classes)
+    if request.out is not None:
+        check_recipe(request.out, privatizer)
+    return files
+
+
+@contextmanager
+def opened(
+    request: ReleaseRequest,
+    privatizer: Privatizer,
+    files: Sequence[SourceFile],
+    *,
+    read_only: bool = False,
+) -> Iterator[Job]:
+    """Opens vault and ledger, and has workers ready.
+
+    Args:
+        request: What is asked for.
+        privatizer: What to do to each image.
+        files: What `find_inputs` found.
+        read_only: Make and write nothing, as for a preview.
+
+    Raises:
+        InputError: A vault, ledger or cluster that cannot be used, or another run that uses them.
+    """
+    if request.out is None and not read_only:
+        raise InputError("expected an output folder; only a preview needs none")
+    out = request.out or NOWHERE
+    with ExitStack() as held:
+        vault = _vault(request.vault, read_only=read_only)
+        check_vault(out, vault)
+        if not read_only:
+            held.enter_context(vault.locked())
+        ledger = held.enter_context(closing(vault.ledger(request.ledger)))
+        ledger.verify()
+        if ledger.cap() is not None:
+            _check_bounded(privatizer)
+        workers = held.enter_context(_workers(request, privatizer, read_only=read_only))
+        index = vault.index()
+        yield Job(
+            request=request,
+            privatizer=privatizer,
+            files=files,
+            out=out,
+            vault=vault,
+            index=index,
+            ledger=ledger,
+            outputs=Outputs(out, index, new=not read_only),
+            workers=workers,
+        )
+
+
+def _workers(
+    request: ReleaseRequest, privatizer: Privatizer, *, read_only: bool
+) -> AbstractContextManager[Pool]:
+    """Processes of this machine, or the workers of a cluster."""
+    if request.cluster is None:
+        return pool(privatizer, request.workers)
+    out = None if read_only else request.out
+    return cluster(privatizer, request.cluster, source=request.source, out=out)
+
+
+def _vault(place: Path | None, *, read_only: bool) -> Vault:
+    if place is None or (read_only and not Vault.exists(place)):
+        return UnmadeVault()
+    return Vault(place, read_only=read_only)
+
+
+def _check_bounded(privatizer: Privatizer) -> None:
+    """Refuses a budget where something is kept: no sum of epsilons says anything about that."""
+    if privatizer.plan.keeps:
+        raise InputError(
+            "a budget cannot bound a release that keeps latent dimensions, nor can a vault's cap"
+        )

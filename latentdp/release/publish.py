@@ -1,0 +1,124 @@
+"""What gets its name in the release folder: outputs that were recorded, new or of earlier runs.
+
+Nothing has its name before what it is has been recorded. A run that dies in between owes the name
+only, which the next run gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from latentdp.data import radiograph
+from latentdp.errors import InputError
+from latentdp.release.account import Account
+from latentdp.release.decide import Decider, Decision, Status
+from latentdp.release.inputs import Input
+from latentdp.release.job import Job
+from latentdp.release.naming import Naming
+from latentdp.release.reserve import Owed
+from latentdp.release.tasks import LOST, NON_FINITE, Written
+from latentdp.vault.ledger import NOTHING, LedgerEntry
+
+__all__ = ["Publisher"]
+
+
+class Publisher:
+    """Sees to it that each input has its output in the folder, or a reason why not.
+
+    Args:
+        job: Open, and alone in its release folder.
+        decider: Made the decisions.
+        naming: Of the release.
+        account: Is told what became of each input.
+    """
+
+    def __init__(self, job: Job, decider: Decider, naming: Naming, account: Account) -> None:
+        self._ledger, self._outputs = job.ledger, job.outputs
+        self._decider, self._naming, self._account = decider, naming, account
+        self._published: dict[str, LedgerEntry] = {}  # by key
+
+    def known(self, decisions: Sequence[Decision]) -> None:
+        """What needs nothing to be made: what is refused, and what earlier runs made.
+
+        Raises:
+            InputError: The output of an earlier run is gone.
+        """
+        earlier = self._find_earlier(decisions)
+        for decision in decisions:
+            if decision.refusal is not None:
+                self._account.quarantined(decision, decision.refusal)
+            elif decision.status is Status.ALREADY and decision.entry is not None:
+                self._serve(decision.entry, earlier[decision.entry.output])
+                self._published[decision.item.key] = decision.entry
+                self._account.already(decision, decision.entry)
+
+    def publish(self, owed: Sequence[Owed], results: Sequence[Written]) -> None:
+        """Records what was written, then gives it its name.
+
+        Args:
+            owed: Images that were to be made.
+            results: What became of each.
+        """
+        recorded = [
+            one.entry.written(result.sha256 or NOTHING, result.label, self._outputs.folder)
+            for one, result in zip(owed, results, strict=True)
+        ]
+        late = self._ledger.finish(recorded)
+        for one, entry, result in zip(owed, recorded, results, strict=True):
+            if entry.output in late:
+                self._outputs.discard(entry)
+                refusal = LOST
+            elif entry.sha256 == NOTHING:
+                refusal = NON_FINITE
+            else:
+                self._outputs.publish(entry)
+                self._published[one.decision.item.key] = entry
+                self._account.released(one.decision, entry, one.task, result)
+                continue
+            self._decider.refuse(one.decision.item, refusal)
+            self._account.quarantined(one.decision, refusal)
+
+    def duplicates(self, decisions: Sequence[Decision]) -> None:
+        """What equals another input has that one's output, or the reason why it has none."""
+        for decision in decisions:
+            if decision.status is not Status.DUPLICATE:
+                continue
+            refusal = self._decider.refusal(decision)
+            if refusal is None:
+                self._account.duplicate(decision, self._published[decision.item.key])
+            else:
+                self._account.quarantined(decision, refusal)
+
+    def _find_earlier(self, decisions: Sequence[Decision]) -> dict[str, Path]:
+        """The outputs of earlier runs, by name; those that lie elsewhere get their places here."""
+        earlier: dict[str, Path] = {}
+        places: dict[str, str] = {}
+        for decision in decisions:
+            if decision.status is not Status.ALREADY or decision.entry is None:
+                continue
+            item, output = decision.item, decision.entry.output
+            path = self._outputs.find(decision.entry)
+            if path is None:  # removed since it was decided
+                raise InputError("an output was removed while the run was going on; run it again")
+            earlier[output] = path
+            if path != self._outputs.path(output):
+                places[output] = self._naming.place(item, output, self._stated(item, path))
+        if places:
+            self._outputs.assign(places)
+        return earlier
+
+    def _serve(self, entry: LedgerEntry, path: Path) -> None:
+        """Has the output of an earlier run here, copied if need be."""
+        if path != self._outputs.path(entry.output):
+            self._outputs.serve(entry, path)
+        if not Path(entry.folder).exists():  # moved: from now on it is known to be here
+            here = self._outputs.folder
+            self._ledger.move(entry.written(entry.sha256, entry.label, here))
+
+    def _stated(self, item: Input, output: Path) -> radiograph.Identity:
+        """The pseudonyms of an output, which a picture does not state."""
+        if output.suffix == ".dcm":
+            return radiograph.identity(output)
+        said = radiograph.Identity(patient="", study="", series="", instance="")
+        return self._naming.identity(item, said, 0)

@@ -1,0 +1,130 @@
+"""What a user says of a recipe before its weights are known, and the privatizer that it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from latentdp.data.dicom.profile import SYNTAXES, Profile
+from latentdp.errors import InputError
+from latentdp.privatizer import Privatizer
+from latentdp.recipe import ALL, Recipe
+
+__all__ = ["USUAL_SIZE", "RecipeOptions"]
+
+USUAL_SIZE = 128  # pixels on a side of an output, where the weights have detail for it
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeOptions:
+    """The options of ``latentdp privatize`` and ``explain`` that make up a recipe.
+
+    Attributes:
+        preset: Name of a preset, which has a default for what is None here.
+        weights: Name of shipped weights, or path of a file.
+        epsilon: Budget of the whole image in nats.
+        epsilon_per_element: Budget of each latent element that is noised, instead.
+        mechanism: Name of the mechanism on the latent.
+        label_release: ``none``, ``public`` (released exactly, **unprotected**) or ``response``
+            (randomised); only where labels are given.
+        keep_label_dims: Public directions that are passed on, **unprotected**.
+        resample_identity: Directions of identity that are resampled at most, while all else is
+            passed on, **unprotected**.
+        candidates: Images drawn for each release, of which a public critic chooses one.
+        shift_dates: Keep dates of headers, **unprotected**, moved back by a secret number of days.
+        retain_characteristics: Keep sex, and age up to 90, **unprotected**.
+        retain_device: Keep known makers and product lines of devices, **unprotected**.
+        accept_burned_in: A person looked at the pixels of all inputs and found no text that
+            identifies.
+        size: Pixels on a side of an output; None for `USUAL_SIZE` where the weights have detail
+            for that, else what they make.
+        detail: Draw the detail of what is larger than the weights make; else enlarge smoothly.
+        transfer_syntax: Of DICOM outputs; one of ``explicit``, ``jpeg-ls``, ``jpeg-2000``.
+        exact: Compute networks in float32 even where bfloat16 is faster.
+    """
+
+    preset: str = "balanced"
+    weights: str = "cxr-adult"
+    epsilon: float | None = None
+    epsilon_per_element: float | None = None
+    mechanism: str | None = None
+    label_release: str | None = None
+    keep_label_dims: int | None = None
+    resample_identity: int | None = None
+    candidates: int | None = None
+    shift_dates: bool = False
+    retain_characteristics: bool = False
+    retain_device: bool = False
+    accept_burned_in: bool = False
+    size: int | None = None
+    detail: bool = True
+    transfer_syntax: str = SYNTAXES[0]
+    exact: bool = False
+
+    def recipe(self, *, labelled: bool) -> Recipe:
+        """What can be said without weights: `load` adds what depends on them.
+
+        Args:
+            labelled: Whether labels are given; without them none is used or released.
+
+        Raises:
+            InputError: Options that contradict each other, or a value out of its range.
+        """
+        if not labelled and self.label_release not in (None, "none"):
+            raise InputError("--label-release needs --labels")
+        profile = Profile(
+            shift_dates=self.shift_dates,
+            retain_characteristics=self.retain_characteristics,
+            retain_device=self.retain_device,
+            accept_burned_in=self.accept_burned_in,
+            size=self.size,
+            transfer_syntax=self.transfer_syntax,
+        )
+        recipe = Recipe.from_preset(
+            self.preset,
+            epsilon=self.epsilon,
+            mechanism=self.mechanism,
+            weights=self.weights,
+            label=self.label_release if labelled else "none",
+            keep_label_dims=self.keep_label_dims,
+            resample_identity=self.resample_identity,
+            candidates=self.candidates,
+            profile=profile,
+        )
+        if self.mechanism is not None and recipe.directions == 0:
+            raise InputError(
+                f"the preset {self.preset!r} noises no latent dimension; leave --mechanism out"
+            )
+        if self.epsilon_per_element is not None:
+            if self.epsilon is not None:
+                raise InputError("give --epsilon or --epsilon-per-element, not both")
+            if recipe.label == "response" or recipe.directions == 0:
+                raise InputError(
+                    "--epsilon-per-element needs a preset that noises latent elements, and a "
+                    "label that is not released by response"
+                )
+        return recipe
+
+    def load(self, *, labelled: bool) -> Privatizer:
+        """Loads the weights and completes the recipe.
+
+        Args:
+            labelled: As for `recipe`.
+
+        Raises:
+            InputError: As `recipe`, or the weights cannot do what is asked.
+            WeightsError: The weights are refused.
+        """
+        from latentdp.models.flow.flow import load_flow
+
+        recipe = self.recipe(labelled=labelled)
+        flow = load_flow(recipe.weights, exact=self.exact)
+        if self.epsilon_per_element is not None:
+            elements = recipe.directions
+            if elements == ALL:
+                elements = flow.d - recipe.keep_label_dims
+            recipe = replace(recipe, epsilon=self.epsilon_per_element * elements)
+        steps = flow.cascade.steps(flow.shape[0], self.size or USUAL_SIZE) if self.detail else ()
+        if steps:
+            size = self.size or min(steps[-1], USUAL_SIZE)
+            recipe = replace(recipe, profile=replace(recipe.profile, size=size, detail=True))
+        return Privatizer(flow, recipe)
