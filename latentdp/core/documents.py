@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
+import numpy as np
 
 from latentdp.errors import InputError
 
@@ -67,7 +68,10 @@ def from_json(values: object, kind: type[Document], what: str) -> Document:
 
 
 def to_json(document: object) -> Any:
-    """The values of a document for `json.dumps`; what is unset is left out."""
+    """The values of a document for `json.dumps`; what is unset is left out.
+
+    Numbers of numpy become Python's.
+    """
     return msgspec.to_builtins(document, enc_hook=_encoded)
 
 
@@ -76,4 +80,4 @@ def _decoded(kind: Any, value: object) -> object:
 
 
 def _encoded(value: Any) -> object:
-    return value.to_json_value()
+    return value.item() if isinstance(value, np.generic) else value.to_json_value()
