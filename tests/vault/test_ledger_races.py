@@ -10,9 +10,12 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import inspect
 
 from latentdp.data.radiograph import EPOCH
 from latentdp.release.outputs import LOCK, MARK
+from latentdp.vault.database import address, connect
+from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Spent
 from latentdp.vault.vault import Vault
 from tests.support import ledger_jobs as jobs
@@ -72,8 +75,8 @@ def test_racing_processes_spend_the_budget_exactly(fork, tmp_path, database, kil
 
 
 def test_copies_of_a_vault_on_two_machines_share_one_budget(fork, tmp_path, source, postgres):
-    first = Vault(tmp_path / "vault 0")
-    ledger = first.ledger(postgres.fresh())
+    first, url = Vault(tmp_path / "vault 0"), postgres.fresh()
+    ledger = first.ledger(url)
     ledger.set_cap(2 * COST)
     shutil.copytree(first.path, tmp_path / "vault 1")
     start = time.time() + 0.2
@@ -87,6 +90,11 @@ def test_copies_of_a_vault_on_two_machines_share_one_budget(fork, tmp_path, sour
     assert max(s.micro_epsilon for s in ledger.spent().values()) <= 2 * COST
     ledger.verify()
     ledger.close()
+    server = connect(address(url))
+    assert inspect(server).get_table_names() == ["latentdp_ledger"], "what links stays here"
+    server.dispose()
+    for number in range(2):
+        assert IndexFile(tmp_path / f"vault {number}", read_only=True).duplicates()
 
 
 def drawn(out) -> set[bytes]:
