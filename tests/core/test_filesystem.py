@@ -87,8 +87,12 @@ def without_fcntl(place: Path, *arguments: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_the_command_needs_no_fcntl(tmp_path):
+def test_the_command_starts_without_fcntl(tmp_path):
     assert "privatize" in without_fcntl(tmp_path, "--help")[1]
+
+
+@pytest.mark.slow
+def test_a_release_needs_no_fcntl(tmp_path):
     old_vault.restore(tmp_path)
     code, _, errors = without_fcntl(
         tmp_path, "privatize", "in", "new", "--vault", "new vault", "--preset", "dp-glow",

@@ -7,7 +7,7 @@ import shutil
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from latentdp import InputError, Privatizer, Recipe
@@ -138,7 +138,6 @@ def test_a_copied_folder_does_not_lose_an_image(tmp_path):
     assert (tmp_path / "copy" / "images" / "a.dcm").read_bytes() == whole
 
 
-@settings(deadline=None, max_examples=50)  # the disk takes its time
 @given(st.lists(st.sampled_from(["a", "A", "a.dcm", "a-2", "b", "a.dcm/b", "a/b", "A/B.dcm"])))
 def test_places_never_meet(tmp_path_factory, names):
     index = IndexFile(tmp_path_factory.mktemp("places"))
