@@ -55,7 +55,7 @@ def check_mapping(path: Path, *, source: Path, out: Path) -> None:
 
     Raises:
         InputError: A file would lie in the input or the release, cannot be made there, or would
-            replace one that is no such map.
+            replace one that is no such map or cannot be read.
     """
     for file in (path, _of_patients(path)):
         place = file.resolve()
@@ -63,8 +63,10 @@ def check_mapping(path: Path, *, source: Path, out: Path) -> None:
             raise InputError("the mapping must not lie inside the input or the output")
         if not place.parent.is_dir():
             raise InputError("expected the mapping's folder to exist; there is none")
-        if file.exists() and not _is_map(file):
-            raise InputError("expected a new file or an earlier mapping for --mapping-out")
+        if file.exists():
+            if not _is_map(file):
+                raise InputError("expected a new file or an earlier mapping for --mapping-out")
+            read_table(file, COLUMNS)
 
 
 class UidMapping:

@@ -12,7 +12,7 @@ from latentdp.core.tables import Record, read_table, write_table
 from latentdp.data.dataset import splits
 from latentdp.data.labels import read_labels
 from latentdp.evaluation.pairing import from_csv
-from latentdp.release.uid_mapping import Mapping
+from latentdp.release.uid_mapping import check_mapping
 
 # Without what the writer of Python 3.11 leaves bare.
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=9)
@@ -79,7 +79,7 @@ READERS = {
     "pairs": ("original,private,patient", lambda path: from_csv(path, path.parent, path.parent)),
     "mapping": (
         "id_old,id_new",
-        lambda path: Mapping(path, source=path.parent / "in", out=path.parent / "out"),
+        lambda path: check_mapping(path, source=path.parent / "in", out=path.parent / "out"),
     ),
 }
 
