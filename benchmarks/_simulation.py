@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from latentdp.release.dask_executor import FEW, PER_WORKER
-from latentdp.release.executor import GROUP
-from latentdp.release.inputs import CHUNK
+from latentdp.release.executor import CHUNK, GROUP
 
 __all__ = ["Costs", "Simulated", "simulate"]
 

@@ -68,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code; no traceback reaches the user."""
     tune_allocator()
     try:
-        code = app(args=None if argv is None else list(argv), standalone_mode=False)
+        arguments = None if argv is None else list(argv)
+        code = app(args=arguments, prog_name="latentdp", standalone_mode=False)
     except LatentDPError as error:
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:  # wrong usage, or no arguments and therefore the help

@@ -20,6 +20,7 @@ from latentdp.core.version import __version__
 from tests.support.places import SAMPLES
 from tests.support.sweeps import slow
 
+SIZES = {"train-detail": ["--size", "128"], "train-verifier": ["--size", "64"]}
 COMMANDS = ("privatize", "explain", "ledger", "weights")
 
 
@@ -273,8 +274,11 @@ def test_dry_run_writes_nothing(command, capsys, tmp_path, monkeypatch, tiny_wei
 
 @pytest.mark.parametrize("name", sorted(OLD_NAMES))
 def test_a_command_of_the_version_before_is_understood_and_not_shown(name, capsys):
-    assert main([name, "--help"]) == 0
-    assert "deprecated" in capsys.readouterr().out
+    arguments = {"detail": ["x", "y"], "directions": ["x", "y"], "critic": ["x", "y"]}
+    assert main([name, *arguments.get(name, ["x"]), *SIZES.get(name, ()), "--out", "x.bin"]) == 2
+    told = capsys.readouterr().err
+    assert "is deprecated" in told
+    assert "expected --out to end in .safetensors" in told
     assert main(["--help"]) == 0
     shown = re.findall(r"(?m)^  ([a-z-]+)  ", capsys.readouterr().out)
     assert "weights" in shown

@@ -19,7 +19,11 @@ def test_the_package_list_is_the_tree():
         ".".join(path.parent.relative_to(ROOT).parts)
         for path in (ROOT / "latentdp").rglob("__init__.py")
     }
-    assert listed == found | {"latentdp._cli", "latentdp._weights"}
+    command = {
+        ".".join(("latentdp._cli", *path.parent.relative_to(ROOT / "cli").parts))
+        for path in (ROOT / "cli").rglob("__init__.py")
+    }
+    assert listed == found | command | {"latentdp._weights"}
 
 
 def test_every_dependency_is_pinned_for_the_tests():
