@@ -28,9 +28,10 @@ from pathlib import Path
 
 import numpy as np
 
+from latentdp.core.process import tune_allocator
 from latentdp.data.dataset import Dataset, read_dataset
 from latentdp.models.checkpoints import save
-from latentdp.models.device import tune_allocator, use_threads
+from latentdp.models.device import use_threads
 from latentdp.models.flow.attributes import PRESENT, Attribute
 from latentdp.models.flow.chest_attributes import (
     ADULT,

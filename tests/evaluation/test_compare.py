@@ -70,20 +70,17 @@ def test_the_frontier_of_utility_and_re_identification(world, tmp_path, capsys):
     asked += ["--json", tmp_path / "f.json", "--picture", tmp_path / "f.svg", "--split", "test"]
     frontier.main([str(a) for a in asked])
     table = capsys.readouterr().out
-    found = {
-        row["name"]: row["columns"]
-        for row in json.loads((tmp_path / "f.json").read_text())["rows"]
-    }
+    rows = {row["release"]: row for row in json.loads((tmp_path / "f.json").read_text())["rows"]}
     names = [
         f"{words}, laplace_l1 on 2, label 0.75, t 1, of 4"
         for words in ("epsilon 1", "epsilon 8", "oracle")
     ]
-    assert {*found} == {*frontier.CONTROLS, *names}
-    there = [c for c in frontier.COLUMNS if not c.endswith("normal")]  # no class of that name here
-    for columns in found.values():
-        assert all(0 <= columns[c]["low"] <= columns[c]["value"] <= 1 for c in there)
-        assert columns["p/o, normal"] is columns["o/p, normal"] is None
-    assert table.count(" (") == len(found) * len(there)
+    assert {*rows} == {*frontier.CONTROLS, *names}
+    there = [key for key in frontier.KEYS if not key.endswith("normal")]  # no such class here
+    for row in rows.values():
+        assert all(0 <= row[key]["low"] <= row[key]["value"] <= 1 for key in there)
+        assert row["po_normal"] is row["op_normal"] is None
+    assert table.count(" (") == len(rows) * len(there)
     assert "epsilon of the image" in (tmp_path / "f.svg").read_text(encoding="utf-8")
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "state").rglob("*.safetensors")}
     frontier.main([str(a) for a in asked])
