@@ -299,8 +299,8 @@ class Privatizer:
         self, critic: Critic, images: Images, valid: NDArray[np.bool_], labels: Labels
     ) -> NDArray[np.float64]:
         """Log ratios with Gumbel noise, whose largest is a draw in proportion to the ratios."""
-        found = critic.log_ratio(images, labels) + gumbel(self.noise, len(images))
-        return np.where(valid, found, -np.inf)
+        scores = critic.log_ratio(images, labels) + gumbel(self.noise, len(images))
+        return np.where(valid, scores, -np.inf)
 
 
 def _identity(
@@ -314,8 +314,8 @@ def _identity(
         )
     count = recipe.resample_identity
     rows = identity[:count] - (identity[:count] @ kept.T) @ kept
-    found: NDArray[np.float64] = np.linalg.qr(rows.T)[0].T
-    return found - (found @ kept.T) @ kept
+    basis: NDArray[np.float64] = np.linalg.qr(rows.T)[0].T
+    return basis - (basis @ kept.T) @ kept
 
 
 def make_plan(
@@ -358,10 +358,10 @@ def make_plan(
         response = RandomisedResponse.calibrate(recipe.epsilon * share, classes)
         budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
     if recipe.resample_identity:
-        drawn = _identity(recipe, directions[:kept], identity)
-        directions = np.concatenate([directions[:kept], drawn])
+        personal = _identity(recipe, directions[:kept], identity)
+        directions = np.concatenate([directions[:kept], personal])
         rest = d - len(directions)
-        parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(drawn)), (Action.KEEP, rest)]
+        parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(personal)), (Action.KEEP, rest)]
     else:
         rest = d - kept - spent
         parts = [(Action.KEEP, kept), (Action.MECHANISM, spent), (Action.RESAMPLE, rest)]
@@ -369,11 +369,11 @@ def make_plan(
     for action, size in parts:
         if size == 0:
             continue
-        made = None
+        mechanism = None
         if action is Action.MECHANISM:
             kind = plugins.load("mechanisms", recipe.mechanism).mechanism
-            made = kind.calibrate(budget, size, recipe.clip)
-        blocks.append(Block(action=action, size=size, mechanism=made))
+            mechanism = kind.calibrate(budget, size, recipe.clip)
+        blocks.append(Block(action=action, size=size, mechanism=mechanism))
     return Plan(
         d=d,
         blocks=tuple(blocks),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 from msgspec import structs
 
 from latentdp.core.progress import CountCallback
 from latentdp.release.decide import Decision
 from latentdp.release.inputs import Input
-from latentdp.release.outputs import Outputs
 from latentdp.release.summary import Tally
 from latentdp.release.tasks import Refusal, Task, Written
 from latentdp.release.uid_mapping import UidMapping
@@ -25,7 +25,7 @@ class Account:
     Args:
         tally: Of the run.
         report: Open.
-        outputs: Of the release folder.
+        images: Folder of the released images.
         mapping: Takes old and new identifiers; None for no map.
         progress: Called with the number of files done and of all.
     """
@@ -34,11 +34,11 @@ class Account:
         self,
         tally: Tally,
         report: RunReport,
-        outputs: Outputs,
+        images: Path,
         mapping: UidMapping | None,
         progress: CountCallback | None,
     ) -> None:
-        self._tally, self._report, self._outputs = tally, report, outputs
+        self._tally, self._report, self._images = tally, report, images
         self._mapping, self._progress = mapping, progress
 
     def charged(self, entries: Collection[LedgerEntry]) -> None:
@@ -60,23 +60,29 @@ class Account:
         )
         self._add(decision, row)
 
-    def already(self, decision: Decision, entry: LedgerEntry) -> None:
-        """Its output of an earlier run is here."""
-        self._tally.already += 1
-        self._add(decision, self._here("already", decision.item, entry))
+    def already(self, decision: Decision, entry: LedgerEntry, place: str) -> None:
+        """Its output of an earlier run is here.
 
-    def duplicate(self, decision: Decision, entry: LedgerEntry) -> None:
+        Args:
+            decision: On the input, likewise in the other calls.
+            entry: Of the output in the ledger.
+            place: Of the output below the images folder.
+        """
+        self._tally.already += 1
+        self._add(decision, self._here("already", decision.item, entry, place))
+
+    def duplicate(self, decision: Decision, entry: LedgerEntry, place: str) -> None:
         """The output of an equal input stands for it."""
         self._tally.duplicates += 1
-        self._add(decision, self._here("duplicate", decision.item, entry))
+        self._add(decision, self._here("duplicate", decision.item, entry, place))
 
     def released(
-        self, decision: Decision, entry: LedgerEntry, task: Task, written: Written
+        self, decision: Decision, entry: LedgerEntry, place: str, task: Task, written: Written
     ) -> None:
         """Its output was written, recorded and given its name."""
         self._tally.released += 1
         row = structs.replace(
-            self._here("released", decision.item, entry),
+            self._here("released", decision.item, entry, place),
             patient=task.identity.patient,
             epsilon=entry.micro_epsilon / 1e6,
             bits_per_dimension=round(written.bits, 4),
@@ -84,12 +90,11 @@ class Account:
         )
         self._add(decision, row)
 
-    def _here(self, status: str, item: Input, entry: LedgerEntry) -> ReportRow:
+    def _here(self, status: str, item: Input, entry: LedgerEntry, place: str) -> ReportRow:
         """The row of an input whose output is here, its own or that of an equal input."""
         if self._mapping is not None:
-            path = self._outputs.path(entry.output)
+            path = self._images / place
             self._mapping.add(item.path, path, duplicate=status == "duplicate")
-        place = self._outputs.place(entry.output)
         return ReportRow(file=item.name, status=status, output=place, id=entry.output)
 
     def _add(self, decision: Decision, row: ReportRow) -> None:

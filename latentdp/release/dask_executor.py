@@ -97,8 +97,8 @@ class ClusterPool(Pool):
         parts = [items[i : i + FEW] for i in range(0, len(items), FEW)]
         # A machine that misses some would say that they cannot be read, and all would go on.
         reach = [[self._source, *filter(_readable, map(_path, part))] for part in parts]
-        made = self._each(function, parts, reach)
-        return (result for part in made for result in part)
+        parts_of_results = self._each(function, parts, reach)
+        return (result for results in parts_of_results for result in results)
 
     def _each(
         self,
@@ -109,12 +109,12 @@ class ClusterPool(Pool):
         """Hands out all parts at once; gives back their results in their order."""
         from dask import config
 
-        errands = [
+        remote_tasks = [
             RemoteTask(function=function, items=part, reach=places)
             for part, places in zip(parts, reach, strict=True)
         ]
         with config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
-            futures = deque(self._client.map(carry_out, errands, pure=False))
+            futures = deque(self._client.map(carry_out, remote_tasks, pure=False))
         return _results(futures)
 
 
@@ -212,10 +212,12 @@ def _connected(kind: type[Client], address: str) -> Iterator[Client]:
 def _check(client: Client, privatizer: Privatizer, reach: Sequence[Path]) -> None:
     """Refuses a cluster that would do something else, before anything is written."""
     recipe, exact = everywhere(privatizer.recipe), privatizer.flow.exact
-    errand = RemoteTask(function=ready, items=[(recipe, exact)], reach=reach, version=__version__)
+    remote_task = RemoteTask(
+        function=ready, items=[(recipe, exact)], reach=reach, version=__version__
+    )
     try:
-        client.submit(carry_out, errand, pure=False).result()  # by way of the scheduler
-        answers = list(client.run(carry_out, errand, on_error="return").values())
+        client.submit(carry_out, remote_task, pure=False).result()  # by way of the scheduler
+        answers = list(client.run(carry_out, remote_task, on_error="return").values())
     except Exception as error:  # noqa: BLE001 (whatever a worker or the scheduler lacks)
         answers = [error]
     for answer in answers:
@@ -274,18 +276,18 @@ class Drafts:
     tasks: Sequence[Task]
 
 
-def carry_out(errand: RemoteTask) -> list[Any]:
+def carry_out(remote_task: RemoteTask) -> list[Any]:
     """What any worker does, also one that joined later."""
-    if errand.version != __version__:
+    if remote_task.version != __version__:
         raise InputError(
-            f"expected latentdp {errand.version} on every worker of the cluster, one has "
+            f"expected latentdp {remote_task.version} on every worker of the cluster, one has "
             f"{__version__}"
         )
-    if not all(os.access(path, os.R_OK) for path in errand.reach):
+    if not all(os.access(path, os.R_OK) for path in remote_task.reach):
         raise InputError(APART)
     # What is done to a file is not for several threads at once (`latentdp.data.dicom.instance`).
     with _alone:
-        return [errand.function(item) for item in errand.items]
+        return [remote_task.function(item) for item in remote_task.items]
 
 
 def write_drafts(drafts: Drafts) -> list[tuple[Written, str]]:
@@ -295,10 +297,10 @@ def write_drafts(drafts: Drafts) -> list[tuple[Written, str]]:
         replace(task, path=task.path.with_name(f"{attempt}-{task.path.name}"))
         for task in drafts.tasks
     ]
-    made = release(this_process.privatizer(drafts.recipe, exact=drafts.exact), tasks)
+    results = release(this_process.privatizer(drafts.recipe, exact=drafts.exact), tasks)
     return [
         (written, part_of(task.path, written.label).name)
-        for task, written in zip(tasks, made, strict=True)
+        for task, written in zip(tasks, results, strict=True)
     ]
 
 

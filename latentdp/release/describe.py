@@ -44,7 +44,9 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
         The summary that the card has been made from.
     """
     out, privatizer, outputs = job.out, job.privatizer, job.outputs
+    classes = privatizer.flow.classes
     entries = outputs.entries(job.ledger).values()
+    labels = {outputs.place(e.output): classes[e.label] for e in entries if e.label != UNKNOWN}
     summary = tally.summary(
         entries,
         job.ledger.spent({entry.subject for entry in entries}),
@@ -52,8 +54,6 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
         unprotected=job.unprotected,
         report=report,
     )
-    classes = privatizer.flow.classes
-    labels = {outputs.place(e.output): classes[e.label] for e in entries if e.label != UNKNOWN}
     if labels:
         write_labels(out / "labels.csv", labels)
     card = release_card(

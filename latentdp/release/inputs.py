@@ -58,17 +58,17 @@ def find_files(source: Path) -> list[SourceFile]:
     """
     if source.is_file():
         return [SourceFile(path=source, name=name_below(source.parent, source))]
-    found: list[Path] = []
+    paths: list[Path] = []
 
     def unreadable(error: OSError) -> None:
-        found.append(Path(error.filename))
+        paths.append(Path(error.filename))
 
     for base, folders, names in os.walk(source, followlinks=False, onerror=unreadable):
         linked = [name for name in folders if _is_link(Path(base) / name)]
-        found += [Path(base) / name for name in (*names, *linked)]
-    if not found:
+        paths += [Path(base) / name for name in (*names, *linked)]
+    if not paths:
         raise InputError("the input folder holds no files")
-    return [SourceFile(path=path, name=name_below(source, path)) for path in sorted(found)]
+    return [SourceFile(path=path, name=name_below(source, path)) for path in sorted(paths)]
 
 
 def name_below(folder: Path, path: Path) -> str:

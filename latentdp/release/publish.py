@@ -51,7 +51,7 @@ class Publisher:
             elif decision.status is Status.ALREADY and decision.entry is not None:
                 self._serve(decision.entry, earlier[decision.entry.output])
                 self._published[decision.item.key] = decision.entry
-                self._account.already(decision, decision.entry)
+                self._account.already(decision, decision.entry, self._place(decision.entry))
 
     def publish(self, owed: Sequence[Owed], results: Sequence[Written]) -> None:
         """Records what was written, then gives it its name.
@@ -74,7 +74,7 @@ class Publisher:
             else:
                 self._outputs.publish(entry)
                 self._published[one.decision.item.key] = entry
-                self._account.released(one.decision, entry, one.task, result)
+                self._account.released(one.decision, entry, self._place(entry), one.task, result)
                 continue
             self._decider.refuse(one.decision.item, refusal)
             self._account.quarantined(one.decision, refusal)
@@ -86,9 +86,13 @@ class Publisher:
                 continue
             refusal = self._decider.refusal(decision)
             if refusal is None:
-                self._account.duplicate(decision, self._published[decision.item.key])
+                entry = self._published[decision.item.key]
+                self._account.duplicate(decision, entry, self._place(entry))
             else:
                 self._account.quarantined(decision, refusal)
+
+    def _place(self, entry: LedgerEntry) -> str:
+        return self._outputs.place(entry.output)
 
     def _find_earlier(self, decisions: Sequence[Decision]) -> dict[str, Path]:
         """The outputs of earlier runs, by name; those that lie elsewhere get their places here."""

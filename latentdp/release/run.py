@@ -29,6 +29,7 @@ from latentdp.release.request import ReleaseRequest
 from latentdp.release.reserve import Reserver
 from latentdp.release.summary import Summary, Tally
 from latentdp.release.uid_mapping import UidMapping
+from latentdp.reports.release_card import IMAGES
 from latentdp.reports.review_page import write_review
 from latentdp.vault.run_report import RunReport
 
@@ -86,7 +87,7 @@ def _run(job: Job, progress: CountCallback | None) -> Summary:
     path = job.vault.reports / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S%fZ')}.jsonl"
     path.with_suffix(".toml").write_text(job.privatizer.recipe.to_toml(), encoding="utf-8")
     with RunReport(path) as report:
-        _release(job, Account(tally, report, job.outputs, mapping, progress))
+        _release(job, Account(tally, report, job.out / IMAGES, mapping, progress))
         report.finish()
     if mapping is not None:
         mapping.write()

@@ -89,15 +89,15 @@ def release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     """
     images = np.stack([task.image for task in tasks])
     labels = np.array([task.label for task in tasks])
-    made, rating = privatizer.release_and_rate(images, labels=labels)
+    private, rating = privatizer.release_and_rate(images, labels=labels)
     written = []
     for i, task in enumerate(tasks):
         sha256 = ""
-        if made.valid[i]:
+        if private.valid[i]:
             try:
                 # One at a time: a large size would take much memory for all of them.
-                image = privatizer.enlarge(made.images[i : i + 1])[0]
-                part = part_of(task.path, int(made.labels[i]))
+                image = privatizer.enlarge(private.images[i : i + 1])[0]
+                part = part_of(task.path, int(private.labels[i]))
                 sha256 = radiograph.write(part, image, task.source, task.identity, task.method)
             except OSError as error:
                 raise Aborted(
@@ -107,7 +107,7 @@ def release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
         written.append(
             Written(
                 sha256=sha256,
-                label=int(made.labels[i]),
+                label=int(private.labels[i]),
                 bits=float(rating.bits[i]),
                 odd=bool(rating.odd[i]),
             )

@@ -117,6 +117,7 @@ def test_commands_run_and_print_what_is_shown(
 @pytest.mark.parametrize("path", PYTHON, ids=name)
 def test_python_runs(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "samples", tmp_path / "samples")
     images = np.random.default_rng(0).random((2, 64, 64)).astype(np.float32)
     space = {"images": images, "labels": np.array([0, 1])}
     for block in blocks(path):

@@ -203,8 +203,8 @@ def test_a_worker_that_outlived_its_run_finds_nowhere_to_write(source, privatize
 
 def test_nothing_is_logged_of_what_a_worker_fails_on(source, privatizer, tmp_path):
     work = drafts(tmp_path / "SECRET", source, privatizer)
-    errand = RemoteTask(function=write_drafts, items=[work], reach=[tmp_path / "SECRET"])
-    assert "SECRET" not in repr(errand) + repr(work) + repr(work.tasks[0])
+    remote_task = RemoteTask(function=write_drafts, items=[work], reach=[tmp_path / "SECRET"])
+    assert "SECRET" not in repr(remote_task) + repr(work) + repr(work.tasks[0])
 
 
 def test_a_folder_of_drafts_goes_while_others_still_write_to_it(tmp_path):
