@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -69,7 +69,7 @@ class Rating:
     odd: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Privatizer:
     """Privatizes images that are in memory. Accounting per patient is the caller's.
 
@@ -83,11 +83,16 @@ class Privatizer:
 
     Nothing of it changes: `with_noise` and `with_plan` give another one with the same networks.
 
-    Attributes:
+    Args:
         flow: Between images and latents.
-        recipe: What to spend on what, bound to the flow's weights.
+        recipe: What to spend on what.
         noise: Where random bits come from. Only tests give one; the default is the operating
             system's.
+
+    Attributes:
+        flow: As given.
+        recipe: As given, bound to the flow's weights.
+        noise: Where random bits come from.
         plan: What the recipe does to each part of a latent; it is made from the recipe.
 
     Raises:
@@ -96,11 +101,11 @@ class Privatizer:
 
     flow: Flow
     recipe: Recipe
-    noise: Noise = field(default_factory=SystemNoise)
-    plan: Plan = field(init=False)
+    noise: Noise
+    plan: Plan
 
-    def __post_init__(self) -> None:
-        flow, recipe = self.flow, self.recipe.with_weights(self.flow.sha256)
+    def __init__(self, flow: Flow, recipe: Recipe, noise: Noise | None = None) -> None:
+        recipe = recipe.with_weights(flow.sha256)
         plan = make_plan(
             recipe,
             d=flow.d,
@@ -108,8 +113,8 @@ class Privatizer:
             classes=len(flow.classes),
             identity=flow.identity if recipe.resample_identity else None,
         )
-        object.__setattr__(self, "recipe", recipe)
-        object.__setattr__(self, "plan", plan)
+        noise = SystemNoise() if noise is None else noise
+        vars(self).update(flow=flow, recipe=recipe, noise=noise, plan=plan)
         least = max(flow.shape[0], recipe.profile.min_size)
         if self.size < least:
             raise InputError(
@@ -147,7 +152,7 @@ class Privatizer:
         flow = load_flow(recipe.weights, exact=exact)
         if recipe.weights_sha256 not in ("", flow.sha256):
             raise WeightsError("the recipe was made for weights with another sha256")
-        return cls(flow, recipe, SystemNoise() if noise is None else noise)
+        return cls(flow, recipe, noise)
 
     def with_noise(self, noise: Noise) -> Self:
         """The same privatizer with other random bits; its plan is not made again."""
@@ -163,7 +168,7 @@ class Privatizer:
 
     def _changed(self, name: str, value: Any) -> Self:
         other = copy.copy(self)  # `replace` would make the plan again
-        object.__setattr__(other, name, value)
+        vars(other)[name] = value
         return other
 
     @property
