@@ -15,9 +15,14 @@ from tests.support.sweeps import diagonal
 
 def card_of(flow, preset="balanced", noise=None, **changes):
     privatizer = Privatizer(flow, Recipe.from_preset(preset, **changes), noise)
-    summary = Summary(inputs=3, released=3, most_images=3, most_images_here=2)
-    summary.patient_epsilon = 3 * privatizer.guarantee.epsilon
-    summary.patient_delta = 3 * privatizer.guarantee.delta
+    summary = Summary(
+        inputs=3,
+        released=3,
+        most_images=3,
+        most_images_here=2,
+        patient_epsilon=3 * privatizer.guarantee.epsilon,
+        patient_delta=3 * privatizer.guarantee.delta,
+    )
     card = release_card(privatizer, summary, status="complete", vault="0" * 16)
     return json.loads(json.dumps(card.to_json()))
 
