@@ -20,6 +20,8 @@ from latentdp.reports.evaluation import Evaluation
 from latentdp.reports.evaluation_page import write_evaluation_page
 from latentdp.reports.html import write_page
 from tests.support import evaluations
+from tests.support.contract import LAWS
+from tests.support.places import SAMPLES
 from tests.support.plugins import added
 from tests.support.scenes import noise_only, people, scene
 
@@ -113,7 +115,7 @@ class Cautious(Laplace):
 
 
 mechanism = Cautious
-examples = ()
+examples = (Cautious.calibrate(8.0, 4),)
 """
 
 
@@ -166,6 +168,28 @@ def test_a_mechanism_is_a_file(tmp_path):
         plan = make_plan(recipe, d=64, directions=directions, classes=3, identity=directions[:0])
         assert plan.mechanisms == ("cautious",)
         assert plan.guarantee.epsilon <= recipe.epsilon / 2
+        for example in plugins.load("mechanisms", "cautious").examples:
+            assert {name: law(example) for name, law in LAWS.items()} == dict.fromkeys(LAWS, "")
+
+
+def test_commands_know_a_mechanism_that_was_added(tmp_path, command, capsys, tiny_weights):
+    call = ("--mechanism", "cautious", "--weights", tiny_weights, "--json")
+    out = tmp_path / "out"
+    with added("mechanisms", tmp_path, cautious=MECHANISM):
+        assert command("explain", SAMPLES, *call) == 1  # one sample is broken
+        told = json.loads(capsys.readouterr().out)
+        assert "cautious" in json.dumps(told["plan"]["blocks"])
+        assert command("privatize", SAMPLES, out, "--vault", tmp_path / "vault", *call) == 1
+        assert command("verify", out) == 0
+        capsys.readouterr()
+        assert command("audit", "--mechanism", "cautious", "--trials", 2000, "--json") == 0
+        (report,) = json.loads(capsys.readouterr().out)
+        assert "cautious" in json.dumps(report)
+        assert command("audit", "--trials", 10, "--mechanism", "laplac") == 2
+        assert "there are: cautious, codebook" in capsys.readouterr().err
+    assert command("explain", SAMPLES, *call) == 2
+    assert "there are: codebook" in capsys.readouterr().err
+    assert command("verify", out) != 0, "nobody knows what it claims any more"
 
 
 def test_a_page_is_a_file_with_its_template(tmp_path):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from latentdp.vault.vault import Vault
+from tests.support.ledger_rows import entry
 from tests.support.places import SAMPLES
-from tests.vault.test_ledger import entry
 
 PATIENT = "A-1001"
 

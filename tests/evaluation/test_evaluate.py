@@ -15,7 +15,7 @@ from latentdp import InputError, Recipe
 from latentdp.evaluation.evidence import evidence
 from latentdp.evaluation.pairing import SourceLink, drawn
 from latentdp.models.checkpoints import load
-from tests.evaluation.test_verdict import found as measured
+from tests.support.judged import supporting as measured
 from tests.support.places import SAMPLES
 from tests.support.world import World
 

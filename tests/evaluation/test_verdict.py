@@ -7,77 +7,18 @@ from msgspec import UNSET, structs
 
 from latentdp import InputError
 from latentdp.evaluation.threat_model import Effort
-from latentdp.evaluation.verdict import UNJUDGED, verdict
+from latentdp.evaluation.verdict import verdict
 from latentdp.metrics.metric import named
-from latentdp.models.checkpoints import shipped
 from latentdp.reports.answers import answers
 from latentdp.reports.evaluation import (
     Control,
     Evaluation,
     JudgedClaim,
-    MethodDescription,
-    People,
     UsedVerifier,
 )
 from latentdp.reports.recognition import Thresholds, judge
-from latentdp.reports.results import Detail, Measure, Outcome
+from tests.support.judged import METHOD, measure, outcome, supporting
 from tests.support.plugins import added
-
-METHOD = MethodDescription(name="m", title="a method", protects_all=True)
-
-
-def outcome(attack: str, metric: str, value: float, low: float, high: float, **more) -> Outcome:
-    given = {
-        "attack": attack,
-        "setting": "private against real",
-        "metric": named(metric),
-        "value": value,
-        "low": low,
-        "high": high,
-        "n": 1000,
-        "patients": 400,
-        "chance": 0.001,
-        "ceiling": 0.9,
-        "headline": True,
-        "detail": Detail({"gallery": 1000}),
-    }
-    return Outcome(**given | more)
-
-
-def measure(setting: str, value: float, half: float = 0.02) -> Measure:
-    return Measure(
-        utility="classification", setting=setting, subject="mean", metric=named("auc"),
-        value=value, low=value - half, high=value + half, n=100, patients=50, headline=True,
-    )  # fmt: skip
-
-
-def found(
-    auc=(0.52, 0.48, 0.56), first=(0.001, 0.0, 0.006), utility=(), extra=(), **more
-) -> Evaluation:
-    """An evaluation that supports the claim, and what is different or comes on top."""
-    given = {
-        "kind": "evaluation",
-        "format": 1,
-        "version": "0.1.0",
-        "effort": Effort().stated,
-        "verifier": UsedVerifier(
-            name="v", sha256=next(iter(shipped("embedding").values())).sha256
-        ),
-        "thresholds": Thresholds(),
-        "quick": False,
-        "method": METHOD,
-        "controls": (),
-        "cohort": People(images=1000, patients=700),
-        "outcomes": (
-            outcome("frozen", "auc", 0.5, 0.45, 0.54, chance=0.5),
-            outcome("adaptive", "auc (max)", *auc, chance=0.5),
-            outcome("linkage", "rank-1", *first),
-            *extra,
-        ),
-        "utility": tuple(utility),
-        "verdict": UNJUDGED,
-    }
-    return Evaluation(**given | more)
 
 
 def claim(of: Evaluation) -> JudgedClaim:
@@ -85,11 +26,11 @@ def claim(of: Evaluation) -> JudgedClaim:
 
 
 def test_the_claim_follows_the_upper_ends():
-    assert claim(found()).holds
-    assert not claim(found(auc=(0.55, 0.5, 0.601))).holds
-    assert not claim(found(first=(0.01, 0.0, 0.021))).holds
-    assert not claim(found(thresholds=Thresholds(auc=0.55))).holds
-    assert not claim(found(outcomes=())).holds
+    assert claim(supporting()).holds
+    assert not claim(supporting(auc=(0.55, 0.5, 0.601))).holds
+    assert not claim(supporting(first=(0.01, 0.0, 0.021))).holds
+    assert not claim(supporting(thresholds=Thresholds(auc=0.55))).holds
+    assert not claim(supporting(outcomes=())).holds
 
 
 INVERSION = """
@@ -114,10 +55,10 @@ attack = Inversion()
 def test_an_attack_that_nobody_named_elsewhere_refuses_the_claim(tmp_path, kind):
     """Whoever names 93 % of the sources has found them, whatever the attack is called."""
     strange = outcome("diffusion_inversion", "rank-1", 0.93, 0.9, 0.96)
-    assert claim(found()).holds
+    assert claim(supporting()).holds
     there = {} if kind is None else {"diffusion_inversion": INVERSION.format(kind=kind)}
     with added("attacks", tmp_path, **there):
-        of = found(extra=[strange])
+        of = supporting(extra=[strange])
         (judged,) = verdict(of).claims
         assert not judged.holds
         assert not judged.within
@@ -130,10 +71,12 @@ def test_an_attack_that_nobody_named_elsewhere_refuses_the_claim(tmp_path, kind)
 def test_an_attack_of_no_known_kind_refuses_the_claim_whatever_it_found(tmp_path):
     """Its number may mean anything; only those that say what they are about may be left out."""
     harmless = outcome("strange", "rank-1", 0.001, 0.0, 0.004)
-    told = claim(found(extra=[harmless]))
+    told = claim(supporting(extra=[harmless]))
     assert not told.holds
     assert "the attack 'strange' is of no known kind" in told.measured
-    at_chance = found(auc=(0.5, 0.4, 0.6), outcomes=(outcome("strange", "rank-1", 0, 0, 0.004),))
+    at_chance = supporting(
+        auc=(0.5, 0.4, 0.6), outcomes=(outcome("strange", "rank-1", 0, 0, 0.004),)
+    )
     assert answers(at_chance)[0].short == "Not known"
 
 
@@ -148,9 +91,9 @@ def test_an_attack_of_no_known_kind_refuses_the_claim_whatever_it_found(tmp_path
     ],
 )
 def test_what_no_threshold_is_about_refuses_the_claim_too(more, why):
-    assert why in claim(found(extra=[more])).measured
-    assert not claim(found(extra=[more])).holds
-    assert answers(found(extra=[more]))[0].level == "danger"
+    assert why in claim(supporting(extra=[more])).measured
+    assert not claim(supporting(extra=[more])).holds
+    assert answers(supporting(extra=[more]))[0].level == "danger"
 
 
 def test_what_names_nobody_does_not_count_for_the_claim():
@@ -159,8 +102,8 @@ def test_what_names_nobody_does_not_count_for_the_claim():
         outcome("membership", "auc", 0.93, 0.9, 0.96, chance=0.5),
         outcome("averaging", "rank-1", 0.93, 0.9, 0.96),
     ]
-    assert claim(found(extra=others)).holds
-    assert answers(found(extra=others))[0].short == "Not by these attacks"
+    assert claim(supporting(extra=others)).holds
+    assert answers(supporting(extra=others))[0].short == "Not by these attacks"
 
 
 @pytest.mark.parametrize(
@@ -177,35 +120,35 @@ def test_what_names_nobody_does_not_count_for_the_claim():
     ],
 )
 def test_a_weak_evaluation_supports_no_claim(change, why):
-    told = claim(found(**change))
+    told = claim(supporting(**change))
     assert not told.holds
     assert told.within, "what was measured is judged apart from how well"
     assert why in told.measured
 
 
 def test_a_claim_needs_an_adaptive_attacker_and_people_to_recognise():
-    outcomes = found().outcomes
+    outcomes = supporting().outcomes
     alone = tuple(o for o in outcomes if o.attack != "adaptive")
-    assert not claim(found(outcomes=alone)).holds
+    assert not claim(supporting(outcomes=alone)).holds
     few = tuple(structs.replace(o, patients=29) for o in outcomes)
-    assert "30 patients" in claim(found(outcomes=few)).measured
-    assert not claim(found(outcomes=few)).holds
+    assert "30 patients" in claim(supporting(outcomes=few)).measured
+    assert not claim(supporting(outcomes=few)).holds
 
 
 def test_the_strongest_attacker_counts():
-    rows = found(auc=(0.5, 0.4, 0.53)).outcomes
+    rows = supporting(auc=(0.5, 0.4, 0.53)).outcomes
     assert judge(rows, Thresholds()).verification.attack == "frozen"
     assert judge((), Thresholds()).verification is None
     white = outcome("likelihood", "rank-1", 0.3, 0.2, 0.4)
-    assert not claim(found(extra=[white])).holds
+    assert not claim(supporting(extra=[white])).holds
     for attack in ("features", "reconstruction"):
         planted = outcome(attack, "rank-1", 0.3, 0.2, 0.4, headline=False)
-        assert not claim(found(extra=[planted])).holds
+        assert not claim(supporting(extra=[planted])).holds
 
 
 def test_to_be_among_the_first_ten_is_not_to_be_first():
     tenth = outcome("linkage", "rank-10", 0.05, 0.03, 0.07, headline=False)
-    of = found(extra=[tenth])
+    of = supporting(extra=[tenth])
     assert judge(of.outcomes, of.limits).first.metric == named("rank-1")
     assert claim(of).holds
 
@@ -213,16 +156,16 @@ def test_to_be_among_the_first_ten_is_not_to_be_first():
 def test_a_leak_of_the_files_is_a_line_and_ends_the_claim():
     leak = outcome("side_channels", "rank-1", 0.9, 0.8, 0.95, setting="name")
     silent = outcome("side_channels", "rank-1", 0.02, 0.0, 0.05, headline=False, setting="size")
-    of = found(extra=[leak, silent])
+    of = supporting(extra=[leak, silent])
     lines = verdict(of).lines
     assert any(line.startswith("LEAK: name") for line in lines)
     assert not any("size" in line for line in lines)
     assert not claim(of).holds
-    assert claim(found(extra=[silent])).holds
+    assert claim(supporting(extra=[silent])).holds
 
 
 def test_a_refutation_is_the_first_line_and_ends_all_claims():
-    broken = found(
+    broken = supporting(
         extra=[outcome("linkage", "rank-1", 1.0, 0.99, 1.0, ceiling=0.01, headline=False)]
     )
     told = verdict(broken)
@@ -232,7 +175,7 @@ def test_a_refutation_is_the_first_line_and_ends_all_claims():
 
 
 def test_numbers_in_the_words_are_those_measured():
-    lines = " ".join(verdict(found()).lines)
+    lines = " ".join(verdict(supporting()).lines)
     assert "0.520 (0.480 to 0.560)" in lines
     assert "among 1,000 originals, 0.1 % (0.0 to 0.6 %)" in lines
     assert "not measured" in lines
@@ -242,7 +185,7 @@ def test_numbers_in_the_words_are_those_measured():
 def test_use_is_held_against_labels_alone(ours, word):
     method = structs.replace(METHOD, name="prior-sample-balanced")
     control = Control(method=method, utility=(measure("p/o", 0.87),))
-    of = found(utility=[measure("p/o", ours), measure("o/o", 0.95)], controls=(control,))
+    of = supporting(utility=[measure("p/o", ours), measure("o/o", 0.95)], controls=(control,))
     lines = " ".join(verdict(of).lines)
     assert f"AUC {ours:.3f}" in lines
     assert "originals 0.950" in lines

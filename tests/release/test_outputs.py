@@ -11,8 +11,8 @@ from latentdp.release.privatize import privatize_folder
 from latentdp.release.reserve import Reserver
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.vault import Vault
+from tests.support.ledger_rows import entry
 from tests.support.places import SAMPLES
-from tests.vault.test_ledger import entry
 
 COST = 2_560_000_000  # micro-epsilons
 IMAGES = 3

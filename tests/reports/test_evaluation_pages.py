@@ -31,8 +31,8 @@ from latentdp.reports.hardest_pairs_page import MOST, FoundPair, write_hardest_p
 from latentdp.reports.pareto import Point, front, pareto_chart
 from latentdp.reports.results import Detail, Outcome
 from latentdp.reports.rows import outcome_row
-from tests.reports.test_pages import Page
 from tests.support import evaluations
+from tests.support.html_page import Page
 from tests.support.plugins import added
 
 FEW = (2, 5, 14)  # labels only, a rival, our default

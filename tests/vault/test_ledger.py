@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from latentdp import Aborted, BudgetExceeded, InputError
-from latentdp.vault.ledger import LedgerEntry, Spent, allowance, micro, pico
+from latentdp.vault.ledger import Spent, allowance, micro, pico
 from latentdp.vault.vault import Vault
-
-
-def entry(key: str, subject: str = "s", cost: int = 5, output: str | None = None) -> LedgerEntry:
-    return LedgerEntry(
-        key=key, subject=subject, micro_epsilon=cost, output=output or f"{key}.png", folder="/out"
-    )
+from tests.support.ledger_rows import CLOSE, COPY, CUT, SET, entry
 
 
 @pytest.fixture
@@ -176,13 +171,6 @@ def test_totals_are_the_sums_of_what_was_granted(tmp_path_factory, database, ste
     ledger.close()
 
 
-SET = "update latentdp_ledger set {} where vault = :vault and seq = {}"
-COPY = (
-    "insert into latentdp_ledger select vault, {}, kind, key, subject, micro_epsilon, pico_delta,"
-    " {}, folder, sha256, label, chain from latentdp_ledger where vault = :vault and seq = {}"
-)
-CUT = "delete from latentdp_ledger where vault = :vault and seq {}"
-CLOSE = "update latentdp_ledger set seq = seq - 1 where vault = :vault and seq = {}"
 TAMPERED = {
     **{
         f"altered {column}": [SET.format(f"{column} = {value}", 2)]

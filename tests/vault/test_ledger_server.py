@@ -7,7 +7,7 @@ from latentdp import Aborted, InputError
 from latentdp.vault.database import begin
 from latentdp.vault.ledger import Ledger, Spent
 from latentdp.vault.vault import Vault
-from tests.vault.test_ledger import entry
+from tests.support.ledger_rows import entry
 
 
 @pytest.fixture

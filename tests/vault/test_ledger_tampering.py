@@ -10,7 +10,7 @@ from latentdp import BudgetExceeded, InputError
 from latentdp.vault.database import address, begin, connect
 from latentdp.vault.ledger import Spent
 from latentdp.vault.vault import Vault
-from tests.vault.test_ledger import COPY, CUT, SET, entry
+from tests.support.ledger_rows import COPY, CUT, SET, entry
 
 PAID = [entry(f"k{i}", subject=f"p{i}", cost=8) for i in range(5)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from latentdp import InputError
 from latentdp.vault.vault import Vault
-from tests.vault.test_ledger import entry
+from tests.support.ledger_rows import entry
 
 
 def test_a_vault_is_private_and_keeps_its_key(tmp_path):
