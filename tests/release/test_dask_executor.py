@@ -30,6 +30,7 @@ from latentdp.release.outputs import WORK, clear
 from latentdp.release.privatize import preview, privatize_folder
 from latentdp.release.tasks import Task
 from latentdp.vault.vault import Vault
+from tests.support.sweeps import slow
 
 pytestmark = pytest.mark.xdist_group("cluster")  # which takes seconds to start
 
@@ -141,9 +142,12 @@ def test_a_worker_that_is_killed_loses_nothing(workers, source, privatizer, tmp_
 COMMAND = Path(sys.executable).with_name("latentdp")
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("database", "moments"),
+    [("sqlite", (60,)), slow("sqlite", (1, 60)), slow("postgresql", (1, 60))],
+)
 def test_a_run_that_is_killed_is_finished_by_the_next(
-    workers, source, tiny_weights, tmp_path, database, request
+    workers, source, tiny_weights, tmp_path, database, moments, request
 ):
     url = None
     if database == "postgresql":
@@ -152,7 +156,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(
     call += ["--vault", "vault", "--cluster", workers.scheduler_address, "--json"]
     call += ["--ledger", url] if url else []
     images = tmp_path / "out" / "images"
-    for enough in (1, 60):
+    for enough in moments:
         run = subprocess.Popen(
             call, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -33,6 +33,7 @@ from tests.support.folders import (
     rows,
     tree,
 )
+from tests.support.sweeps import diagonal
 
 LAYOUTS = list(Layout)
 
@@ -201,8 +202,7 @@ def test_another_folder_in_another_layout_is_served_from_the_first(place, first)
     assert go(place, "moved", layout=first).already == 4
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("harm", ["removed", "altered"])
+@pytest.mark.parametrize(("layout", "harm"), diagonal(LAYOUTS, ["removed", "altered"]))
 def test_lost_outputs_strangers_and_again(place, layout, harm):
     go(place, layout=layout)
     victim = place / "out" / "images" / images(place)[0]
@@ -254,9 +254,7 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(("step", "late", "layout"), diagonal(STEPS, [False, True], LAYOUTS))
 def test_a_run_that_dies_is_finished_by_the_next(place, monkeypatch, layout, step, late):
     """Afterwards one output and one charge for each image; a preview told as much."""
     owner, name = STEPS[step]

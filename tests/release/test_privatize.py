@@ -25,6 +25,7 @@ from latentdp.release.privatize import preview, privatize_folder
 from latentdp.vault.ledger import Ledger
 from latentdp.vault.vault import Vault
 from tests.support.places import SAMPLES
+from tests.support.sweeps import diagonal
 from tests.support.tiny_flow import shared_flow
 
 GOOD, BROKEN = 7, 1
@@ -406,9 +407,12 @@ class Died(BaseException):
 
 
 @pytest.mark.parametrize(
-    "step", ["Ledger.reserve", "Pool.release", "files.write", "Ledger.finish", "Outputs.publish"]
+    ("step", "late"),
+    diagonal(
+        ["Ledger.reserve", "Pool.release", "files.write", "Ledger.finish", "Outputs.publish"],
+        [False, True],
+    ),
 )
-@pytest.mark.parametrize("late", [False, True])
 def test_a_run_that_dies_anywhere_is_finished_by_the_next(place, monkeypatch, step, late):
     """Before or after each step; afterwards one output and one charge for each image."""
     target, name = {

@@ -22,6 +22,7 @@ from tests.support.folders import (
     radiograph_at,
     rows,
 )
+from tests.support.sweeps import diagonal
 
 
 @pytest.fixture
@@ -106,8 +107,9 @@ class Died(BaseException):
     pass
 
 
-@pytest.mark.parametrize("step", ["keep", "reserve", "assign", "finish"])
-@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("step", "late"), diagonal(["keep", "reserve", "assign", "finish"], [False, True])
+)
 def test_a_run_that_dies_charges_a_twin_once(place, monkeypatch, step, late):
     owner = {
         "keep": DuplicateIndex,
