@@ -36,6 +36,8 @@ from tests.support.html_page import Page
 from tests.support.plugins import added
 from tests.support.sweeps import slow
 
+pytestmark = pytest.mark.xdist_group("pages")  # which take seconds to draw
+
 FEW = (2, 5, 14)  # labels only, a rival, our default
 HOSTILE = "<script>alert(1)</script>\"'&amp; $x^$ \x1b[31m \ud800 \u202e"
 
