@@ -31,6 +31,11 @@ os.environ["OMP_NUM_THREADS"] = "1"  # of commands that tests start
 examples.register()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups first: a long one that begins last would leave the other processes idle."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.fixture(scope="session")
 def tiny_flow() -> Flow:
     """A flow of 16 by 16 pixels in memory, not to be changed."""
