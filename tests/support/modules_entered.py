@@ -4,9 +4,10 @@
 
 One file is privatized twice into new folders; the second run is followed, so that no import is in
 the way. A module is entered when a function of it, or a generator that goes on, is called from
-another module; to read a value (a property, what a dataclass generates) is no entry. Of modules
-that are not in the chosen rooms nothing is seen. The list names each module once, in the order of
-the first entry, or with ``--all`` each time; below it, how often.
+another module; to make an object, or to read a value of one (a property, what a dataclass
+generates), is no entry. Of modules that are not in the chosen rooms nothing is seen. The list
+names each module once, in the order of the first entry, or with ``--all`` each time; below it,
+how often.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Followed:
     def _called(self, frame: FrameType, event: str, _: Any) -> None:
         code = frame.f_code
         if event != "call" or code.co_filename == "<string>" or code in self._properties:
+            return
+        if code.co_name == "__init__":  # as the ones that dataclasses generate
             return
         here = self._module(frame)
         if here is not None and here != self._caller(frame):
