@@ -111,8 +111,9 @@ def test_copies_of_a_vault_on_two_machines_share_one_budget(fork, tmp_path, sour
     server = connect(address(url))
     assert inspect(server).get_table_names() == ["latentdp_ledger"], "what links stays here"
     server.dispose()
-    for number in range(2):
-        assert IndexFile(tmp_path / f"vault {number}", read_only=True).duplicates()
+    # The loser may have been refused before it read anything for good.
+    winner = tmp_path / f"vault {ends.index(0)}"
+    assert IndexFile(winner, read_only=True).duplicates()
 
 
 def drawn(out) -> set[bytes]:
