@@ -127,8 +127,8 @@ def _weak(image: Guarantee, patient: Guarantee) -> list[str]:
         ]
     if patient.epsilon > math.log(GALLERY):
         return [
-            f"WEAK FOR A PATIENT: epsilon {patient.epsilon:.6g} of a patient {limit}; whoever "
-            "joins their images, as a pseudonym allows, is kept by nothing formal from finding "
-            "the patient among that many"
+            f"WEAK FOR A PATIENT: epsilon {patient.epsilon:.6g} of all images of one, joined by "
+            f"pseudonym, {limit}; nothing formal protects a patient from being found among that "
+            "many"
         ]
     return []
