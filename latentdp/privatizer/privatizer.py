@@ -138,7 +138,8 @@ class Privatizer:
     @property
     def guarantee(self) -> Guarantee:
         """Of each output file; epsilon is infinity where anything is unprotected."""
-        return self._of_file(self.plan.guarantee)
+        noised = replace(self.plan.guarantee, secure=self.noise.secure)
+        return noised.beside(*self.recipe.profile.unprotected)
 
     @property
     def unprotected(self) -> tuple[str, ...]:
@@ -167,11 +168,7 @@ class Privatizer:
     @property
     def approximate(self) -> Guarantee:
         """The same noise read as (epsilon, delta = 1e-6)."""
-        return self._of_file(self.plan.approximate())
-
-    def _of_file(self, of_image: Guarantee) -> Guarantee:
-        """A guarantee of the plan as that of a file, whose header may pass something on."""
-        noised = replace(of_image, secure=self.noise.secure)
+        noised = replace(self.plan.approximate(), secure=self.noise.secure)
         return noised.beside(*self.recipe.profile.unprotected)
 
     def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:

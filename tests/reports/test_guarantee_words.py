@@ -53,6 +53,9 @@ def test_the_limit_of_an_image_is_that_of_a_patient(image, patient, weak):
     assert [line.startswith(weak or "?") for line in told] == [True] * (weak is not None)
 
 
+@pytest.mark.promise(
+    "Ceilings and warnings hold for all images of a patient together, as the pseudonym joins them."
+)
 def test_six_near_equal_files_of_a_patient_are_warned_of_everywhere(
     tmp_path, command, capsys, tiny_weights
 ):
