@@ -51,6 +51,7 @@ from latentdp.evaluation.threat_model import Effort, PairedImages, ThreatModel
 from latentdp.evaluation.utility.classification import Classification
 from latentdp.metrics.bootstrap import Resamples, auc, estimate, mean
 from latentdp.models.networks.classifier_cache import ClassifierCache
+from latentdp.privacy.rounding import printed
 
 COMPARED = 500  # training images whose latents are compared, at most
 
@@ -241,7 +242,7 @@ def _guarantee(method: Method) -> str:
     """Of a whole image, and what it does not cover."""
     if method.guarantee is None:
         return "none"
-    covered = f"{method.guarantee.epsilon:.3g}"
+    covered = printed(method.guarantee.epsilon, 3)
     return covered if method.protects_all else f"{covered}, the label exact"
 
 

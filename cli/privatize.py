@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.rounding import printed
 from latentdp.privatizer import Privatizer
 from latentdp.release.preview import preview_release
 from latentdp.release.request import ReleaseRequest
@@ -204,7 +205,7 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
         )
         return summary.exit_code
     rows = _rows(summary, privatizer, "would be written")
-    rows.append(("would charge", f"epsilon {summary.spent:.6g}, all patients together"))
+    rows.append(("would charge", f"epsilon {printed(summary.spent)}, all patients together"))
     rows += [("refused", f"{name}: {reason}") for name, reason in refused]
     rows += guarantee_table(privatizer, request.layout)
     table("dry run: nothing was written", rows)
@@ -259,7 +260,7 @@ def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str
     rows.append(
         (
             "patients",
-            f"{summary.patients}; most spent on one: epsilon {summary.patient_epsilon:.6g} "
+            f"{summary.patients}; most spent on one: epsilon {printed(summary.patient_epsilon)} "
             f"({summary.most_images} images)"
             + (", and what is unprotected" if privatizer.unprotected else ""),
         )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.rounding import printed
 from latentdp.reports.layout import MIRROR_WARNING, Layout
 
 __all__ = ["GALLERY", "NOT_COVERED", "PATIENT_RULE", "statement", "warnings"]
@@ -48,7 +49,7 @@ def warnings(guarantee: Guarantee, layout: Layout = Layout.FLAT) -> list[str]:
         lines.append("NOT PRIVATE: the noise came from a seed")
     if guarantee.epsilon > math.log(GALLERY):
         lines.append(
-            f"WEAK: epsilon {guarantee.epsilon:.6g} is above ln {GALLERY:,} = "
+            f"WEAK: epsilon {printed(guarantee.epsilon)} is above ln {GALLERY:,} = "
             f"{math.log(GALLERY):.1f}; nothing formal protects a source from being found in a "
             "gallery of that size"
         )
