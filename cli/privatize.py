@@ -119,7 +119,7 @@ def privatize(
             "--cluster",
             metavar="ADDRESS",
             help="Use the workers of a Dask cluster: its scheduler's address (tcp://host:8786) "
-            "or scheduler file. They must reach IN and OUT by the same paths.",
+            "or scheduler file. They must reach IN by the same path.",
         ),
     ] = None,
     exact: Annotated[
