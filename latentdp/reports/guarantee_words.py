@@ -122,13 +122,13 @@ def _weak(image: Guarantee, patient: Guarantee) -> list[str]:
     limit = f"is above ln {GALLERY:,} = {math.log(GALLERY):.1f}"
     if image.epsilon > math.log(GALLERY):
         return [
-            f"WEAK: epsilon {printed(image.epsilon)} {limit}; nothing formal protects a source from "
-            "being found in a gallery of that size"
+            f"WEAK: epsilon {printed(image.epsilon)} {limit}; nothing formal protects a source "
+            "from being found in a gallery of that size"
         ]
     if patient.epsilon > math.log(GALLERY):
         return [
             f"WEAK FOR A PATIENT: epsilon {printed(patient.epsilon)} of a patient {limit}; "
-            "whoever joins their images, as a pseudonym allows, is kept by nothing formal from finding "
-            "the patient among that many"
+            "whoever joins their images, as a pseudonym allows, is kept by nothing formal from "
+            "finding the patient among that many"
         ]
     return []
