@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from latentdp.core.text import at_most
 from latentdp.privacy.guarantee import Guarantee, Unit
+from latentdp.privacy.rounding import at_most, printed
 from latentdp.reports.layout import MIRROR_WARNING, Layout
 
 __all__ = [
@@ -97,13 +97,12 @@ def warnings(image: Guarantee, patient: Guarantee, layout: Layout = Layout.FLAT)
         layout: How images lie.
     """
     lines = [MIRROR_WARNING] if layout == Layout.MIRROR else []
-    if image.reason:
-        lines.append(none_of(image))
-    elif patient.reason:
-        lines.append(none_of(patient))
+    if image.reason or patient.reason:
+        lines.append(none_of(image if image.reason else patient))
     if not image.secure:
         lines.append("NOT PRIVATE: the noise came from a seed")
-    lines += _weak(image.noised_part, patient.noised_part)
+    if not image.reason:
+        lines += _weak(image, image if patient.reason else patient)
     if not image.exact:
         lines.append(
             "IDEALISED NUMERICS: the guarantee is proved for real numbers, and this mechanism "
@@ -122,13 +121,13 @@ def _weak(image: Guarantee, patient: Guarantee) -> list[str]:
     limit = f"is above ln {GALLERY:,} = {math.log(GALLERY):.1f}"
     if image.epsilon > math.log(GALLERY):
         return [
-            f"WEAK: epsilon {image.epsilon:.6g} {limit}; nothing formal protects a source from "
-            "being found in a gallery of that size"
+            f"WEAK: epsilon {printed(image.epsilon)} {limit}; nothing formal protects a source "
+            "from being found in a gallery of that size"
         ]
     if patient.epsilon > math.log(GALLERY):
         return [
-            f"WEAK FOR A PATIENT: epsilon {patient.epsilon:.6g} of all images of one, joined by "
-            f"pseudonym, {limit}; nothing formal protects a patient from being found among that "
-            "many"
+            f"WEAK FOR A PATIENT: epsilon {printed(patient.epsilon)} of all images of one, joined "
+            f"by pseudonym, {limit}; nothing formal protects a patient from being found among "
+            "that many"
         ]
     return []

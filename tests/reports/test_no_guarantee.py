@@ -140,6 +140,7 @@ def test_no_text_sounds_like_a_guarantee(told):
         assert "no bound" in text, name
         assert "under differential privacy" not in text, name
         assert "AUC at most" not in text, name
+        assert "WEAK" not in text, "there is nothing to be weak"
         for number in re.finditer(r"indistinguishable", text):
             before = text[max(0, number.start() - 250) : number.start()]
             assert "noised part alone" in before, name
