@@ -40,12 +40,12 @@ def print_json(data: object) -> None:
 
 def table(title: str, rows: list[tuple[str, str]]) -> None:
     """Prints two columns; wraps instead of cutting off."""
-    made = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
-    made.add_column(no_wrap=True)
-    made.add_column(overflow="fold")
+    grid = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     for row in rows:
-        made.add_row(*map(printable, row))
-    Console(highlight=False, markup=False).print(made)
+        grid.add_row(*map(printable, row))
+    Console(highlight=False, markup=False).print(grid)
 
 
 def guarantee_table(
@@ -75,11 +75,11 @@ def guarantee_table(
         rows.append((f"{block.size} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
     if privatizer.candidates > 1:
-        drawn = f"one of {privatizer.candidates} that are drawn"
-        rows.append(("image", f"{drawn}, chosen by a public critic, epsilon 0"))
+        words = f"one of {privatizer.candidates} that are drawn"
+        rows.append(("image", f"{words}, chosen by a public critic, epsilon 0"))
     if privatizer.octaves:
-        drawn = f"detail up to {max(privatizer.octaves)} drawn at random, epsilon 0"
-        rows.append(("size", f"{privatizer.size} pixels; {drawn}"))
+        words = f"detail up to {max(privatizer.octaves)} drawn at random, epsilon 0"
+        rows.append(("size", f"{privatizer.size} pixels; {words}"))
     return rows
 
 
