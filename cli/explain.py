@@ -13,6 +13,7 @@ from latentdp.data.dicom.attributes import attributes
 from latentdp.data.dicom.instance import inventory
 from latentdp.data.dicom.profile import SYNTAXES, Profile
 from latentdp.data.radiograph import read
+from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.privatizer import Privatizer
 from latentdp.release.preview import preview_release
 from latentdp.release.request import ReleaseRequest
@@ -20,6 +21,8 @@ from latentdp.reports.guarantee_words import NOT_COVERED, statement, warnings
 from latentdp.reports.release_card_parts import ImageGuarantee
 
 from .options import (
+    AllChestsOption,
+    AllFrontalOption,
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -28,6 +31,7 @@ from .options import (
     IdentityOption,
     JsonOption,
     KeepOption,
+    LabelMapOption,
     LabelReleaseOption,
     LabelsOption,
     MechanismOption,
@@ -38,6 +42,7 @@ from .options import (
     SizeOption,
     SyntaxOption,
     UidsOption,
+    UnlabelledOption,
     WeightsOption,
     make_recipe,
 )
@@ -52,6 +57,8 @@ def explain(
     mechanism: MechanismOption = None,
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
+    label_map: LabelMapOption = None,
+    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
@@ -60,6 +67,8 @@ def explain(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
     candidates: CandidatesOption = None,
@@ -70,6 +79,8 @@ def explain(
     request = ReleaseRequest(
         source=source,
         labels=labels,
+        label_map=label_map,
+        unlabelled=unlabelled,
         recipe=make_recipe(
             preset=preset,
             epsilon=epsilon,
@@ -84,13 +95,15 @@ def explain(
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
             size=size,
             no_detail=no_detail,
             candidates=candidates,
             transfer_syntax=transfer_syntax,
         ),
     )
-    privatizer = request.recipe.load(labelled=request.labelled)
+    privatizer = request.load()
     guarantee, unprotected = privatizer.guarantee, privatizer.unprotected
     profile = privatizer.recipe.profile
     header = attributes(profile)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.privatizer import Privatizer
 from latentdp.release.preview import preview_release
 from latentdp.release.request import ReleaseRequest
@@ -20,6 +21,8 @@ from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
 from latentdp.reports.release_card_parts import ImageGuarantee
 
 from .options import (
+    AllChestsOption,
+    AllFrontalOption,
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -29,6 +32,7 @@ from .options import (
     IdentityOption,
     JsonOption,
     KeepOption,
+    LabelMapOption,
     LabelReleaseOption,
     LabelsOption,
     LedgerOption,
@@ -40,6 +44,7 @@ from .options import (
     SizeOption,
     SyntaxOption,
     UidsOption,
+    UnlabelledOption,
     WeightsOption,
     make_recipe,
 )
@@ -55,6 +60,8 @@ def privatize(
     mechanism: MechanismOption = None,
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
+    label_map: LabelMapOption = None,
+    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
@@ -63,6 +70,8 @@ def privatize(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     evidence: EvidenceOption = None,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
@@ -161,6 +170,8 @@ def privatize(
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
             size=size,
             no_detail=no_detail,
             candidates=candidates,
@@ -168,6 +179,8 @@ def privatize(
             exact=exact,
         ),
         labels=labels,
+        label_map=label_map,
+        unlabelled=unlabelled,
         budget=budget,
         ledger=ledger,
         again=again,
@@ -176,7 +189,7 @@ def privatize(
         workers=workers,
         cluster=cluster,
     )
-    privatizer = request.recipe.load(labelled=request.labelled)
+    privatizer = request.load()
     if evidence is not None:
         from latentdp.evaluation.evidence import with_evidence
 
@@ -256,6 +269,8 @@ def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str
         rows.append(("duplicates", f"{summary.duplicates} (same picture as another input)"))
     for reason, count in sorted(summary.quarantined.items()):
         rows.append(("quarantined", f"{count} {reason}"))
+    if summary.unlabelled:
+        rows.append(("without a label", f"{summary.unlabelled} ({privatizer.recipe.unlabelled})"))
     rows.append(
         (
             "patients",

@@ -24,7 +24,11 @@ from latentdp.privacy.basis import Basis
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise, SystemNoise
 from latentdp.privacy.plan import Action, Block, Plan
-from latentdp.privacy.randomized_response import LabelRelease, RandomisedResponse
+from latentdp.privacy.randomized_response import (
+    LabelRelease,
+    RandomisedResponse,
+    Unlabelled,
+)
 from latentdp.privacy.samplers.uniform import gumbel
 from latentdp.recipe import ALL, Recipe
 
@@ -179,7 +183,7 @@ class Privatizer:
     @property
     def unprotected(self) -> tuple[str, ...]:
         """What of an input file is released exactly, of its pixels, label or DICOM header."""
-        return self.plan.unprotected + self.recipe.profile.unprotected
+        return self.plan.unprotected + self.recipe.unprotected
 
     @property
     def size(self) -> int:
@@ -220,7 +224,7 @@ class Privatizer:
         """What a call returns and, for the eyes of whoever may see the images, their rating.
 
         Under a plan that releases labels by response, an unknown label is answered by a random
-        class, which costs the same.
+        class, which costs the same, or released as unknown, if the recipe says so.
 
         Args:
             images: Floats of the flow's shape.
@@ -251,6 +255,8 @@ class Privatizer:
         released = np.full_like(given, UNKNOWN)
         if self.plan.response is not None:
             released = self.plan.response.respond(given, self.noise)
+            if self.recipe.unlabelled == Unlabelled.UNKNOWN:
+                released = np.where(given == UNKNOWN, UNKNOWN, released)
         elif self.plan.label is LabelRelease.PUBLIC:
             released = given
         images, valid = self._images(self.plan.protect(z, self.noise), released)

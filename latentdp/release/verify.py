@@ -229,7 +229,7 @@ def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
 def _image(card: _ClaimedCard, plan: Plan, recipe: Recipe) -> list[Check]:
     """Everything about an image, with noise that is said to be from a secure source."""
     told, guarantee = card.guarantee, plan.guarantee
-    unprotected = plan.unprotected + recipe.profile.unprotected + card.layout.unprotected
+    unprotected = plan.unprotected + recipe.unprotected + card.layout.unprotected
     image = ImageGuarantee.of(guarantee, unprotected)
     claims = {
         "epsilon of an image": "epsilon",

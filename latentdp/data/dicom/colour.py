@@ -39,7 +39,8 @@ def grey(channels: NDArray[np.integer], bits: int) -> NDArray[np.float32]:
                 "colour",
                 "expected equal channels of a capture (0028,0002) in grey, got colour",
             )
-    return np.clip(red.astype(np.float32) / np.float32(most), 0.0, 1.0)
+    levels: NDArray[np.float32] = red.astype(np.float32) / np.float32(most)
+    return np.clip(levels, 0.0, 1.0)
 
 
 def of_palette(indices: NDArray[np.integer], dataset: Dataset) -> NDArray[np.float32]:

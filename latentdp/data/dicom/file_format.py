@@ -79,7 +79,7 @@ def read_elements(
     def is_past(tag: BaseTag, vr: str | None, length: int) -> bool:
         return tag > last and not whole
 
-    listed = None if wanted is None or whole else [BaseTag(tag) for tag in wanted]
+    listed: list[BaseTag | int] | None = None if wanted is None or whole else [*wanted]
     with _lenient():
         dataset = read_partial(file, is_past, force=True, specific_tags=listed)
     if len(dataset) == 0:  # so pydicom gives up on a truncated file

@@ -89,13 +89,13 @@ def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[
         stored = reduced_resolution.decode(dataset, frame, layout, needed)
     if stored is None:
         stored = _decoded(dataset, layout)
-    numbers = {"bits": layout.bits, "signed": layout.signed}
-    filled = padding(stored, dataset, **numbers)
-    stored = significant(stored, filled, dataset, **numbers)
-    filled |= padding(stored, dataset, **numbers)
+    bits, signed = layout.bits, layout.signed
+    filled = padding(stored, dataset, bits=bits, signed=signed)
+    stored = significant(stored, filled, dataset, bits=bits, signed=signed)
+    filled |= padding(stored, dataset, bits=bits, signed=signed)
     if needed is not None:
         stored, filled = reduced_resolution.average(stored, filled, needed)
-    return grayscale.levels(stored, filled, dataset, **numbers)
+    return grayscale.levels(stored, filled, dataset, bits=bits, signed=signed)
 
 
 def check_syntax(syntax: UID) -> None:

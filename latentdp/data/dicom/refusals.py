@@ -17,7 +17,7 @@ from latentdp.data.dicom.views import check_view
 from latentdp.data.dicom.vocabulary import Vocabulary, words
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["KINDS", "REASONS", "burned_in", "check", "kind_of", "single"]
+__all__ = ["KINDS", "REASONS", "burned_in", "check", "check_header", "kind_of", "single"]
 
 REASONS = MappingProxyType(
     {
@@ -108,14 +108,21 @@ def kind_of(dataset: Dataset) -> str:
 
 
 def check(dataset: Dataset, kind: str, profile: Profile) -> None:
-    """Refuses what the header tells: colour, frames, text, species, body part and view.
+    """Refuses what has no pixels, and what `check_header` refuses."""
+    if "PixelData" not in dataset or not dataset.PixelData:
+        raise UnsupportedInstance("no-pixels", "expected Pixel Data (7FE0,0010), got none")
+    check_header(dataset, kind, profile)
+
+
+def check_header(dataset: Dataset, kind: str, profile: Profile) -> None:
+    """Refuses what the header tells: frames, text, species, body part and view.
 
     Args:
         dataset: Of a file.
         kind: Of CR, DX and SC.
         profile: Says what a person knows of the inputs.
     """
-    _check_picture(dataset)
+    _check_frames(dataset)
     if not profile.accept_burned_in:
         _check_text(dataset, kind)
     _check_species(dataset)
@@ -148,9 +155,7 @@ def single(dataset: Dataset, keyword: str) -> str:
     return value.strip(" \0")
 
 
-def _check_picture(dataset: Dataset) -> None:
-    if "PixelData" not in dataset or not dataset.PixelData:
-        raise UnsupportedInstance("no-pixels", "expected Pixel Data (7FE0,0010), got none")
+def _check_frames(dataset: Dataset) -> None:
     frames = text(dataset, "NumberOfFrames")
     if frames and number(frames) not in (0.0, 1.0):  # as a decimal too, "1.0"
         raise UnsupportedInstance(

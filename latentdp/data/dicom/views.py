@@ -13,7 +13,7 @@ from latentdp.data.dicom.elements import Code, codes, text
 from latentdp.data.dicom.vocabulary import Said, Vocabulary, listed, words
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["check_view", "orientation"]
+__all__ = ["check_view", "orientation", "projection"]
 
 _SCHEMES = ("SCT", "SRT", "SNM3", "99SDM", "SNOMED-RT", "SNOMED")
 # Values in SNOMED CT and, of older files, SNOMED RT; PS3.16 CID 4010.
@@ -21,6 +21,7 @@ _FRONTAL_CODES = listed(
     # frontal, antero-posterior, postero-anterior
     "399033003 R-10202 399348003 R-10206 272479007 R-10214 R-40888"
 )
+_AP_CODES, _PA_CODES = listed("399348003 R-10206"), listed("272479007 R-10214 R-40888")
 _OTHER_CODES = listed(
     # lateral
     "399067008 R-102CD 399198007 R-10232 399173006 R-10236 399352003 R-10228 399260004 R-10224 "
@@ -39,6 +40,8 @@ _FRONTAL = Vocabulary.of(
     "AP PA FRONT FACE FRENTE DV VD VA AV VOORACHTERWAARTS ACHTERVOORWAARTS",
     "FRONTA ANTEROP POSTEROA ANTERO POSTERO DORSOVENTR VENTRODORS",
 )
+_AP = Vocabulary.of("AP VD", "ANTEROP VENTRODORS VOORACHTER")
+_PA = Vocabulary.of("PA DV", "POSTEROA DORSOVENTR ACHTERVOOR")
 _NOT_FRONTAL = Vocabulary.of(
     "LL RL LAT LATS LLAT RLAT LLD RLD LLO RLO LAO RAO LPO RPO OBL SIDE SIDA SIDO DWARS "
     "DWARSE AXIAL LATL XTABLE CROSSTABLE YAN BOK BOCZNE BOCZNA BOCNI PROFIL PROFILS PROFILO "
@@ -69,7 +72,7 @@ def check_view(dataset: Dataset, *, all_frontal: bool) -> None:
     Raises:
         UnsupportedInstance: "not-frontal".
     """
-    terms = {_projection(code) for code in codes(dataset, "ViewCodeSequence") if any(code)}
+    terms = {_verdict(code) for code in codes(dataset, "ViewCodeSequence") if any(code)}
     terms.add(_term(text(dataset, "ViewPosition")))
     # In a frontal view rows run to a side; in a lateral one to the front or the back.
     row, column = orientation(dataset)
@@ -103,7 +106,20 @@ def orientation(dataset: Dataset) -> tuple[str, str]:
     return (letters[0], letters[1]) if len(letters) == 2 else ("", "")
 
 
-def _projection(code: Code) -> Said:
+def projection(dataset: Dataset) -> str:
+    """Returns "AP" or "PA" where view code, view position or series description says so, or ""."""
+    for code in codes(dataset, "ViewCodeSequence"):
+        if code.scheme in _SCHEMES and code.value in _AP_CODES | _PA_CODES:
+            return "AP" if code.value in _AP_CODES else "PA"
+    for keyword in ("ViewPosition", "SeriesDescription"):
+        said = words(text(dataset, keyword))
+        ap, pa = _AP.among(said), _PA.among(said)
+        if bool(ap) != bool(pa):
+            return "AP" if ap else "PA"
+    return ""
+
+
+def _verdict(code: Code) -> Said:
     if code.scheme in _SCHEMES and code.value in _FRONTAL_CODES:
         return Said.YES
     if code.scheme in _SCHEMES and code.value in _OTHER_CODES:
