@@ -219,10 +219,15 @@ class Recipe:
         return cls(preset=preset, **values)
 
     @property
-    def unprotected(self) -> tuple[str, ...]:
-        """What of an input, besides the pixels and the label, is released exactly."""
+    def told_of_label(self) -> tuple[str, ...]:
+        """What is released exactly of a label that is not."""
         tells = self.label == LabelRelease.RESPONSE and self.unlabelled == Unlabelled.UNKNOWN
-        return (("whether there is a label",) if tells else ()) + self.profile.unprotected
+        return ("whether there is a label",) if tells else ()
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What of an input, besides what the plan keeps, is released exactly."""
+        return self.told_of_label + self.profile.unprotected
 
     def with_weights(self, sha256: str) -> Recipe:
         """The same, bound to one weights file."""

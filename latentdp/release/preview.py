@@ -134,6 +134,5 @@ class _Future:
         return self.tally.summary(
             self.here.values(),
             spent,
-            guarantee=job.privatizer.guarantee,
-            unprotected=job.unprotected,
+            guarantee=job.guarantee,
         )
