@@ -295,7 +295,7 @@ def _claimed_patient(told: _ClaimedPatient, image: Guarantee) -> Guarantee:
 def _patient(told: _ClaimedPatient, image: Guarantee, patient: Guarantee) -> list[Check]:
     """What follows from the sum. Other releases may be in it, so a lower bound of it is known."""
     here = max(1, number(told.images_in_this_release, "int"))
-    noised = patient.noised_part.epsilon
+    noised, part = patient.noised_part.epsilon, "'s noised part" if image.unprotected else ""
     stated = PatientGuarantee.of(
         patient, images=told.images, images_in_this_release=told.images_in_this_release
     )
@@ -304,11 +304,11 @@ def _patient(told: _ClaimedPatient, image: Guarantee, patient: Guarantee) -> lis
     return [
         _equal("rule of a patient", [told.unit, told.rule], [stated.unit, stated.rule]),
         _at_least(
-            "epsilon of a patient",
+            f"epsilon of a patient{part}",
             noised if math.isfinite(noised) else None,
             here * image.noised_part.epsilon,
         ),
-        _equal("patient's epsilon of the whole", [told.epsilon, told.reason], follows),
+        _equal("epsilon of a patient as a whole", [told.epsilon, told.reason], follows),
         _equal(
             "ceilings of a patient", [told.verification_auc_at_most, told.top1_at_most], bounds
         ),

@@ -1,6 +1,6 @@
 """DICOM radiographs in and out. The only importer of pydicom.
 
-    instance                 one file in (`read`), one file out (`encode`), what becomes of each attribute
+    instance                 a file in (`read`), one out (`encode`), what becomes of each attribute
     file_format              files with and without preamble and meta header
     elements                 what is read of a file, and nothing else
     refusals                 which files are not taken, and why
