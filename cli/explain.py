@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp import UnsupportedInstance
-from latentdp.data.dicom.attributes import attributes
-from latentdp.data.dicom.instance import inventory
-from latentdp.data.dicom.profile import SYNTAXES, Profile
-from latentdp.data.radiograph import read
-from latentdp.privatizer import Privatizer
-from latentdp.release.preview import preview_release
-from latentdp.release.request import ReleaseRequest
-from latentdp.reports.guarantee_words import NOT_COVERED, statement, warnings
-from latentdp.reports.release_card_parts import ImageGuarantee
+from latentdp.data.dicom.profile import SYNTAXES
 
 from .options import (
     BurnedInOption,
@@ -43,6 +35,10 @@ from .options import (
 )
 from .render import guarantee_table, print_json, progress, table
 
+if TYPE_CHECKING:
+    from latentdp import Privatizer
+    from latentdp.data.dicom.profile import Profile
+
 
 def explain(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Folder or file.")],
@@ -67,6 +63,12 @@ def explain(
     json: JsonOption = False,
 ) -> int:
     """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
+    from latentdp.data.dicom.attributes import attributes
+    from latentdp.release.preview import preview_release
+    from latentdp.release.request import ReleaseRequest
+    from latentdp.reports.guarantee_words import NOT_COVERED, statement, warnings
+    from latentdp.reports.release_card_parts import ImageGuarantee
+
     request = ReleaseRequest(
         source=source,
         labels=labels,
@@ -140,6 +142,8 @@ def explain(
 
 def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
     """What becomes of each element; empty for a picture and for what has no output."""
+    from latentdp.data.dicom.instance import inventory
+
     try:
         return inventory(path, profile)
     except UnsupportedInstance:
@@ -147,6 +151,8 @@ def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
 
 
 def _refusal(path: Path, privatizer: Privatizer) -> str:
+    from latentdp.data.radiograph import read
+
     try:
         read(path, privatizer.flow.shape, privatizer.recipe.profile)
     except UnsupportedInstance as error:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentdp.errors import InputError
-from latentdp.vault.ledger import Ledger, Spent, allowance
-from latentdp.vault.vault import Vault
+from latentdp import InputError
 
 from .options import JsonOption, LedgerOption
 from .render import print_json, table
+
+if TYPE_CHECKING:
+    from latentdp.vault.ledger import Ledger, Spent
 
 SHORT = 16  # digits of a pseudonym in a table
 
@@ -48,6 +49,9 @@ def ledger(
 
     Exit codes: 0 all well, 2 wrong usage or a ledger that was tampered with.
     """
+    from latentdp.vault.ledger import Spent, allowance
+    from latentdp.vault.vault import Vault
+
     limit = None if cap is None else allowance(cap)
     if limit is None and not (vault / "key").is_file():
         raise InputError("expected a vault, a folder with the key of releases; there is none")

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from latentdp.release.verify import verify as verify_release
-
 from .options import JsonOption
 from .render import print_json, table
 
@@ -24,6 +22,8 @@ def verify(
 
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
+    from latentdp.release.verify import verify as verify_release
+
     verification = verify_release(card)
     checks, ok = verification.checks, verification.ok
     if json:
