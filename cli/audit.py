@@ -16,8 +16,8 @@ from latentdp import InputError
 from latentdp.core import plugins
 from latentdp.privacy.noise import SystemNoise
 
-from .options import JsonOption
-from .render import print_json, progress
+from ._options import JsonOption
+from ._render import print_json, progress
 
 if TYPE_CHECKING:
     from latentdp.privacy.audit.report import AuditReport
@@ -150,3 +150,6 @@ def _described(report: AuditReport) -> str:
     if delta:
         shown.append(f"at delta {delta:g}")
     return f"{mechanism.name}, {k} dim{'s' * (k > 1)}\n{', '.join(shown)}"
+
+
+command = audit

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import (
+from ._options import (
     ClaimAucOption,
     ClaimFirstOption,
     JsonOption,
@@ -18,7 +18,7 @@ from .options import (
     VerifierOption,
     make_effort,
 )
-from .render import print_json, share_progress
+from ._render import print_json, share_progress
 
 
 def compare(
@@ -61,7 +61,7 @@ def compare(
     from latentdp.reports.comparison_page import write_comparison_page
     from latentdp.reports.recognition import Thresholds
 
-    from .evaluation_tables import comparison_table
+    from ._evaluation_tables import comparison_table
 
     thresholds = Thresholds(auc=auc_at_most, first=first_at_most)
     effort = make_effort(quick=quick, restarts=restarts, steps=steps)
@@ -90,3 +90,6 @@ def compare(
     else:
         comparison_table(found)
         typer.echo(out / "comparison.html")
+
+
+command = compare

@@ -9,7 +9,7 @@ import typer
 
 from latentdp import InputError, Refuted
 
-from .options import (
+from ._options import (
     ClaimAucOption,
     ClaimFirstOption,
     JsonOption,
@@ -20,7 +20,7 @@ from .options import (
     VerifierOption,
     make_effort,
 )
-from .render import print_json, share_progress
+from ._render import print_json, share_progress
 
 QUICK_PRACTICE = 1500  # of the attacker's images, in a first look
 
@@ -111,7 +111,7 @@ def evaluate(
     from latentdp.release.folders import beside
     from latentdp.reports.recognition import Thresholds
 
-    from .evaluation_tables import evaluation_tables
+    from ._evaluation_tables import evaluation_tables
 
     if pairs is None and (claimed_epsilon is not None or size != 64):
         raise InputError("--claimed-epsilon and --size belong to --pairs")
@@ -166,3 +166,6 @@ def evaluate(
         typer.echo(page)
     if found.verdict.refuted:
         raise Refuted(found.verdict.lines[0])
+
+
+command = evaluate

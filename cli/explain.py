@@ -11,7 +11,7 @@ import typer
 from latentdp import UnsupportedInstance
 from latentdp.data.dicom.profile import SYNTAXES
 
-from .options import (
+from ._options import (
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -33,7 +33,7 @@ from .options import (
     WeightsOption,
     make_recipe,
 )
-from .render import guarantee_table, print_json, progress, table
+from ._render import guarantee_table, print_json, progress, table
 
 if TYPE_CHECKING:
     from latentdp import Privatizer
@@ -158,3 +158,6 @@ def _refusal(path: Path, privatizer: Privatizer) -> str:
     except UnsupportedInstance as error:
         return f"{error.reason}: {error}"
     return ""
+
+
+command = explain

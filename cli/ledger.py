@@ -10,8 +10,8 @@ import typer
 
 from latentdp import InputError
 
-from .options import JsonOption, LedgerOption
-from .render import print_json, table
+from ._options import JsonOption, LedgerOption
+from ._render import print_json, table
 
 if TYPE_CHECKING:
     from latentdp.vault.ledger import Ledger, Spent
@@ -124,3 +124,6 @@ def _patients(shown: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
 
 def _amount(epsilon: float, delta: float) -> str:
     return f"epsilon {epsilon:.10g}" + (f", delta {delta:.3g}" if delta else "")
+
+
+command = ledger

@@ -10,7 +10,7 @@ import typer
 from latentdp.data.dicom.profile import SYNTAXES
 from latentdp.reports.layout import Layout
 
-from .options import (
+from ._options import (
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -34,7 +34,7 @@ from .options import (
     WeightsOption,
     make_recipe,
 )
-from .render import guarantee_table, print_json, progress, table
+from ._render import guarantee_table, print_json, progress, table
 
 if TYPE_CHECKING:
     from latentdp import Privatizer
@@ -272,3 +272,6 @@ def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str
         )
     )
     return rows
+
+
+command = privatize

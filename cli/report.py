@@ -15,3 +15,6 @@ def report(
     from latentdp.reports.release_page import write_release_page
 
     typer.echo(write_release_page(out))
+
+
+command = report

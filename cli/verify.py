@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .options import JsonOption
-from .render import print_json, table
+from ._options import JsonOption
+from ._render import print_json, table
 
 
 def verify(
@@ -52,3 +52,6 @@ def _text(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(part) for part in value if part is not None) or "nothing"
     return "none stated" if value is None else str(value)
+
+
+command = verify

@@ -9,9 +9,9 @@ import typer
 
 from latentdp import InputError
 
-from ..options import JsonOption
-from ..render import print_json, share_progress, table
-from ..training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
+from .._options import JsonOption
+from .._render import print_json, share_progress, table
+from .._training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
 
 
 def add_critic(
@@ -74,3 +74,6 @@ def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("taught on", f"{card['images']['reader']:,} and {card['images']['ratio']:,} images"),
     ]
+
+
+command = add_critic

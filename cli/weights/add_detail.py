@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ..options import JsonOption
-from ..render import print_json, table
-from ..training_options import weights_file
+from .._options import JsonOption
+from .._render import print_json, table
+from .._training_options import weights_file
 
 
 def add_detail(
@@ -40,3 +40,6 @@ def add_detail(
         print_json({"weights": str(out), "octaves": sizes})
         return
     table("weights with detail", [("weights", str(out)), ("sizes", ", ".join(map(str, sizes)))])
+
+
+command = add_detail

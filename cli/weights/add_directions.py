@@ -11,9 +11,9 @@ import typer
 from latentdp import InputError
 from latentdp.core.progress import CountCallback
 
-from ..options import JsonOption
-from ..render import print_json, progress, table
-from ..training_options import ThreadsOption, TrainedOnArgument, weights_file
+from .._options import JsonOption
+from .._render import print_json, progress, table
+from .._training_options import ThreadsOption, TrainedOnArgument, weights_file
 
 SHOWN = (1, 2, 4, 8, 16, 64)
 
@@ -115,3 +115,6 @@ def _estimates(row: dict[str, list[float] | None]) -> str:
         if (e := row[name]) is not None
     ]
     return ", ".join(said) or "not measurable"
+
+
+command = add_directions

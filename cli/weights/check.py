@@ -10,9 +10,9 @@ import typer
 from latentdp import InputError
 from latentdp.models.checkpoints import load
 
-from ..options import JsonOption, QuickOption, make_effort
-from ..render import print_json, share_progress, short, table
-from ..training_options import weights_file
+from .._options import JsonOption, QuickOption, make_effort
+from .._render import print_json, share_progress, short, table
+from .._training_options import weights_file
 
 
 def check(
@@ -92,3 +92,6 @@ def check(
             *((r["setting"], f"{r['metric']} {r['value']}") for r in found["samples"]),
         ],
     )
+
+
+command = check

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from latentdp.models.checkpoints import shipped
 
-from ..options import JsonOption
-from ..render import print_json, table
+from .._options import JsonOption
+from .._render import print_json, table
 
 
 def list_weights(json: JsonOption = False) -> None:
@@ -18,3 +18,6 @@ def list_weights(json: JsonOption = False) -> None:
         (key, f"{entry.summary} ({entry.bytes / 1e6:.1f} MB)") for key, entry in listed.items()
     ]
     table("shipped weights", rows)
+
+
+command = list_weights

@@ -8,8 +8,8 @@ import typer
 
 from latentdp.models.checkpoints import load
 
-from ..options import JsonOption
-from ..render import print_json, short, table
+from .._options import JsonOption
+from .._render import print_json, short, table
 from .add_critic import summary as critic_summary
 from .add_directions import summary as directions_summary
 
@@ -43,3 +43,6 @@ def show(
     if "directions" in checkpoint.card:
         shown += directions_summary(checkpoint.card["directions"])
     table(f"model card of {checkpoint.name}", shown)
+
+
+command = show

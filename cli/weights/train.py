@@ -10,9 +10,9 @@ import typer
 
 from latentdp import InputError
 
-from ..options import JsonOption
-from ..render import print_json, short, table, training_progress
-from ..training_options import (
+from .._options import JsonOption
+from .._render import print_json, short, table, training_progress
+from .._training_options import (
     MinutesOption,
     NoteOption,
     PrivateDataOption,
@@ -176,3 +176,6 @@ def numbers(text: str, option: str) -> tuple[int, ...]:
     if not numbers or min(numbers) < 1:
         raise InputError(f"expected {option} to be positive numbers separated by commas")
     return numbers
+
+
+command = train

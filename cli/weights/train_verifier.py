@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..options import JsonOption
-from ..render import print_json, short, table, training_progress
-from ..training_options import (
+from .._options import JsonOption
+from .._render import print_json, short, table, training_progress
+from .._training_options import (
     MinutesOption,
     NoteOption,
     SourceOption,
@@ -121,3 +121,6 @@ def train_verifier(
         print_json(facts | {"card": card})
     else:
         table("trained", [(key, short(value)) for key, value in facts.items()])
+
+
+command = train_verifier

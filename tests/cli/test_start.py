@@ -16,7 +16,7 @@ EVERY = DOCUMENTS | NETWORKS | ANALYSES
 AFTER_A_CALL = """
 import json, sys
 from contextlib import redirect_stdout
-from latentdp._cli.main import main
+from latentdp._cli import main
 
 slow = set(sys.argv[1].split())
 for line in sys.stdin:

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 import typer
-from latentdp._cli.main import app
+from latentdp._cli._app import make_app
 
 from tests.support.documents import (
     DOCS,
@@ -23,7 +23,7 @@ from tests.support.documents import (
 from tests.support.sweeps import slow
 
 ALL = documents()
-APP = typer.main.get_command(app)
+APP = typer.main.get_command(make_app())
 FIRST = (README, DOCS / "tutorial.md")  # what everybody types; guides are run by `make test-all`
 RUN = [
     pytest.param(path, id=name(path)) if path in FIRST else slow(path, id=name(path))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from latentdp._cli.main import main
+from latentdp._cli import main
 from PIL import Image
 
 from latentdp.models.checkpoints import save
