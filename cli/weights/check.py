@@ -10,7 +10,7 @@ import typer
 from latentdp import InputError
 from latentdp.models.checkpoints import load
 
-from .._options import JsonOption, QuickOption, make_effort
+from .._options import JsonOption, QuickOption
 from .._render import print_json, share_progress, short, table
 from .._training_options import weights_file
 
@@ -46,6 +46,7 @@ def check(
 
     from latentdp.core.filesystem import write_text
     from latentdp.data.dataset import SPLITS, splits
+    from latentdp.evaluation.threat_model import chosen_effort
     from latentdp.evaluation.validate_weights import checkup
     from latentdp.models.checkpoints import save
     from latentdp.models.flow.flow import load_flow
@@ -64,7 +65,7 @@ def check(
         found = checkup(
             flow,
             sets,
-            effort=make_effort(quick=quick, restarts=None, steps=None),
+            effort=chosen_effort(quick=quick),
             tell=lambda share, words: tell(0.8 * share, words),
         )
         known = checkpoint.card | found | {"checked": "a quick look" if quick else "in full"}

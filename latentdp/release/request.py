@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Self, TypedDict
 
 from latentdp.errors import InputError
-from latentdp.release.folders import beside, check_folders, check_source
+from latentdp.release.folders import check_folders, check_source
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.uid_mapping import check_mapping
 from latentdp.reports.layout import Layout
 from latentdp.vault.database import address, file_of
 from latentdp.vault.ledger import allowance
+from latentdp.vault.vault import beside
 
 __all__ = ["ReleaseOptions", "ReleaseRequest"]
 

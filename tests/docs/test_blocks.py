@@ -21,6 +21,7 @@ from tests.support.documents import (
     name,
 )
 from tests.support.sweeps import slow
+from tests.support.world import public_images
 
 ALL = documents()
 APP = typer.main.get_command(make_app())
@@ -114,8 +115,10 @@ def test_commands_run_and_print_what_is_shown(
             assert shown <= printed
 
 
+@pytest.mark.usefixtures("least_effort")
 @pytest.mark.parametrize("path", PYTHON, ids=name)
-def test_python_runs(path, tmp_path, monkeypatch, capsys):
+def test_python_runs(path, world, tmp_path, monkeypatch, capsys):
+    public_images(world, tmp_path / "public")
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "samples", tmp_path / "samples")
     images = np.random.default_rng(0).random((2, 64, 64)).astype(np.float32)
