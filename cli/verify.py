@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from latentdp.privacy.rounding import printed
+
 from ._options import JsonOption
 from ._render import print_json, table
 
@@ -44,7 +46,7 @@ def verify(
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.9g}"
+        return printed(value, 9)
     if isinstance(value, dict) and len(value) > 6:
         return f"{len(value)} entries"
     if isinstance(value, dict):

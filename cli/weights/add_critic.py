@@ -46,18 +46,18 @@ def add_critic(
     if lacking:
         raise InputError(f"no images of split {min(lacking)!r} in {data}")
     with share_progress("teaching", shown=not json) as tell:
-        made = train_critic(
+        taught = train_critic(
             flow,
             as_trained(flow, data, "train"),
             as_trained(flow, data, "val"),
             seed=seed,
             tell=tell,
         )
-    if made is None:
+    if taught is None:
         raise InputError("too few images, or fewer than two classes: nothing to learn")
-    trained, card = made
+    critic, card = taught
     out.parent.mkdir(parents=True, exist_ok=True)
-    save(with_critic(checkpoint, trained, card), out)
+    save(with_critic(checkpoint, critic, card), out)
     if json:
         print_json({"weights": str(out)} | card)
         return

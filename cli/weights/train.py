@@ -148,8 +148,8 @@ def train(
     card |= assess(flow, training, held_out)
     checkpoint = trainer.checkpoint(out.stem, card)
     save(with_add_ons(checkpoint, flow, {"train": training} | held_out, seed=seed), out)
-    drawn = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
-    contact_sheet(out.with_suffix(".png"), [drawn[i : i + 8] for i in range(0, len(drawn), 8)])
+    fresh = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
+    contact_sheet(out.with_suffix(".png"), [fresh[i : i + 8] for i in range(0, len(fresh), 8)])
     facts = {"weights": str(out), "samples": str(out.with_suffix(".png"))} | {
         key: card[key] for key in ("bits_per_dimension", "round_trip_error", "training")
     }

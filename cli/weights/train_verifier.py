@@ -99,8 +99,7 @@ def train_verifier(
             "seed": seed,
         },
     }
-    made = training.verifier().checkpoint(out.stem, card)
-    save(made, out)
+    save(training.verifier().checkpoint(out.stem, card), out)
     verifier = Verifier.from_checkpoint(load(str(out)))  # measured as it will be used: rounded
     held_out = {split: read(split) for split in ("val", "test")}
     card["images"] |= {split: len(cohort) for split, cohort in held_out.items()}
@@ -110,11 +109,11 @@ def train_verifier(
     save(training.verifier().checkpoint(out.stem, card), out)
     facts = {"weights": str(out), "training": card["training"]} | {
         f"{split}, {key}": value
-        for split, found in card["verification"].items()
+        for split, estimates in card["verification"].items()
         for key, value in (
-            ("AUC, any impostors", found["any"]["auc"]),
-            ("AUC, hard impostors", found["hard"]["auc"]),
-            ("P@1", found["p@1"]),
+            ("AUC, any impostors", estimates["any"]["auc"]),
+            ("AUC, hard impostors", estimates["hard"]["auc"]),
+            ("P@1", estimates["p@1"]),
         )
     }
     if json:

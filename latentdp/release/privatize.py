@@ -64,7 +64,7 @@ def privatize_folder(
         >>> summary.inputs, summary.released
         (3, 3)
         >>> print(summary.guarantee)
-        epsilon 3.99934 per image (replace-one)
+        epsilon 3.99935 per image (replace-one)
 
     It may be called again after an interruption, and goes on where it was.
 
