@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp import UnsupportedInstance
-from latentdp.data.dicom.attributes import attributes
-from latentdp.data.dicom.instance import inventory
-from latentdp.data.dicom.profile import SYNTAXES, Profile
-from latentdp.data.radiograph import read
+from latentdp.data.dicom.profile import SYNTAXES
 from latentdp.privacy.randomized_response import Unlabelled
-from latentdp.privatizer import Privatizer
-from latentdp.release.preview import preview_release
-from latentdp.release.request import ReleaseRequest
-from latentdp.reports.card_guarantee import ImageGuarantee, PatientGuarantee
-from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
 
-from .options import (
+from ._options import (
     AllChestsOption,
     AllFrontalOption,
     BurnedInOption,
@@ -46,7 +38,11 @@ from .options import (
     WeightsOption,
     make_recipe,
 )
-from .render import guarantee_table, print_json, progress, table
+from ._render import guarantee_table, print_json, progress, table
+
+if TYPE_CHECKING:
+    from latentdp import Privatizer
+    from latentdp.data.dicom.profile import Profile
 
 
 def explain(
@@ -76,6 +72,12 @@ def explain(
     json: JsonOption = False,
 ) -> int:
     """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
+    from latentdp.data.dicom.attributes import attributes
+    from latentdp.release.preview import preview_release
+    from latentdp.release.request import ReleaseRequest
+    from latentdp.reports.card_guarantee import ImageGuarantee, PatientGuarantee
+    from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
+
     request = ReleaseRequest(
         source=source,
         labels=labels,
@@ -164,6 +166,8 @@ def explain(
 
 def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
     """What becomes of each element; empty for a picture and for what has no output."""
+    from latentdp.data.dicom.instance import inventory
+
     try:
         return inventory(path, profile)
     except UnsupportedInstance:
@@ -171,8 +175,13 @@ def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
 
 
 def _refusal(path: Path, privatizer: Privatizer) -> str:
+    from latentdp.data.radiograph import read
+
     try:
         read(path, privatizer.flow.shape, privatizer.recipe.profile)
     except UnsupportedInstance as error:
         return f"{error.reason}: {error}"
     return ""
+
+
+command = explain

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from latentdp.errors import InputError
 from latentdp.privacy.randomized_response import Unlabelled
-from latentdp.privatizer import Privatizer
-from latentdp.release.folders import beside, check_folders, check_source
+from latentdp.release.folders import check_folders, check_source
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.uid_mapping import check_mapping
 from latentdp.reports.layout import Layout
 from latentdp.vault.database import address, file_of
 from latentdp.vault.ledger import allowance
+from latentdp.vault.vault import beside
+
+if TYPE_CHECKING:
+    from latentdp.privatizer import Privatizer
 
 __all__ = ["ReleaseOptions", "ReleaseRequest"]
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from latentdp._cli.main import main
-from latentdp._cli.weights import OLD_NAMES
+from latentdp._cli import main
+from latentdp._cli._app import OLD_NAMES
 from PIL import Image
 
 from latentdp.core.version import __version__
 from tests.support.places import SAMPLES
+from tests.support.plugins import added
 from tests.support.sweeps import slow
 
 SIZES = {"train-detail": ["--size", "128"], "train-verifier": ["--size", "64"]}
@@ -59,6 +60,23 @@ def test_help_names_the_command_and_its_options(name, command, capsys):
     told = capsys.readouterr().out
     assert re.match(rf"Usage: .*latentdp {name} ", told)
     assert "--json" in told
+
+
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [
+        ((), "privatize explain verify report evaluate compare ledger audit weights"),
+        (
+            ("weights",),
+            "list show check train train-verifier train-detail add-directions add-critic "
+            "add-detail",
+        ),
+    ],
+)
+def test_help_shows_commands_in_the_order_of_a_users_work(group, names, command, capsys):
+    assert command(*group, "--help") == 0
+    _, shown = capsys.readouterr().out.split("Commands:")
+    assert re.findall(r"(?m)^  ([a-z-]+)  ", shown) == names.split()
 
 
 def test_help_of_the_installed_command(tmp_path):
@@ -219,6 +237,12 @@ def test_a_console_that_cannot_show_a_letter_shows_a_stand_in(
     assert "written" in told
     assert "out-?" in told.replace("\n", "").replace(" ", "")
     assert (place / "release.json").exists()
+
+
+def test_an_interruption_while_commands_load_is_no_traceback(command, capsys, tmp_path):
+    with added("_cli", tmp_path, stopped="raise KeyboardInterrupt"):
+        assert command("--help") == 130
+    assert capsys.readouterr().err.startswith("latentdp: interrupted")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -13,9 +12,6 @@ from latentdp.data.dicom.profile import MAX_SIZE, SYNTAXES
 from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.recipe import PRESETS
 from latentdp.release.recipe_options import USUAL_SIZE, RecipeOptions
-
-if TYPE_CHECKING:
-    from latentdp.evaluation.threat_model import Effort
 
 PresetOption = Annotated[
     str, typer.Option("--preset", metavar="NAME", help=f"One of: {', '.join(PRESETS)}.")
@@ -229,22 +225,6 @@ ClaimFirstOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
-def make_effort(*, quick: bool, restarts: int | None, steps: int | None) -> Effort:
-    """How hard attackers work.
-
-    Raises:
-        InputError: A number below 1.
-    """
-    from latentdp.evaluation.threat_model import Effort
-
-    given = {"restarts": restarts, "steps": steps}
-    for name, value in given.items():
-        if value is not None and value < 1:
-            raise InputError(f"expected --{name} of at least 1, got {value}")
-    base = Effort.quick() if quick else Effort()
-    return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
 def make_recipe(*, retain_uids: bool, no_detail: bool, **options: Any) -> RecipeOptions:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Sequence
 from typing import Annotated
@@ -12,42 +12,56 @@ from typing import Annotated
 import typer
 
 import latentdp
+from latentdp.core import plugins
 from latentdp.core.process import tune_allocator
 from latentdp.errors import LatentDPError
-
-from .audit import audit
-from .compare import compare
-from .evaluate import evaluate
-from .explain import explain
-from .ledger import ledger
-from .privatize import privatize
-from .report import report
-from .verify import verify
-from .weights import OLD_NAMES, weights
 
 INTERRUPTED = 130
 INTERNAL = 70
 
-app = typer.Typer(
-    name="latentdp",
-    help="Release chest X-rays under differential privacy, in the latent space of a flow.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 99},
-)
-app.command()(privatize)
-app.command()(explain)
-app.command()(verify)
-app.command()(report)
-app.command()(evaluate)
-app.command()(compare)
-app.command()(ledger)
-app.command()(audit)
-app.add_typer(weights, name="weights")
-for old_name, command in OLD_NAMES.items():
-    app.command(old_name, hidden=True, deprecated=True)(command)
+# What commands of `latentdp weights` were called in 0.1; understood for one version more.
+OLD_NAMES = {
+    "train": "train",
+    "train-verifier": "train_verifier",
+    "train-detail": "train_detail",
+    "directions": "add_directions",
+    "critic": "add_critic",
+    "detail": "add_detail",
+}
+
+
+def make_app() -> typer.Typer:
+    """The whole command, of what lies in this folder now."""
+    app = typer.Typer(
+        name="latentdp",
+        help="Release chest X-rays under differential privacy, in the latent space of a flow.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 99},
+    )
+    app.callback()(_root)
+    _add_commands(app, __package__)
+    for old_name, name in OLD_NAMES.items():
+        module = importlib.import_module(f"{__package__}.weights.{name}")
+        app.command(old_name, hidden=True, deprecated=True)(module.command)
+    return app
+
+
+def _add_commands(group: typer.Typer, package: str) -> None:
+    """Adds what the modules of a package hold: functions, and packages as groups of their own."""
+    order = importlib.import_module(package).ORDER
+    names = plugins.modules(package)
+    for name in sorted(names, key=lambda n: order.index(n) if n in order else len(order)):
+        module, shown = importlib.import_module(f"{package}.{name}"), name.replace("_", "-")
+        if hasattr(module, "__path__"):
+            below = typer.Typer()
+            below.callback(invoke_without_command=True)(module.command)
+            _add_commands(below, module.__name__)
+            group.add_typer(below, name=shown)
+        else:
+            group.command(shown)(module.command)
 
 
 def _version(value: bool) -> None:
@@ -56,7 +70,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -75,7 +88,7 @@ def main(argv: Sequence[str] | None = None, signals: Sequence[int] = ()) -> int:
     tune_allocator()
     try:
         arguments = None if argv is None else list(argv)
-        code = app(args=arguments, prog_name="latentdp", standalone_mode=False)
+        code = make_app()(args=arguments, prog_name="latentdp", standalone_mode=False)
     except LatentDPError as error:
         if signals:  # a worker got it, too, and its death is what was seen
             return _stopped(signals)
@@ -86,7 +99,7 @@ def main(argv: Sequence[str] | None = None, signals: Sequence[int] = ()) -> int:
             typer.echo(message, err=True)
             return error.exit_code
         return _fail(message, error.exit_code)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):  # also while commands are imported
         code = INTERRUPTED
     except Exception as error:
         if signals:
@@ -115,7 +128,3 @@ def _stopped(signals: Sequence[int]) -> int:
 def _fail(message: str, code: int) -> int:
     typer.echo(f"latentdp: {message}", err=True)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())
