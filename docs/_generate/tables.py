@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from types import MappingProxyType
 from typing import Any
 
-from latentdp._cli.main import INTERNAL, INTERRUPTED
+from latentdp._cli._app import INTERNAL, INTERRUPTED
 
 from latentdp import errors
 from latentdp.core import plugins

@@ -21,7 +21,7 @@ from latentdp.errors import InputError, WeightsError
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise, SystemNoise
 from latentdp.privacy.plan import Plan
-from latentdp.privacy.randomized_response import LabelRelease
+from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.privatizer.candidates import draw_images
 from latentdp.privatizer.planning import make_plan
 from latentdp.privatizer.release import Rating, Release
@@ -138,8 +138,7 @@ class Privatizer:
     @property
     def guarantee(self) -> Guarantee:
         """Of each output file; epsilon is infinity where anything is unprotected."""
-        noised = replace(self.plan.guarantee, secure=self.noise.secure)
-        return noised.beside(*self.recipe.profile.unprotected)
+        return self._of_file(self.plan.guarantee)
 
     @property
     def unprotected(self) -> tuple[str, ...]:
@@ -168,8 +167,16 @@ class Privatizer:
     @property
     def approximate(self) -> Guarantee:
         """The same noise read as (epsilon, delta = 1e-6)."""
-        noised = replace(self.plan.approximate(), secure=self.noise.secure)
-        return noised.beside(*self.recipe.profile.unprotected)
+        return self._of_file(self.plan.approximate())
+
+    def _of_file(self, of_image: Guarantee) -> Guarantee:
+        """A guarantee of the plan as that of a file, whose header may pass something on."""
+        return self._of_image(of_image).beside(*self.recipe.profile.unprotected)
+
+    def _of_image(self, of_plan: Guarantee) -> Guarantee:
+        """A guarantee of the plan as that of an image and its label."""
+        noised = replace(of_plan, secure=self.noise.secure)
+        return noised.beside(*self.recipe.told_of_label)
 
     def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:
         """Privatizes images ``(n, h, w)`` in [0, 1], each on its own.
@@ -186,7 +193,7 @@ class Privatizer:
         """What a call returns and, for the eyes of whoever may see the images, their rating.
 
         Under a plan that releases labels by response, an unknown label is answered by a random
-        class, which costs the same.
+        class, which costs the same, or released as unknown, if the recipe says so.
 
         Args:
             images: Floats of the flow's shape.
@@ -217,6 +224,8 @@ class Privatizer:
         released = np.full_like(given, UNKNOWN)
         if self.plan.response is not None:
             released = self.plan.response.respond(given, self.noise)
+            if self.recipe.unlabelled == Unlabelled.UNKNOWN:
+                released = np.where(given == UNKNOWN, UNKNOWN, released)
         elif self.plan.label is LabelRelease.PUBLIC:
             released = given
         images, valid = draw_images(
@@ -230,8 +239,8 @@ class Privatizer:
         return Release(
             images=images,
             labels=released,
-            guarantee=replace(self.plan.guarantee, secure=self.noise.secure),
-            approximate=replace(self.plan.approximate(), secure=self.noise.secure),
+            guarantee=self._of_image(self.plan.guarantee),
+            approximate=self._of_image(self.plan.approximate()),
             valid=valid,
         )
 

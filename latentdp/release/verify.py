@@ -237,7 +237,7 @@ def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
 
 def _guarantee(card: _ClaimedCard, plan: Plan, recipe: Recipe) -> list[Check]:
     """Of an image and of a patient, with noise that is said to be from a secure source."""
-    told, passed_on = card.guarantee, recipe.profile.unprotected + card.layout.unprotected
+    told, passed_on = card.guarantee, recipe.unprotected + card.layout.unprotected
     image = plan.guarantee.beside(*passed_on)
     patient = _claimed_patient(told.patient, image)
     return [

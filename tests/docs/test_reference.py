@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from latentdp._cli.main import app
+from latentdp._cli._app import make_app
 
 import latentdp
 from docs._generate.commands import command_pages, commands
@@ -170,6 +170,7 @@ def test_links_of_included_documents_lead_to_places_on_the_site():
 
 
 def test_a_command_that_is_hidden_has_no_page(monkeypatch):
-    before = set(command_pages())
-    monkeypatch.setattr(app.registered_commands[0], "hidden", True)
+    before, app = set(command_pages()), make_app()
+    app.registered_commands[0].hidden = True
+    monkeypatch.setattr("docs._generate.commands.make_app", lambda: app)
     assert before - set(command_pages()) == {"privatize"}

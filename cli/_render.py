@@ -40,12 +40,12 @@ def print_json(data: object) -> None:
 
 def table(title: str, rows: list[tuple[str, str]]) -> None:
     """Prints two columns; wraps instead of cutting off."""
-    grid = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
+    columns = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
+    columns.add_column(no_wrap=True)
+    columns.add_column(overflow="fold")
     for row in rows:
-        grid.add_row(*map(printable, row))
-    Console(highlight=False, markup=False).print(grid)
+        columns.add_row(*map(printable, row))
+    Console(highlight=False, markup=False).print(columns)
 
 
 def guarantee_table(
