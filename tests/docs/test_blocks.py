@@ -89,6 +89,7 @@ def released(tmp_path_factory, command):
 
 
 @pytest.mark.xdist_group("docs")  # they share a release
+@pytest.mark.usefixtures("least_effort")  # what is typed is tried, not how strong attackers are
 @pytest.mark.parametrize("path", RUN)
 def test_commands_run_and_print_what_is_shown(
     path, command, released, tmp_path, monkeypatch, capsys
