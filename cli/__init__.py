@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from ._terminal import showable, terminable
+
 __all__ = ["ORDER", "main"]
 
 # In help; other functions follow these by name, and groups follow functions.
@@ -25,9 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    try:
-        from ._app import main as run
-    except KeyboardInterrupt:
-        sys.stderr.write("latentdp: interrupted\n")
-        return 130
-    return run(argv)
+    showable()
+    with terminable() as received:
+        try:
+            from ._app import main as run
+        except KeyboardInterrupt:
+            sys.stderr.write("latentdp: interrupted\n")
+            return 128 + received[0] if received else 130
+        return run(argv, received)

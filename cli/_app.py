@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import traceback
 from collections.abc import Sequence
 from typing import Annotated
@@ -77,13 +78,20 @@ def _root(
     pass
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit code; no traceback reaches the user."""
+def main(argv: Sequence[str] | None = None, signals: Sequence[int] = ()) -> int:
+    """Runs the command and returns its exit code; no traceback reaches the user.
+
+    Args:
+        argv: Of the command; those of the process if None.
+        signals: Holds what asked the process to end, once something did.
+    """
     tune_allocator()
     try:
         arguments = None if argv is None else list(argv)
         code = make_app()(args=arguments, prog_name="latentdp", standalone_mode=False)
     except LatentDPError as error:
+        if signals:  # a worker got it, too, and its death is what was seen
+            return _stopped(signals)
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:  # wrong usage, or no arguments and therefore the help
         message = error.format_message()
@@ -94,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):  # also while commands are imported
         code = INTERRUPTED
     except Exception as error:
+        if signals:
+            return _stopped(signals)
         if os.environ.get("LATENTDP_TRACEBACK"):
             raise
         frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -104,8 +114,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             INTERNAL,
         )
     if code == INTERRUPTED:
-        return _fail("interrupted; run the same command again to go on", INTERRUPTED)
+        return _stopped(signals)
     return code if isinstance(code, int) else 0
+
+
+def _stopped(signals: Sequence[int]) -> int:
+    what, code = ("interrupted", INTERRUPTED)
+    if signals:
+        what, code = (f"stopped by {signal.Signals(signals[0]).name}", 128 + signals[0])
+    return _fail(f"{what}; run the same command again to go on", code)
 
 
 def _fail(message: str, code: int) -> int:

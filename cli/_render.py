@@ -61,7 +61,8 @@ def guarantee_table(
     """
     rows = [("WARNING", line) for line in warnings(image, patient, layout)]
     rows += [("guarantee", line) for line in statement(image, patient)]
-    rows.append(("also", str(privatizer.approximate.noised_part)))
+    alone = "of the noised part alone: " if image.unprotected else ""
+    rows.append(("also", f"{alone}{privatizer.approximate.noised_part}"))
     rows += [("implies", line) for line in ceilings(image, patient)]
     if image.epsilon == 0:
         rows.append(("note", "nothing of an input enters its image; --labels would add a label"))

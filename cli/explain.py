@@ -10,8 +10,11 @@ import typer
 
 from latentdp import UnsupportedInstance
 from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.randomized_response import Unlabelled
 
 from ._options import (
+    AllChestsOption,
+    AllFrontalOption,
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -20,6 +23,7 @@ from ._options import (
     IdentityOption,
     JsonOption,
     KeepOption,
+    LabelMapOption,
     LabelReleaseOption,
     LabelsOption,
     MechanismOption,
@@ -30,6 +34,7 @@ from ._options import (
     SizeOption,
     SyntaxOption,
     UidsOption,
+    UnlabelledOption,
     WeightsOption,
     make_recipe,
 )
@@ -48,6 +53,8 @@ def explain(
     mechanism: MechanismOption = None,
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
+    label_map: LabelMapOption = None,
+    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
@@ -56,6 +63,8 @@ def explain(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
     candidates: CandidatesOption = None,
@@ -72,6 +81,8 @@ def explain(
     request = ReleaseRequest(
         source=source,
         labels=labels,
+        label_map=label_map,
+        unlabelled=unlabelled,
         recipe=make_recipe(
             preset=preset,
             epsilon=epsilon,
@@ -86,13 +97,15 @@ def explain(
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
             size=size,
             no_detail=no_detail,
             candidates=candidates,
             transfer_syntax=transfer_syntax,
         ),
     )
-    privatizer = request.recipe.load(labelled=request.labelled)
+    privatizer = request.load()
     image = privatizer.guarantee
     profile = privatizer.recipe.profile
     header = attributes(profile)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.privacy.rounding import printed
 from latentdp.reports.layout import Layout
 
 from ._options import (
+    AllChestsOption,
+    AllFrontalOption,
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -21,6 +24,7 @@ from ._options import (
     IdentityOption,
     JsonOption,
     KeepOption,
+    LabelMapOption,
     LabelReleaseOption,
     LabelsOption,
     LedgerOption,
@@ -32,6 +36,7 @@ from ._options import (
     SizeOption,
     SyntaxOption,
     UidsOption,
+    UnlabelledOption,
     WeightsOption,
     make_recipe,
 )
@@ -52,6 +57,8 @@ def privatize(
     mechanism: MechanismOption = None,
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
+    label_map: LabelMapOption = None,
+    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
@@ -60,6 +67,8 @@ def privatize(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     evidence: EvidenceOption = None,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
@@ -160,6 +169,8 @@ def privatize(
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
             size=size,
             no_detail=no_detail,
             candidates=candidates,
@@ -167,6 +178,8 @@ def privatize(
             exact=exact,
         ),
         labels=labels,
+        label_map=label_map,
+        unlabelled=unlabelled,
         budget=budget,
         ledger=ledger,
         again=again,
@@ -175,7 +188,7 @@ def privatize(
         workers=workers,
         cluster=cluster,
     )
-    privatizer = request.recipe.load(labelled=request.labelled)
+    privatizer = request.load()
     if evidence is not None:
         from latentdp.evaluation.evidence import with_evidence
 
@@ -267,6 +280,8 @@ def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
         rows.append(("duplicates", f"{summary.duplicates} (same picture as another input)"))
     for reason, count in sorted(summary.quarantined.items()):
         rows.append(("quarantined", f"{count} {reason}"))
+    if summary.unlabelled:
+        rows.append(("without a label", f"{summary.unlabelled} of the inputs"))
     rows.append(
         (
             "patients",

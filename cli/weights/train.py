@@ -74,7 +74,7 @@ def train(
     """Train a flow on public images. Interrupted runs go on from FILE.state.
 
     Several processes on one machine:
-    torchrun --nproc-per-node N -m latentdp._cli.main weights train ...
+    torchrun --nproc-per-node N -m latentdp._cli weights train ...
     """
     from latentdp.data.contact_sheet import contact_sheet
     from latentdp.data.dataset import SPLITS, read_dataset, splits

@@ -130,7 +130,7 @@ def _privatizer(
     request: ReleaseRequest, given: Privatizer | None, options: ReleaseOptions
 ) -> Privatizer:
     if given is None:
-        return request.recipe.load(labelled=request.labelled)
+        return request.load()
     both = {field.name for field in fields(RecipeOptions)} & options.keys()
     if both:
         raise InputError(f"give a privatizer or options of a recipe, not both: {min(both)}")
