@@ -204,7 +204,7 @@ def test_a_release_of_one_patient_leaves_nobody_to_practise_on(
     tiny_weights, tmp_path, command, capsys
 ):
     out, source = tmp_path / "out", SAMPLES / "clinic-a"
-    assert command("privatize", source, out, "--weights", tiny_weights) == 0
+    assert command("privatize", source, out, "--weights", tiny_weights, "--size", 64) == 0
     assert command("evaluate", source, out, "--quick") == 2
     assert "at least 2 patients" in capsys.readouterr().err
     assert not (tmp_path / "out.vault" / "evaluation").exists()
