@@ -21,6 +21,7 @@ from latentdp.core.documents import to_json
 from latentdp.core.progress import ProgressCallback, silent
 from latentdp.core.version import __version__
 from latentdp.data.cohort import Cohort
+from latentdp.errors import InputError
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.methods.controls import LabelMean, NoiseOnly, PriorSample, Raw
 from latentdp.evaluation.methods.presets import PresetMethod
@@ -73,6 +74,9 @@ def evaluate(
 
     Returns:
         The evaluation, and the scene with what the attackers saw.
+
+    Raises:
+        InputError: There are too few patients to practise on some and attack others.
     """
     target, others = _sides(release, seed)
     used = describe_verifier(verifier, target)
@@ -144,6 +148,11 @@ def _sides(release: ReleaseUnderTest, seed: int) -> tuple[PairedImages, PairedIm
             cohort=cohort, private=private, labels=release.labels[None]
         ), release.known
     own = _halves(release, seed)
+    if not own.any() or own.all():
+        raise InputError(
+            "expected images of at least 2 patients, half of them for the attacker to practise "
+            "on; give --attacker public images of other patients"
+        )
 
     def side(rows: NDArray[np.bool_]) -> PairedImages:
         return PairedImages(

@@ -200,6 +200,16 @@ def test_wrong_usage(originals, tmp_path, command, capsys, monkeypatch, argument
     assert message in capsys.readouterr().err
 
 
+def test_a_release_of_one_patient_leaves_nobody_to_practise_on(
+    tiny_weights, tmp_path, command, capsys
+):
+    out, source = tmp_path / "out", SAMPLES / "clinic-a"
+    assert command("privatize", source, out, "--weights", tiny_weights, "--size", 64) == 0
+    assert command("evaluate", source, out, "--quick") == 2
+    assert "at least 2 patients" in capsys.readouterr().err
+    assert not (tmp_path / "out.vault" / "evaluation").exists()
+
+
 def test_a_csv_that_lacks_a_column_or_a_file(originals, tmp_path, command, capsys):
     pairs = tmp_path / "pairs.csv"
     (tmp_path / "out").mkdir()

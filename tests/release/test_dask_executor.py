@@ -326,22 +326,17 @@ def test_a_source_that_workers_do_not_reach_is_refused(workers, privatizer, tmp_
         pass
 
 
-def test_a_cluster_that_is_lost_ends_the_run(source, privatizer, tmp_path):
-    """What is finished is safe, and the next run goes on from there."""
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
-    ) as short:
+def test_a_cluster_that_is_lost_ends_the_run(workers, source, privatizer, tmp_path):
+    """What is finished is safe, and the next run goes on from there.
 
-        def progress(done: int, total: int) -> None:
-            if done > 2:
-                short.close()
+    The last test, as it ends the cluster that the others share.
+    """
 
-        with pytest.raises(Aborted, match="cluster was lost"):
-            run(
-                source,
-                privatizer,
-                tmp_path,
-                cluster=short.scheduler_address,
-                progress=progress,
-            )
+    def progress(done: int, total: int) -> None:
+        if done > 2:
+            workers.close()
+
+    address = workers.scheduler_address
+    with pytest.raises(Aborted, match="cluster was lost"):
+        run(source, privatizer, tmp_path, cluster=address, progress=progress)
     check(tmp_path, run(source, privatizer, tmp_path))
