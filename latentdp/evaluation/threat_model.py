@@ -57,7 +57,7 @@ class Effort:
         restarts: Of whatever is learnt with luck; mean and maximum are reported.
         steps: Of the optimiser, per restart.
         patients: In a step, each with two images.
-        learning_rate: Of the same.
+        learning_rate: Of the optimiser.
         resamples: Of each bootstrap.
         copies: Repeated releases of an image that are put together, the first included.
         seeds: Readers of each kind whose utility is averaged.

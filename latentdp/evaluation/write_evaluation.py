@@ -28,7 +28,7 @@ def write_evaluation(
 
     Args:
         evaluation: Of `latentdp.evaluation.evaluate.evaluate`.
-        scene: Of the same.
+        scene: On which it was made.
         folder: Private; made if absent, closed to others. ``hardest.html`` shows originals.
         card_of: Release folder whose card gets a summary; None for a release of another method.
             The card counts and quotes, and names no image.

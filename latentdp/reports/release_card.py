@@ -84,9 +84,9 @@ class ReleaseCard(Struct, frozen=True, kw_only=True):
         if not self.guarantee.unprotected:
             return
         structs.force_setattr(self, "private", False)
-        told = none_of(Guarantee(epsilon=0.0).beside(*self.guarantee.unprotected))
-        if told not in self.warnings:
-            structs.force_setattr(self, "warnings", (told, *self.warnings))
+        warning = none_of(Guarantee(epsilon=0.0).beside(*self.guarantee.unprotected))
+        if warning not in self.warnings:
+            structs.force_setattr(self, "warnings", (warning, *self.warnings))
 
     def to_json(self) -> dict[str, JsonValue]:
         """JSON values, in the order of ``release.json``."""

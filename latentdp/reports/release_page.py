@@ -85,10 +85,10 @@ def _banners(card: ReleaseCard, images: int) -> list[tuple[str, str]]:
                         f"{claim.measured})",
                     )
                 )
-    told = card.counts.images_in_release
-    if images != told:
+    stated = card.counts.images_in_release
+    if images != stated:
         banners.append(
-            ("danger", f"MISMATCH: the card counts {told:,} images, the folder holds {images:,}")
+            ("danger", f"MISMATCH: the card counts {stated:,} images, the folder holds {images:,}")
         )
     return banners
 
