@@ -2,7 +2,7 @@
 
 `enumerate_exactly` finds the loss of a mechanism from the probabilities that it states: no chance
 is involved. `agreement` asks whether its sampler has those probabilities (chi-square). Together
-they are much stronger than any bound from frequencies, see `latentdp.privacy.audit.lower_bounds`.
+they are much stronger than any bound from frequencies, see `latentdp.privacy.audit.best_event`.
 """
 
 from __future__ import annotations

@@ -10,14 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from latentdp.core.documents import JsonValue
+from latentdp.privacy.audit.best_event import CONFIDENCE, clopper_pearson
 from latentdp.privacy.audit.enumeration import Finding, agreement, claimed, enumerate_exactly
-from latentdp.privacy.audit.lower_bounds import (
-    CONFIDENCE,
-    clopper_pearson,
-    corners,
-    one_run,
-    ratio_agreement,
-)
+from latentdp.privacy.audit.likelihood_ratios import corners, ratio_agreement
+from latentdp.privacy.audit.one_run import one_run
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.mechanisms.base import Mechanism
 from latentdp.privacy.noise import Noise

@@ -99,6 +99,11 @@ class Mechanism(ABC):
         """About how many numbers `log_likelihood` looks at for each row, for who must choose."""
         return self.dimensions
 
+    @property
+    def draw_work(self) -> int:
+        """About how many numbers `perturb` looks at for each row, likewise."""
+        return self.dimensions
+
     def outcomes(self) -> NDArray[Any] | None:
         """Every possible row of `perturb`, if there are few; else None.
 

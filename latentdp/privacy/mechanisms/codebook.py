@@ -166,6 +166,11 @@ class Codebook(Mechanism):
         """The first stage of a latent is the same for all outputs; the others are not."""
         return max(self.dimensions, (self.stages - 1) * self.size)
 
+    @property
+    def draw_work(self) -> int:
+        """Every codeword of every stage."""
+        return self.stages * self.size
+
     def outcomes(self) -> NDArray[np.int64] | None:
         """All combinations of codewords, if there are at most 4,096."""
         if self.size**self.stages > 4096:
