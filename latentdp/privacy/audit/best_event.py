@@ -101,7 +101,7 @@ def best_event(first: Scores, second: Scores, *, delta: float, alarm: float) -> 
         delta: Of the claim.
         alarm: Chance of a bound that is too high.
     """
-    n, found = len(first), []
+    n, events = len(first), []
     for sign in (1.0, -1.0):
         true, false = (np.sort(sign * s) for s in (first, second)[:: int(sign)])
         levels = np.linspace(0, 1, _LEVELS)
@@ -111,10 +111,10 @@ def best_event(first: Scores, second: Scores, *, delta: float, alarm: float) -> 
         hits, errors = (n - np.searchsorted(s, thresholds) for s in (true, false))
         bounds = log_ratio(hits, errors, n, delta, alarm)
         best = int(bounds.argmax())
-        found.append(
+        events.append(
             Event(sign=sign, threshold=float(thresholds[best]), promised=float(bounds[best]))
         )
-    return max(found, key=lambda event: event.promised)
+    return max(events, key=lambda event: event.promised)
 
 
 def log_ratio(
@@ -151,10 +151,10 @@ def _event_bound(
     part: Mechanism, claim: Guarantee, trials: int, alarm: float, noise: Noise
 ) -> Finding:
     half, delta = trials // 2, claim.delta
-    found = []
+    events = []
     for pair in corners(part.dimensions):
         first, second = (drawn_ratios(part, x, pair, half, noise) for x in pair)
-        found.append((best_event(first, second, delta=delta, alarm=alarm), pair))
-    event, pair = max(found, key=lambda one: one[0].promised)
+        events.append((best_event(first, second, delta=delta, alarm=alarm), pair))
+    event, pair = max(events, key=lambda one: one[0].promised)
     first, second = (drawn_ratios(part, x, pair, trials - half, noise) for x in pair)
     return Finding(claim=claim, found=event.bound(first, second, delta=delta, alarm=alarm))

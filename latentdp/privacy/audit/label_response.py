@@ -47,8 +47,8 @@ class LabelResponse(Mechanism):
     def calibrate(cls, epsilon: float, dimensions: int, clip: float | None = None) -> Self:
         """Of two classes."""
         without_clip(cls.name, clip)
-        made = RandomisedResponse.calibrate(epsilon, 2)
-        return cls(dimensions=dimensions, classes=2, threshold=made.threshold)
+        response = RandomisedResponse.calibrate(epsilon, 2)
+        return cls(dimensions=dimensions, classes=2, threshold=response.threshold)
 
     @property
     def response(self) -> RandomisedResponse:

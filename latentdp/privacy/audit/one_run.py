@@ -57,8 +57,8 @@ def one_run(
     bounds = []
     for part, n in mechanism.parts:
         runner = mechanism if part.dimensions == 1 and n == mechanism.dimensions else part
-        found = _guesses_bound(runner, part, part.guarantee, canaries, alarm, noise)
-        bounds.append((found, n))
+        bound = _guesses_bound(runner, part, part.guarantee, canaries, alarm, noise)
+        bounds.append((bound, n))
     return added(mechanism, bounds)
 
 
@@ -98,8 +98,8 @@ def _guesses_bound(
     score, truth = _canaries(runner, part, canaries, noise)
     chosen = np.argsort(-np.abs(score), kind="stable")[:guesses]
     right = int((np.sign(score[chosen]) == truth[chosen]).sum())
-    found = guessing_bound(right, guesses, canaries, claim.delta, alarm)
-    return Finding(claim=claim, found=found)
+    epsilon = guessing_bound(right, guesses, canaries, claim.delta, alarm)
+    return Finding(claim=claim, found=epsilon)
 
 
 def _canaries(

@@ -50,7 +50,7 @@ class AuditReport:
     @property
     def problems(self) -> tuple[str, ...]:
         """What contradicts the claim, a sentence each; empty if nothing does."""
-        found = []
+        problems = []
         looks = {
             "the exact loss": self.exact,
             "the Clopper-Pearson lower bound": self.frequencies,
@@ -62,14 +62,14 @@ class AuditReport:
             parts = [part for part, _ in finding.parts if not part.ok]
             worst = parts[0] if parts else finding
             what = f"{name}{' of a part' if parts else ''}"
-            found.append(
+            problems.append(
                 f"{what} is meaningless: {worst.flaw}"
                 if worst.flaw
                 else f"{what}, {worst.found}, exceeds the claim of {worst.claim.epsilon}"
             )
         if self.sampler < 1 - self.confidence:
-            found.append(f"the sampler does not follow its formula (p = {self.sampler:.1e})")
-        return tuple(found)
+            problems.append(f"the sampler does not follow its formula (p = {self.sampler:.1e})")
+        return tuple(problems)
 
     def describe(self) -> dict[str, JsonValue]:
         """As JSON values."""
@@ -131,14 +131,14 @@ def audit(
 
 def _sampler(mechanism: Mechanism, noise: Noise, trials: int) -> float:
     """Every part that lists its outcomes against these; the whole by its likelihood ratios."""
-    found = []
+    p_values: list[float | None] = []
     for part, _ in mechanism.parts:
         corner, _ = corners(part.dimensions)[0]
         for x in (corner, normal(noise, corner.shape)):
-            found.append(agreement(part, x, noise=noise, trials=trials))
+            p_values.append(agreement(part, x, noise=noise, trials=trials))
     corner, _ = corners(mechanism.dimensions)[0]
     ordinary = normal(noise, corner.shape)
     for pair in ((corner, ordinary), (ordinary, -ordinary)):
-        found.append(ratio_agreement(mechanism, pair, noise=noise, trials=trials // 5))
-    known = [p for p in found if p is not None]
+        p_values.append(ratio_agreement(mechanism, pair, noise=noise, trials=trials // 5))
+    known = [p for p in p_values if p is not None]
     return float(min(1.0, min(known) * len(known)))

@@ -34,11 +34,11 @@ def told_apart(
     half, alarm = len(first) // 2, 1 - confidence
     seen, kept = (first[:half], second[:half]), (first[half:], second[half:])
     weights = np.column_stack([np.eye(first.shape[1]), _discriminant(*seen)])
-    found = []
+    events = []
     for weight in weights.T:
         scores = [sample @ weight for sample in seen]
-        found.append((best_event(*scores, delta=delta, alarm=alarm), weight))
-    event, weight = max(found, key=lambda one: one[0].promised)
+        events.append((best_event(*scores, delta=delta, alarm=alarm), weight))
+    event, weight = max(events, key=lambda one: one[0].promised)
     tested = [sample @ weight for sample in kept]
     return event.bound(*tested, delta=delta, alarm=alarm)
 

@@ -133,13 +133,13 @@ class Mechanism(ABC):
         """
         try:
             kinds = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]
-            made = cls(**{name: number(described[name], kind) for name, kind in kinds.items()})
-            _ = made.guarantee
+            instance = cls(**{name: number(described[name], kind) for name, kind in kinds.items()})
+            _ = instance.guarantee
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise InputError(
                 f"a parameter of the mechanism {cls.name!r} is missing, out of range or no number"
             ) from error
-        return made
+        return instance
 
     @classmethod
     @abstractmethod

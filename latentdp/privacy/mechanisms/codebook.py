@@ -106,12 +106,12 @@ class Codebook(Mechanism):
         nearest, gain = _best(each, dimensions)
         odds = math.exp(each) * nearest / (SIZE - nearest)
         lies = math.ceil(2.0**WORD / (1 + odds))
-        made = cls(
+        instance = cls(
             dimensions=dimensions, size=SIZE, nearest=nearest, lies=lies, stages=stages, gain=gain
         )
-        while made.guarantee.epsilon > epsilon:  # rounding of the claim
-            made = replace(made, lies=made.lies + 1 + (made.lies >> 44))
-        return made
+        while instance.guarantee.epsilon > epsilon:  # rounding of the claim
+            instance = replace(instance, lies=instance.lies + 1 + (instance.lies >> 44))
+        return instance
 
     @property
     def guarantee(self) -> Guarantee:
