@@ -12,8 +12,8 @@ from latentdp.core import plugins
 from latentdp.privacy.noise import SystemNoise
 from latentdp.recipe import PRESETS, Recipe
 
-from .options import JsonOption, WeightsOption
-from .render import print_json, progress
+from ._options import JsonOption, WeightsOption
+from ._render import print_json, progress
 
 if TYPE_CHECKING:
     from latentdp.evaluation.audit_recipe import RecipeAudit
@@ -137,20 +137,20 @@ def _mechanisms(
     with progress("auditing mechanisms", shown=shown) as advance:
         done = 0
 
-        def looked() -> None:
+        def one_more_look() -> None:
             nonlocal done
             done += 1
             advance(done, LOOKS * len(cases))
 
-        for made, delta in cases:
+        for case, delta in cases:
             reports.append(
                 look(
-                    made,
+                    case,
                     noise=SystemNoise(),
                     trials=trials,
                     confidence=confidence,
                     delta=delta,
-                    looked=looked,
+                    looked=one_more_look,
                 )
             )
     return reports
@@ -163,17 +163,17 @@ def _cases(
     for name in names:
         module = plugins.load("mechanisms", name)
         if epsilon is not None:
-            found = [module.mechanism.calibrate(epsilon, k)]
+            mechanisms = [module.mechanism.calibrate(epsilon, k)]
         else:
-            found = [e for e in module.examples if e.dimensions <= LARGEST]
-        for made in found:
-            yield made, None
-            if 0 < made.guarantee.delta < LARGE_DELTA:
-                yield made, LARGE_DELTA
+            mechanisms = [e for e in module.examples if e.dimensions <= LARGEST]
+        for mechanism in mechanisms:
+            yield mechanism, None
+            if 0 < mechanism.guarantee.delta < LARGE_DELTA:
+                yield mechanism, LARGE_DELTA
 
 
 def _print(reports: Sequence[AuditReport], whole: RecipeAudit | None, preset: str) -> None:
-    from .audit_tables import mechanism_table, pipeline_table
+    from ._audit_tables import mechanism_table, pipeline_table
 
     if reports:
         mechanism_table(reports)

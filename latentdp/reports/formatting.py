@@ -50,7 +50,7 @@ def epsilon(guarantee: ClaimedGuarantee | None) -> str:
     """The epsilon of a method's guarantee in a word: ``8``, ``infinite``, ``none``."""
     if guarantee is None:
         return "none"
-    bound = guarantee.bound
+    bound = guarantee.epsilon
     if bound is None:
         return "infinite"
     return f"{Decimal(printed(bound)):,}" if bound < 1e6 else printed(bound, 3)

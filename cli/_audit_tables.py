@@ -20,12 +20,12 @@ __all__ = ["mechanism_table", "pipeline_table"]
 
 def mechanism_table(reports: Sequence[AuditReport]) -> None:
     """Prints every look at each mechanism."""
-    shown = Table(title="audit: epsilon in nats", box=box.SIMPLE, title_justify="left")
-    shown.add_column("mechanism", min_width=22)
+    rows = Table(title="audit: epsilon in nats", box=box.SIMPLE, title_justify="left")
+    rows.add_column("mechanism", min_width=22)
     for column in ("claim", "exact", "best\nevent", "one\nrun", "sampler\np", "verdict"):
-        shown.add_column(column, no_wrap=True, justify="right")
+        rows.add_column(column, no_wrap=True, justify="right")
     for report in reports:
-        shown.add_row(
+        rows.add_row(
             _described(report),
             at_most(report.claim.epsilon, 3),
             "" if report.exact is None else f"{report.exact.found:.3f}",
@@ -35,7 +35,7 @@ def mechanism_table(reports: Sequence[AuditReport]) -> None:
             "BROKEN" if report.problems else "holds",
         )
     console = Console(highlight=False, markup=False)
-    console.print(shown)
+    console.print(rows)
     console.print(
         "exact: by enumeration. best event, one run: lower bounds at confidence "
         f"{reports[0].confidence:.7g}; they can refute a claim, never prove it."
@@ -48,13 +48,13 @@ def pipeline_table(title: str, looks: Sequence[PipelineLook]) -> None:
     if not looks:
         console.print(f"{title}: nothing to look at, for nothing is claimed of an image")
         return
-    shown = Table(title=title, box=box.SIMPLE, title_justify="left")
-    shown.add_column("changed", min_width=17)
-    shown.add_column("flow")
+    rows = Table(title=title, box=box.SIMPLE, title_justify="left")
+    rows.add_column("changed", min_width=17)
+    rows.add_column("flow")
     for column in ("budget", "claim", "at\nleast", "draws", "verdict"):
-        shown.add_column(column, no_wrap=True, justify="right")
+        rows.add_column(column, no_wrap=True, justify="right")
     for look in looks:
-        shown.add_row(
+        rows.add_row(
             look.name,
             look.flow,
             at_most(look.budget, 3),
@@ -63,7 +63,7 @@ def pipeline_table(title: str, looks: Sequence[PipelineLook]) -> None:
             f"{look.draws:,}",
             "BROKEN" if look.problem else "holds",
         )
-    console.print(shown)
+    console.print(rows)
     for name in dict.fromkeys(look.name for look in looks):
         console.print(f"{name}: {LOOKS[name]}.")
     console.print(
