@@ -534,9 +534,9 @@ def test_metrics_say_what_they_are():
 
 
 METRIC = """
-from latentdp.metrics.metric import Goal, Metric, Unit
+from latentdp.metrics.metric import Goal, Metric, MetricUnit
 
-metrics = (Metric("wrong tries", "tries in vain", "share of tries", unit=Unit.SHARE,
+metrics = (Metric("wrong tries", "tries in vain", "share of tries", unit=MetricUnit.SHARE,
                   goal=Goal.LOWER),)
 """
 
