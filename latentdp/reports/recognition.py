@@ -133,9 +133,16 @@ def told(result: Outcome | Measure) -> str:
 
 
 def _verifies(outcome: Outcome, others: Sequence[Outcome]) -> bool:
-    """An AUC in the summary; of a verifier that puts none there, every one."""
+    """An AUC in the summary; of a verifier that puts none there, every one.
+
+    A search that puts an AUC there has told patients apart by what it searches with.
+    """
     kind, quantity = outcome.kind, outcome.metric.quantity
-    if quantity is not Quantity.AUC or kind not in (AttackKind.VERIFICATION, AttackKind.UNKNOWN):
+    if quantity is not Quantity.AUC:
+        return False
+    if kind is AttackKind.SEARCH:
+        return outcome.headline
+    if kind not in (AttackKind.VERIFICATION, AttackKind.UNKNOWN):
         return False
     same = (o for o in others if o.attack == outcome.attack)
     return outcome.headline or not any(o.headline for o in same)

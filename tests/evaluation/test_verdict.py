@@ -86,7 +86,8 @@ def test_an_attack_of_no_known_kind_refuses_the_claim_whatever_it_found(tmp_path
         (outcome("linkage", "hit rate", 0.93, 0.9, 0.96), "no threshold is stated"),
         (outcome("linkage", "hit rate", 0.93, 0.9, 0.96, chance=None), "no threshold is stated"),
         (outcome("retrieval", "p@1", 0.93, 0.9, 0.96), "patients by other images"),
-        (outcome("features", "auc", 0.93, 0.9, 0.96, chance=0.5), "a verifier may reach"),
+        (outcome("features", "auc", 0.93, 0.9, 0.96, chance=0.5), "AUC 0.930"),
+        (outcome("reconstruction", "auc", 0.93, 0.9, 0.96, chance=0.5), "a verifier may reach"),
         (outcome("frozen", "auc", 0.93, 0.9, None, chance=0.5), "0.930 (0.900 to unknown)"),
     ],
 )
