@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from latentdp.evaluation.attacks._embedders import Embedder
+from latentdp.evaluation.attacks._joint import joined, outputs_joined
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.metrics.bootstrap import Estimate, Resamples
 from latentdp.metrics.definitions.verification import AUC, AUC_MAX, AUC_MEAN, EER
@@ -16,7 +17,7 @@ from latentdp.metrics.pairs import Pairs
 from latentdp.metrics.verification import Verification, verify
 from latentdp.reports.results import Detail, Outcome
 
-__all__ = ["HARD", "verified"]
+__all__ = ["HARD", "verified", "verified_jointly"]
 
 HARD = "impostors of the same source, view and sex"
 ANY = "any impostors"
@@ -35,6 +36,7 @@ def verified(
         summed: The last of them is the others together, and no restart.
     """
     cohort = scene.target.cohort
+    ceiling = None if scene.guarantee is None else scene.guarantee.verification_ceiling()
     resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
     found = []
     for reference in ("real", "private"):
@@ -48,15 +50,51 @@ def verified(
             )
             reached = verify(scores, pairs, resamples, summed=summed)
             found += _outcomes(
-                name, scene, f"private against {reference}, {words}", pairs, reached
+                name, scene, f"private against {reference}, {words}", pairs, reached, ceiling
             )
     return found
 
 
-def _outcomes(
-    name: str, scene: ThreatModel, setting: str, pairs: Pairs, reached: Verification
+def verified_jointly(
+    name: str, scene: ThreatModel, opponents: Sequence[Embedder], *, summed: bool = False
 ) -> list[Outcome]:
-    ceiling = None if scene.guarantee is None else scene.guarantee.verification_ceiling()
+    """AUC and EER of all of a patient's outputs but one against that one's original.
+
+    Args:
+        name: Of the attack.
+        scene: Whose target the opponents looked at; it must be `worth_joining`.
+        opponents: With several, mean and maximum are told apart.
+        summed: The last of them is the others together, and no restart.
+    """
+    cohort = scene.target.cohort
+    together = [joined(scene, opponent) for opponent in opponents]
+    resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
+    counts = np.unique(outputs_joined(scene)[outputs_joined(scene) > 0])
+    ceiling = None
+    if scene.guarantee is not None and len(counts) == 1:
+        # How many outputs a patient has is no secret: with different numbers nothing is bounded.
+        whole = scene.guarantee.compose(*[scene.guarantee] * (int(counts[0]) - 1))
+        ceiling = whole.verification_ceiling()
+    found = []
+    for words, cells in ((HARD, cohort.cells), (ANY, None)):
+        pairs = Pairs.of_left_out(cohort.patients, cells)
+        scores = np.stack(
+            [(o.private[pairs.probe] * o.real[pairs.reference]).sum(axis=1) for o in together]
+        )
+        reached = verify(scores, pairs, resamples, summed=summed)
+        setting = f"all outputs of a patient against real, {words}"
+        found += _outcomes(name, scene, setting, pairs, reached, ceiling)
+    return found
+
+
+def _outcomes(
+    name: str,
+    scene: ThreatModel,
+    setting: str,
+    pairs: Pairs,
+    reached: Verification,
+    ceiling: float | None,
+) -> list[Outcome]:
     cohort = scene.target.cohort
     patients = len(np.unique(cohort.patients[pairs.probe[pairs.same]]))
     several = len(reached.auc) > 1
