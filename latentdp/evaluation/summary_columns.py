@@ -11,6 +11,7 @@ from latentdp.metrics.definitions.likeness import SSIM
 from latentdp.metrics.definitions.verification import AUC, AUC_MAX, AUC_MEAN
 from latentdp.metrics.metric import Metric
 from latentdp.reports.comparison import Cell
+from latentdp.reports.recognition import Thresholds, judge
 from latentdp.reports.results import Measure, Outcome
 
 __all__ = ["columns"]
@@ -34,7 +35,14 @@ def columns(outcomes: Sequence[Outcome], utility: Sequence[Measure]) -> Mapping[
         rows = (m for m in utility if m.metric == AUC and m.subject == subject)
         return _cell(next((m for m in rows if m.setting == setting), None), taught=True)
 
+    recognition = judge(outcomes, Thresholds())
+
+    def apart(best: Outcome | None) -> Cell | None:
+        return None if best is None else Cell(value=best.value, low=best.low, high=best.high)
+
     return {
+        "against_anyone": apart(recognition.anyone),
+        "against_alike": apart(recognition.alike),
         "frozen": attack("frozen", AUC),
         "adaptive_mean": attack("adaptive", AUC_MEAN),
         "adaptive_max": attack("adaptive", AUC_MAX),

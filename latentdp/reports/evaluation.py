@@ -18,11 +18,15 @@ from latentdp.reports.results import Measure, Outcome
 __all__ = [
     "ClaimedGuarantee",
     "Control",
+    "EvaluatedRelease",
     "Evaluation",
     "JudgedClaim",
     "MethodDescription",
     "People",
+    "ReachedAuc",
     "StatedEffort",
+    "StatedPopulation",
+    "TellingApart",
     "Unavailable",
     "UsedVerifier",
     "Verdict",
@@ -131,6 +135,36 @@ class People(Struct, frozen=True, kw_only=True):
     where: str | UnsetType = UNSET
 
 
+class EvaluatedRelease(Struct, frozen=True, kw_only=True):
+    """Which release of this tool was evaluated.
+
+    Attributes:
+        release: Its random identifier; empty if its card has none.
+        card_sha256: Of its card without what evaluations wrote there, in hexadecimal.
+        weights_sha256: Of the weights that made it, in hexadecimal.
+        vault: Public tag of its vault, whose key signs the evaluation.
+    """
+
+    release: str
+    card_sha256: str
+    weights_sha256: str
+    vault: str
+
+
+class StatedPopulation(Struct, frozen=True, kw_only=True):
+    """Of whom a release was made; claims that rest on its evaluation are about these alone.
+
+    Attributes:
+        files: Input files, refused ones among them.
+        patients: Patients with an output.
+        sources: Keyed digest of the files' contents, in hexadecimal.
+    """
+
+    files: int
+    patients: int
+    sources: str
+
+
 class Unavailable(Struct, frozen=True, kw_only=True):
     """An attack or a measure that could not be run, and why, in a few words."""
 
@@ -156,6 +190,51 @@ class JudgedClaim(Struct, frozen=True, kw_only=True):
     measured: str
 
 
+class ReachedAuc(Struct, frozen=True, kw_only=True):
+    """How well the strongest attacker told two images of one patient from those of two.
+
+    Attributes:
+        attack: Who it was.
+        setting: By what, and from whom.
+        auc: In [0, 1]; 0.5 is guessing.
+        low: Of the 95 % interval over patients.
+        high: Upper limit of that interval.
+    """
+
+    attack: str
+    setting: str
+    auc: float | None
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, outcome: Outcome | None) -> Self | None:
+        """An outcome in short; None for none."""
+        if outcome is None:
+            return None
+        return cls(
+            attack=outcome.attack,
+            setting=outcome.setting,
+            auc=outcome.value,
+            low=outcome.low,
+            high=outcome.high,
+        )
+
+
+class TellingApart(Struct, frozen=True, kw_only=True):
+    """How well patients are told apart; the claims are judged by the stronger of both.
+
+    Attributes:
+        against_anyone: From any other patient, by everything that is released: images, labels,
+            pseudonyms and what headers keep. None where it was not measured.
+        against_alike: From impostors of the same source, view and sex. None where it was not
+            measured.
+    """
+
+    against_anyone: ReachedAuc | None
+    against_alike: ReachedAuc | None
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """What an evaluation means.
 
@@ -163,11 +242,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
         lines: Sentences; what refutes a guarantee comes first.
         refuted: Whether an attack did better than the claimed guarantee allows.
         claims: About the release.
+        telling_apart: How well patients are told apart; unset in a file that does not say.
     """
 
     lines: tuple[str, ...] = ()
     refuted: bool
     claims: tuple[JudgedClaim, ...] = ()
+    telling_apart: TellingApart | UnsetType = UNSET
 
 
 class Control(Struct, frozen=True, kw_only=True):
@@ -202,6 +283,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         thresholds: Of the claims.
         method: What is evaluated.
         recipe: Digest of what determines the pixels; None for another method than ours.
+        release: Which release that is; unset for another method than ours.
+        population: Of whom it was made; unset for another method than ours.
         cohort: Who was attacked.
         practice: Whom attackers practised on.
         outcomes: Of every attack.
@@ -210,6 +293,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         seconds: How long it took.
         controls: Other methods on the same people.
         verdict: What it means.
+        signature: Of all the above by the key of the release's vault, in hexadecimal; unset for
+            another method than ours.
 
     Example:
         >>> Evaluation.from_json({"kind": "evaluation"})  # doctest: +ELLIPSIS
@@ -228,6 +313,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     thresholds: Thresholds | UnsetType = UNSET
     method: MethodDescription
     recipe: str | UnsetType | None = UNSET
+    release: EvaluatedRelease | UnsetType = UNSET
+    population: StatedPopulation | UnsetType = UNSET
     cohort: People | UnsetType = UNSET
     practice: People | UnsetType = UNSET
     outcomes: tuple[Outcome, ...]
@@ -236,6 +323,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     seconds: float | UnsetType = UNSET
     controls: tuple[Control, ...] | UnsetType = UNSET
     verdict: Verdict
+    signature: str | UnsetType = UNSET
 
     @property
     def limits(self) -> Thresholds:

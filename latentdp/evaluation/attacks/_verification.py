@@ -15,9 +15,9 @@ from latentdp.metrics.linkage import widened
 from latentdp.metrics.metric import Metric
 from latentdp.metrics.pairs import Pairs
 from latentdp.metrics.verification import Verification, verify
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.results import Detail, Impostors, Outcome
 
-__all__ = ["HARD", "verified", "verified_jointly"]
+__all__ = ["HARD", "best_of_joined", "verified", "verified_jointly"]
 
 HARD = "impostors of the same source, view and sex"
 ANY = "any impostors"
@@ -69,12 +69,7 @@ def verified_jointly(
     cohort = scene.target.cohort
     together = [joined(scene, opponent) for opponent in opponents]
     resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
-    counts = np.unique(outputs_joined(scene)[outputs_joined(scene) > 0])
-    ceiling = None
-    if scene.guarantee is not None and len(counts) == 1:
-        # How many outputs a patient has is no secret: with different numbers nothing is bounded.
-        whole = scene.guarantee.compose(*[scene.guarantee] * (int(counts[0]) - 1))
-        ceiling = whole.verification_ceiling()
+    ceiling = _ceiling_of_joined(scene)
     found = []
     for words, cells in ((HARD, cohort.cells), (ANY, None)):
         pairs = Pairs.of_left_out(cohort.patients, cells)
@@ -85,6 +80,66 @@ def verified_jointly(
         setting = f"all outputs of a patient against real, {words}"
         found += _outcomes(name, scene, setting, pairs, reached, ceiling)
     return found
+
+
+def best_of_joined(name: str, scene: ThreatModel, opponents: Sequence[Embedder]) -> list[Outcome]:
+    """AUC of the best opponent, against anyone and against those who are alike; both headlines.
+
+    The interval is of the maximum over opponents, taken within each resample.
+
+    Args:
+        name: Of the attack.
+        scene: Whose target the opponents looked at.
+        opponents: Whose private rows are `joined` already.
+    """
+    cohort = scene.target.cohort
+    resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
+    found = []
+    for words, cells in ((ANY, None), (HARD, cohort.cells)):
+        pairs = Pairs.of_left_out(cohort.patients, cells)
+        scores = np.stack(
+            [(o.private[pairs.probe] * o.real[pairs.reference]).sum(axis=1) for o in opponents]
+        )
+        reached = verify(scores, pairs, resamples)
+        patients = len(np.unique(cohort.patients[pairs.probe[pairs.same]]))
+        best = widened(reached.best, patients)
+        each = {o.name: round(a, 4) for o, a in zip(opponents, reached.auc, strict=True)}
+        found.append(
+            Outcome(
+                attack=name,
+                setting=f"all that is released of a patient against real, {words}",
+                metric=AUC,
+                value=best.value,
+                low=best.low if patients >= FEWEST else 0.0,
+                high=best.high if patients >= FEWEST else 1.0,
+                n=len(pairs),
+                patients=patients,
+                chance=0.5,
+                ceiling=_ceiling_of_joined(scene),
+                headline=True,
+                detail=Detail(
+                    {
+                        "each": each,
+                        "best": max(each, key=lambda opponent: each[opponent]),
+                        "roc": reached.roc,
+                    }
+                ),
+                impostors=Impostors.ANYONE if cells is None else Impostors.ALIKE,
+            )
+        )
+    return found
+
+
+def _ceiling_of_joined(scene: ThreatModel) -> float | None:
+    """Largest AUC from a patient's other outputs; None without a guarantee of them all.
+
+    How many outputs a patient has is no secret: where numbers differ, nothing is bounded.
+    """
+    counts = np.unique(outputs_joined(scene)[outputs_joined(scene) > 0])
+    if scene.guarantee is None or len(counts) != 1:
+        return None
+    whole = scene.guarantee.compose(*[scene.guarantee] * (int(counts[0]) - 1))
+    return whole.verification_ceiling()
 
 
 def _outcomes(
@@ -118,6 +173,7 @@ def _outcomes(
             ceiling=None if metric is EER else ceiling,
             headline=headline,
             detail=Detail(detail),
+            impostors=Impostors.ALIKE if hard else Impostors.ANYONE,
         )
 
     curve = {"roc": reached.roc, "positive_pairs": int(pairs.same.sum())}

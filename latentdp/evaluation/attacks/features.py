@@ -25,7 +25,7 @@ from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import some, widened
 from latentdp.metrics.pairs import Pairs
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.results import Detail, Impostors, Outcome
 
 __all__ = ["Features", "attack"]
 
@@ -109,6 +109,7 @@ class Features(Attack):
                 detail=Detail(
                     _told(names, chosen, significant, share[chosen], "share of the patient")
                 ),
+                impostors=Impostors.ALIKE,
             )
         ]
 
