@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-from msgspec import structs
+from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
 from latentdp.core.cache import Arrays, ResultCache
@@ -32,6 +32,7 @@ from latentdp.evaluation.run_attacks import (
     describe_verifier,
     examine,
 )
+from latentdp.evaluation.signature import signed
 from latentdp.evaluation.threat_model import Effort, FileFacts, PairedImages, ThreatModel
 from latentdp.evaluation.verdict import UNJUDGED, judged
 from latentdp.models.networks.classifier_cache import ClassifierCache
@@ -109,6 +110,7 @@ def evaluate(
 
         controls.append(_control(control, scene, told))
     where = "other patients, from public data" if release.known is not None else _HALF
+    origin = release.origin
     preset = release.method if isinstance(release.method, PresetMethod) else None
     evaluation = Evaluation(
         kind="evaluation",
@@ -121,6 +123,8 @@ def evaluate(
         thresholds=thresholds or Thresholds(),
         method=structs.replace(describe_method(release.method), protects_all=release.protects_all),
         recipe=None if preset is None else preset.recipe.pixels_digest,
+        release=UNSET if origin is None else origin.release,
+        population=UNSET if origin is None else origin.population,
         cohort=structs.replace(describe_side(target), unreadable=release.linked.unreadable),
         practice=structs.replace(describe_side(practice), where=where),
         outcomes=found.outcomes,
@@ -130,7 +134,10 @@ def evaluate(
         controls=tuple(controls),
         verdict=UNJUDGED,
     )
-    return judged(evaluation), scene
+    evaluation = judged(evaluation)
+    if origin is not None:
+        evaluation = signed(evaluation, origin.keys)
+    return evaluation, scene
 
 
 _HALF = "half of the release's patients, who are not attacked"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latentdp.core.arrays import UNKNOWN, Labels
+from latentdp.core.documents import read_json
 from latentdp.core.progress import ProgressCallback
 from latentdp.data import radiograph
 from latentdp.data.cohort import Cohort, whole_patients
@@ -16,12 +19,19 @@ from latentdp.data.labels import read_labels
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.evaluation.pairing import SourceLink, drawn, from_csv, from_vault, read
-from latentdp.evaluation.release_under_test import ReleaseUnderTest, UnknownMethod
+from latentdp.evaluation.population import population
+from latentdp.evaluation.release_under_test import (
+    ReleaseOrigin,
+    ReleaseUnderTest,
+    UnknownMethod,
+)
 from latentdp.evaluation.threat_model import FileFacts
 from latentdp.models.training.training_data import read_cohort
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.recipe import Recipe
-from latentdp.reports.release_card import IMAGES, ReleaseCard
+from latentdp.reports.evaluation import EvaluatedRelease
+from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
+from latentdp.vault.vault import Vault
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -77,6 +87,7 @@ def of_ours(
         protects_all=not card.guarantee.unprotected,
         files=facts(linked.links, source, out / IMAGES),
         known=None if attacker is None else _others(attacker, flow, practice, seed),
+        origin=_origin(source, out, vault, card, flow.sha256),
     )
 
 
@@ -118,6 +129,26 @@ def recipe_of(vault: Path, digest: str) -> Recipe:
             return recipe
     raise InputError(
         "expected the vault of this release; none of its recipes has the digest on the card"
+    )
+
+
+def _origin(
+    source: Path, out: Path, vault: Path, card: ReleaseCard, weights: str
+) -> ReleaseOrigin:
+    """What the evaluation of a release is bound to, and the key that signs it."""
+    keys = Vault(vault, read_only=True)
+    values = read_json(out / CARD, "a release card")
+    values.pop("evaluation", None)  # which this evaluation will write there
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return ReleaseOrigin(
+        release=EvaluatedRelease(
+            release=card.release,
+            card_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            weights_sha256=weights,
+            vault=keys.tag,
+        ),
+        population=population(source, vault, keys),
+        keys=keys,
     )
 
 
