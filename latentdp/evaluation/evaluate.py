@@ -93,22 +93,22 @@ def evaluate(
         effort=effort,
         seed=seed,
         verifier=verifier,
-        classifiers=ClassifierCache(folder / "readers"),
+        classifiers=ClassifierCache(folder / "classifiers"),
         members=False,
         files=_facts_of_target(release, seed),
         notes=notes,
     )
-    found = examine(scene, lambda share, words: tell(READY + (DONE - READY) * share, words))
+    examination = examine(scene, lambda share, words: tell(READY + (DONE - READY) * share, words))
     methods = _controls(release, quick=quick)
     controls = []
     for i, control in enumerate(methods):
 
-        def told(share: float, words: str, i: int = i, control: Method = control) -> None:
+        def progress(share: float, words: str, i: int = i, control: Method = control) -> None:
             tell(
                 DONE + (1 - DONE) * (i + share) / len(methods), f"control {control.name}, {words}"
             )
 
-        controls.append(_control(control, scene, told))
+        controls.append(_control(control, scene, progress))
     where = "other patients, from public data" if release.known is not None else _HALF
     origin = release.origin
     preset = release.method if isinstance(release.method, PresetMethod) else None
@@ -127,10 +127,10 @@ def evaluate(
         population=UNSET if origin is None else origin.population,
         cohort=structs.replace(describe_side(target), unreadable=release.linked.unreadable),
         practice=structs.replace(describe_side(practice), where=where),
-        outcomes=found.outcomes,
-        utility=found.utility,
-        unable=found.unable,
-        seconds=found.seconds,
+        outcomes=examination.outcomes,
+        utility=examination.utility,
+        unable=examination.unable,
+        seconds=examination.seconds,
         controls=tuple(controls),
         verdict=UNJUDGED,
     )
@@ -171,7 +171,7 @@ def _repeated(
 ) -> PairedImages:
     """The attacker's own people, privatized with the release's recipe; kept."""
 
-    def made() -> Arrays:
+    def privatize() -> Arrays:
         private, labels = copies(
             release.method,
             cohort,
@@ -181,8 +181,8 @@ def _repeated(
         )
         return {"images": private, "labels": labels}
 
-    found = notes.arrays("practice", made)
-    return PairedImages(cohort=cohort, private=found["images"], labels=found["labels"])
+    arrays = notes.arrays("practice", privatize)
+    return PairedImages(cohort=cohort, private=arrays["images"], labels=arrays["labels"])
 
 
 def _halves(release: ReleaseUnderTest, seed: int) -> NDArray[np.bool_]:
@@ -213,14 +213,14 @@ def _facts_of_target(release: ReleaseUnderTest, seed: int) -> FileFacts | None:
 
 
 def _controls(release: ReleaseUnderTest, *, quick: bool) -> list[Method]:
-    found: list[Method] = [Raw()]
+    controls: list[Method] = [Raw()]
     if quick:
-        return found
+        return controls
     if isinstance(release.method, PresetMethod):
-        found.append(PriorSample(release.method))
+        controls.append(PriorSample(release.method))
     if (release.linked.cohort.findings >= 0).any():
-        found.append(LabelMean())
-    return [*found, NoiseOnly()]
+        controls.append(LabelMean())
+    return [*controls, NoiseOnly()]
 
 
 def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Control:
@@ -245,7 +245,7 @@ def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Cont
         classifiers=scene.classifiers,
         notes=scene.notes.below(method.name),
     )
-    found = examine(
+    examination = examine(
         instead,
         tell,
         # The verifier learnt on just that.
@@ -254,10 +254,10 @@ def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Cont
     )
     return Control(
         method=describe_method(method),
-        outcomes=found.outcomes,
-        utility=found.utility,
-        unable=found.unable,
-        seconds=found.seconds,
+        outcomes=examination.outcomes,
+        utility=examination.utility,
+        unable=examination.unable,
+        seconds=examination.seconds,
     )
 
 

@@ -18,6 +18,7 @@ from latentdp.privacy.rounding import printed
 from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.evaluation import (
     Control,
+    ControlKind,
     Evaluation,
     JudgedClaim,
     ReachedAuc,
@@ -32,15 +33,15 @@ __all__ = ["UNJUDGED", "judged", "verdict"]
 FEWEST = 30  # patients with several images, for a claim
 UNJUDGED = Verdict(refuted=False)  # of an evaluation that is still being put together
 LEARNING = "adaptive"  # an attack without which nothing is claimed: it learns the method
-WHOLE = "everything"  # likewise: it uses all that is released
+WHOLE = "everything"  # an attack without which nothing is claimed: it uses all that is released
 _LABELS_ONLY = {
-    "label-mean": "the mean picture of the true label",
-    "prior-sample": "fresh samples with the released label",
+    ControlKind.TRUE_LABEL: "the mean picture of the true label",
+    ControlKind.RELEASED_LABEL: "fresh samples with the released label",
 }
 
 
 def judged(evaluation: Evaluation) -> Evaluation:
-    """The same with its verdict."""
+    """The evaluation with its verdict."""
     return structs.replace(evaluation, verdict=verdict(evaluation))
 
 
@@ -162,8 +163,8 @@ def _usefulness(utility: Sequence[Measure], controls: Sequence[Control]) -> list
     )
     line += "." if originals is None else f"; one that learns from originals {told(originals)}."
     lines = [line]
-    for name, words in _LABELS_ONLY.items():
-        alike = [c for c in controls if c.method.name.startswith(name)]
+    for kind, words in _LABELS_ONLY.items():
+        alike = [c for c in controls if c.method.control is kind]
         control = _over_findings(alike[0].utility, "p/o") if alike else None
         if control is not None:
             more = ours.low is not None and control.high is not None and ours.low > control.high

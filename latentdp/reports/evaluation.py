@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, Literal, Self
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -19,6 +20,7 @@ from latentdp.reports.stated_epsilon import StatedEpsilon
 __all__ = [
     "ClaimedGuarantee",
     "Control",
+    "ControlKind",
     "EvaluatedRelease",
     "Evaluation",
     "JudgedClaim",
@@ -87,6 +89,15 @@ class ClaimedGuarantee(StatedEpsilon, frozen=True, kw_only=True):
         return structs.replace(whole, text=alone)
 
 
+class ControlKind(StrEnum):
+    """What a control leaves of an image."""
+
+    EVERYTHING = "everything"  # the image as it is
+    RELEASED_LABEL = "released label"  # a fresh sample under the label that a method releases
+    TRUE_LABEL = "true label"  # the mean picture of the true label
+    NOTHING = "nothing"  # noise
+
+
 class MethodDescription(Struct, frozen=True, kw_only=True):
     """What made images private.
 
@@ -98,6 +109,8 @@ class MethodDescription(Struct, frozen=True, kw_only=True):
         guarantee: Of a whole release, as it really is: where something is not protected, epsilon
             is infinity. None where nothing is noised.
         protects_all: Whether nothing is released exactly: no attack may beat its ceiling then.
+        control: What it leaves of an image, if it is a control; None for another method, unset in
+            a file that does not say.
     """
 
     name: str
@@ -106,6 +119,7 @@ class MethodDescription(Struct, frozen=True, kw_only=True):
     claim: str = ""
     guarantee: ClaimedGuarantee | None = None
     protects_all: bool
+    control: ControlKind | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
         if self.guarantee is not None and not self.protects_all:

@@ -118,8 +118,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         setting: What exactly: ``private against real, impostors of the same sex and view``.
         metric: What the number is; its goal is the attacker's.
         value: The number.
-        low: Of the 95 % interval over patients.
-        high: The same.
+        low: Lower limit of the 95 % interval over patients.
+        high: Upper limit of that interval.
         n: Pairs, probes or images that it rests on.
         patients: Patients that it rests on.
         chance: What guessing gives; None where that is unknown.
@@ -219,9 +219,9 @@ class Measure(Struct, frozen=True, kw_only=True):
         setting: What exactly: ``p/o`` for learnt on private, tested on original images.
         subject: Finding, ``mean`` of the findings, a subgroup (``sex F``), or ``all``.
         metric: What the number is; its goal is that of whoever uses the images.
-        value: The number; ``low`` and ``high`` are its 95 % interval over patients.
-        low: See there.
-        high: The same.
+        value: The number.
+        low: Lower limit of its 95 % interval over patients.
+        high: Upper limit of that interval.
         n: Images that it rests on.
         patients: Patients that it rests on.
         headline: Whether it belongs in the summary.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentdp.evaluation.pairing import SourceLink, drawn
+from latentdp.evaluation.pairing import SourceLink, some_patients
 from latentdp.evaluation.signature import is_signed
 from latentdp.reports.evaluation import Evaluation
 from latentdp.vault.vault import Vault
@@ -233,10 +233,10 @@ def test_a_sample_takes_whole_patients(world, originals, tmp_path):
         )
         for row in world.of("test")
     ]
-    some = drawn(links, 20, seed=1)
+    some = some_patients(links, 20, seed=1)
     assert 20 <= len(some) <= 23
     chosen = {link.known["patient"] for link in some}
     assert sum(link.known["patient"] in chosen for link in links) == len(some)
-    assert drawn(links, 20, seed=1) == some
-    assert drawn(links, 20, seed=2) != some
-    assert drawn(links, 1000, seed=1) == links
+    assert some_patients(links, 20, seed=1) == some
+    assert some_patients(links, 20, seed=2) != some
+    assert some_patients(links, 1000, seed=1) == links

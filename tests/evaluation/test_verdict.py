@@ -12,6 +12,7 @@ from latentdp.metrics.metric import named
 from latentdp.reports.answers import answers
 from latentdp.reports.evaluation import (
     Control,
+    ControlKind,
     Evaluation,
     JudgedClaim,
     UsedVerifier,
@@ -184,7 +185,7 @@ def test_numbers_in_the_words_are_those_measured():
 
 @pytest.mark.parametrize(("ours", "word"), [(0.93, "more than that"), (0.9, "is the label")])
 def test_use_is_held_against_labels_alone(ours, word):
-    method = structs.replace(METHOD, name="prior-sample-balanced")
+    method = structs.replace(METHOD, name="any", control=ControlKind.RELEASED_LABEL)
     control = Control(method=method, utility=(measure("p/o", 0.87),))
     of = supporting(utility=[measure("p/o", ours), measure("o/o", 0.95)], controls=(control,))
     lines = " ".join(verdict(of).lines)

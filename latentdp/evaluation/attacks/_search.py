@@ -54,15 +54,15 @@ def searched(
 
     def outcome(metric: Metric, values: Matrix, k: int | None, **detail: object) -> Outcome:
         patients = len(np.unique(cohort.patients[probes]))
-        found = estimate(values) if k is None else share(values, patients)
-        assert found is not None
+        interval = estimate(values) if k is None else share(values, patients)
+        assert interval is not None
         return Outcome(
             attack=name,
             setting=setting,
             metric=metric,
-            value=found.value,
-            low=found.low,
-            high=found.high,
+            value=interval.value,
+            low=interval.low,
+            high=interval.high,
             n=len(probes),
             patients=patients,
             chance=None if k is None else min(1.0, k * float(best.right.mean()) / best.gallery),
@@ -71,13 +71,13 @@ def searched(
             detail=Detail({"gallery": best.gallery, "best": who} | detail),
         )
 
-    found = [
+    outcomes = [
         outcome(rank, firsts.max(axis=0), 1, each=each, cmc=best.cmc(resamples)),
         outcome(RANK_10, mean(best.within(10), weights), 10),
     ]
     if best.right.max() > 1:
-        found.append(outcome(MAP_AT_R, mean(best.precision, weights), None))
-    return found
+        outcomes.append(outcome(MAP_AT_R, mean(best.precision, weights), None))
+    return outcomes
 
 
 def _ceiling(

@@ -38,7 +38,7 @@ def verified(
     cohort = scene.target.cohort
     ceiling = None if scene.guarantee is None else scene.guarantee.verification_ceiling()
     resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
-    found = []
+    outcomes = []
     for reference in ("real", "private"):
         for words, cells in ((HARD, cohort.cells), (ANY, None)):
             pairs = Pairs.of(cohort.patients, cells)
@@ -49,10 +49,10 @@ def verified(
                 ]
             )
             reached = verify(scores, pairs, resamples, summed=summed)
-            found += _outcomes(
+            outcomes += _outcomes(
                 name, scene, f"private against {reference}, {words}", pairs, reached, ceiling
             )
-    return found
+    return outcomes
 
 
 def verified_jointly(
@@ -70,7 +70,7 @@ def verified_jointly(
     together = [joined(scene, opponent) for opponent in opponents]
     resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
     ceiling = _ceiling_of_joined(scene)
-    found = []
+    outcomes = []
     for words, cells in ((HARD, cohort.cells), (ANY, None)):
         pairs = Pairs.of_left_out(cohort.patients, cells)
         scores = np.stack(
@@ -78,8 +78,8 @@ def verified_jointly(
         )
         reached = verify(scores, pairs, resamples, summed=summed)
         setting = f"all outputs of a patient against real, {words}"
-        found += _outcomes(name, scene, setting, pairs, reached, ceiling)
-    return found
+        outcomes += _outcomes(name, scene, setting, pairs, reached, ceiling)
+    return outcomes
 
 
 def best_of_joined(name: str, scene: ThreatModel, opponents: Sequence[Embedder]) -> list[Outcome]:
@@ -94,7 +94,7 @@ def best_of_joined(name: str, scene: ThreatModel, opponents: Sequence[Embedder])
     """
     cohort = scene.target.cohort
     resamples = Resamples(cohort.patients, scene.effort.resamples, seed=11)
-    found = []
+    outcomes = []
     for words, cells in ((ANY, None), (HARD, cohort.cells)):
         pairs = Pairs.of_left_out(cohort.patients, cells)
         scores = np.stack(
@@ -104,7 +104,7 @@ def best_of_joined(name: str, scene: ThreatModel, opponents: Sequence[Embedder])
         patients = len(np.unique(cohort.patients[pairs.probe[pairs.same]]))
         best = widened(reached.best, patients)
         each = {o.name: round(a, 4) for o, a in zip(opponents, reached.auc, strict=True)}
-        found.append(
+        outcomes.append(
             Outcome(
                 attack=name,
                 setting=f"all that is released of a patient against real, {words}",
@@ -127,7 +127,7 @@ def best_of_joined(name: str, scene: ThreatModel, opponents: Sequence[Embedder])
                 impostors=Impostors.ANYONE if cells is None else Impostors.ALIKE,
             )
         )
-    return found
+    return outcomes
 
 
 def _ceiling_of_joined(scene: ThreatModel) -> float | None:
@@ -156,17 +156,17 @@ def _outcomes(
     hard = setting.endswith(HARD)
 
     def outcome(
-        metric: Metric, found: Estimate, *, headline: bool = False, **detail: object
+        metric: Metric, interval: Estimate, *, headline: bool = False, **detail: object
     ) -> Outcome:
-        found = widened(found, patients)
+        interval = widened(interval, patients)
         return Outcome(
             attack=name,
             setting=setting,
             metric=metric,
-            value=found.value,
+            value=interval.value,
             # Resamples of very few people hardly differ: then nothing is known.
-            low=found.low if patients >= FEWEST else 0.0,
-            high=found.high if patients >= FEWEST else 1.0,
+            low=interval.low if patients >= FEWEST else 0.0,
+            high=interval.high if patients >= FEWEST else 1.0,
             n=len(pairs),
             patients=patients,
             chance=0.5,

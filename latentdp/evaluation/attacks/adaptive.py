@@ -39,10 +39,10 @@ class Adaptive(Attack):
         """AUC and EER in each setting, mean and maximum of the restarts."""
         restarts = adapted(scene, tell)
         opponents = [*restarts, together(restarts)]
-        found = verified(self.name, scene, opponents, summed=True)
+        outcomes = verified(self.name, scene, opponents, summed=True)
         if worth_joining(scene):
-            found += verified_jointly(self.name, scene, opponents, summed=True)
-        return found
+            outcomes += verified_jointly(self.name, scene, opponents, summed=True)
+        return outcomes
 
 
 attack = Adaptive()

@@ -71,8 +71,8 @@ class Canonical(Attack):
             opponents.append(_compared(f"latents, {name}", private, copies, usual))
         hits = [(o.name, own_image(o.private @ o.real.T)) for o in opponents]
         setting = "private among all originals, without what was redrawn"
-        found = searched(self.name, scene, setting, hits, rank=RANK_1)
-        return found if target.lacks_pairs() else found + verified(self.name, scene, [both])
+        outcomes = searched(self.name, scene, setting, hits, rank=RANK_1)
+        return outcomes if target.lacks_pairs() else outcomes + verified(self.name, scene, [both])
 
 
 def without_redrawn(maker: Privatizer, latents: Latents) -> Latents:

@@ -74,12 +74,12 @@ class Likelihood(Attack):
         parts += [f"{plan.keeps} kept dimensions"] if plan.keeps else []
         parts += [f"label: {plan.label}"] if plan.label is not LabelRelease.NONE else []
         detail = {"parts": parts, "note": "sees the mechanism's own output, drawn anew"}
-        found = self.linked(
+        outcomes = self.linked(
             scene, scores, rows, "own image, by likelihood", headline=True, detail=detail
         )
         if len(np.unique(cohort.patients[rows])) < len(rows):
-            found.append(self._joint(scene, scores, rows))
-        return found
+            outcomes.append(self._joint(scene, scores, rows))
+        return outcomes
 
     def _joint(
         self, scene: ThreatModel, scores: NDArray[np.float64], rows: NDArray[np.int64]
@@ -89,16 +89,16 @@ class Likelihood(Attack):
         whose, probes, outputs = np.unique(numbers[rows], return_inverse=True, return_counts=True)
         joint = np.zeros((len(whose), len(everyone)))
         np.add.at(joint, probes, of_patients(scores, numbers))
-        found = matched(
+        first = matched(
             joint, whose, whose, resamples=scene.effort.resamples, seed=scene.seed
         ).first
         return Outcome(
             attack=self.name,
             setting="own patient, by the likelihood of all their outputs together",
             metric=RANK_1,
-            value=found.value,
-            low=found.low,
-            high=found.high,
+            value=first.value,
+            low=first.low,
+            high=first.high,
             n=len(whose),
             patients=len(whose),
             chance=1 / len(everyone),

@@ -62,7 +62,7 @@ class Membership(Attack):
         if values is None:  # no cell holds both
             return []
         count = len(np.unique(patients))
-        found = widened(values, count)
+        interval = widened(values, count)
         cut = np.quantile(scores[~member], 0.99)
         caught = float((scores[member] > cut).mean())
         return [
@@ -70,9 +70,9 @@ class Membership(Attack):
                 attack=self.name,
                 setting="training images against others of the same source and view",
                 metric=AUC,
-                value=found.value,
-                low=found.low,
-                high=found.high,
+                value=interval.value,
+                low=interval.low,
+                high=interval.high,
                 n=len(scores),
                 patients=count,
                 chance=0.5,

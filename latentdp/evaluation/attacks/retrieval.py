@@ -40,10 +40,10 @@ class Retrieval(Attack):
         networks = [frozen(scene), *adapted(scene, tell)]
         opponents = [*networks, together(networks)]
         hits = [(o.name, same_patient(o.private @ o.real.T, patients)) for o in opponents]
-        found = searched(self.name, scene, "private in a gallery of real", hits, rank=P_AT_1)
+        outcomes = searched(self.name, scene, "private in a gallery of real", hits, rank=P_AT_1)
         if worth_joining(scene):
             joint = [joined(scene, opponent) for opponent in opponents]
-            found += searched(
+            outcomes += searched(
                 self.name,
                 scene,
                 "all outputs of a patient in a gallery of real",
@@ -51,7 +51,7 @@ class Retrieval(Attack):
                 rank=P_AT_1,
                 joined=outputs_joined(scene),
             )
-        return found
+        return outcomes
 
 
 attack = Retrieval()
