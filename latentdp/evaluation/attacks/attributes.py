@@ -89,13 +89,11 @@ class Attributes(Attack):
         count = len(np.unique(patients))
         interval = widened(values, count)
         released = not setting.endswith("original")
-        return Outcome(
+        return Outcome.of(
+            interval,
             attack=self.name,
             setting=setting,
             metric=AUC,
-            value=interval.value,
-            low=interval.low,
-            high=interval.high,
             n=len(patients),
             patients=count,
             chance=0.5,
