@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from latentdp.data.patient_id import loose_form
 from latentdp.errors import InputError
 from latentdp.vault.ledger import Ledger, Spent, allowance
 from latentdp.vault.vault import Vault
@@ -59,10 +60,12 @@ def ledger(
             book.verify()
             book.set_cap(limit)
         facts = _facts(book) | {"vault": store.tag}
-        spent = book.spent()
-    if patient is not None:
-        subject = store.subject(patient)
-        spent = {subject: spent.get(subject, Spent())}
+        if patient is not None:
+            subject = store.subject(loose_form(patient))
+            book.join(store.subject(patient), subject)  # as version 0.1 charged this spelling
+            spent = {subject: Spent()} | book.spent({subject})
+        else:
+            spent = book.spent()
     shown = {}
     if patients or patient is not None:
         shown = {who: _account(spent[who], facts["cap"]) for who in sorted(spent)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from latentdp.core.progress import CountCallback
@@ -125,12 +125,17 @@ class _Future:
     def summary(self, job: Job) -> Summary:
         """The numbers, those of the folder and of its patients included."""
         self.tally.charge(self.asked)
-        subjects = {entry.subject for entry in self.here.values()}
+        here = [
+            replace(entry, subject=job.ledger.subject(entry.subject))
+            for entry in self.here.values()
+        ]
+        subjects = {entry.subject for entry in here}
         spent = {subject: Spent() for subject in subjects} | job.ledger.spent(subjects)
         for entry in self.asked:
-            spent[entry.subject] = spent[entry.subject].plus(entry.micro_epsilon, entry.pico_delta)
+            subject = job.ledger.subject(entry.subject)
+            spent[subject] = spent[subject].plus(entry.micro_epsilon, entry.pico_delta)
         return self.tally.summary(
-            self.here.values(),
+            here,
             spent,
             guarantee=job.privatizer.guarantee,
             unprotected=job.unprotected,

@@ -1,14 +1,16 @@
 """The ledger: what was spent on whom, reserved before the first random word is drawn.
 
-It is a list of events that only grows: a release was reserved, an output was written, the cap
-was set. A reservation is never refunded: if a run dies between reserving and writing, the next
-run finishes that same reservation, so that one output was paid for and one output exists.
+It is a list of events that only grows: a release was reserved, an output was written, two
+pseudonyms were found to be one subject, the cap was set. A reservation is never refunded: if a
+run dies between reserving and writing, the next run finishes that same reservation, so that one
+output was paid for and one output exists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from latentdp.vault.ledger_schema import (
     EVENTS,
     NOTHING,
     RESERVE,
+    SAME,
     WRITTEN,
     LedgerEntry,
     entries,
@@ -62,7 +65,8 @@ class Ledger:
     ) -> None:
         self._vault, self._chain = vault, HashChain(key)
         self._head = Head(head, read_only=read_only)
-        self._balances, self._known = Balances(), START
+        self._unrecorded: dict[str, str] = {}  # joined pseudonyms
+        self._balances, self._known = Balances({}), START
         with opening():
             database = None if url is None else address(url)
             if database is not None and read_only and not _recorded(database):
@@ -98,7 +102,20 @@ class Ledger:
         spent = self._balances.spent
         if subjects is None:
             return dict(spent)
-        return {subject: spent[subject] for subject in set(subjects) if subject in spent}
+        kept_as = {subject: self._balances.subject(subject) for subject in subjects}
+        return {subject: spent[kept] for subject, kept in kept_as.items() if kept in spent}
+
+    def subject(self, pseudonym: str) -> str:
+        """The pseudonym under which a subject's sums are kept, of all that were joined."""
+        return self._balances.subject(pseudonym)
+
+    def join(self, old: str, new: str) -> None:
+        """Counts what was spent on one pseudonym for another one, of the same subject.
+
+        The next reservation records it. What was never charged need not be joined.
+        """
+        if old in self._balances.spent and self._balances.join(old, new):
+            self._unrecorded[old] = new
 
     def cap(self) -> int | None:
         """Most micro-epsilons per patient that the vault allows; None if it has no cap."""
@@ -107,9 +124,8 @@ class Ledger:
 
     def set_cap(self, micro_epsilon: int) -> None:
         """From now on no reservation takes a patient beyond this; what was spent stays spent."""
-        entry = LedgerEntry(key="", subject="", micro_epsilon=micro_epsilon, output="", folder="")
         with self._writing() as add:
-            add(CAP, [entry])
+            add(CAP, [_event(micro_epsilon=micro_epsilon)])
 
     def check(self, entries: Sequence[LedgerEntry], limit: int | None = None) -> None:
         """Raises `BudgetExceeded` if `reserve` would."""
@@ -133,7 +149,9 @@ class Ledger:
             return
         with self._writing() as add:
             self._check(entries, limit)
+            add(SAME, [_event(key=old, subject=new) for old, new in self._unrecorded.items()])
             add(RESERVE, entries)
+        self._unrecorded.clear()
 
     def finish(self, written: Iterable[LedgerEntry]) -> set[str]:
         """Records digest, released label and folder of outputs that were written.
@@ -160,7 +178,7 @@ class Ledger:
             InputError: A row was altered, removed, inserted or moved since it was recorded.
         """
         with self._head.held() as known, using(), self._engine.connect() as connection:
-            self._balances = Balances()
+            self._balances = Balances(self._unrecorded)
             self._follow(connection, known)
         return self._balances.last.seq
 
@@ -171,15 +189,17 @@ class Ledger:
         with self._head.held() as known:
             with using(), begin(self._engine, self._vault) as connection:
                 self._follow(connection, known)
-                yield lambda kind, entries: added.extend(self._append(connection, kind, entries))
+                yield lambda kind, entries: added.extend(
+                    self._append(connection, kind, entries, _link(added, self._balances.last))
+                )
             for row in added:
                 self._balances.add(row)
             self._head.advance(self._balances.last)
 
     def _append(
-        self, connection: Connection, kind: str, entries: Iterable[LedgerEntry]
+        self, connection: Connection, kind: str, entries: Iterable[LedgerEntry], last: ChainLink
     ) -> list[dict[str, Any]]:
-        rows, last = [], self._balances.last
+        rows = []
         for entry in entries:
             row = {"kind": kind, **vars(entry)}
             if kind == WRITTEN:  # the reservation has paid
@@ -198,7 +218,7 @@ class Ledger:
     def _follow(self, connection: Connection, known: ChainLink) -> None:
         """Checks and counts the rows that were added since the last time."""
         # If it fails, all rows are checked again.
-        balances, self._balances = self._balances, Balances()
+        balances, self._balances = self._balances, Balances(self._unrecorded)
         known = max(known, self._known, key=lambda link: link.seq)
         query = (
             select(EVENTS)
@@ -221,7 +241,8 @@ class Ledger:
             return
         asked: dict[str, int] = {}
         for e in entries:
-            asked[e.subject] = asked.get(e.subject, 0) + e.micro_epsilon
+            subject = self._balances.subject(e.subject)
+            asked[subject] = asked.get(subject, 0) + e.micro_epsilon
         over = sum(
             self._balances.of(subject).micro_epsilon + more > limit
             for subject, more in asked.items()
@@ -248,7 +269,8 @@ class Ledger:
                 for row in rows:
                     if not self._chain.holds(row._asdict(), row.before or ""):
                         raise altered(row.seq)
-                yield from entries(rows)
+                for entry in entries(rows):
+                    yield replace(entry, subject=self._balances.subject(entry.subject))
 
 
 def _recorded(url: URL) -> bool:
@@ -262,6 +284,16 @@ def _recorded(url: URL) -> bool:
             return is_prepared(connection)
     finally:
         engine.dispose()
+
+
+def _event(key: str = "", subject: str = "", micro_epsilon: int = 0) -> LedgerEntry:
+    """A row about no output."""
+    return LedgerEntry(key=key, subject=subject, micro_epsilon=micro_epsilon, output="", folder="")
+
+
+def _link(added: Sequence[Mapping[str, Any]], before: ChainLink) -> ChainLink:
+    """Of the row that was added last."""
+    return ChainLink(added[-1]["seq"], added[-1]["chain"]) if added else before
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:

@@ -30,6 +30,7 @@ __all__ = [
     "NOTHING",
     "RESERVE",
     "RESERVES",
+    "SAME",
     "WRITTEN",
     "LedgerEntry",
     "entries",
@@ -39,6 +40,7 @@ __all__ = [
 
 NOTHING = "nothing"  # instead of a digest: the draw gave no image, and there is no second one
 RESERVE, WRITTEN, CAP = "reserve", "written", "cap"
+SAME = "same"  # what was spent on the pseudonym in ``key`` counts for that in ``subject``
 
 METADATA = MetaData()
 EVENTS = Table(

@@ -57,7 +57,7 @@ def after(owner, name, nth=1, when=lambda *_: True):
 
 
 def kind(wanted):
-    return lambda _ledger, _connection, given, _entries: given == wanted
+    return lambda _ledger, _connection, given, *_: given == wanted
 
 
 def called(ending):

@@ -310,3 +310,36 @@ def test_a_file_of_the_ledger_is_for_its_owner(tmp_path, vault):
     assert (tmp_path / "new.sqlite").stat().st_mode & 0o777 == 0o600
     Vault(Path(f"{vault.path}?%20#")).ledger().close()
     assert (tmp_path / "vault?%20#" / "ledger.sqlite").exists(), "an odd path is a path"
+
+
+def test_pseudonyms_of_one_subject_are_joined_by_the_next_reservation(ledger, vault):
+    ledger.reserve([entry("a", "old", 6), entry("b", "older", 3), entry("c", "other", 1)])
+    ledger.finish([entry("a", "old", 6).written("ff", 1, "/out")])
+    ledger.join("old", "new")
+    ledger.join("older", "new")
+    ledger.join("nobody", "new")
+    assert ledger.spent({"new", "old"}) == {"new": Spent(9, 0, 2), "old": Spent(9, 0, 2)}
+    assert ledger.verify() == 4, "only a reservation records it"
+    with pytest.raises(BudgetExceeded, match="1 of 1"):
+        ledger.reserve([entry("d", "new", 2)], 10)
+    assert ledger.verify() == 4
+    ledger.reserve([entry("d", "new", 1)], 10)
+    ledger.reserve([entry("e", "new", 1)])
+    assert ledger.verify() == 8
+    again = vault.ledger()
+    assert again.spent() == {"new": Spent(11, 0, 4), "other": Spent(1, 0, 1)}
+    assert again.subject("old") == again.subject("older") == "new"
+    assert [e.subject for e in again.find(["a"])["a"]] == ["new"]
+    with pytest.raises(BudgetExceeded):
+        again.check([entry("f", "old", 1)], 11)
+    again.close()
+
+
+def test_a_join_that_was_removed_is_found(ledger):
+    ledger.reserve([entry("a", "old")])
+    ledger.join("old", "new")
+    ledger.reserve([entry("b", "new")])
+    with ledger._engine.begin() as connection:
+        connection.execute(text("update latentdp_ledger set subject = 'x' where kind = 'same'"))
+    with pytest.raises(InputError, match="row 2 was altered"):
+        ledger.verify()

@@ -54,7 +54,8 @@ class Instance:
         pixels: (h, w) float32 in [0, 1], 0 is black.
         source: The coded facts that the output repeats.
         patient: Patient ID (0010,0020); with its issuer (0010,0021), when given, behind a
-            backslash, which neither can hold. "" when missing or blank.
+            backslash, which neither can hold. Both in their normal form; "" when missing or blank.
+        spelled: The same as version 0.1 took it, with all but spaces and NUL at the ends.
         study: Study Instance UID (0020,000D), "" when missing.
         series: Series Instance UID (0020,000E), "" when missing.
         instance: SOP Instance UID (0008,0018), "" when missing.
@@ -63,6 +64,7 @@ class Instance:
     pixels: NDArray[np.float32]
     source: Source
     patient: str
+    spelled: str
     study: str
     series: str
     instance: str
@@ -96,7 +98,8 @@ def read(
         path: Of any file.
         profile: What to retain of the header.
         needed: Height and width to which the pixels will be reduced, so that a decoder may spare
-            the finer ones; None for all pixels.
+            the finer ones; None for all pixels. Where no patient is named all are decoded: the
+            picture then tells who is charged for it, whatever it will be reduced to.
 
     Raises:
         UnsupportedInstance: For any reason in `refusals.REASONS`.
@@ -185,10 +188,10 @@ def _walk(dataset: Dataset) -> None:
 def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None) -> Instance:
     kind = refusals.kind_of(dataset)
     refusals.check(dataset, kind, reviewed=profile.accept_burned_in)
-    patient = refusals.single(dataset, "PatientID")
-    issuer = refusals.single(dataset, "IssuerOfPatientID")
+    patient = _patient(dataset, refusals.single)
+    image = pixels.picture(dataset, needed if patient else None)
     return Instance(
-        pixels=_upright(pixels.picture(dataset, needed), *refusals.orientation(dataset)),
+        pixels=_upright(image, *refusals.orientation(dataset)),
         source=Source(
             kind=kind,
             burned_in=refusals.burned_in(dataset),
@@ -196,11 +199,17 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
             or dataset.file_meta.TransferSyntaxUID in _LOSSY,
             retained=retained(dataset, profile),
         ),
-        patient=f"{patient}\\{issuer}" if patient and issuer else patient,
+        patient=patient,
+        spelled=_patient(dataset, refusals.stated),
         study=refusals.single(dataset, "StudyInstanceUID"),
         series=refusals.single(dataset, "SeriesInstanceUID"),
         instance=refusals.single(dataset, "SOPInstanceUID"),
     )
+
+
+def _patient(dataset: Dataset, value: Callable[[Dataset, str], str]) -> str:
+    patient, issuer = value(dataset, "PatientID"), value(dataset, "IssuerOfPatientID")
+    return f"{patient}\\{issuer}" if patient and issuer else patient
 
 
 def _identity(dataset: FileDataset) -> Identity:

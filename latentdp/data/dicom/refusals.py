@@ -13,9 +13,19 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
+from latentdp.data.patient_id import normal_form
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["KINDS", "REASONS", "burned_in", "check", "kind_of", "orientation", "single"]
+__all__ = [
+    "KINDS",
+    "REASONS",
+    "burned_in",
+    "check",
+    "kind_of",
+    "orientation",
+    "single",
+    "stated",
+]
 
 REASONS = MappingProxyType(
     {
@@ -134,7 +144,16 @@ def orientation(dataset: Dataset) -> tuple[str, str]:
 
 
 def single(dataset: Dataset, keyword: str) -> str:
-    """Returns the one value of an identifier without its padding, "" when missing or blank.
+    """Returns the one value of an identifier in its normal form, "" when missing or blank.
+
+    Raises:
+        UnsupportedInstance: As `stated`.
+    """
+    return normal_form(stated(dataset, keyword))
+
+
+def stated(dataset: Dataset, keyword: str) -> str:
+    """Returns the one value of an identifier without spaces and NUL at its ends.
 
     Several values, or bytes instead of text, are refused: joining them could make two patients
     into one, or one into two.
