@@ -137,6 +137,5 @@ class _Future:
         return self.tally.summary(
             here,
             spent,
-            guarantee=job.privatizer.guarantee,
-            unprotected=job.unprotected,
+            guarantee=job.guarantee,
         )

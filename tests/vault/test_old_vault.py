@@ -1,6 +1,7 @@
 """A vault and releases of version 0.1 are gone on with just as that version went on with them."""
 
 import json
+import re
 
 import pytest
 
@@ -36,7 +37,15 @@ def test_it_goes_on_as_it_would_have(place, run):
     for told in (says, was):
         told["ledger"]["by_patient"] = sorted(told["ledger"]["by_patient"].values(), key=str)
     for part, what in was.items():
-        assert says[part] == what, part
+        assert without_claims(says[part]) == without_claims(what), part
+
+
+def without_claims(says):
+    """What was said, but for epsilons: version 0.1 said less of patients, and more of mirrors."""
+    if not isinstance(says, dict):
+        return says
+    claims = re.compile("guarantee|patient_guarantee|warnings|private|epsilon_.*|patient_epsilon")
+    return {k: without_claims(v) for k, v in says.items() if not claims.fullmatch(k)}
 
 
 def test_a_preview_leaves_it_as_it_is(place, run):
