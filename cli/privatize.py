@@ -86,6 +86,23 @@ def privatize(
             "a cap set by latentdp ledger holds too.",
         ),
     ] = None,
+    budget_delta: Annotated[
+        float | None,
+        typer.Option(
+            "--budget-delta",
+            metavar="DELTA",
+            help="The same for the sum of a patient's deltas. A sum of 1 is always refused.",
+        ),
+    ] = None,
+    accept_unprotected: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unprotected",
+            help="Let budget and cap bound what is noised alone. Without it they refuse every "
+            "patient of whom something is, or was in an earlier release, released exactly: "
+            "epsilon is infinity then.",
+        ),
+    ] = False,
     ledger: LedgerOption = None,
     again: Annotated[
         bool,
@@ -169,6 +186,8 @@ def privatize(
         ),
         labels=labels,
         budget=budget,
+        budget_delta=budget_delta,
+        accept_unprotected=accept_unprotected,
         ledger=ledger,
         again=again,
         layout=layout,

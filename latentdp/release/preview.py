@@ -85,7 +85,8 @@ def foresee(job: Job, progress: CountCallback | None = None) -> Preview:
             future.add(decision, decider.refusal(decision))
             if progress is not None:
                 progress(future.tally.accounted, len(job.files))
-    job.ledger.check(future.asked, job.request.limit)
+    unprotected = bool(job.guarantee.unprotected)
+    job.ledger.check(future.asked, job.request.limit, unprotected=unprotected)
     return Preview(future.summary(job), future.refused)
 
 

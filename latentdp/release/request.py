@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Self, TypedDict
 
 from latentdp.errors import InputError
+from latentdp.privacy.units import allowance, delta_allowance
 from latentdp.release.folders import beside, check_folders, check_source
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.uid_mapping import check_mapping
 from latentdp.reports.layout import Layout
 from latentdp.vault.database import address, file_of
-from latentdp.vault.ledger import allowance
+from latentdp.vault.spending import Limit
 
 __all__ = ["ReleaseOptions", "ReleaseRequest"]
 
@@ -33,6 +34,9 @@ class ReleaseRequest:
             used or released.
         budget: Largest epsilon per patient, earlier releases from this vault included. A cap of
             the vault holds too.
+        budget_delta: The same of delta; without it any sum of deltas below 1 is allowed.
+        accept_unprotected: Let budgets and caps bound what is noised alone. Without it they
+            refuse every patient of whom something is, or was earlier, released exactly.
         ledger: URL of the ledger's database, which the vault remembers; by default the
             remembered one, or a file in the vault.
         again: Release, and charge, what was released before but cannot be found.
@@ -54,6 +58,8 @@ class ReleaseRequest:
     recipe: RecipeOptions = field(default_factory=RecipeOptions)
     labels: Path | None = None
     budget: float | None = None
+    budget_delta: float | None = None
+    accept_unprotected: bool = False
     ledger: str | None = None
     again: bool = False
     layout: Layout = Layout.FLAT
@@ -108,9 +114,14 @@ class ReleaseRequest:
         return self.labels is not None
 
     @property
-    def limit(self) -> int | None:
-        """The budget in micro-epsilons, rounded down; None for none."""
-        return None if self.budget is None else allowance(self.budget)
+    def limit(self) -> Limit:
+        """The budget, rounded down to units of the ledger."""
+        delta = self.budget_delta
+        return Limit(
+            micro_epsilon=None if self.budget is None else allowance(self.budget),
+            pico_delta=None if delta is None else delta_allowance(delta),
+            accept_unprotected=self.accept_unprotected,
+        )
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -173,6 +184,8 @@ class ReleaseOptions(TypedDict, total=False):
     exact: bool
     labels: str | Path | None
     budget: float | None
+    budget_delta: float | None
+    accept_unprotected: bool
     ledger: str | None
     again: bool
     layout: Layout | str

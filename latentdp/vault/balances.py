@@ -7,36 +7,13 @@ database says at that moment. A million patients take about 0.3 GB.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from latentdp.vault.hash_chain import START, ChainLink
-from latentdp.vault.ledger_schema import CAP, RESERVE, SAME, WRITTEN
+from latentdp.vault.ledger_schema import CAP, CAP_DELTA, EXPOSED, RESERVE, SAME, WRITTEN
+from latentdp.vault.spending import UNLIMITED, Limit, Spent
 
-__all__ = ["Spent", "Balances"]
-
-
-class Spent(NamedTuple):
-    """What all releases of one patient cost together (basic composition: the sums).
-
-    Attributes:
-        micro_epsilon: Sum of their epsilons in units of 1e-6 nats, each rounded up; at least 0.
-        pico_delta: Sum of their deltas in units of 1e-12, each rounded up; at least 0.
-        releases: Number of them, reserved ones that were never written included.
-    """
-
-    micro_epsilon: int = 0
-    pico_delta: int = 0
-    releases: int = 0
-
-    def plus(self, micro_epsilon: int, pico_delta: int) -> Spent:
-        """The sums with one more release of this cost."""
-        return Spent(
-            self.micro_epsilon + micro_epsilon, self.pico_delta + pico_delta, self.releases + 1
-        )
-
-    def joined(self, other: Spent) -> Spent:
-        """The sums of two pseudonyms of one patient."""
-        return Spent(*map(int.__add__, self, other))
+__all__ = ["Balances"]
 
 
 class Balances:
@@ -48,8 +25,7 @@ class Balances:
     Attributes:
         last: Link of the row that was added last; `START` before the first.
         spent: What each subject has spent, by the keyed pseudonym of the ledger.
-        cap: Most that a subject may spend in all, in units of 1e-6 nats, as it was set last; None
-            for no cap.
+        cap: Most that a subject may spend in all, as it was set last.
         owed: File names of the outputs that are reserved and not yet written.
     """
 
@@ -57,7 +33,7 @@ class Balances:
         self._joined = dict(joined)
         self.last = START
         self.spent: dict[str, Spent] = {}
-        self.cap: int | None = None
+        self.cap: Limit = UNLIMITED
         self.owed: set[str] = set()
 
     def of(self, subject: str) -> Spent:
@@ -91,5 +67,10 @@ class Balances:
             self.owed.discard(row["output"])
         elif row["kind"] == SAME:
             self.join(row["key"], row["subject"])
+        elif row["kind"] == EXPOSED:
+            subject = self.subject(row["subject"])
+            self.spent[subject] = self.of(subject)._replace(unprotected=True)
         elif row["kind"] == CAP:
-            self.cap = row["micro_epsilon"]
+            self.cap = self.cap._replace(micro_epsilon=row["micro_epsilon"])
+        elif row["kind"] == CAP_DELTA:
+            self.cap = self.cap._replace(pico_delta=row["pico_delta"])

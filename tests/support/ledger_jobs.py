@@ -14,11 +14,11 @@ import time
 import traceback
 from pathlib import Path
 
-from latentdp import LatentDPError, Privatizer, Recipe
+from latentdp import BudgetExceeded, LatentDPError, Privatizer, Recipe
 from latentdp.release import executor, run, tasks
 from latentdp.release.outputs import Outputs
 from latentdp.release.privatize import privatize_folder
-from latentdp.vault import hash_chain, index_file, ledger, vault
+from latentdp.vault import hash_chain, index_file, ledger, ledger_database, vault
 from tests.support.places import SAMPLES
 from tests.support.tiny_flow import shared_flow
 
@@ -70,7 +70,7 @@ def into(table):
 
 Ledger = ledger.Ledger
 LEDGER_STEPS = {
-    "the table is made, not committed": after(ledger, "prepare"),
+    "the table is made, not committed": after(ledger_database, "prepare"),
     "before the reservation": before(Ledger, "reserve"),
     "the budget is checked, nothing inserted": before(Ledger, "_append", when=kind("reserve")),
     "reserved, not committed": after(Ledger, "_append", when=kind("reserve")),
@@ -131,7 +131,7 @@ def race(vault_path, start, dying, tries=12):
         try:
             book.reserve([entry])
             book.finish([entry.written("ff", 1, "/")])
-        except ledger.BudgetExceeded:
+        except BudgetExceeded:
             continue
     book.close()
 
