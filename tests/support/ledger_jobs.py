@@ -144,7 +144,8 @@ def privatize(source, out, vault_path, url, step=None, told=None, start=0.0, eps
     time.sleep(max(0.0, start - time.time()))
     privatizer = Privatizer(shared_flow(), Recipe.from_preset("dp-glow", epsilon=epsilon))
     summary = privatize_folder(
-        source, out, privatizer=privatizer, vault=vault_path, ledger=url, layout=layout
+        source, out, privatizer=privatizer, vault=vault_path, ledger=url, layout=layout,
+        accept_unprotected=layout == "mirror",
     )
     if told is not None:
         Path(told).write_text(json.dumps(vars(summary), default=str))
