@@ -10,6 +10,7 @@ import typer
 
 from latentdp.data.patient_id import loose_form
 from latentdp.errors import InputError
+from latentdp.privacy.rounding import IN_FULL, printed
 from latentdp.privacy.units import allowance, delta_allowance
 from latentdp.vault.ledger import Ledger
 from latentdp.vault.spending import Limit, Spent
@@ -141,8 +142,8 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _cap(epsilon: float | None, delta: float | None) -> str:
-    parts = [f"epsilon {epsilon:.10g}"] if epsilon is not None else []
-    parts += [f"delta {delta:.10g}"] if delta is not None else []
+    parts = [f"epsilon {printed(epsilon, IN_FULL)}"] if epsilon is not None else []
+    parts += [f"delta {printed(delta, IN_FULL)}"] if delta is not None else []
     return " and ".join(parts) + " per patient" if parts else "none"
 
 
@@ -150,16 +151,16 @@ def _patients(shown: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
     rows = []
     for who, account in shown.items():
         spent = f"{_amount(account, 'spent', account['delta'])} for {account['releases']} releases"
-        left = "" if account["left"] is None else f", {account['left']:.10g} left"
+        left = "" if account["left"] is None else f", {printed(account['left'], IN_FULL)} left"
         if account["delta_left"] is not None:
-            left += f", delta {account['delta_left']:.3g} left"
+            left += f", delta {printed(account['delta_left'], IN_FULL)} left"
         rows.append((who[:SHORT], spent + left))
     return rows
 
 
 def _amount(facts: dict[str, Any], name: str, delta: float) -> str:
-    also = f", delta {delta:.3g}" if delta else ""
+    also = f", delta {printed(delta, 3)}" if delta else ""
     if facts[name] is not None:
-        return f"epsilon {facts[name]:.10g}{also}"
-    noised = facts[f"{name}_on_noised_part"]
-    return f"epsilon infinity (something was released exactly; noised part {noised:.10g}{also})"
+        return f"epsilon {printed(facts[name], IN_FULL)}{also}"
+    noised = printed(facts[f"{name}_on_noised_part"], IN_FULL)
+    return f"epsilon infinity (something was released exactly; noised part {noised}{also})"

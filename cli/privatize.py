@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.rounding import printed
 from latentdp.privatizer import Privatizer
 from latentdp.release.preview import preview_release
 from latentdp.release.request import ReleaseRequest
@@ -135,7 +136,7 @@ def privatize(
             "--cluster",
             metavar="ADDRESS",
             help="Use the workers of a Dask cluster: its scheduler's address (tcp://host:8786) "
-            "or scheduler file. They must reach IN and OUT by the same paths.",
+            "or scheduler file. They must reach IN by the same path.",
         ),
     ] = None,
     exact: Annotated[
@@ -225,7 +226,7 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
         )
         return summary.exit_code
     rows = _rows(summary, "would be written")
-    charged = f"epsilon {summary.spent:.6g}, all patients together"
+    charged = f"epsilon {printed(summary.spent)}, all patients together"
     rows.append(("would charge", charged + _alone(summary)))
     rows += [("refused", f"{name}: {reason}") for name, reason in refused]
     rows += guarantee_table(privatizer, image, patient, request.layout)
@@ -281,7 +282,7 @@ def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
     rows.append(
         (
             "patients",
-            f"{summary.patients}; most spent on one: epsilon {summary.patient_epsilon:.6g} "
+            f"{summary.patients}; most spent on one: epsilon {printed(summary.patient_epsilon)} "
             f"({summary.most_images} images){_alone(summary)}",
         )
     )

@@ -79,7 +79,7 @@ class Account:
     def released(
         self, decision: Decision, entry: LedgerEntry, place: str, task: Task, written: Written
     ) -> None:
-        """Its output was written, recorded and given its name."""
+        """Its output was written, recorded and published."""
         self._tally.released += 1
         row = structs.replace(
             self._here("released", decision.item, entry, place),

@@ -20,6 +20,7 @@ from latentdp.release.folders import check_recipe, check_vault
 from latentdp.release.inputs import SourceFile, find_files, labelled
 from latentdp.release.outputs import Outputs
 from latentdp.release.request import ReleaseRequest
+from latentdp.vault.drafts import Drafts
 from latentdp.vault.duplicates import DuplicateIndex
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger, LedgerEntry
@@ -125,7 +126,7 @@ def opened(
         ledger = held.enter_context(closing(vault.ledger(request.ledger)))
         ledger.verify()
         _check_bounded(request, privatizer, ledger.cap())
-        workers = held.enter_context(_workers(request, privatizer, read_only=read_only))
+        workers = held.enter_context(_workers(request, privatizer))
         index = vault.index()
         yield Job(
             request=request,
@@ -135,19 +136,16 @@ def opened(
             vault=vault,
             index=index,
             ledger=ledger,
-            outputs=Outputs(out, index, new=not read_only),
+            outputs=Outputs(out, index, Drafts(vault.path), new=not read_only),
             workers=workers,
         )
 
 
-def _workers(
-    request: ReleaseRequest, privatizer: Privatizer, *, read_only: bool
-) -> AbstractContextManager[Pool]:
+def _workers(request: ReleaseRequest, privatizer: Privatizer) -> AbstractContextManager[Pool]:
     """Processes of this machine, or the workers of a cluster."""
     if request.cluster is None:
         return pool(privatizer, request.workers)
-    out = None if read_only else request.out
-    return cluster(privatizer, request.cluster, source=request.source, out=out)
+    return cluster(privatizer, request.cluster, source=request.source)
 
 
 def _vault(place: Path | None, *, read_only: bool) -> Vault:

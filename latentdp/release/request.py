@@ -45,7 +45,7 @@ class ReleaseRequest:
             patient IDs come beside it. It is a secret, like the vault.
         workers: Processes; 1 works in this one.
         cluster: Address of a Dask scheduler, or its scheduler file; its workers are used
-            instead of processes here, and must reach ``source`` and ``out`` by the same paths.
+            instead of processes here, and must reach ``source`` by the same path.
 
     Raises:
         InputError: A value is out of its range, options contradict each other, or a file or folder

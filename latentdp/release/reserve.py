@@ -110,7 +110,7 @@ class Reserver:
         read = decision.read
         assert read is not None
         return Task(
-            path=self._outputs.draft(output),
+            output=output,
             image=read.image,
             source=read.source,
             label=decision.item.label,

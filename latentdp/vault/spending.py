@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from latentdp.errors import BudgetExceeded
+from latentdp.privacy.rounding import IN_FULL, printed
 
 __all__ = ["CERTAIN", "UNLIMITED", "Limit", "Spent", "check"]
 
@@ -114,13 +115,13 @@ def check(after: Sequence[Spent], budget: Limit, cap: Limit) -> None:
     if epsilon is not None:
         refuse(
             lambda spent: spent.micro_epsilon > epsilon,
-            f"go over {whose} of epsilon {epsilon / 1e6:.10g}",
+            f"go over {whose} of epsilon {printed(epsilon / 1e6, IN_FULL)}",
         )
     delta, whose = _lower(budget.pico_delta, cap.pico_delta)
     if delta is not None:
         refuse(
             lambda spent: spent.pico_delta > delta,
-            f"go over {whose} of delta {delta / 1e12:.10g}",
+            f"go over {whose} of delta {printed(delta / 1e12, IN_FULL)}",
         )
     refuse(
         lambda spent: spent.pico_delta >= CERTAIN,

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentdp import InputError, Privatizer, Recipe
-from latentdp.data import radiograph
 from latentdp.data.radiograph import EPOCH
 from latentdp.release.outputs import LOCK, MARK, Outputs
 from latentdp.release.privatize import privatize_folder
 from latentdp.release.verify import verify_card
 from latentdp.reports.layout import Layout, mirrored
+from latentdp.vault.drafts import Drafts
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger
 from latentdp.vault.output_index import OutputIndex
@@ -247,7 +247,7 @@ class Died(BaseException):
 STEPS = {
     "reserved": (Ledger, "reserve"),
     "placed": (Outputs, "assign"),
-    "written": (radiograph, "write"),
+    "written": (Drafts, "write"),
     "recorded": (Ledger, "finish"),
     "published": (Outputs, "publish"),
 }

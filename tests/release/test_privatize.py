@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from latentdp import Aborted, BudgetExceeded, InputError, Privatizer, Recipe
-from latentdp.data import radiograph
 from latentdp.data.dicom.profile import Profile
 from latentdp.models.flow.flow import Flow
 from latentdp.privacy.noise import SeededNoise
@@ -22,6 +21,7 @@ from latentdp.release.executor import Pool
 from latentdp.release.inputs import find_files
 from latentdp.release.outputs import LOCK, MARK, Outputs
 from latentdp.release.privatize import preview, privatize_folder
+from latentdp.vault.drafts import Drafts
 from latentdp.vault.ledger import Ledger
 from latentdp.vault.vault import Vault
 from tests.support.places import SAMPLES
@@ -402,7 +402,7 @@ class Died(BaseException):
 @pytest.mark.parametrize(
     ("step", "late"),
     diagonal(
-        ["Ledger.reserve", "Pool.release", "files.write", "Ledger.finish", "Outputs.publish"],
+        ["Ledger.reserve", "Pool.release", "Drafts.write", "Ledger.finish", "Outputs.publish"],
         [False, True],
     ),
 )
@@ -411,7 +411,7 @@ def test_a_run_that_dies_anywhere_is_finished_by_the_next(place, monkeypatch, st
     target, name = {
         "Ledger.reserve": (Ledger, "reserve"),
         "Pool.release": (Pool, "release"),
-        "files.write": (radiograph, "write"),
+        "Drafts.write": (Drafts, "write"),
         "Ledger.finish": (Ledger, "finish"),
         "Outputs.publish": (Outputs, "publish"),
     }[step]
@@ -453,7 +453,7 @@ def test_a_full_disk_is_one_clear_error(place, monkeypatch):
         raise OSError(28, "No space left on device", "/secret/path")
 
     with monkeypatch.context() as patch:
-        patch.setattr("latentdp.data.radiograph.write", full)
+        patch.setattr("latentdp.vault.drafts.Path.write_bytes", full)
         with pytest.raises(Aborted, match="could not be written") as caught:
             go(place)
     assert caught.value.exit_code == 5

