@@ -30,7 +30,11 @@ def evaluate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The release made of it.")],
     vault: Annotated[
         Path | None,
-        typer.Option("--vault", metavar="DIR", help="Vault of the release; default OUT.vault."),
+        typer.Option(
+            "--vault",
+            metavar="DIR",
+            help="Vault of the release; by default that for OUT in this user's state.",
+        ),
     ] = None,
     pairs: Annotated[
         Path | None,
@@ -108,7 +112,7 @@ def evaluate(
     from latentdp.evaluation.load_release import of_another_method, of_ours
     from latentdp.evaluation.write_evaluation import write_evaluation
     from latentdp.privacy.guarantee import Guarantee
-    from latentdp.release.folders import beside
+    from latentdp.release.folders import default_vault
     from latentdp.reports.recognition import Thresholds
 
     from .evaluation_tables import evaluation_tables
@@ -121,10 +125,13 @@ def evaluate(
         raise InputError("--pairs stands instead of --vault, --about and --attacker")
     thresholds = Thresholds(auc=auc_at_most, first=first_at_most)
     effort = make_effort(quick=quick, restarts=restarts, steps=steps)
-    private = vault if vault is not None else beside(out)
     if images < 2:
         raise InputError(f"expected --images of at least 2, got {images}")
-    default = private / "evaluation" if pairs is None else Path(f"{out.resolve()}.evaluation")
+    if pairs is None:
+        private = vault if vault is not None else default_vault(out)
+        default = private / "evaluation"
+    else:
+        default = Path(f"{out.resolve()}.evaluation")
     folder = report if report is not None else default
     for place in (source, out):
         if place.resolve() in (folder.resolve(), *folder.resolve().parents):

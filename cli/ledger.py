@@ -12,6 +12,8 @@ from latentdp.data.patient_id import loose_form
 from latentdp.errors import InputError
 from latentdp.privacy.rounding import IN_FULL, printed
 from latentdp.privacy.units import allowance, delta_allowance
+from latentdp.release.folders import default_vault
+from latentdp.reports.release_card import CARD
 from latentdp.vault.ledger import Ledger
 from latentdp.vault.spending import Limit, Spent
 from latentdp.vault.vault import Vault
@@ -23,7 +25,13 @@ SHORT = 16  # digits of a pseudonym in a table
 
 
 def ledger(
-    vault: Annotated[Path, typer.Argument(metavar="VAULT", help="Private folder of releases.")],
+    vault: Annotated[
+        Path,
+        typer.Argument(
+            metavar="VAULT|OUT",
+            help="Private folder of releases; or a release, for the vault that it has by default.",
+        ),
+    ],
     cap: Annotated[
         float | None,
         typer.Option(
@@ -64,6 +72,8 @@ def ledger(
         micro_epsilon=None if cap is None else allowance(cap),
         pico_delta=None if cap_delta is None else delta_allowance(cap_delta),
     )
+    if (vault / CARD).is_file():
+        vault = default_vault(vault)
     if not limit.bounds and not (vault / "key").is_file():
         raise InputError("expected a vault, a folder with the key of releases; there is none")
     store = Vault(vault)

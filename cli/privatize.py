@@ -10,6 +10,7 @@ import typer
 from latentdp.data.dicom.profile import SYNTAXES
 from latentdp.privacy.rounding import printed
 from latentdp.privatizer import Privatizer
+from latentdp.release.folders import beside
 from latentdp.release.preview import preview_release
 from latentdp.release.request import ReleaseRequest
 from latentdp.release.run import run_release
@@ -74,8 +75,8 @@ def privatize(
         typer.Option(
             "--vault",
             metavar="DIR",
-            help="Private folder for key, ledger and reports; default OUT.vault. Use one vault "
-            "for all releases of a project.",
+            help="Private folder for key, ledger and reports; by default one for OUT in this "
+            "user's state, which is shown. Use one vault for all releases of a project.",
         ),
     ] = None,
     budget: Annotated[
@@ -264,11 +265,20 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
         ("card", f"{out / CARD} (public)"),
         ("page", f"{out / release_page.PAGE} (public: open it in a browser)"),
         ("vault", f"{vault} (PRIVATE: key, ledger, before-after.png; do not release it)"),
+        *_beside(vault, out),
         ("review", f"{vault / review_page.PAGE} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)
     return summary.exit_code
+
+
+def _beside(vault: Path, out: Path) -> list[tuple[str, str]]:
+    """Says that a vault lies where it may be handed over with the release."""
+    if vault.resolve() != beside(out):
+        return []
+    advice = "move it elsewhere, and name it with --vault"
+    return [("WARNING", f"the vault lies beside the release, where version 0.1 made it: {advice}")]
 
 
 def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any, Self, TypedDict
 
 from latentdp.errors import InputError
 from latentdp.privacy.units import allowance, delta_allowance
-from latentdp.release.folders import beside, check_folders, check_source
+from latentdp.release.folders import check_folders, check_source, default_vault
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.uid_mapping import check_mapping
 from latentdp.reports.layout import Layout
@@ -27,8 +27,8 @@ class ReleaseRequest:
         source: Folder of images or one file; never written to.
         out: New or empty folder, or one with an earlier part of the same release; None for a
             preview that looks at inputs alone.
-        vault: Folder of the key, the ledger and private reports; made if absent. Default:
-            ``OUT.vault``.
+        vault: Folder of the key, the ledger and private reports; made if absent. Default: one
+            for OUT in this user's state (`latentdp.release.folders.default_vault`).
         recipe: How images are made private.
         labels: CSV with ``file`` (path below ``source``) and ``label``; without it no label is
             used or released.
@@ -137,8 +137,8 @@ class ReleaseRequest:
             )
         if self.out is not None and self.vault is None:
             raise InputError(
-                "--cluster needs --vault, a folder that the workers do not share: beside OUT, "
-                "where it would be, they would see its key"
+                "--cluster needs --vault, a folder that the workers do not share: in this user's "
+                "state, where it would be, they might see its key"
             )
         # Workers have other working directories.
         self._set("source", self.source.absolute())
@@ -149,7 +149,7 @@ class ReleaseRequest:
         check_source(self.source)
         if self.out is None:
             return
-        vault = beside(self.out) if self.vault is None else self.vault
+        vault = default_vault(self.out) if self.vault is None else self.vault
         self._set("vault", vault)
         check_folders(self.source, self.out, vault, self.layout)
         file = None if self.ledger is None else file_of(address(self.ledger))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from latentdp.release.folders import default_vault
 from latentdp.vault.vault import Vault
 from tests.support.ledger_rows import entry
 from tests.support.places import SAMPLES
@@ -44,7 +45,7 @@ def spend(vault, *entries):
 def test_what_was_spent_is_shown_after_a_release(place, told):
     code, _ = told("privatize", SAMPLES, "out", "--json")
     assert code == 1
-    code, shown = told("ledger", "out.vault", "--patients", "--json")
+    code, shown = told("ledger", "out", "--patients", "--json")
     assert code == 0
     assert (shown["patients"], shown["releases"], shown["cap"]) == (6, 7, None)
     assert shown["verified"]
@@ -128,10 +129,10 @@ def test_a_run_on_a_server_is_continued_without_naming_it(place, told, postgres)
     assert code == 1
     code, again = told("privatize", SAMPLES, "out", "--json")
     assert (code, again["counts"], again["epsilon_charged_now"]) == (1, first["counts"], 0)
-    assert not (place / "out.vault" / "ledger.sqlite").exists()
+    assert not (default_vault(place / "out") / "ledger.sqlite").exists()
     code, message = told("privatize", SAMPLES, "out", "--ledger", "sqlite:///other.sqlite")
     assert (code, "another database" in message) == (2, True)
-    assert told("ledger", "out.vault", "--json")[1]["releases"] == 7
+    assert told("ledger", "out", "--json")[1]["releases"] == 7
     released = b"".join(p.read_bytes() for p in (place / "out").rglob("*") if p.is_file())
     assert b"tester" not in released
 

@@ -15,6 +15,7 @@ from latentdp import InputError, Recipe
 from latentdp.evaluation.evidence import evidence
 from latentdp.evaluation.pairing import SourceLink, drawn
 from latentdp.models.checkpoints import load
+from latentdp.release.folders import default_vault
 from tests.support.judged import supporting as measured
 from tests.support.places import SAMPLES
 from tests.support.world import World
@@ -108,7 +109,7 @@ def test_a_release_of_ours_from_folder_to_card(world, originals, tmp_path, comma
     assert outcome(raw, "frozen", metric="auc")["value"] > 0.9
     assert any(m["setting"] == "p/o" for m in found["utility"])
 
-    folder = tmp_path / "out.vault" / "evaluation"
+    folder = default_vault(out) / "evaluation"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {p.name for p in folder.iterdir()} >= {
         "evaluation.json",

@@ -9,6 +9,7 @@ import pytest
 import latentdp
 from latentdp.errors import InputError
 from latentdp.models.flow import flow
+from latentdp.release.folders import default_vault
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.request import ReleaseOptions, ReleaseRequest
 from latentdp.reports.layout import Layout
@@ -67,9 +68,9 @@ def test_what_is_wrong_is_refused_before_weights_are_loaded(place, monkeypatch, 
     assert tree(place) == before
 
 
-def test_it_cannot_be_changed_and_its_vault_is_beside_the_release(place):
+def test_it_cannot_be_changed_and_has_a_vault_of_its_own(place):
     request = ReleaseRequest(source=place / "in", out=place / "out", layout="mirror")
-    assert request.vault == place / "out.vault"
+    assert request.vault == default_vault(place / "out")
     assert request.layout is Layout.MIRROR
     with pytest.raises(FrozenInstanceError):
         request.vault = place / "other"
