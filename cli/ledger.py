@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentdp.data.patient_id import loose_form
-from latentdp.errors import InputError
+from latentdp import InputError
 from latentdp.privacy.rounding import IN_FULL, printed
-from latentdp.privacy.units import allowance, delta_allowance
-from latentdp.release.folders import default_vault
-from latentdp.reports.release_card import CARD
-from latentdp.vault.ledger import Ledger
-from latentdp.vault.spending import Limit, Spent
-from latentdp.vault.vault import Vault
 
-from .options import JsonOption, LedgerOption
-from .render import print_json, table
+from ._options import JsonOption, LedgerOption
+from ._render import print_json, table
+
+if TYPE_CHECKING:
+    from latentdp.vault.ledger import Ledger
+    from latentdp.vault.spending import Limit, Spent
 
 SHORT = 16  # digits of a pseudonym in a table
 
@@ -68,6 +65,13 @@ def ledger(
 
     Exit codes: 0 all well, 2 wrong usage or a ledger that was tampered with.
     """
+    from latentdp.data.patient_id import loose_form
+    from latentdp.privacy.units import allowance, delta_allowance
+    from latentdp.reports.release_card import CARD
+    from latentdp.vault.default_vault import default_vault
+    from latentdp.vault.spending import Limit, Spent
+    from latentdp.vault.vault import Vault
+
     limit = Limit(
         micro_epsilon=None if cap is None else allowance(cap),
         pico_delta=None if cap_delta is None else delta_allowance(cap_delta),
@@ -90,18 +94,20 @@ def ledger(
             spent = {subject: Spent()} | book.spent({subject})
         else:
             spent = book.spent()
-    shown = {}
+    accounts = {}
     if patients or patient is not None:  # who spent most comes first, infinity before all
         order = sorted(sorted(spent), key=lambda who: _rank(spent[who]), reverse=True)
-        shown = {who: _account(spent[who], cap_now) for who in order}
+        accounts = {who: _account(spent[who], cap_now) for who in order}
     if json:
-        print_json(facts | ({"by_patient": shown} if shown else {}))
+        print_json(facts | ({"by_patient": accounts} if accounts else {}))
     else:
-        table(f"ledger of vault {store.tag}", _lines(facts) + _patients(shown))
+        table(f"ledger of vault {store.tag}", _lines(facts) + _patients(accounts))
     return 0
 
 
 def _facts(book: Ledger) -> dict[str, Any]:
+    from latentdp.vault.spending import Spent
+
     rows, cap, spent = book.verify(), book.cap(), book.spent().values()
     return {
         "patients": len(spent),
@@ -157,9 +163,9 @@ def _cap(epsilon: float | None, delta: float | None) -> str:
     return " and ".join(parts) + " per patient" if parts else "none"
 
 
-def _patients(shown: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+def _patients(accounts: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
     rows = []
-    for who, account in shown.items():
+    for who, account in accounts.items():
         spent = f"{_amount(account, 'spent', account['delta'])} for {account['releases']} releases"
         left = "" if account["left"] is None else f", {printed(account['left'], IN_FULL)} left"
         if account["delta_left"] is not None:
@@ -174,3 +180,6 @@ def _amount(facts: dict[str, Any], name: str, delta: float) -> str:
         return f"epsilon {printed(facts[name], IN_FULL)}{also}"
     noised = printed(facts[f"{name}_on_noised_part"], IN_FULL)
     return f"epsilon infinity (something was released exactly; noised part {noised}{also})"
+
+
+command = ledger

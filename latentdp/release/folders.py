@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from platformdirs import user_state_path
-
+from latentdp.core.filesystem import can_be_made
 from latentdp.errors import InputError
 from latentdp.privatizer import Privatizer
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import ReleaseCard
 from latentdp.vault.vault import Vault
 
-__all__ = [
-    "beside",
-    "check_folders",
-    "check_recipe",
-    "check_source",
-    "check_vault",
-    "default_vault",
-]
-
-
-def default_vault(out: Path) -> Path:
-    """Where the vault of a release is if none is named.
-
-    It lies where no release does: who hands over the folder that OUT lies in must not hand over
-    the key. So it is a folder of this user's state, named for OUT and told from others by a
-    digest of OUT's path. A vault that version 0.1 made beside OUT is gone on with.
-
-    Args:
-        out: The release folder, which need not exist.
-
-    Raises:
-        InputError: This user has no folder for state that can be written to.
-    """
-    place = out.resolve()
-    name = os.fsencode(place.name)[:100].decode("utf-8", "ignore") or "release"
-    mark = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
-    vault = user_state_path("latentdp", appauthor=False) / "vaults" / f"{name}-{mark}"
-    if not _is_vault(vault) and _is_vault(beside(out)):
-        return beside(out)
-    apart = place not in vault.parents and place.parent not in vault.parents[:2]
-    try:
-        usable = vault.is_absolute() and apart and (_is_vault(vault) or _can_be_made(vault))
-    except PermissionError:
-        usable = False
-    if not usable:
-        raise InputError(
-            "the vault cannot be made in this user's folder for state; name a private folder "
-            "with --vault, outside of what will be handed over"
-        )
-    return vault
-
-
-def beside(out: Path) -> Path:
-    """Where version 0.1 made the vault of a release."""
-    place = out.resolve()
-    return place.with_name(place.name + ".vault") if place.name else place / "vault"
+__all__ = ["check_folders", "check_recipe", "check_source", "check_vault"]
 
 
 def check_source(source: Path) -> None:
@@ -95,7 +47,7 @@ def check_folders(source: Path, out: Path, vault: Path, layout: Layout) -> None:
             raise InputError(f"the {inner} must not lie inside the {outer}")
     for folder, name in ((out, "output folder"), (vault, "vault")):
         with _enterable(name):
-            if not folder.exists() and not _can_be_made(folder):
+            if not folder.exists() and not can_be_made(folder):
                 raise InputError(f"the {name} cannot be made there")
     if not out.exists():
         return
@@ -149,16 +101,3 @@ def _enterable(name: str) -> Iterator[None]:
         yield
     except PermissionError:
         raise InputError(f"expected to be let into the folders above the {name}") from None
-
-
-def _is_vault(folder: Path) -> bool:
-    try:
-        return (folder / "key").is_file()
-    except OSError:  # not to be entered, or a name that no folder can have
-        return False
-
-
-def _can_be_made(folder: Path) -> bool:
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    ours = os.access in os.supports_effective_ids
-    return above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=ours)

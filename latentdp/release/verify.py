@@ -237,7 +237,7 @@ def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
 
 def _guarantee(card: _ClaimedCard, plan: Plan, recipe: Recipe) -> list[Check]:
     """Of an image and of a patient, with noise that is said to be from a secure source."""
-    told, passed_on = card.guarantee, recipe.profile.unprotected + card.layout.unprotected
+    told, passed_on = card.guarantee, recipe.unprotected + card.layout.unprotected
     image = plan.guarantee.beside(*passed_on)
     patient = _claimed_patient(told.patient, image)
     return [
@@ -300,7 +300,7 @@ def _claimed_patient(told: _ClaimedPatient, image: Guarantee) -> Guarantee:
 def _patient(told: _ClaimedPatient, image: Guarantee, patient: Guarantee) -> list[Check]:
     """What follows from the sum. Other releases may be in it, so a lower bound of it is known."""
     here = max(1, number(told.images_in_this_release, "int"))
-    noised = patient.noised_part.epsilon
+    noised, part = patient.noised_part.epsilon, "'s noised part" if image.unprotected else ""
     stated = PatientGuarantee.of(
         patient, images=told.images, images_in_this_release=told.images_in_this_release
     )
@@ -309,11 +309,11 @@ def _patient(told: _ClaimedPatient, image: Guarantee, patient: Guarantee) -> lis
     return [
         _equal("rule of a patient", [told.unit, told.rule], [stated.unit, stated.rule]),
         _at_least(
-            "epsilon of a patient",
+            f"epsilon of a patient{part}",
             noised if math.isfinite(noised) else None,
             here * image.noised_part.epsilon,
         ),
-        _equal("patient's epsilon of the whole", [told.epsilon, told.reason], follows),
+        _equal("epsilon of a patient as a whole", [told.epsilon, told.reason], follows),
         _equal(
             "ceilings of a patient", [told.verification_auc_at_most, told.top1_at_most], bounds
         ),

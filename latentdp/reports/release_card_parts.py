@@ -20,8 +20,8 @@ __all__ = [
 class CardRecipe(Struct, frozen=True, kw_only=True):
     """A `latentdp.recipe.Recipe` as a card states it: without the weights' name, with its digest.
 
-    The fields are explained there; of older cards ``resample_identity`` and ``candidates`` may be
-    unset.
+    The fields are explained there; of older cards ``resample_identity``, ``unlabelled`` and
+    ``candidates`` may be unset.
     """
 
     digest: str
@@ -35,6 +35,7 @@ class CardRecipe(Struct, frozen=True, kw_only=True):
     resample_identity: int | UnsetType = UNSET
     label: str
     label_share: float
+    unlabelled: str | UnsetType = UNSET
     temperature: float
     candidates: int | UnsetType = UNSET
     profile: Profile
@@ -82,12 +83,15 @@ class RunCounts(Struct, frozen=True, kw_only=True):
         outputs: Images, those of earlier runs included.
         duplicates: Files for which another one's output stands.
         quarantined: Files without an output.
+        unlabelled: Of the files that have one, or share one, those without a label although labels
+            are released; None where none are, or of older cards.
     """
 
     inputs: int
     outputs: int
     duplicates: int
     quarantined: int
+    unlabelled: int | None = None
 
 
 class CardCounts(Struct, frozen=True, kw_only=True):

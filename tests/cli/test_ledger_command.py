@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from latentdp.release.folders import default_vault
+from latentdp.vault.default_vault import default_vault
 from latentdp.vault.vault import Vault
 from tests.support.ledger_rows import entry
 from tests.support.places import SAMPLES

@@ -15,7 +15,7 @@ from latentdp import InputError, Recipe
 from latentdp.evaluation.evidence import evidence
 from latentdp.evaluation.pairing import SourceLink, drawn
 from latentdp.models.checkpoints import load
-from latentdp.release.folders import default_vault
+from latentdp.vault.default_vault import default_vault
 from tests.support.judged import supporting as measured
 from tests.support.places import SAMPLES
 from tests.support.world import World

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from latentdp import InputError
-from latentdp.release.folders import beside, default_vault
+from latentdp.vault.default_vault import beside, default_vault
 from latentdp.vault.vault import Vault
 from tests.support.folders import go, images, look, picture_at, tree
 
@@ -104,6 +104,6 @@ def test_without_a_folder_for_state_a_vault_is_asked_for(place, monkeypatch, sta
 
 def test_a_folder_that_cannot_be_written_to_is_none(place, monkeypatch):
     """As for an account without a home. Root could write anywhere."""
-    monkeypatch.setattr("latentdp.release.folders._can_be_made", lambda _: False)
+    monkeypatch.setattr("latentdp.vault.default_vault.can_be_made", lambda _: False)
     with pytest.raises(InputError, match="--vault"):
         default_vault(place / "out")

@@ -9,10 +9,10 @@ import pytest
 import latentdp
 from latentdp.errors import InputError
 from latentdp.models.flow import flow
-from latentdp.release.folders import default_vault
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.request import ReleaseOptions, ReleaseRequest
 from latentdp.reports.layout import Layout
+from latentdp.vault.default_vault import default_vault
 from tests.support.folders import go, picture_at, privatizer, tree
 
 
