@@ -30,7 +30,7 @@ from latentdp.reports.card_guarantee import (
     ImageGuarantee,
     PatientGuarantee,
 )
-from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
+from latentdp.reports.guarantee_words import EARLIER, NOT_COVERED, sentences, warnings
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import CARD
 from latentdp.reports.release_card_parts import CardRecipe
@@ -281,15 +281,20 @@ def _image(told: _ClaimedGuarantee, image: Guarantee, loose: Guarantee) -> list[
 
 
 def _claimed_patient(told: _ClaimedPatient, image: Guarantee) -> Guarantee:
-    """A sum over images, which only the ledger knows; what is no such number is infinity."""
-    epsilon = told.epsilon_of_noised_part if image.unprotected else told.epsilon
+    """A sum over images, which only the ledger knows; what is no such number is infinity.
+
+    It alone knows of earlier releases that bound nothing, too: who claims one claims less.
+    """
+    noised_part_alone = told.epsilon is None and _is_number(told.epsilon_of_noised_part)
+    exactly = image.unprotected or ((EARLIER,) if noised_part_alone else ())
+    epsilon = told.epsilon_of_noised_part if exactly else told.epsilon
     noised = replace(
         image.noised_part,
         unit=Unit.PATIENT,
         epsilon=epsilon if _is_number(epsilon) and epsilon >= 0 else math.inf,
         delta=told.delta if _is_number(told.delta) and 0 <= told.delta <= 1 else 1.0,
     )
-    return noised.beside(*image.unprotected)
+    return noised.beside(*exactly)
 
 
 def _patient(told: _ClaimedPatient, image: Guarantee, patient: Guarantee) -> list[Check]:

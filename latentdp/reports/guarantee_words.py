@@ -9,6 +9,7 @@ from latentdp.privacy.rounding import at_most, printed
 from latentdp.reports.layout import MIRROR_WARNING, Layout
 
 __all__ = [
+    "EARLIER",
     "GALLERY",
     "NOT_COVERED",
     "PATIENT_RULE",
@@ -23,6 +24,7 @@ PATIENT_RULE = (
     "sum over the images of a patient, earlier releases from the same vault included; infinity "
     "where anything is released exactly"
 )
+EARLIER = "an earlier release of a patient, something of which was released exactly"
 _WHOSE = {Unit.IMAGE: "an image", Unit.PATIENT: "a patient"}
 GALLERY = 30_805  # number of patients in ChestX-ray14, for the ceiling on naming the source
 

@@ -12,7 +12,9 @@ from PIL import Image
 from latentdp.evaluation.pairing import SourceLink, some_patients
 from latentdp.evaluation.signature import is_signed
 from latentdp.reports.evaluation import Evaluation
+from latentdp.vault.default_vault import default_vault
 from latentdp.vault.vault import Vault
+from tests.support.places import SAMPLES
 from tests.support.world import World
 
 EFFORT = ("--restarts", 2, "--steps", 4, "--json")
@@ -111,7 +113,7 @@ def test_a_release_of_ours_from_folder_to_card(world, originals, tmp_path, comma
     assert outcome(raw, "frozen", metric="auc")["value"] > 0.9
     assert any(m["setting"] == "p/o" for m in found["utility"])
 
-    folder = tmp_path / "out.vault" / "evaluation"
+    folder = default_vault(out) / "evaluation"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {p.name for p in folder.iterdir()} >= {
         "evaluation.json",
