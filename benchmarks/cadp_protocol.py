@@ -238,11 +238,11 @@ def _interval(values: Matrix) -> Interval | None:
 
 
 def _guarantee(method: Method) -> str:
-    """Of a whole image, and what it does not cover."""
+    """Epsilon of a whole release, and of its noised part if that is not all."""
     if method.guarantee is None:
         return "none"
-    covered = f"{method.guarantee.epsilon:.3g}"
-    return covered if method.protects_all else f"{covered}, the label exact"
+    noised = f"{method.guarantee.noised_part.epsilon:.3g}"
+    return noised if method.protects_all else f"infinite; of the noised part alone {noised}"
 
 
 def _heading(facts: dict[str, Value]) -> str:

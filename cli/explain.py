@@ -16,8 +16,8 @@ from latentdp.data.radiograph import read
 from latentdp.privatizer import Privatizer
 from latentdp.release.preview import preview_release
 from latentdp.release.request import ReleaseRequest
-from latentdp.reports.guarantee_words import NOT_COVERED, statement, warnings
-from latentdp.reports.release_card_parts import ImageGuarantee
+from latentdp.reports.card_guarantee import ImageGuarantee, PatientGuarantee
+from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
 
 from .options import (
     BurnedInOption,
@@ -91,13 +91,11 @@ def explain(
         ),
     )
     privatizer = request.recipe.load(labelled=request.labelled)
-    guarantee, unprotected = privatizer.guarantee, privatizer.unprotected
+    image = privatizer.guarantee
     profile = privatizer.recipe.profile
     header = attributes(profile)
     facts: dict[str, object] = {
-        "guarantee": ImageGuarantee.of(guarantee, unprotected),
-        "statement": statement(guarantee, unprotected),
-        "warnings": warnings(guarantee),
+        "guarantee": ImageGuarantee.of(image),
         "plan": privatizer.plan.describe(),
         "not_covered": list(NOT_COVERED),
         "output_header": dict(header),
@@ -105,9 +103,10 @@ def explain(
         "size": privatizer.size,
         "detail_drawn_at": list(privatizer.octaves),
     }
-    rows = guarantee_table(privatizer)
     code = 0
     if source.is_file():
+        patient = image.for_patient(1)
+        stated = PatientGuarantee.of(patient, images=1, images_in_this_release=1)
         refusal = _refusal(source, privatizer)
         elements = [] if refusal else _elements(source, profile)
         facts["usable"] = not refusal
@@ -115,16 +114,23 @@ def explain(
         facts["elements"] = [
             {"tag": tag, "keyword": keyword, "action": action} for tag, keyword, action in elements
         ]
-        rows.insert(0, ("file", f"would be quarantined: {refusal}" if refusal else "usable"))
+        rows = [
+            ("file", f"would be quarantined: {refusal}" if refusal else "usable"),
+            *guarantee_table(privatizer, image, patient),
+        ]
         rows += [(action, f"{tag} {keyword}") for tag, keyword, action in elements]
         code = 1 if refusal else 0
     else:
         with progress("reading", shown=not json) as advance:
             summary, refused = preview_release(request, privatizer, advance)
+        patient, stated = summary.patient, summary.stated_patient
         facts["counts"] = summary.counts()
         facts["refused"] = [{"file": name, "reason": reason} for name, reason in refused]
-        rows.insert(0, ("usable", f"{summary.released} of {summary.inputs} files"))
-        rows[1:1] = [("would be quarantined", f"{name}: {reason}") for name, reason in refused]
+        rows = [
+            ("usable", f"{summary.released} of {summary.inputs} files"),
+            *(("would be quarantined", f"{name}: {reason}") for name, reason in refused),
+            *guarantee_table(privatizer, image, patient),
+        ]
         for holds in sorted(set(header.values())):
             held = ", ".join(keyword for keyword in header if header[keyword] == holds)
             rows.append((f"header: {holds}", held))
@@ -132,6 +138,11 @@ def explain(
         code = summary.exit_code
     rows += [("not covered", line) for line in NOT_COVERED]
     if json:
+        facts |= {
+            "patient_guarantee": stated,
+            "statement": sentences(image, patient),
+            "warnings": warnings(image, patient),
+        }
         print_json(facts)
     else:
         table("what a release would be", rows)

@@ -14,10 +14,10 @@ from latentdp.release.request import ReleaseRequest
 from latentdp.release.run import run_release
 from latentdp.release.summary import Summary
 from latentdp.reports import release_page, review_page
+from latentdp.reports.card_guarantee import ImageGuarantee
 from latentdp.reports.guarantee_words import warnings
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
-from latentdp.reports.release_card_parts import ImageGuarantee
 
 from .options import (
     BurnedInOption,
@@ -188,25 +188,28 @@ def privatize(
 def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
     with progress("reading", shown=not json) as advance:
         summary, refused = preview_release(request, privatizer, advance)
+    image, patient = summary.guarantee, summary.patient
     if json:
         print_json(
             {
                 "dry_run": True,
                 "counts": summary.counts(),
                 "patients": summary.patients,
-                "patient_epsilon": summary.patient_epsilon,
+                "patient_epsilon": summary.stated_patient.epsilon,
                 "would_write_now": summary.released,
-                "epsilon_to_charge_now": summary.spent,
-                "warnings": warnings(privatizer.guarantee, request.layout),
-                "guarantee": ImageGuarantee.of(privatizer.guarantee, summary.unprotected),
+                **_charge("to_charge_now", summary),
+                "warnings": warnings(image, patient, request.layout),
+                "guarantee": ImageGuarantee.of(image),
+                "patient_guarantee": summary.stated_patient,
                 "refused": [{"file": name, "reason": reason} for name, reason in refused],
             }
         )
         return summary.exit_code
-    rows = _rows(summary, privatizer, "would be written")
-    rows.append(("would charge", f"epsilon {summary.spent:.6g}, all patients together"))
+    rows = _rows(summary, "would be written")
+    charged = f"epsilon {summary.spent:.6g}, all patients together"
+    rows.append(("would charge", charged + _alone(summary)))
     rows += [("refused", f"{name}: {reason}") for name, reason in refused]
-    rows += guarantee_table(privatizer, request.layout)
+    rows += guarantee_table(privatizer, image, patient, request.layout)
     table("dry run: nothing was written", rows)
     return summary.exit_code
 
@@ -226,14 +229,14 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
                 "report": str(summary.report),
                 "counts": summary.counts(),
                 "written_now": summary.released,
-                "epsilon_charged_now": summary.spent,
+                **_charge("charged_now", summary),
                 "warnings": card and card.warnings,
                 "guarantee": card and card.guarantee,
             }
         )
         return summary.exit_code
-    rows = _rows(summary, privatizer, "written")
-    rows += guarantee_table(privatizer, request.layout)
+    rows = _rows(summary, "written")
+    rows += guarantee_table(privatizer, summary.guarantee, summary.patient, request.layout)
     if request.mapping is not None:
         rows.append(("mapping", f"{request.mapping} (PRIVATE: old and new identifiers)"))
     rows += [
@@ -248,7 +251,7 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
     return summary.exit_code
 
 
-def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str, str]]:
+def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
     rows = [(verb, str(summary.released))]
     if summary.already:
         rows.append(("already there", f"{summary.already} (not charged again)"))
@@ -260,8 +263,21 @@ def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str
         (
             "patients",
             f"{summary.patients}; most spent on one: epsilon {summary.patient_epsilon:.6g} "
-            f"({summary.most_images} images)"
-            + (", and what is unprotected" if privatizer.unprotected else ""),
+            f"({summary.most_images} images){_alone(summary)}",
         )
     )
     return rows
+
+
+def _alone(summary: Summary) -> str:
+    """What a sum of epsilons does not tell where something is unprotected."""
+    if not summary.unprotected:
+        return ""
+    return " for the noised part alone; of the whole it is infinity"
+
+
+def _charge(name: str, summary: Summary) -> dict[str, float | None]:
+    """What a run costs, under a name; None for infinity, which the noised part does not tell."""
+    if not summary.unprotected:
+        return {f"epsilon_{name}": summary.spent}
+    return {f"epsilon_{name}": None, f"epsilon_of_noised_part_{name}": summary.spent}

@@ -23,9 +23,10 @@ from rich.text import Text
 
 from latentdp.core.documents import to_json
 from latentdp.core.progress import CountCallback
-from latentdp.core.text import at_most, printable
+from latentdp.core.text import printable
+from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
-from latentdp.reports.guarantee_words import GALLERY, statement, warnings
+from latentdp.reports.guarantee_words import ceilings, statement, warnings
 from latentdp.reports.layout import Layout
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
@@ -46,15 +47,22 @@ def table(title: str, rows: list[tuple[str, str]]) -> None:
     Console(highlight=False, markup=False).print(made)
 
 
-def guarantee_table(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> list[tuple[str, str]]:
-    """Rows that say what is guaranteed. A per-element number never stands alone."""
-    guarantee = privatizer.guarantee
-    rows = [("WARNING", line) for line in warnings(guarantee, layout)]
-    unprotected = privatizer.unprotected + layout.unprotected
-    rows += [("guarantee", line) for line in statement(guarantee, unprotected)]
-    rows.append(("also", str(privatizer.approximate)))
-    rows.append(("implies", _ceilings(privatizer, layout)))
-    if guarantee.epsilon == 0 and not privatizer.plan.unprotected:
+def guarantee_table(
+    privatizer: Privatizer, image: Guarantee, patient: Guarantee, layout: Layout = Layout.FLAT
+) -> list[tuple[str, str]]:
+    """Rows that say what is guaranteed. A per-element number never stands alone.
+
+    Args:
+        privatizer: What would be done to each image.
+        image: The guarantee of an image, with what the layout passes on.
+        patient: That of the patient of whom most is released.
+        layout: How images lie.
+    """
+    rows = [("WARNING", line) for line in warnings(image, patient, layout)]
+    rows += [("guarantee", line) for line in statement(image, patient)]
+    rows.append(("also", str(privatizer.approximate.noised_part)))
+    rows += [("implies", line) for line in ceilings(image, patient)]
+    if image.epsilon == 0:
         rows.append(("note", "nothing of an input enters its image; --labels would add a label"))
     for block in privatizer.plan.blocks:
         cost = {"resample": "epsilon 0", "keep": "UNPROTECTED"}.get(str(block.action), "")
@@ -145,18 +153,6 @@ def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], N
                 console.print(f"{now['progress']:.1%} {line}", soft_wrap=True)
 
         yield show
-
-
-def _ceilings(privatizer: Privatizer, layout: Layout) -> str:
-    guarantee = privatizer.guarantee
-    if privatizer.unprotected + layout.unprotected:
-        return "no bound on re-identification: what is unprotected may identify by itself"
-    return (
-        f"telling two images' releases apart: AUC at most "
-        f"{at_most(guarantee.verification_ceiling(), 4)}; "
-        f"naming the source among {GALLERY:,} images: at most "
-        f"{at_most(100 * guarantee.gallery_ceiling(GALLERY), 2)} %"
-    )
 
 
 def _label(privatizer: Privatizer) -> str:

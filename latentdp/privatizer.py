@@ -42,9 +42,8 @@ class Release:
     Attributes:
         images: ``(n, h, w)`` float32 in [0, 1].
         labels: Released class indices ``(n,)``; all -1 if none are released.
-        guarantee: Of each image (and label), for everything that is not in ``unprotected``.
+        guarantee: Of each image and its label; epsilon is infinity if anything is unprotected.
         approximate: The same noise read as (epsilon, delta).
-        unprotected: What is released exactly; epsilon is infinity for it.
         valid: ``(n,)`` False where decoding gave no finite image; such a row is all zero.
     """
 
@@ -52,8 +51,12 @@ class Release:
     labels: Labels
     guarantee: Guarantee
     approximate: Guarantee
-    unprotected: tuple[str, ...]
     valid: NDArray[np.bool_]
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What is released exactly."""
+        return self.guarantee.unprotected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,13 +176,13 @@ class Privatizer:
 
     @property
     def guarantee(self) -> Guarantee:
-        """Of each image, for everything that is not unprotected."""
-        return replace(self.plan.guarantee, secure=self.noise.secure)
+        """Of each output file; epsilon is infinity where anything is unprotected."""
+        return self._of_file(self.plan.guarantee)
 
     @property
     def unprotected(self) -> tuple[str, ...]:
         """What of an input file is released exactly, of its pixels, label or DICOM header."""
-        return self.plan.unprotected + self.recipe.profile.unprotected
+        return self.guarantee.unprotected
 
     @property
     def size(self) -> int:
@@ -203,7 +206,12 @@ class Privatizer:
     @property
     def approximate(self) -> Guarantee:
         """The same noise read as (epsilon, delta = 1e-6)."""
-        return replace(self.plan.approximate(), secure=self.noise.secure)
+        return self._of_file(self.plan.approximate())
+
+    def _of_file(self, of_image: Guarantee) -> Guarantee:
+        """A guarantee of the plan as that of a file, whose header may pass something on."""
+        noised = replace(of_image, secure=self.noise.secure)
+        return noised.beside(*self.recipe.profile.unprotected)
 
     def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:
         """Privatizes images ``(n, h, w)`` in [0, 1], each on its own.
@@ -257,9 +265,8 @@ class Privatizer:
         return Release(
             images=images,
             labels=released,
-            guarantee=self.guarantee,
-            approximate=self.approximate,
-            unprotected=self.plan.unprotected,
+            guarantee=replace(self.plan.guarantee, secure=self.noise.secure),
+            approximate=replace(self.plan.approximate(), secure=self.noise.secure),
             valid=valid,
         )
 

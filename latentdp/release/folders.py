@@ -83,7 +83,7 @@ def check_recipe(out: Path, privatizer: Privatizer) -> None:
     if card is None:
         return
     asked = privatizer.recipe.digest, privatizer.guarantee.secure
-    if (card.recipe.digest, card.private) != asked:
+    if (card.recipe.digest, card.guarantee.image.secure) != asked:
         raise InputError(
             "the output folder holds a release with another recipe; "
             "give the same options, or name a new folder"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentdp.errors import InputError
+from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
 from latentdp.release.dask_executor import cluster
 from latentdp.release.decide import Decider
@@ -55,9 +56,9 @@ class Job:
     workers: Pool
 
     @property
-    def unprotected(self) -> tuple[str, ...]:
-        """What of an input is released exactly; epsilon is infinity for it."""
-        return self.privatizer.unprotected + self.request.layout.unprotected
+    def guarantee(self) -> Guarantee:
+        """Of each output, with what the layout passes on."""
+        return self.privatizer.guarantee.beside(*self.request.layout.unprotected)
 
     def decider(self, recovered: Mapping[str, LedgerEntry] | None = None) -> Decider:
         """Decides what becomes of inputs; it knows nothing of any other decider.

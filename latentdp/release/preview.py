@@ -132,6 +132,5 @@ class _Future:
         return self.tally.summary(
             self.here.values(),
             spent,
-            guarantee=job.privatizer.guarantee,
-            unprotected=job.unprotected,
+            guarantee=job.guarantee,
         )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from latentdp.errors import InputError
-from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.guarantee import Guarantee, Unit
+from latentdp.reports.card_guarantee import PatientGuarantee
 from latentdp.reports.release_card_parts import CardCounts, RunCounts
 from latentdp.vault.ledger import LedgerEntry, Spent
 
 __all__ = ["Counts", "Summary", "Tally"]
+
+NOTHING_KNOWN = Guarantee(epsilon=math.inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,7 @@ class Summary:
         most_images_here: Largest number of outputs of one of them in the folder.
         patient_epsilon: Largest epsilon of one of them in this vault.
         patient_delta: Largest delta of one of them in this vault.
-        guarantee: Of each image, for everything that is not unprotected.
-        unprotected: What of an input is released exactly; epsilon is infinity for it.
+        guarantee: Of each image; epsilon is infinity where anything is unprotected.
         report: Private report of the run, in the vault; None for a preview.
     """
 
@@ -67,9 +70,34 @@ class Summary:
     most_images_here: int = 0
     patient_epsilon: float = 0.0
     patient_delta: float = 0.0
-    guarantee: Guarantee | None = None
-    unprotected: tuple[str, ...] = ()
+    guarantee: Guarantee = NOTHING_KNOWN
     report: Path | None = None
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What of an input is released exactly; epsilon is infinity for it."""
+        return self.guarantee.unprotected
+
+    @property
+    def patient(self) -> Guarantee:
+        """The guarantee of the patient of whom most was released, at least that of an image."""
+        image = self.guarantee.noised_part
+        noised = replace(
+            image,
+            unit=Unit.PATIENT,
+            epsilon=max(self.patient_epsilon, image.epsilon),
+            delta=max(self.patient_delta, image.delta),
+        )
+        return noised.beside(*self.unprotected)
+
+    @property
+    def stated_patient(self) -> PatientGuarantee:
+        """The same for a document."""
+        return PatientGuarantee.of(
+            self.patient,
+            images=self.most_images,
+            images_in_this_release=self.most_images_here,
+        )
 
     @property
     def accounted(self) -> int:
@@ -141,7 +169,6 @@ class Tally:
         spent: Mapping[str, Spent],
         *,
         guarantee: Guarantee,
-        unprotected: tuple[str, ...],
         report: Path | None = None,
     ) -> Summary:
         """The summary as of now.
@@ -149,8 +176,7 @@ class Tally:
         Args:
             here: What lies in the release folder.
             spent: What each patient with an output in it has spent in the vault.
-            guarantee: As in the summary, likewise the others.
-            unprotected: What is released exactly.
+            guarantee: Of each image.
             report: Of the run.
         """
         images = Counter(entry.subject for entry in here)
@@ -169,6 +195,5 @@ class Tally:
             patient_epsilon=max((s.micro_epsilon for s in people), default=0) / 1e6,
             patient_delta=max((s.pico_delta for s in people), default=0) / 1e12,
             guarantee=guarantee,
-            unprotected=unprotected,
             report=report,
         )

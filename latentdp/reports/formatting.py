@@ -49,7 +49,7 @@ def epsilon(guarantee: ClaimedGuarantee | None) -> str:
     """The epsilon of a method's guarantee in a word: ``8``, ``infinite``, ``none``."""
     if guarantee is None:
         return "none"
-    bound = guarantee.bound
+    bound = guarantee.epsilon
     if bound is None:
         return "infinite"
     return f"{bound:,.6g}" if bound < 1e6 else f"{bound:.3g}"

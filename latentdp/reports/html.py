@@ -43,6 +43,7 @@ def write_page(path: Path, template: str, *, mode: int = 0o666, **facts: Any) ->
         finalize=_finalize,
     )
     environment.filters["number"] = _number
+    environment.filters["nats"] = _nats
     environment.filters["words"] = _words
     environment.filters["at_most"] = at_most
     write_text(path, environment.get_template(template).render(facts), mode=mode)
@@ -89,6 +90,11 @@ def _number(value: float | None) -> str:
     if value is None:
         return "none stated"
     return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+
+
+def _nats(epsilon: float | None) -> str:
+    """An epsilon; None is infinity."""
+    return "infinity" if epsilon is None else _number(epsilon)
 
 
 def _words(value: Any) -> str:

@@ -21,6 +21,7 @@ __all__ = ["PAGE", "write_release_page"]
 
 PAGE = "release.html"
 SAMPLE = 24  # images on the page
+NOTHING = ("NOT PRIVATE", "NO GUARANTEE")  # warnings that leave nothing to rely on
 MEANING = {
     "constant": "the same in every file, or a statement of what was done",
     "pseudonym": "a keyed pseudonym of the source's value",
@@ -41,6 +42,7 @@ def write_release_page(out: Path) -> Path:
     card = ReleaseCard.find(out)
     if card is None:
         raise InputError(f"expected a folder with a {CARD} of latentdp; there is none")
+    bound = card.guarantee.image.epsilon
     images = released_images(out)
     shown = [uri for uri in map(after, images[:SAMPLE]) if uri]
     write_page(
@@ -48,7 +50,7 @@ def write_release_page(out: Path) -> Path:
         "release.html.j2",
         card=card,
         banners=_banners(card, len(images)),
-        odds=_odds(card.guarantee.image.epsilon),
+        odds=None if bound is None else _odds(bound),
         blocks=card.plan.blocks,
         recipe=_items(card.recipe, "digest", "weights_sha256"),
         measured=_items(card.evaluation, "date", "lines", "claims", "by", "sha256"),
@@ -69,9 +71,7 @@ def _banners(card: ReleaseCard, images: int) -> list[tuple[str, str]]:
             ("caution", "INCOMPLETE: the release was still being made when this was written")
         )
     for warning in card.warnings:
-        banners.append(("danger" if warning.startswith("NOT PRIVATE") else "caution", warning))
-    if card.guarantee.unprotected:
-        banners.append(("danger", "PARTLY UNPROTECTED: something is released exactly, see below"))
+        banners.append(("danger" if warning.startswith(NOTHING) else "caution", warning))
     if card.evaluation is not UNSET:
         refuted = [line for line in card.evaluation.lines if line.startswith("REFUTED")]
         banners += [("danger", line) for line in refuted]

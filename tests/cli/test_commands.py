@@ -218,7 +218,7 @@ def test_kept_dimensions_print_two_lines(command, capsys, tiny_weights):
     command("explain", SAMPLES, "--keep-label-dims", "3", "--weights", tiny_weights)
     text = " ".join(capsys.readouterr().out.split())
     assert "agree in what is unprotected" in text
-    assert "epsilon infinity: 3 of 256 latent dimensions" in text
+    assert "epsilon infinity, unprotected: 3 of 256 latent dimensions" in text
 
 
 @pytest.mark.parametrize(("options", "kept"), [((), 16), (("--keep-label-dims", "0"), 0)])

@@ -176,13 +176,13 @@ def altered(made, tmp_path, change) -> str:
     ("change", "told"),
     [
         (lambda c: c.update(status="incomplete"), 'class="banner caution" role="note">INCOMPLETE'),
-        (lambda c: c["warnings"].append("WEAK: x"), 'class="banner caution" role="note">WEAK'),
+        (lambda c: c["warnings"].append("WEAK: x"), 'class="banner caution" role="note">WEAK: x'),
         (
             lambda c: c.update(private=False, warnings=["NOT PRIVATE: the noise"]),
             'class="banner danger" role="note">NOT PRIVATE',
         ),
         (lambda c: c.update(private=False), "There is no guarantee"),
-        (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "PARTLY UNPROTECTED"),
+        (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "NO GUARANTEE of an image"),
         (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "<strong>4 of &lt;b&gt;<"),
         (lambda c: c["counts"].update(images_in_release=9), "MISMATCH"),
         (lambda c: c.update(evaluation={"restarts": 10}), '<th scope="row">restarts</th>'),

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from latentdp.core.documents import to_json
 from latentdp.metrics.metric import named
 from latentdp.privacy.guarantee import Guarantee
+from latentdp.reports.evaluation import ClaimedGuarantee
 from latentdp.reports.results import Measure, Outcome
 
 METHODS = (
@@ -33,8 +35,8 @@ METHODS = (
 def method(name: str, title: str, epsilon: float | None, *, covers: bool = True) -> dict:
     guarantee = None
     if epsilon is not None:
-        told = "infinity" if math.isinf(epsilon) else epsilon
-        guarantee = {"epsilon": told, "delta": 0.0, "text": f"epsilon {told} per image"}
+        whole = Guarantee(epsilon=epsilon).beside(*() if covers else ("the label",))
+        guarantee = to_json(ClaimedGuarantee.of(whole))
     return {
         "name": name,
         "title": title,
