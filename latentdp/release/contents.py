@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from latentdp.core.filesystem import digest
-from latentdp.reports.html import released_images
 from latentdp.reports.release_card import IMAGES
 
-__all__ = ["LABELS", "contents_digest", "contents_of"]
+__all__ = ["LABELS", "contents_digest", "contents_of", "image_files"]
 
 LABELS = "labels.csv"
 
@@ -38,6 +37,12 @@ def contents_of(out: Path) -> str:
     """The same of all files that lie there now."""
     images = out / IMAGES
     return contents_digest(
-        out,
-        {path.relative_to(images).as_posix(): digest(path) for path in released_images(out)},
+        out, {path.relative_to(images).as_posix(): digest(path) for path in image_files(out)}
     )
+
+
+def image_files(out: Path) -> list[Path]:
+    """All files below the images folder, but for hidden ones, which an operating system leaves."""
+    images = out / IMAGES
+    paths = (path for path in sorted(images.rglob("*")) if path.is_file())
+    return [p for p in paths if not any(n.startswith(".") for n in p.relative_to(images).parts)]
