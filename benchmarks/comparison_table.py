@@ -20,7 +20,7 @@ from latentdp.reports.comparison_table import LENT, TAUGHT
 
 COLUMNS = (
     Column("release", "{release}"),
-    Column("epsilon of the image", "{epsilon:,.4g}{beside}", missing="none"),
+    Column("epsilon of the image", "{epsilon:up4}{beside}", missing="none"),
     Column("frozen", "{frozen:.3f}", bare=True),
     Column("adaptive, mean", "{adaptive_mean:.3f}", bare=True),
     Column("adaptive, max", "{adaptive_max:.3f}", bare=True),

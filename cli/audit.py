@@ -15,6 +15,7 @@ from rich.table import Table
 from latentdp import InputError
 from latentdp.core import plugins
 from latentdp.privacy.noise import SystemNoise
+from latentdp.privacy.rounding import at_most, printed
 
 from .options import JsonOption
 from .render import print_json, progress
@@ -123,7 +124,7 @@ def _print(reports: list[AuditReport]) -> None:
     for report in reports:
         shown.add_row(
             _described(report),
-            f"{report.claim.epsilon:.3f}",
+            at_most(report.claim.epsilon, 3),
             "" if report.exact is None else f"{report.exact.found:.3f}",
             f"{report.frequencies.found:.3f}",
             f"{report.one_run.found:.3f}" if report.one_run.found else "none",
@@ -148,5 +149,5 @@ def _described(report: AuditReport) -> str:
         for key, value in given.items()
     ]
     if delta:
-        shown.append(f"at delta {delta:g}")
+        shown.append(f"at delta {printed(delta)}")
     return f"{mechanism.name}, {k} dim{'s' * (k > 1)}\n{', '.join(shown)}"

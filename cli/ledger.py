@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from latentdp.errors import InputError
+from latentdp.privacy.rounding import IN_FULL, printed
 from latentdp.vault.ledger import Ledger, Spent, allowance
 from latentdp.vault.vault import Vault
 
@@ -102,7 +103,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("patients", str(facts["patients"])),
         ("releases", str(facts["releases"])),
         ("most spent", _amount(facts["most_spent"], delta) + " on one patient"),
-        ("cap", "none" if cap is None else f"epsilon {cap:.10g} per patient"),
+        ("cap", "none" if cap is None else f"epsilon {printed(cap, IN_FULL)} per patient"),
         ("chain", f"verified, {facts['rows']} rows"),
     ]
 
@@ -112,11 +113,12 @@ def _patients(shown: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
         (
             who[:SHORT],
             f"{_amount(account['spent'], account['delta'])} for {account['releases']} releases"
-            + ("" if account["left"] is None else f", {account['left']:.10g} left"),
+            + ("" if account["left"] is None else f", {printed(account['left'], IN_FULL)} left"),
         )
         for who, account in shown.items()
     ]
 
 
 def _amount(epsilon: float, delta: float) -> str:
-    return f"epsilon {epsilon:.10g}" + (f", delta {delta:.3g}" if delta else "")
+    amount = f"epsilon {printed(epsilon, IN_FULL)}"
+    return f"{amount}, delta {printed(delta, 3)}" if delta else amount

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.rounding import printed
 from latentdp.privatizer import Privatizer
 from latentdp.release.preview import preview_release
 from latentdp.release.request import ReleaseRequest
@@ -206,7 +207,7 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
         )
         return summary.exit_code
     rows = _rows(summary, "would be written")
-    charged = f"epsilon {summary.spent:.6g}, all patients together"
+    charged = f"epsilon {printed(summary.spent)}, all patients together"
     rows.append(("would charge", charged + _alone(summary)))
     rows += [("refused", f"{name}: {reason}") for name, reason in refused]
     rows += guarantee_table(privatizer, image, patient, request.layout)
@@ -262,7 +263,7 @@ def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
     rows.append(
         (
             "patients",
-            f"{summary.patients}; most spent on one: epsilon {summary.patient_epsilon:.6g} "
+            f"{summary.patients}; most spent on one: epsilon {printed(summary.patient_epsilon)} "
             f"({summary.most_images} images){_alone(summary)}",
         )
     )

@@ -25,6 +25,7 @@ from latentdp.core.documents import to_json
 from latentdp.core.progress import CountCallback
 from latentdp.core.text import printable
 from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.rounding import at_most, printed
 from latentdp.privatizer import Privatizer
 from latentdp.reports.guarantee_words import ceilings, statement, warnings
 from latentdp.reports.layout import Layout
@@ -67,9 +68,9 @@ def guarantee_table(
     for block in privatizer.plan.blocks:
         cost = {"resample": "epsilon 0", "keep": "UNPROTECTED"}.get(str(block.action), "")
         if block.mechanism is not None:
-            each = block.mechanism.describe().get("epsilon_per_element")
-            cost = f"epsilon {block.mechanism.guarantee.epsilon:.6g}"
-            cost += f" ({block.size} x {each:.4g})" if each else ""
+            each = float(block.mechanism.describe().get("epsilon_per_element", 0.0))
+            cost = f"epsilon {printed(block.mechanism.guarantee.epsilon)}"
+            cost += f" ({block.size} x {printed(each, 4)})" if each else ""
         rows.append((f"{block.size} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
     if privatizer.candidates > 1:
@@ -160,5 +161,6 @@ def _label(privatizer: Privatizer) -> str:
     if plan.response is not None:
         epsilon = plan.response.guarantee.epsilon
         truth = plan.response.threshold / 2**64
-        return f"randomised response: epsilon {epsilon:.6g}, true with {truth:.1%}"
+        true = f"true with {at_most(100 * truth, 1)} %"
+        return f"randomised response: epsilon {printed(epsilon)}, {true}"
     return "released exactly: UNPROTECTED" if plan.label == "public" else "not used, not released"

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from latentdp.privacy.rounding import printed
 from latentdp.release.verify import verify as verify_release
 
 from .options import JsonOption
@@ -51,7 +52,7 @@ def verify(
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.9g}"
+        return printed(value, 9)
     if isinstance(value, dict) and len(value) > 6:
         return f"{len(value)} entries"
     if isinstance(value, dict):

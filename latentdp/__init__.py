@@ -5,7 +5,7 @@ Folders, as the command does them (`privatize_folder`, `preview`, `verify`):
     >>> import latentdp
     >>> summary = latentdp.privatize_folder("samples/cxr/clinic-a", "release", preset="balanced")
     >>> print(summary.guarantee)
-    epsilon 7.99853 per image (replace-one)
+    epsilon 7.99854 per image (replace-one)
 
 Images that are in memory (`Privatizer`, `load_flow`):
 

@@ -82,7 +82,7 @@ class Privatizer:
         >>> release.images.shape
         (2, 64, 64)
         >>> print(release.guarantee)
-        epsilon 7.99853 per image (replace-one)
+        epsilon 7.99854 per image (replace-one)
 
     Nothing of it changes: `with_noise` and `with_plan` give another one with the same networks.
 

@@ -16,6 +16,7 @@ from latentdp.core import plugins
 from latentdp.data.dicom.attributes import ACTIONS
 from latentdp.data.dicom.refusals import REASONS
 from latentdp.models.checkpoints import load, shipped
+from latentdp.privacy.rounding import printed
 from latentdp.recipe import ALL, PRESETS, Recipe
 from latentdp.release.tasks import LOST, NON_FINITE, NOT_A_FILE
 from latentdp.reports.guarantee_words import NOT_COVERED
@@ -39,7 +40,7 @@ def fill(markdown: str) -> str:
 
 def presets() -> str:
     """What each preset does, and what it spends if nothing else is asked for."""
-    rows = [(f"`{name}`", p.summary, f"{p.values['epsilon']:g}") for name, p in PRESETS.items()]
+    rows = [(f"`{name}`", p.summary, printed(p.values["epsilon"])) for name, p in PRESETS.items()]
     return _table(("preset", "what it does", "default epsilon"), rows)
 
 

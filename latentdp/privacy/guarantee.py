@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from latentdp.errors import InputError
+from latentdp.privacy.rounding import printed
 
 __all__ = ["Guarantee", "Relation", "Unit", "above", "log_ratio"]
 
@@ -163,11 +164,11 @@ class Guarantee:
         return min(1.0, odds / (odds + size - 1) + self.delta)
 
     def __str__(self) -> str:
-        number = "infinity" if math.isinf(self.epsilon) else f"{self.epsilon:.6g}"
-        delta = f", delta {self.delta:.0e}" if self.delta else ""
+        epsilon = printed(self.epsilon)
+        delta = f", delta {printed(self.delta)}" if self.delta else ""
         numerics = "" if self.exact else ", idealised numerics"
         void = "" if self.secure else " -- NOT PRIVATE: the noise came from a seed"
-        whole = f"epsilon {number}{delta} per {self.unit} ({self.relation}{numerics}){void}"
+        whole = f"epsilon {epsilon}{delta} per {self.unit} ({self.relation}{numerics}){void}"
         if not self.unprotected:
             return whole
         return (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from latentdp.core.text import at_most
 from latentdp.privacy.guarantee import Guarantee, Unit
+from latentdp.privacy.rounding import at_most, printed
 from latentdp.reports.layout import MIRROR_WARNING, Layout
 
 __all__ = [
@@ -123,13 +123,13 @@ def _weak(image: Guarantee, patient: Guarantee) -> list[str]:
     limit = f"is above ln {GALLERY:,} = {math.log(GALLERY):.1f}"
     if image.epsilon > math.log(GALLERY):
         return [
-            f"WEAK: epsilon {image.epsilon:.6g} {limit}; nothing formal protects a source from "
-            "being found in a gallery of that size"
+            f"WEAK: epsilon {printed(image.epsilon)} {limit}; nothing formal protects a source "
+            "from being found in a gallery of that size"
         ]
     if patient.epsilon > math.log(GALLERY):
         return [
-            f"WEAK FOR A PATIENT: epsilon {patient.epsilon:.6g} of a patient {limit}; whoever "
-            "joins their images, as a pseudonym allows, is kept by nothing formal from finding "
-            "the patient among that many"
+            f"WEAK FOR A PATIENT: epsilon {printed(patient.epsilon)} of a patient {limit}; "
+            "whoever joins their images, as a pseudonym allows, is kept by nothing formal from "
+            "finding the patient among that many"
         ]
     return []

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from latentdp.core.documents import to_json
 from latentdp.core.filesystem import digest
 from latentdp.errors import InputError
+from latentdp.privacy.guarantee import above
 from latentdp.reports.html import after, released_images, write_page
 from latentdp.reports.release_card import CARD, ReleaseCard
 
@@ -101,9 +102,9 @@ def _items(part: Struct | UnsetType, *but: str) -> list[tuple[str, object]]:
 def _odds(epsilon: float) -> str:
     """exp(epsilon), rounded up: how many times likelier one source may become than another."""
     if epsilon < math.log(1e6):
-        factor = math.exp(epsilon)
+        factor = above(math.exp(epsilon))
         return f"{math.ceil(factor):,}" if factor > 10 else f"{math.ceil(factor * 100) / 100:.2f}"
-    return f"10^{math.ceil(epsilon / math.log(10)):,}"
+    return f"10^{math.ceil(above(epsilon / math.log(10))):,}"
 
 
 def _header(header: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:

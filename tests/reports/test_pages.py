@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from latentdp import InputError
+from latentdp.privacy.rounding import printed
 from latentdp.release.inputs import find_files
 from latentdp.reports import review_page
 from latentdp.reports.release_page import write_release_page
@@ -147,7 +148,7 @@ def test_the_public_page_says_what_the_card_says(made):
         assert keyword in text
     for value in (card["weights"]["sha256"], card["recipe"]["digest"], card["weights"]["name"]):
         assert value in text
-    assert f"{card['guarantee']['image']['epsilon']:.6g}" in text
+    assert printed(card["guarantee"]["image"]["epsilon"]) in text
     assert f"{card['guarantee']['patient']['epsilon']:.6g}" in text
     assert "INCOMPLETE" not in text
     assert len(Page(made / "out" / "release.html").all("img")) == 8
