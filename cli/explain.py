@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp import UnsupportedInstance
-from latentdp.data.dicom.attributes import attributes
-from latentdp.data.dicom.instance import inventory
-from latentdp.data.dicom.profile import SYNTAXES, Profile
-from latentdp.data.radiograph import read
-from latentdp.privatizer import Privatizer
-from latentdp.release.preview import preview_release
-from latentdp.release.request import ReleaseRequest
-from latentdp.reports.card_guarantee import ImageGuarantee, PatientGuarantee
-from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
+from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.randomized_response import Unlabelled
 
-from .options import (
+from ._options import (
+    AllChestsOption,
+    AllFrontalOption,
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -28,6 +23,7 @@ from .options import (
     IdentityOption,
     JsonOption,
     KeepOption,
+    LabelMapOption,
     LabelReleaseOption,
     LabelsOption,
     MechanismOption,
@@ -38,10 +34,15 @@ from .options import (
     SizeOption,
     SyntaxOption,
     UidsOption,
+    UnlabelledOption,
     WeightsOption,
     make_recipe,
 )
-from .render import guarantee_table, print_json, progress, table
+from ._render import guarantee_table, print_json, progress, table
+
+if TYPE_CHECKING:
+    from latentdp import Privatizer
+    from latentdp.data.dicom.profile import Profile
 
 
 def explain(
@@ -52,6 +53,8 @@ def explain(
     mechanism: MechanismOption = None,
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
+    label_map: LabelMapOption = None,
+    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
@@ -60,6 +63,8 @@ def explain(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
     candidates: CandidatesOption = None,
@@ -67,9 +72,17 @@ def explain(
     json: JsonOption = False,
 ) -> int:
     """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
+    from latentdp.data.dicom.attributes import attributes
+    from latentdp.release.preview import preview_release
+    from latentdp.release.request import ReleaseRequest
+    from latentdp.reports.card_guarantee import ImageGuarantee, PatientGuarantee
+    from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
+
     request = ReleaseRequest(
         source=source,
         labels=labels,
+        label_map=label_map,
+        unlabelled=unlabelled,
         recipe=make_recipe(
             preset=preset,
             epsilon=epsilon,
@@ -84,13 +97,15 @@ def explain(
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
             size=size,
             no_detail=no_detail,
             candidates=candidates,
             transfer_syntax=transfer_syntax,
         ),
     )
-    privatizer = request.recipe.load(labelled=request.labelled)
+    privatizer = request.load()
     image = privatizer.guarantee
     profile = privatizer.recipe.profile
     header = attributes(profile)
@@ -151,6 +166,8 @@ def explain(
 
 def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
     """What becomes of each element; empty for a picture and for what has no output."""
+    from latentdp.data.dicom.instance import inventory
+
     try:
         return inventory(path, profile)
     except UnsupportedInstance:
@@ -158,8 +175,13 @@ def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
 
 
 def _refusal(path: Path, privatizer: Privatizer) -> str:
+    from latentdp.data.radiograph import read
+
     try:
         read(path, privatizer.flow.shape, privatizer.recipe.profile)
     except UnsupportedInstance as error:
         return f"{error.reason}: {error}"
     return ""
+
+
+command = explain

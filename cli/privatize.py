@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.privacy.rounding import printed
-from latentdp.privatizer import Privatizer
-from latentdp.release.preview import preview_release
-from latentdp.release.request import ReleaseRequest
-from latentdp.release.run import run_release
-from latentdp.release.summary import Summary
-from latentdp.reports import release_page, review_page
-from latentdp.reports.card_guarantee import ImageGuarantee
-from latentdp.reports.guarantee_words import warnings
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
 
-from .options import (
+from ._options import (
+    AllChestsOption,
+    AllFrontalOption,
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -30,6 +24,7 @@ from .options import (
     IdentityOption,
     JsonOption,
     KeepOption,
+    LabelMapOption,
     LabelReleaseOption,
     LabelsOption,
     LedgerOption,
@@ -41,10 +36,16 @@ from .options import (
     SizeOption,
     SyntaxOption,
     UidsOption,
+    UnlabelledOption,
     WeightsOption,
     make_recipe,
 )
-from .render import guarantee_table, print_json, progress, table
+from ._render import guarantee_table, print_json, progress, table
+
+if TYPE_CHECKING:
+    from latentdp import Privatizer
+    from latentdp.release.request import ReleaseRequest
+    from latentdp.release.summary import Summary
 
 
 def privatize(
@@ -56,6 +57,8 @@ def privatize(
     mechanism: MechanismOption = None,
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
+    label_map: LabelMapOption = None,
+    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
@@ -64,6 +67,8 @@ def privatize(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     evidence: EvidenceOption = None,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
@@ -144,6 +149,8 @@ def privatize(
     Exit codes: 0 all done, 1 some files quarantined, 2 wrong usage or nothing usable, 3 budget
     refused, 4 weights refused, 5 stopped in the middle (run it again to go on).
     """
+    from latentdp.release.request import ReleaseRequest
+
     request = ReleaseRequest(
         source=source,
         out=out,
@@ -162,6 +169,8 @@ def privatize(
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
             size=size,
             no_detail=no_detail,
             candidates=candidates,
@@ -169,6 +178,8 @@ def privatize(
             exact=exact,
         ),
         labels=labels,
+        label_map=label_map,
+        unlabelled=unlabelled,
         budget=budget,
         ledger=ledger,
         again=again,
@@ -177,7 +188,7 @@ def privatize(
         workers=workers,
         cluster=cluster,
     )
-    privatizer = request.recipe.load(labelled=request.labelled)
+    privatizer = request.load()
     if evidence is not None:
         from latentdp.evaluation.evidence import with_evidence
 
@@ -187,6 +198,10 @@ def privatize(
 
 
 def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
+    from latentdp.release.preview import preview_release
+    from latentdp.reports.card_guarantee import ImageGuarantee
+    from latentdp.reports.guarantee_words import warnings
+
     with progress("reading", shown=not json) as advance:
         summary, refused = preview_release(request, privatizer, advance)
     image, patient = summary.guarantee, summary.patient
@@ -216,6 +231,11 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
 
 
 def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
+    from latentdp.release.run import run_release
+    from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
+    from latentdp.reports.release_page import PAGE
+    from latentdp.reports.review_page import PAGE as REVIEW
+
     out, vault = request.out, request.vault
     assert out is not None
     assert vault is not None
@@ -243,9 +263,9 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),
-        ("page", f"{out / release_page.PAGE} (public: open it in a browser)"),
+        ("page", f"{out / PAGE} (public: open it in a browser)"),
         ("vault", f"{vault} (PRIVATE: key, ledger, before-after.png; do not release it)"),
-        ("review", f"{vault / review_page.PAGE} (PRIVATE: look at it before a release)"),
+        ("review", f"{vault / REVIEW} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)
@@ -260,6 +280,8 @@ def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
         rows.append(("duplicates", f"{summary.duplicates} (same picture as another input)"))
     for reason, count in sorted(summary.quarantined.items()):
         rows.append(("quarantined", f"{count} {reason}"))
+    if summary.unlabelled:
+        rows.append(("without a label", f"{summary.unlabelled} of the inputs"))
     rows.append(
         (
             "patients",
@@ -282,3 +304,6 @@ def _charge(name: str, summary: Summary) -> dict[str, float | None]:
     if not summary.unprotected:
         return {f"epsilon_{name}": summary.spent}
     return {f"epsilon_{name}": None, f"epsilon_of_noised_part_{name}": summary.spent}
+
+
+command = privatize

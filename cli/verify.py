@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from latentdp.privacy.rounding import printed
-from latentdp.release.verify import verify as verify_release
 
-from .options import JsonOption
-from .render import print_json, table
+from ._options import JsonOption
+from ._render import print_json, table
 
 
 def verify(
@@ -25,6 +24,8 @@ def verify(
 
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
+    from latentdp.release.verify import verify as verify_release
+
     verification = verify_release(card)
     checks, ok = verification.checks, verification.ok
     if json:
@@ -60,3 +61,6 @@ def _text(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(part) for part in value if part is not None) or "nothing"
     return "none stated" if value is None else str(value)
+
+
+command = verify

@@ -143,6 +143,7 @@ def test_what_is_not_a_recipe_is_refused(text):
         Recipe.from_toml(text)
 
 
+@pytest.mark.promise("A release never spends more than the budget that was asked for.")
 @pytest.mark.parametrize(
     ("preset", "label", "keep", "epsilon"),
     diagonal(PRESETS, list(LabelRelease), [0, 5], [1.0, 30.0]),

@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from types import MappingProxyType
 from typing import Any
 
-from latentdp._cli.main import INTERNAL, INTERRUPTED
+from latentdp._cli._app import INTERNAL, INTERRUPTED
 
 from latentdp import errors
 from latentdp.core import plugins
@@ -23,6 +23,7 @@ from latentdp.reports.guarantee_words import NOT_COVERED
 
 from .api import public_names
 from .commands import commands_table
+from .promises import promises_text
 
 __all__ = ["TABLES", "fill"]
 
@@ -219,6 +220,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "not covered": not_covered,
         "preset values": preset_values,
         "presets": presets,
+        "promises": promises_text,
         "public names": public_names,
         "reasons": reasons,
         "verifiers": verifiers,

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.filesystem import digest
+from latentdp.data.dicom import examination as header
 from latentdp.data.dicom import instance as dicom
 from latentdp.data.dicom import released
+from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.header import Identity, Provenance, Source
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.png import encode_picture, is_picture, read_picture, texts
@@ -25,6 +27,7 @@ __all__ = [
     "digest",
     "elements",
     "encode",
+    "examination",
     "identity",
     "look",
     "read",
@@ -104,6 +107,17 @@ def identity(path: Path) -> Identity:
         UnsupportedInstance: It is none, or cannot be read.
     """
     return dicom.identity(path)
+
+
+def examination(path: Path, profile: Profile = BASIC) -> Examination:
+    """What the header of a file says of its examination; nothing of a picture.
+
+    Raises:
+        UnsupportedInstance: The header says that it cannot be released.
+    """
+    if reader(path) == "picture":
+        return Examination()
+    return header.examination(path, profile)
 
 
 def encode(

@@ -20,7 +20,7 @@ from latentdp.privacy.noise import WORD, Noise
 from latentdp.privacy.plan_description import LabelDescription
 from latentdp.privacy.samplers.uniform import below
 
-__all__ = ["LabelRelease", "RandomisedResponse"]
+__all__ = ["LabelRelease", "RandomisedResponse", "Unlabelled"]
 
 
 class LabelRelease(StrEnum):
@@ -29,6 +29,14 @@ class LabelRelease(StrEnum):
     NONE = "none"
     PUBLIC = "public"
     RESPONSE = "response"
+
+
+class Unlabelled(StrEnum):
+    """What becomes of an input without a label, where labels are released."""
+
+    REFUSE = "refuse"
+    UNKNOWN = "unknown"
+    RANDOM = "random"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,7 @@ from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import ReleaseCard
 from latentdp.vault.vault import Vault
 
-__all__ = ["beside", "check_folders", "check_recipe", "check_source", "check_vault"]
-
-
-def beside(out: Path) -> Path:
-    """Where the vault is if none is named: OUT.vault."""
-    place = out.resolve()
-    return place.with_name(place.name + ".vault") if place.name else place / "vault"
+__all__ = ["check_folders", "check_recipe", "check_source", "check_vault"]
 
 
 def check_source(source: Path) -> None:

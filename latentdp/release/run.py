@@ -28,7 +28,7 @@ from latentdp.release.preview import foresee
 from latentdp.release.publish import Publisher
 from latentdp.release.request import ReleaseRequest
 from latentdp.release.reserve import Reserver
-from latentdp.release.summary import Summary, Tally
+from latentdp.release.summary import Summary
 from latentdp.release.uid_mapping import UidMapping
 from latentdp.reports.release_card import IMAGES
 from latentdp.reports.review_page import write_review
@@ -89,7 +89,7 @@ def _check_budget(job: Job) -> None:
 
 def _run(job: Job, progress: CountCallback | None) -> Summary:
     """All files, chunk by chunk, in random order; nothing else writes to the folder meanwhile."""
-    tally = Tally(inputs=len(job.files))
+    tally = job.tally()
     mapping = None if job.request.mapping is None else UidMapping(job.request.mapping)
     job.out.mkdir(parents=True, exist_ok=True)
     write_documents(job, tally, status="incomplete")

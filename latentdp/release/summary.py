@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from latentdp.core.arrays import UNKNOWN
 from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, Unit
 from latentdp.reports.card_guarantee import PatientGuarantee
@@ -27,12 +28,15 @@ class Counts:
         outputs: Images, those of earlier runs included.
         duplicates: Files for which another one's output stands.
         quarantined: Reason to number of files.
+        unlabelled: Files without a label, of those that have an output; None where labels are not
+            used.
     """
 
     inputs: int
     outputs: int
     duplicates: int
     quarantined: dict[str, int]
+    unlabelled: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,8 @@ class Summary:
         duplicates: The same picture of the same patient as another input, whose output stands
             for both.
         quarantined: Reason to number of files.
+        unlabelled: Inputs without a label, of those that are not quarantined; None where labels
+            are not used.
         spent: Epsilon charged in this run, summed over all patients.
         patients: Number of patients with an output in the folder.
         most_images: Largest number of releases of one of them in this vault.
@@ -63,6 +69,7 @@ class Summary:
     already: int = 0
     duplicates: int = 0
     quarantined: Mapping[str, int] = field(default_factory=dict)
+    unlabelled: int | None = None
     spent: float = 0.0
     patients: int = 0
     most_images: int = 0
@@ -118,6 +125,7 @@ class Summary:
             outputs=self.released + self.already,
             duplicates=self.duplicates,
             quarantined=dict(sorted(self.quarantined.items())),
+            unlabelled=self.unlabelled,
         )
 
 
@@ -131,6 +139,7 @@ class Tally:
         already: Up from 0.
         duplicates: Up from 0.
         quarantined: From empty.
+        unlabelled: Up from 0; None where labels are not used.
         spent: Up from 0, by `charge`.
     """
 
@@ -139,7 +148,13 @@ class Tally:
     already: int = 0
     duplicates: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
+    unlabelled: int | None = None
     spent: float = 0.0
+
+    def count_label(self, label: int) -> None:
+        """Counts an input that has an output, or shares one."""
+        if self.unlabelled is not None:
+            self.unlabelled += label == UNKNOWN
 
     @property
     def accounted(self) -> int:
@@ -175,6 +190,7 @@ class Tally:
             already=self.already,
             duplicates=self.duplicates,
             quarantined=dict(self.quarantined),
+            unlabelled=self.unlabelled,
             spent=self.spent,
             patients=len(people),
             most_images=max((s.releases for s in people), default=0),

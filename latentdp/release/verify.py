@@ -124,7 +124,7 @@ class _Card:
     @property
     def header(self) -> HeaderClaims:
         """What each image must say of itself."""
-        image = self._plan.guarantee.beside(*self._recipe.profile.unprotected)
+        image = self._plan.guarantee.beside(*self._recipe.unprotected)
         return HeaderClaims(recipe=self._recipe, image=image)
 
 

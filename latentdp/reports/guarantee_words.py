@@ -98,13 +98,12 @@ def warnings(image: Guarantee, patient: Guarantee, layout: Layout = Layout.FLAT)
         layout: How images lie.
     """
     lines = [MIRROR_WARNING] if layout == Layout.MIRROR else []
-    if image.reason:
-        lines.append(none_of(image))
-    elif patient.reason:
-        lines.append(none_of(patient))
+    if image.reason or patient.reason:
+        lines.append(none_of(image if image.reason else patient))
     if not image.secure:
         lines.append("NOT PRIVATE: the noise came from a seed")
-    lines += _weak(image.noised_part, patient.noised_part)
+    if not image.reason:
+        lines += _weak(image, image if patient.reason else patient)
     if not image.exact:
         lines.append(
             "IDEALISED NUMERICS: the guarantee is proved for real numbers, and this mechanism "
@@ -128,8 +127,8 @@ def _weak(image: Guarantee, patient: Guarantee) -> list[str]:
         ]
     if patient.epsilon > math.log(GALLERY):
         return [
-            f"WEAK FOR A PATIENT: epsilon {printed(patient.epsilon)} of a patient {limit}; "
-            "whoever joins their images, as a pseudonym allows, is kept by nothing formal from "
-            "finding the patient among that many"
+            f"WEAK FOR A PATIENT: epsilon {printed(patient.epsilon)} of all images of one, joined "
+            f"by pseudonym, {limit}; nothing formal protects a patient from being found among "
+            "that many"
         ]
     return []

@@ -19,8 +19,8 @@ __all__ = [
 class CardRecipe(Struct, frozen=True, kw_only=True):
     """A `latentdp.recipe.Recipe` as a card states it: without the weights' name, with its digest.
 
-    The fields are explained there; of older cards ``resample_identity`` and ``candidates`` may be
-    unset.
+    The fields are explained there; of older cards ``resample_identity``, ``unlabelled`` and
+    ``candidates`` may be unset.
     """
 
     digest: str
@@ -34,6 +34,7 @@ class CardRecipe(Struct, frozen=True, kw_only=True):
     resample_identity: int | UnsetType = UNSET
     label: str
     label_share: float
+    unlabelled: str | UnsetType = UNSET
     temperature: float
     candidates: int | UnsetType = UNSET
     profile: Profile

@@ -87,7 +87,7 @@ def test_a_system_without_modes_does_not_refuse_every_folder(tmp_path, monkeypat
 WITHOUT = (
     "import sys\n"
     "sys.modules['fcntl'] = None\n"  # as on Windows
-    "from latentdp._cli.entry import main\n"
+    "from latentdp._cli import main\n"
     "sys.exit(main())\n"
 )
 

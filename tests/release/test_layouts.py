@@ -232,7 +232,7 @@ def test_labels_name_the_files_where_they_lie(place, layout):
     labelled = Privatizer(privatizer().flow, recipe)
     privatize_folder(
         place / "in", place / "out", privatizer=labelled,
-        vault=place / "vault", labels=labels, layout=layout,
+        vault=place / "vault", labels=labels, layout=layout, unlabelled="unknown",
     )  # fmt: skip
     with (place / "out" / "labels.csv").open(newline="") as file:
         told = list(csv.DictReader(file))

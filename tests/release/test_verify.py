@@ -66,6 +66,9 @@ def put(card, path, value):
     card[last] = value
 
 
+@pytest.mark.promise(
+    "A claim on a card that does not follow from its recipe is found by `latentdp verify`."
+)
 @pytest.mark.parametrize(
     ("path", "value", "claim"),
     [

@@ -109,6 +109,10 @@ def facts(value: object, *path: str) -> Iterator[tuple[tuple[str, ...], object]]
             yield from facts(part, *path)
 
 
+@pytest.mark.promise(
+    "What has no guarantee looks like none: on card, page and header and in every command, "
+    "epsilon is infinity."
+)
 def test_no_document_states_a_number_for_the_whole(told):
     for name, document in told.documents.items():
         stated = list(facts(document))
@@ -126,12 +130,17 @@ def test_no_document_states_a_number_for_the_whole(told):
         assert any("NO GUARANTEE of an image: epsilon is infinity" in line for line in lines)
 
 
+@pytest.mark.promise(
+    "What has no guarantee looks like none: on card, page and header and in every command, "
+    "epsilon is infinity."
+)
 def test_no_text_sounds_like_a_guarantee(told):
     for name, text in told.texts.items():
         assert "NO GUARANTEE of an image: epsilon is infinity" in text, name
         assert "no bound" in text, name
         assert "under differential privacy" not in text, name
         assert "AUC at most" not in text, name
+        assert "WEAK" not in text, "there is nothing to be weak"
         for number in re.finditer(r"indistinguishable", text):
             before = text[max(0, number.start() - 250) : number.start()]
             assert "noised part alone" in before, name
@@ -141,6 +150,10 @@ def test_no_text_sounds_like_a_guarantee(told):
         assert page.split(heading)[1].split()[0].startswith("infinity")
 
 
+@pytest.mark.promise(
+    "What has no guarantee looks like none: on card, page and header and in every command, "
+    "epsilon is infinity."
+)
 def test_no_header_claims_it(told):
     images = sorted((told.place / "out" / "images").rglob("*.*"))
     assert len(images) == 4

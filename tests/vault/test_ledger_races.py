@@ -79,6 +79,7 @@ def source(tmp_path_factory):
     return folder
 
 
+@pytest.mark.promise("A cap holds however many runs race for it, and if some of them are killed.")
 @pytest.mark.parametrize("killed", [0, 4])
 def test_racing_processes_spend_the_budget_exactly(fork, tmp_path, database, killed):
     """Eight at once, with 96 tries for 21 places; half of them may die inside a transaction."""
@@ -177,6 +178,9 @@ def kill_and_check(fork, tmp_path, source, url, *steps, layout="flat", apart=Fal
     finish_and_check(fork, tmp_path, job, before)
 
 
+@pytest.mark.promise(
+    "A run that is killed at any step is finished by the next, and nobody is charged twice."
+)
 @pytest.mark.parametrize("step", some(jobs.STEPS, USUAL))
 def test_a_run_killed_at_any_step_is_finished_by_the_next(fork, tmp_path, source, step):
     kill_and_check(fork, tmp_path, source, f"sqlite:///{tmp_path}/ledger.sqlite", step)

@@ -39,7 +39,7 @@ def guarantee_checks(card: ClaimedCard, plan: Plan, recipe: Recipe) -> list[Chec
         plan: What the guarantee follows from.
         recipe: Says what is passed on besides.
     """
-    claimed, passed_on = card.guarantee, recipe.profile.unprotected + card.layout.unprotected
+    claimed, passed_on = card.guarantee, recipe.unprotected + card.layout.unprotected
     image = plan.guarantee.beside(*passed_on)
     patient = _claimed_patient(claimed.patient, image)
     return [
@@ -97,7 +97,7 @@ def _claimed_patient(claimed: ClaimedPatient, image: Guarantee) -> Guarantee:
 def _patient(claimed: ClaimedPatient, image: Guarantee, patient: Guarantee) -> list[Check]:
     """What follows from the sum. Other releases may be in it, so a lower bound of it is known."""
     here = max(1, number(claimed.images_in_this_release, "int"))
-    noised = patient.noised_part.epsilon
+    noised, part = patient.noised_part.epsilon, "'s noised part" if image.unprotected else ""
     stated = PatientGuarantee.of(
         patient, images=claimed.images, images_in_this_release=claimed.images_in_this_release
     )
@@ -106,11 +106,11 @@ def _patient(claimed: ClaimedPatient, image: Guarantee, patient: Guarantee) -> l
     return [
         equal("rule of a patient", [claimed.unit, claimed.rule], [stated.unit, stated.rule]),
         at_least(
-            "epsilon of a patient",
+            f"epsilon of a patient{part}",
             noised if math.isfinite(noised) else None,
             here * image.noised_part.epsilon,
         ),
-        equal("patient's epsilon of the whole", [claimed.epsilon, claimed.reason], follows),
+        equal("epsilon of a patient as a whole", [claimed.epsilon, claimed.reason], follows),
         equal(
             "ceilings of a patient",
             [claimed.verification_auc_at_most, claimed.top1_at_most],

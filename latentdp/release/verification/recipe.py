@@ -19,7 +19,7 @@ from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan
 
 __all__ = ["recipe_checks", "recipe_of"]
 
-_LATER = {"candidates", "resample_identity"}  # which older cards do not state
+_LATER = {"candidates", "resample_identity", "unlabelled"}  # which older cards do not state
 
 
 def recipe_of(card: ClaimedCard) -> Recipe:

@@ -40,12 +40,12 @@ def print_json(data: object) -> None:
 
 def table(title: str, rows: list[tuple[str, str]]) -> None:
     """Prints two columns; wraps instead of cutting off."""
-    made = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
-    made.add_column(no_wrap=True)
-    made.add_column(overflow="fold")
+    columns = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
+    columns.add_column(no_wrap=True)
+    columns.add_column(overflow="fold")
     for row in rows:
-        made.add_row(*map(printable, row))
-    Console(highlight=False, markup=False).print(made)
+        columns.add_row(*map(printable, row))
+    Console(highlight=False, markup=False).print(columns)
 
 
 def guarantee_table(
@@ -61,7 +61,8 @@ def guarantee_table(
     """
     rows = [("WARNING", line) for line in warnings(image, patient, layout)]
     rows += [("guarantee", line) for line in statement(image, patient)]
-    rows.append(("also", str(privatizer.approximate.noised_part)))
+    alone = "of the noised part alone: " if image.unprotected else ""
+    rows.append(("also", f"{alone}{privatizer.approximate.noised_part}"))
     rows += [("implies", line) for line in ceilings(image, patient)]
     if image.epsilon == 0:
         rows.append(("note", "nothing of an input enters its image; --labels would add a label"))
