@@ -13,7 +13,6 @@ from latentdp.data.labels import write_labels
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
-from latentdp.release.contents import LABELS, contents_digest
 from latentdp.release.job import Job
 from latentdp.release.summary import Summary, Tally
 from latentdp.reports.card_guarantee import (
@@ -30,6 +29,7 @@ from latentdp.reports.release_card_parts import (
     CardRecipe,
     CardWeights,
 )
+from latentdp.reports.release_contents import LABELS, contents_digest
 from latentdp.reports.release_page import write_release_page
 
 __all__ = ["derivation", "release_card", "write_documents"]

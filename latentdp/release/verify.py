@@ -17,13 +17,13 @@ from latentdp.core.documents import from_json, read_json
 from latentdp.errors import InputError
 from latentdp.privacy.plan import Plan
 from latentdp.recipe import Recipe
-from latentdp.release.contents import LABELS
 from latentdp.release.verification.check import Check, equal
 from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan
 from latentdp.release.verification.folder import HeaderClaims, folder_checks
 from latentdp.release.verification.guarantee import guarantee_checks
 from latentdp.release.verification.recipe import recipe_checks, recipe_of
 from latentdp.reports.release_card import CARD, IMAGES
+from latentdp.reports.release_contents import LABELS
 from latentdp.reports.release_page import PAGE
 
 __all__ = ["Check", "Verification", "verify", "verify_card"]

@@ -34,6 +34,10 @@ def resave(path, to):
     Image.open(path).save(to, pnginfo=note)
 
 
+@pytest.mark.promise(
+    "Nothing public but the number of files tells whether two inputs show one picture, or whether "
+    "one was refused."
+)
 @pytest.mark.parametrize("harm", ["another picture", "the picture of the probe", "refused"])
 def test_who_adds_a_copy_of_a_picture_learns_nothing_from_the_card(tmp_path, harm):
     """Of five pictures one is the probe's, which may be the target's, or another one's."""

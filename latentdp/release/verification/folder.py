@@ -14,10 +14,10 @@ from latentdp.data.labels import read_labels
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.recipe import Recipe
-from latentdp.release.contents import LABELS, contents_of, image_files
 from latentdp.release.verification.check import Check, equal
 from latentdp.release.verification.claimed_card import ClaimedCard
 from latentdp.reports.release_card import CARD, IMAGES
+from latentdp.reports.release_contents import LABELS, contents_of, image_files
 from latentdp.reports.release_page import PAGE
 
 __all__ = ["HeaderClaims", "folder_checks"]
