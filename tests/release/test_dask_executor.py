@@ -101,7 +101,7 @@ def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_
     check(tmp_path, summary)
     assert done[-1] == (FILES + 2, FILES + 2)
     here = privatize_folder(source, tmp_path / "b", privatizer=privatizer, vault=tmp_path / "v")
-    assert here.public_counts() == summary.public_counts()
+    assert here.counts() == summary.counts()
     again = privatize_folder(
         source,
         tmp_path / "out",
@@ -112,7 +112,7 @@ def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_
     assert (again.already, again.released) == (FILES, 0)
     check(tmp_path, again)
     told, refused = preview(source, privatizer=privatizer, cluster=address)
-    assert told.public_counts() == here.public_counts()
+    assert told.counts() == here.counts()
     assert refused == [("broken.png", "unreadable")]
 
 
