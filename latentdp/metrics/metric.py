@@ -22,7 +22,7 @@ class MetricUnit(StrEnum):
 
 
 class Goal(StrEnum):
-    """Which way is better for whoever is rated: an attacker, or the reader of private images."""
+    """Which way is better for whoever is rated: an attacker, or whoever uses private images."""
 
     HIGHER = "higher"
     LOWER = "lower"

@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 
 from latentdp.errors import InputError
 
-__all__ = ["LARGEST", "allowance", "micro", "pico"]
+__all__ = ["LARGEST", "allowance", "delta_allowance", "micro", "pico"]
 
 LARGEST = 1e9  # epsilon; sums of billions of these fit the 64 bits of a database's integer
 
@@ -53,6 +53,17 @@ def _micro(epsilon: float, use: str) -> Decimal:
             f"expected a finite epsilon of at least 0 and at most {LARGEST:g} {use}, got {epsilon}"
         )
     return _scaled(epsilon, 6)
+
+
+def delta_allowance(delta: float) -> int:
+    """The most units of 1e-12 that stay within a budget of ``delta``.
+
+    Raises:
+        InputError: Not in [0, 1).
+    """
+    if not 0 <= delta < 1:
+        raise InputError(f"expected a budget of delta in [0, 1), got {delta}")
+    return math.floor(_scaled(delta, 12))
 
 
 def _scaled(value: float, digits: int) -> Decimal:
