@@ -55,7 +55,6 @@ def write_release_page(out: Path) -> Path:
         blocks=card.plan.blocks,
         recipe=_items(card.recipe, "digest", "weights_sha256"),
         measured=_items(card.evaluation, "date", "lines", "claims", "by", "sha256"),
-        counts=_items(card.counts.last_run),
         header=_header(card.header),
         images=shown,
         digest=digest(out / CARD),

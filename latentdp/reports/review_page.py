@@ -20,7 +20,7 @@ from latentdp.data.preprocess import resize
 from latentdp.errors import UnsupportedInstance
 from latentdp.reports.html import after, data_uri, look, released_images, write_page
 from latentdp.reports.release_card import IMAGES
-from latentdp.vault.run_report import ReportRow, read_report
+from latentdp.vault.run_report import ReportRow, possibly_one_person, read_report
 
 __all__ = ["PAGE", "Element", "inventory", "write_review"]
 
@@ -95,6 +95,7 @@ def write_review(
         rows=rows[:ROWS],
         limit=ROWS,
         odd=[row for row in rows if row.odd],
+        one_person=possibly_one_person(rows),
         rated=sum(row.bits_per_dimension is not None for row in rows),
         usual=usual,
         quarantined=dict(sorted(quarantined.items())),
