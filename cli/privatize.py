@@ -210,8 +210,10 @@ def privatize(
     privatizer = request.load()
     if evidence is not None:
         from latentdp.evaluation.evidence import with_evidence
+        from latentdp.release.inputs import find_files
 
-        privatizer = with_evidence(privatizer, evidence)
+        inputs = [file.path for file in find_files(request.source)]
+        privatizer = with_evidence(privatizer, evidence, vault=request.vault, inputs=inputs)
     run = _preview if dry_run else _release
     return run(request, privatizer, json=json)
 

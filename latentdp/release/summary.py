@@ -13,7 +13,6 @@ from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, Unit
 from latentdp.reports.card_guarantee import PatientGuarantee
 from latentdp.reports.guarantee_words import EARLIER
-from latentdp.reports.release_card_parts import CardCounts, RunCounts
 from latentdp.vault.ledger import LedgerEntry, Spent
 
 __all__ = ["Counts", "Summary", "Tally"]
@@ -131,19 +130,6 @@ class Summary:
             duplicates=self.duplicates,
             quarantined=dict(sorted(self.quarantined.items())),
             unlabelled=self.unlabelled,
-        )
-
-    def public_counts(self) -> CardCounts:
-        """For the card: no reasons, since some depend on what an image shows."""
-        return CardCounts(
-            images_in_release=self.outputs,
-            last_run=RunCounts(
-                inputs=self.inputs,
-                outputs=self.released + self.already,
-                duplicates=self.duplicates,
-                quarantined=sum(self.quarantined.values()),
-                unlabelled=self.unlabelled,
-            ),
         )
 
 

@@ -34,8 +34,9 @@ NOT_COVERED = (
     "that two IDs are one patient: the same Patient ID with an issuer in one file and without one "
     "in another counts as two patients",
     "people in the weights' training set, whom the weights may have memorised",
-    "how many images the release holds, how many inputs were refused, and which images share a "
-    "pseudonymous patient, study or series, also across releases from one vault",
+    "the number of files, and how many and which of them share a pseudonymous patient, study or "
+    "series, also across releases from one vault, with the largest epsilon of a patient that "
+    "follows: an input that is refused, or shows the same picture as another one, has no file",
     "the kind of each file (CR, DX, SC or picture) and its marks for burned-in text and lossy "
     "compression, which follow the source",
     "what a reader of this computer's memory, timing or disk could learn during the run",

@@ -181,6 +181,9 @@ def kill_and_check(fork, tmp_path, source, url, *steps, layout="flat", apart=Fal
 @pytest.mark.promise(
     "A run that is killed at any step is finished by the next, and nobody is charged twice."
 )
+@pytest.mark.promise(
+    "Of one charge no two images are ever seen in the release folder, whatever is killed when."
+)
 @pytest.mark.parametrize("step", some(jobs.STEPS, USUAL))
 def test_a_run_killed_at_any_step_is_finished_by_the_next(fork, tmp_path, source, step):
     kill_and_check(fork, tmp_path, source, f"sqlite:///{tmp_path}/ledger.sqlite", step)
