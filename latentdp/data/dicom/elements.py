@@ -19,7 +19,18 @@ from pydicom.tag import BaseTag, Tag
 
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["NEEDED", "Code", "codes", "integer", "name", "number", "parse", "tags", "text"]
+__all__ = [
+    "NEEDED",
+    "Code",
+    "codes",
+    "integer",
+    "name",
+    "named",
+    "number",
+    "parse",
+    "tags",
+    "text",
+]
 
 _KEYWORDS = (
     # What it is: the kind of object, its identifiers, whose it is.
@@ -79,6 +90,11 @@ def name(tag: int) -> str:
     """A tag as messages tell it: "Bits Stored (0028,0101)"."""
     known = dictionary_description(tag) if keyword_for_tag(tag) else ""
     return f"{known} ({tag >> 16:04X},{tag & 0xFFFF:04X})".lstrip()
+
+
+def named(keyword: str) -> str:
+    """The tag of a keyword, as messages tell it."""
+    return name(tags([keyword])[0])
 
 
 def parse(dataset: Dataset, wanted: frozenset[int] | None) -> None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from pydicom.dataset import Dataset
 
 from latentdp.data.dicom.anatomy import check_part
-from latentdp.data.dicom.elements import codes, number, text
+from latentdp.data.dicom.elements import codes, named, number, text
 from latentdp.data.dicom.profile import Profile
 from latentdp.data.dicom.views import check_view
 from latentdp.data.dicom.vocabulary import Vocabulary, words
@@ -146,11 +146,13 @@ def single(dataset: Dataset, keyword: str) -> str:
         return ""
     if not isinstance(value, str):
         raise UnsupportedInstance(
-            "unreadable", f"expected one text value of {keyword}, got several or another type"
+            "unreadable",
+            f"expected one text value of {named(keyword)}, got several or another type",
         )
     if "\N{REPLACEMENT CHARACTER}" in value:
         raise UnsupportedInstance(
-            "unreadable", f"expected {keyword} in the character set that the file states"
+            "unreadable",
+            f"expected {named(keyword)} in the character set (0008,0005) that the file states",
         )
     return value.strip(" \0")
 
