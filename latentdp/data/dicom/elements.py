@@ -8,7 +8,7 @@ told by its tag.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from pydicom.datadict import dictionary_description, keyword_for_tag, tag_for_keyword
@@ -59,6 +59,7 @@ _KEYWORDS = (
     "CodeValue", "LongCodeValue", "CodingSchemeDesignator", "CodeMeaning", "LUTDescriptor",
     "LUTData",
 )  # fmt: skip
+_SNOMED = ("SCT", "SRT", "SNM3", "99SDM", "SNOMED-RT", "SNOMED")  # PS3.16 8
 # Where planes of an overlay lie in the unused bits of the pixels, PS3.3 C.9.2 of 2004.
 _OVERLAY_BITS = tuple(Tag(0x6000 + 2 * plane, 0x0102) for plane in range(16))
 
@@ -75,6 +76,10 @@ class Code(NamedTuple):
     scheme: str
     value: str
     meaning: str
+
+    def is_among(self, values: Collection[str]) -> bool:
+        """Whether it is one of these of SNOMED, under whatever name of that scheme."""
+        return self.scheme in _SNOMED and self.value in values
 
 
 def tags(keywords: Iterable[str]) -> tuple[BaseTag, ...]:

@@ -66,7 +66,7 @@ _DESCRIPTIONS = (
     "SeriesDescription",
     "StudyDescription",
 )
-_HUMAN_CODES = ("337915000", "L-85003", "L-85B00")
+_HUMAN_CODES = frozenset({"337915000", "L-85003", "L-85B00"})
 
 
 def kind_of(dataset: Dataset) -> str:
@@ -183,7 +183,7 @@ def _check_text(dataset: Dataset, kind: str) -> None:
 
 def _check_species(dataset: Dataset) -> None:
     species = [*codes(dataset, "PatientSpeciesCodeSequence")]
-    human = any(code.value in _HUMAN_CODES for code in species)
+    human = any(code.is_among(_HUMAN_CODES) for code in species)
     named = words(text(dataset, "PatientSpeciesDescription"), *(code.meaning for code in species))
     breed = words(
         text(dataset, "PatientBreedDescription"),
