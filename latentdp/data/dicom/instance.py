@@ -19,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -56,7 +56,8 @@ class Instance:
         pixels: (h, w) float32 in [0, 1], 0 is black.
         source: The coded facts that the output repeats.
         patient: Patient ID (0010,0020); with its issuer (0010,0021), when given, behind a
-            backslash, which neither can hold. "" when missing or blank.
+            backslash, which neither can hold. Both in their normal form; "" when missing or blank.
+        spelled: The same as version 0.1 took it, with all but spaces and NUL at the ends.
         study: Study Instance UID (0020,000D), "" when missing.
         series: Series Instance UID (0020,000E), "" when missing.
         instance: SOP Instance UID (0008,0018), "" when missing.
@@ -65,6 +66,7 @@ class Instance:
     pixels: NDArray[np.float32]
     source: Source
     patient: str
+    spelled: str
     study: str
     series: str
     instance: str
@@ -92,7 +94,8 @@ def read(
         path: Of any file.
         profile: What to retain of the header.
         needed: Height and width to which the pixels will be reduced, so that a decoder may spare
-            the finer ones; None for all pixels.
+            the finer ones; None for all pixels. Where no patient is named all are decoded: the
+            picture then tells who is charged for it, whatever it will be reduced to.
 
     Raises:
         UnsupportedInstance: For any reason in `refusals.REASONS`.
@@ -178,10 +181,10 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
     pixels.check_syntax(dataset.file_meta.TransferSyntaxUID)
     kind = refusals.kind_of(dataset)
     refusals.check(dataset, kind, profile)
-    patient = refusals.single(dataset, "PatientID")
-    issuer = refusals.single(dataset, "IssuerOfPatientID")
+    patient = _patient(dataset, refusals.single)
+    image = pixels.picture(dataset, needed if patient else None)
     return Instance(
-        pixels=_upright(pixels.picture(dataset, needed), *orientation(dataset)),
+        pixels=_upright(image, *orientation(dataset)),
         source=Source(
             kind=kind,
             burned_in=refusals.burned_in(dataset),
@@ -189,11 +192,17 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
             or dataset.file_meta.TransferSyntaxUID in _LOSSY,
             retained=retained(dataset, profile),
         ),
-        patient=f"{patient}\\{issuer}" if patient and issuer else patient,
+        patient=patient,
+        spelled=_patient(dataset, refusals.stated),
         study=refusals.single(dataset, "StudyInstanceUID"),
         series=refusals.single(dataset, "SeriesInstanceUID"),
         instance=refusals.single(dataset, "SOPInstanceUID"),
     )
+
+
+def _patient(dataset: Dataset, value: Callable[[Dataset, str], str]) -> str:
+    patient, issuer = value(dataset, "PatientID"), value(dataset, "IssuerOfPatientID")
+    return f"{patient}\\{issuer}" if patient and issuer else patient
 
 
 def _identity(dataset: FileDataset) -> Identity:
