@@ -179,3 +179,6 @@ def _print(reports: Sequence[AuditReport], whole: RecipeAudit | None, preset: st
         mechanism_table(reports)
     if whole is not None:
         pipeline_table(f"the whole way of preset {preset}: epsilon in nats", whole.looks)
+
+
+command = audit

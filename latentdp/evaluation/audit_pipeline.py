@@ -53,7 +53,7 @@ class PipelineLook:
     Attributes:
         name: What was changed, one of `LOOKS`.
         flow: Name of the weights, or ``transparent``.
-        budget: Epsilon of the whole image at which the recipe was run.
+        budget: Epsilon at which the recipe was run, of all that is protected.
         claim: Of what was changed alone.
         found: Lower bound of what it loses.
         draws: Releases under each of the two inputs; half of them chose the event.
@@ -134,7 +134,7 @@ def audit_pipeline(
         PipelineLook(
             name=name,
             flow=privatizer.flow.name or "unnamed",
-            budget=privatizer.plan.guarantee.epsilon,
+            budget=privatizer.plan.guarantee.noised_part.epsilon,
             claim=claims[name],
             found=told_apart(
                 *(np.concatenate(side) for side in zip(*pairs, strict=True)),
@@ -161,7 +161,7 @@ def affordable(plan: Plan, most: int) -> int:
 
 def _claims(plan: Plan) -> dict[str, Guarantee]:
     """What each look may find at most."""
-    nothing, whole = Guarantee(epsilon=0.0), plan.guarantee
+    nothing, whole = Guarantee(epsilon=0.0), plan.guarantee.noised_part
     mechanisms = [b.mechanism.guarantee for b in plan.blocks if b.mechanism is not None]
     return {
         "image": nothing.compose(*mechanisms),

@@ -13,7 +13,7 @@ import pytest
 from latentdp import InputError
 from latentdp.evaluation.audit_pipeline import LOOKS, affordable, audit_pipeline
 from latentdp.evaluation.audit_recipe import audit_recipe
-from latentdp.evaluation.transparent_flow import transparent
+from latentdp.evaluation.transparent_flow import TransparentFlow, transparent
 from latentdp.privacy import noise as noise_module
 from latentdp.privacy.audit.label_response import LabelResponse
 from latentdp.privacy.audit.report import audit
@@ -24,7 +24,7 @@ from latentdp.privacy.plan import Action, Plan
 from latentdp.privacy.randomized_response import RandomisedResponse
 from latentdp.privacy.samplers.discrete_laplace import two_sided_geometric
 from latentdp.privacy.samplers.uniform import below, normal
-from latentdp.privatizer import Privatizer
+from latentdp.privatizer import Privatizer, candidates
 from latentdp.recipe import PRESETS, Recipe
 from tests.support.sweeps import slow
 
@@ -94,31 +94,38 @@ def lie_that_may_be_the_truth(patch):
     patch.setattr(RandomisedResponse, "respond", respond)
 
 
-def nearest_candidate(patch):
+def while_released(patch, change):
+    """What ``change`` patches for one release alone, of these latents and labels."""
     honest = Privatizer.from_latents
 
     def from_latents(self, latents, labels=None):
-        def nearness(critic, images, valid, released):
-            return -np.square(self.flow.encode(images, released) - latents).sum(axis=1)
-
-        vars(self)["_scores"] = nearness
-        return honest(self, latents, labels)
+        with pytest.MonkeyPatch.context() as inner:
+            change(inner, self, latents, labels)
+            return honest(self, latents, labels)
 
     patch.setattr(Privatizer, "from_latents", from_latents)
+
+
+def nearest_candidate(patch):
+    def change(inner, privatizer, latents, labels):
+        def nearness(critic, images, valid, released, noise):
+            return -np.square(privatizer.flow.encode(images, released) - latents).sum(axis=1)
+
+        inner.setattr(candidates, "_scores", nearness)
+
+    while_released(patch, change)
 
 
 def mechanism_drawn_anew(patch):
-    honest = Privatizer.from_latents
+    complete = Plan.complete
 
-    def from_latents(self, latents, labels=None):
-        def candidate(protected, released):
-            again = self.plan.protect(latents, self.noise)
-            return self.flow.decode_valid(self.plan.complete(again, self.noise), released)
+    def change(inner, privatizer, latents, labels):
+        def again(plan, protected, noise):
+            return complete(plan, plan.protect(latents, noise), noise)
 
-        vars(self)["_candidate"] = candidate
-        return honest(self, latents, labels)
+        inner.setattr(Plan, "complete", again)
 
-    patch.setattr(Privatizer, "from_latents", from_latents)
+    while_released(patch, change)
 
 
 def true_label_encodes(patch):
@@ -129,15 +136,15 @@ def true_label_encodes(patch):
 
 
 def true_label_decodes(patch):
-    honest = Privatizer.from_latents
+    decode = TransparentFlow.decode_valid
 
-    def from_latents(self, latents, labels=None):
-        vars(self)["_candidate"] = lambda protected, released: self.flow.decode_valid(
-            self.plan.complete(protected, self.noise), labels
-        )
-        return honest(self, latents, labels)
+    def change(inner, privatizer, latents, labels):
+        def by_the_truth(flow, z, released=None):
+            return decode(flow, z, labels)
 
-    patch.setattr(Privatizer, "from_latents", from_latents)
+        inner.setattr(TransparentFlow, "decode_valid", by_the_truth)
+
+    while_released(patch, change)
 
 
 def rows_share_noise(patch):
