@@ -103,6 +103,14 @@ def methods() -> str:
     return _table(("file", "group", "what it is"), rows)
 
 
+def synthesis_methods() -> str:
+    """What a generator may be learnt by."""
+    kind = "synthesis methods"
+    modules = [(n, plugins.load(kind, n).method) for n in plugins.names(kind)]
+    rows = [(f"`{n}`", method.title, method.source) for n, method in modules]
+    return _table(("method", "what it learns", "from"), rows)
+
+
 def attributes() -> str:
     """Every attribute that an output may hold."""
     rows = []
@@ -214,6 +222,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "measures": measures,
         "mechanisms": mechanisms,
         "methods": methods,
+        "synthesis methods": synthesis_methods,
         "metrics": metrics,
         "not covered": not_covered,
         "preset values": preset_values,

@@ -122,7 +122,7 @@ def default_delta(patients: int) -> float:
     if patients < 1:
         raise InputError(f"expected at least 1 patient, got {patients}")
     magnitude = len(str(patients - 1)) if patients > 1 else 0
-    return min(LARGEST_DELTA, float(10**magnitude) ** -1.1)
+    return min(LARGEST_DELTA, math.pow(10.0**magnitude, -1.1))
 
 
 def _epsilon(mu: float, delta: float) -> float:
