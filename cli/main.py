@@ -21,6 +21,7 @@ from .explain import explain
 from .ledger import ledger
 from .privatize import privatize
 from .report import report
+from .synthesize import synthesize
 from .verify import verify
 from .weights import OLD_NAMES, weights
 
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 99},
 )
 app.command()(privatize)
+app.command()(synthesize)
 app.command()(explain)
 app.command()(verify)
 app.command()(report)

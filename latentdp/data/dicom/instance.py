@@ -36,9 +36,19 @@ from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.dicom.retention import retained
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["Instance", "guarded", "identity", "inventory", "looks_like_dicom", "read", "write"]
+__all__ = [
+    "Instance",
+    "guarded",
+    "identity",
+    "inventory",
+    "looks_like_dicom",
+    "patient",
+    "read",
+    "write",
+]
 
 _MAGIC_AT = 128
+_PATIENT = ("PatientID", "IssuerOfPatientID")
 _IDENTIFIERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 # May be lossless all the same; then the flag is too careful by one bit.
 _LOSSY = (HTJ2K, JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
@@ -113,6 +123,15 @@ def identity(path: Path) -> Identity:
     return guarded(path, _identity, specific_tags=list(_IDENTIFIERS), stop_before_pixels=True)
 
 
+def patient(path: Path) -> str:
+    """Returns whose file it is, as `Instance.patient` says it, from the header alone.
+
+    Raises:
+        UnsupportedInstance: When the file is no DICOM file or cannot be read.
+    """
+    return guarded(path, _patient, specific_tags=list(_PATIENT), stop_before_pixels=True)
+
+
 def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
     """Returns what becomes of each top-level element of a file, without any value.
 
@@ -185,8 +204,6 @@ def _walk(dataset: Dataset) -> None:
 def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None) -> Instance:
     kind = refusals.kind_of(dataset)
     refusals.check(dataset, kind, reviewed=profile.accept_burned_in)
-    patient = refusals.single(dataset, "PatientID")
-    issuer = refusals.single(dataset, "IssuerOfPatientID")
     return Instance(
         pixels=_upright(pixels.picture(dataset, needed), *refusals.orientation(dataset)),
         source=Source(
@@ -196,11 +213,16 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
             or dataset.file_meta.TransferSyntaxUID in _LOSSY,
             retained=retained(dataset, profile),
         ),
-        patient=f"{patient}\\{issuer}" if patient and issuer else patient,
+        patient=_patient(dataset),
         study=refusals.single(dataset, "StudyInstanceUID"),
         series=refusals.single(dataset, "SeriesInstanceUID"),
         instance=refusals.single(dataset, "SOPInstanceUID"),
     )
+
+
+def _patient(dataset: Dataset) -> str:
+    patient, issuer = (refusals.single(dataset, name) for name in _PATIENT)
+    return f"{patient}\\{issuer}" if patient and issuer else patient
 
 
 def _identity(dataset: FileDataset) -> Identity:

@@ -15,6 +15,7 @@ from latentdp.synthesis.vectors import Block
 __all__ = ["fitted", "squares", "squares_block"]
 
 Matrix = NDArray[np.float64]
+CLEAR = 5.0  # deviations of its noise: a smaller component takes the cohort's mean
 NARROWEST, WIDEST = 0.25, 4.0  # of a variance, which is 1 under the flow's prior
 
 
@@ -32,7 +33,7 @@ def fitted(sizes: NoisyBlock, sums: NoisyBlock, mean_squares: NoisyBlock) -> Lat
     """One Gaussian of each component, with variances that all share.
 
     The cohort's mean is shrunk towards the prior's 0, and the mean of each component towards the
-    cohort's; a noisy size below the deviation of its noise counts as that.
+    cohort's; a component that does not stand out of its noise has no mean of its own.
 
     Args:
         sizes: ``(k,)`` patients by component.
@@ -49,7 +50,9 @@ def fitted(sizes: NoisyBlock, sums: NoisyBlock, mean_squares: NoisyBlock) -> Lat
     means = np.stack(
         [
             shrunk(row / count, cohort, noise / count**2, groups)
-            for row, count in zip(rows, np.maximum(patients, sizes.deviation), strict=True)
+            if count > CLEAR * sizes.deviation
+            else cohort
+            for row, count in zip(rows, patients, strict=True)
         ]
     )
     even = np.full(len(rows), 1 / len(rows))
