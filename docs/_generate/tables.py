@@ -19,6 +19,7 @@ from latentdp.models.checkpoints import load, shipped
 from latentdp.recipe import ALL, PRESETS, Recipe
 from latentdp.release.tasks import LOST, NON_FINITE, NOT_A_FILE
 from latentdp.reports.guarantee_words import NOT_COVERED
+from latentdp.synthesis.cohort import CHANGED, NO_PATIENT
 
 from .api import public_names
 from .commands import commands_table
@@ -123,7 +124,8 @@ def attributes() -> str:
 
 def reasons() -> str:
     """Why a file may be kept back."""
-    others = {refusal.reason: refusal.message for refusal in (LOST, NON_FINITE, NOT_A_FILE)}
+    of_runs = (LOST, NON_FINITE, NOT_A_FILE, CHANGED, NO_PATIENT)
+    others = {refusal.reason: refusal.message for refusal in of_runs}
     meanings = sorted({**REASONS, **others}.items())
     return _table(("reason", "meaning"), [(f"`{reason}`", text) for reason, text in meanings])
 

@@ -24,7 +24,15 @@ from latentdp.release.tasks import Refusal, digest_input, read_input
 from latentdp.synthesis.findings import Annotation, read_annotations
 from latentdp.vault.keys import Keys
 
-__all__ = ["CohortFile", "NO_PATIENT", "PrivateCohort", "find_cohort", "read_images"]
+__all__ = [
+    "CHANGED",
+    "NO_PATIENT",
+    "CohortFile",
+    "PrivateCohort",
+    "ReadImages",
+    "find_cohort",
+    "read_images",
+]
 
 NO_PATIENT = Refusal(
     "no-patient",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
 from latentdp.privacy.guarantee import Relation
-from latentdp.privacy.noise import Noise
+from latentdp.privacy.noise import Noise, SeededNoise
 from latentdp.synthesis.head import Head, HeadData, learn_head
 from latentdp.synthesis.methods.base import Method
 from latentdp.synthesis.mixture import LatentMixture
@@ -22,7 +22,9 @@ from latentdp.synthesis.vectors import PatientImages
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
-__all__ = ["Learner", "Learnt", "seen"]
+__all__ = ["Learner", "Learnt", "calibrated", "seen"]
+
+CALIBRATION = 512  # images that are drawn to calibrate a head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class Learnt:
         mixture: Draws latents.
         head: Labels what is decoded; None where no finding is known.
         known: ``(f,)`` which findings it labels.
+        prevalence: ``(labelled findings,)`` noisy share of patients with each of these.
         patients: The noisy number of patients.
         deviation: Standard deviation of its noise.
     """
@@ -40,6 +43,7 @@ class Learnt:
     mixture: LatentMixture
     head: Head | None
     known: NDArray[np.bool_]
+    prevalence: NDArray[np.float64]
     patients: float
     deviation: float
 
@@ -75,6 +79,7 @@ class Learner:
         known = known_findings(counts, self._plan.names_delta, declared=self._declared)
         told = np.append(known, True)
         patients = max(1.0, float(counts.sums[told].sum()))
+        prevalence = statistics.prevalence(patients)[known]
         head = None
         if known.any():
             head = learn_head(
@@ -83,6 +88,7 @@ class Learner:
                 self._method.public,
                 self._plan.gradients,
                 count=patients,
+                prevalence=prevalence,
                 epsilon=self._plan.guarantee(Relation.REPLACE_ONE).epsilon,
                 noise=noise,
             )
@@ -90,9 +96,27 @@ class Learner:
             mixture=self._method.fit(statistics, told),
             head=head,
             known=known,
+            prevalence=prevalence,
             patients=patients,
             deviation=counts.deviation * float(np.sqrt(told.sum())),
         )
+
+
+def calibrated(learnt: Learnt, flow: Flow) -> Head | None:
+    """The head with offsets under which findings are as common among images as among patients.
+
+    What is drawn is not quite distributed as the cohort is, and a head that is right on the one
+    may call nearly all of the other normal. It follows what was released and public weights alone.
+
+    Args:
+        learnt: What was released.
+        flow: That it was learnt with.
+    """
+    if learnt.head is None:
+        return None
+    latents = learnt.mixture.draw(SeededNoise(0), CALIBRATION, flow.d)
+    images, valid = flow.decode_valid(latents)
+    return learnt.head.calibrated(images[valid], learnt.prevalence)
 
 
 def seen(

@@ -27,7 +27,7 @@ from latentdp.synthesis.cohort import PrivateCohort, ReadImages, read_images
 from latentdp.synthesis.describe import guarantee_of, synthesis_of
 from latentdp.synthesis.generator import Generator
 from latentdp.synthesis.job import FOUND, SynthesisJob, opened
-from latentdp.synthesis.learn import Learner, seen
+from latentdp.synthesis.learn import Learner, calibrated, seen
 from latentdp.synthesis.public import PublicModel
 from latentdp.synthesis.request import SynthesisRequest
 from latentdp.synthesis.summary import SynthesisSummary, reasons
@@ -203,7 +203,8 @@ def _learn(
         secure=noise.secure,
     )
     job.kept(run).parent.mkdir(mode=0o700, exist_ok=True)
-    Generator(mixture=learnt.mixture, head=learnt.head, synthesis=synthesis).save(job.kept(run))
+    head = calibrated(learnt, job.flow)
+    Generator(mixture=learnt.mixture, head=head, synthesis=synthesis).save(job.kept(run))
     return synthesis.guarantee.charged if owing else 0.0
 
 

@@ -44,7 +44,8 @@ class NoisyStatistics:
 
     Attributes:
         blocks: In the order of the method's blocks; the first counts patients by finding, and in
-            its last entry those without any.
+            its last entry those without any; the second says how many have each finding, beside
+            others or not.
     """
 
     blocks: tuple[NoisyBlock, ...]
@@ -53,6 +54,14 @@ class NoisyStatistics:
     def counts(self) -> NoisyBlock:
         """Noisy numbers of patients by finding, and last those without any."""
         return self.blocks[0]
+
+    def prevalence(self, patients: float) -> Vector:
+        """Noisy share of patients with each finding ``(f,)``, in [0, 1].
+
+        Args:
+            patients: Their noisy number, above 0.
+        """
+        return np.asarray(np.clip(self.blocks[1].sums / patients, 0, 1))
 
 
 class CohortSum:

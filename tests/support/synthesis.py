@@ -134,8 +134,9 @@ def unknown_findings_are_not_touched(learner: Learner) -> str:
     known = np.array([True, False, True, True])
     before = method.fit(statistics, known)
     statistics.counts.sums[1] += 1_000
-    if method.blocks[1].size == (FINDINGS + 1) * COARSE:
-        statistics.blocks[1].sums.reshape(FINDINGS + 1, -1)[1] += 1_000
+    statistics.blocks[1].sums[1] += 1_000
+    if method.moments[0].size == (FINDINGS + 1) * COARSE:
+        statistics.blocks[2].sums.reshape(FINDINGS + 1, -1)[1] += 1_000
     after = method.fit(statistics, known)
     return "" if np.array_equal(before.means, after.means) else "an unknown finding shows"
 

@@ -2,11 +2,14 @@
 
 To add one, write a module here with a class that extends `Method`, and name it ``method``. Its
 docstring proves the sensitivity; the contract tests hold it to that. The accounting, the noise and
-the reader that labels what is drawn are the same for all.
+the reader that labels what is drawn are the same for all, and so are the first two blocks of a
+record: the shares of images by finding, which add up to the number of patients, and the findings
+as they are, which say how common each is.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -18,9 +21,11 @@ from latentdp.synthesis.public import PublicModel
 from latentdp.synthesis.statistics import NoisyStatistics
 from latentdp.synthesis.vectors import Block, PatientImages, joint_records
 
-__all__ = ["COUNTS", "Method"]
+__all__ = ["REST", "Method"]
 
-COUNTS = 0.3  # share of a record that counts patients by finding
+COUNTS, PREVALENCE = 0.3, 0.2  # shares of a record
+REST = math.sqrt(1 - COUNTS**2 - PREVALENCE**2)  # what a method may spend on its own blocks
+SEVERAL = 2  # findings of an image, above which prevalence is understated
 
 
 class Method(ABC):
@@ -47,12 +52,12 @@ class Method(ABC):
 
     @property
     @abstractmethod
-    def blocks(self) -> tuple[Block, ...]:
-        """Of a record. The first is of shares by finding, with the bound 1."""
+    def moments(self) -> tuple[Block, ...]:
+        """The method's own blocks; the squares of their shares add up to that of `REST`."""
 
     @abstractmethod
-    def vectors(self, images: PatientImages) -> tuple[NDArray[np.float64], ...]:
-        """Of each block ``(n, size)``, one row an image, which depends on that image alone."""
+    def moments_of(self, images: PatientImages) -> tuple[NDArray[np.float64], ...]:
+        """Of each own block ``(n, size)``, one row an image, which depends on that image alone."""
 
     @abstractmethod
     def fit(self, statistics: NoisyStatistics, known: NDArray[np.bool_]) -> LatentMixture:
@@ -64,10 +69,17 @@ class Method(ABC):
                 others must not be touched.
         """
 
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Of a record: counts, prevalence, and the method's own."""
+        return (
+            Block(size=self.findings + 1, bound=1.0, share=COUNTS),
+            Block(size=self.findings, bound=math.sqrt(SEVERAL), share=PREVALENCE),
+            *self.moments,
+        )
+
     def records(self, images: PatientImages) -> NDArray[np.float64]:
         """The joint record ``(p, k)`` of each patient, of a length of at most 1."""
-        return joint_records(self.vectors(images), self.blocks, images.patients)
-
-    @property
-    def _counts(self) -> Block:
-        return Block(size=self.findings + 1, bound=1.0, share=COUNTS)
+        of_findings = (images.shares, images.findings.astype(np.float64))
+        vectors = (*of_findings, *self.moments_of(images))
+        return joint_records(vectors, self.blocks, images.patients)

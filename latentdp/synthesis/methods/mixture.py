@@ -6,12 +6,14 @@ and then follows shapes that no single Gaussian has.
 
 Sensitivity. Let image j of a patient have the row of shares l_j, as in `gaussian`, and let h_j be
 1 at its nearest public centre and 0 elsewhere. Each of both has a length of at most 1, and so have
-their means over the patient's images. With z_j and s_j as in `gaussian`, the patient's record is
+their means over the patient's images. With y_j, z_j and s_j as in `gaussian`, the patient's record
+is
 
-    v = (a mean l_j,  e mean h_j,  b clip(mean h_j x z_j, C) / C,  c clip(mean s_j, D) / D)
+    v = (a mean l_j,  p clip(mean y_j, B) / B,  e mean h_j,  b clip(mean h_j x z_j, C) / C,
+         c clip(mean s_j, D) / D)
 
-with a^2 + e^2 + b^2 + c^2 = 1, so |v| <= 1, whatever the images and their number, and the sum
-moves by at most 1 with a patient more or less, and by at most 2 with another one in their place.
+with a^2 + p^2 + e^2 + b^2 + c^2 = 1, so |v| <= 1, whatever the images and their number, and the
+sum moves by at most 1 with a patient more or less, and by at most 2 with another in their place.
 The number of patients enters only as the sum of the noisy counts.
 """
 
@@ -26,7 +28,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from latentdp.synthesis.methods._moments import fitted, squares, squares_block
-from latentdp.synthesis.methods.base import COUNTS, Method
+from latentdp.synthesis.methods.base import REST, Method
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.statistics import NoisyStatistics
 from latentdp.synthesis.vectors import Block, PatientImages
@@ -35,7 +37,7 @@ __all__ = ["ClusterMixture", "method"]
 
 CLUSTERS = 6
 SIZES, SQUARES = 0.2, 0.4
-SUMS = math.sqrt(1 - COUNTS**2 - SIZES**2 - SQUARES**2)
+SUMS = math.sqrt(REST**2 - SIZES**2 - SQUARES**2)
 
 
 class ClusterMixture(Method):
@@ -46,21 +48,19 @@ class ClusterMixture(Method):
     source: ClassVar[str] = "after MC-GEN, with public centres"
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
-        """Counts by finding, by cluster, sums of latents by cluster, mean squares."""
+    def moments(self) -> tuple[Block, ...]:
+        """Counts by cluster, sums of latents by cluster, mean squares."""
         return (
-            self._counts,
             Block(size=CLUSTERS, bound=1.0, share=SIZES),
             Block(size=CLUSTERS * self.public.coarse, bound=self.public.clip, share=SUMS),
             squares_block(self.public, SQUARES),
         )
 
-    def vectors(self, images: PatientImages) -> tuple[NDArray[np.float64], ...]:
-        """As in the proof above: l, h, h x z, s."""
+    def moments_of(self, images: PatientImages) -> tuple[NDArray[np.float64], ...]:
+        """As in the proof above: h, h x z, s."""
         cluster = self._cluster(images.thumbnails)
         sums = cluster[:, :, None] * images.latents[:, None, :]
         return (
-            images.shares,
             cluster,
             sums.reshape(len(sums), -1),
             squares(images.latents),
@@ -68,7 +68,7 @@ class ClusterMixture(Method):
 
     def fit(self, statistics: NoisyStatistics, known: NDArray[np.bool_]) -> LatentMixture:
         """Means shrunk towards the cohort's, and that towards the prior's 0."""
-        _, sizes, sums, mean_squares = statistics.blocks
+        _, _, sizes, sums, mean_squares = statistics.blocks
         return fitted(sizes, sums, mean_squares)
 
     def _cluster(self, thumbnails: NDArray[np.uint8]) -> NDArray[np.float64]:
