@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latentdp.release.verify import verify as verify_release
-from latentdp.synthesis.verify import is_synthesis, verify_synthesis
+from latentdp.synthesis.verify import verify as verify_card
 
 from .options import JsonOption
 from .render import print_json, table
@@ -25,7 +24,7 @@ def verify(
 
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
-    verification = verify_synthesis(card) if is_synthesis(card) else verify_release(card)
+    verification = verify_card(card)
     checks, ok = verification.checks, verification.ok
     if json:
         print_json({"verified": ok, "checks": [asdict(check) for check in checks]})

@@ -40,7 +40,7 @@ from latentdp.recipe import PRESETS, Preset, Recipe
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import load_flow
     from latentdp.release.privatize import preview, privatize_folder
-    from latentdp.release.verify import verify
+    from latentdp.synthesis.verify import verify
 
 __all__ = [
     "PRESETS",
@@ -68,7 +68,7 @@ _LATE = {  # what loads much; the module of each
     "load_flow": "latentdp.models.flow.flow",
     "preview": "latentdp.release.privatize",
     "privatize_folder": "latentdp.release.privatize",
-    "verify": "latentdp.release.verify",
+    "verify": "latentdp.synthesis.verify",
 }
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from latentdp.core.arrays import Images
 from latentdp.errors import InputError
@@ -42,7 +42,6 @@ CLIP = 0.5  # of a patient's gradient; features have a length of about sqrt(2)
 STEP, MOMENTUM = 1.0, 0.9
 FLOOR = 5.0  # grey levels added to what a pixel varies by: black borders never vary
 ENOUGH = 8_000.0  # noisy count, times epsilon, from which on all pixels of a thumbnail are used
-RAREST = 0.02  # prevalence that a head begins with, at least
 PATIENTS = 256  # whose gradients are in memory together
 
 
@@ -155,7 +154,6 @@ def learn_head(
     mechanism: NoisySum,
     *,
     count: float,
-    prevalence: NDArray[np.float64],
     epsilon: float,
     noise: Noise,
 ) -> Head:
@@ -167,11 +165,10 @@ def learn_head(
         public: Of the weights.
         mechanism: The noise of each of the `ROUNDS`.
         count: Noisy number of patients, at least 1.
-        prevalence: ``(known findings,)`` noisy share of patients with each, where it begins.
         epsilon: Of the whole release, which with ``count`` decides how many pixels are read.
         noise: Fresh bits for each round.
     """
-    head = _start(public, prevalence, fine=count * epsilon >= ENOUGH)
+    head = _start(public, int(known.sum()), fine=count * epsilon >= ENOUGH)
     weights, velocity = head.weights, np.zeros_like(head.weights)
     late = np.zeros_like(weights)
     for step in range(ROUNDS):
@@ -186,16 +183,14 @@ def learn_head(
     return head.with_weights(late)
 
 
-def _start(public: PublicModel, prevalence: NDArray[np.float64], *, fine: bool) -> Head:
-    """Offsets alone, on features in the units of the flow's own samples."""
+def _start(public: PublicModel, findings: int, *, fine: bool) -> Head:
+    """Weights of 0 on features in the units of the flow's own samples."""
     side = public.samples.shape[1]
     if not fine and side % 2 == 0:
         side //= 2
     flat = _reduced(public.samples, side)
-    weights = np.zeros((len(prevalence), side * side + 1))
-    weights[:, -1] = logit(np.clip(prevalence, RAREST, 1 - RAREST))
     return Head(
-        weights=weights,
+        weights=np.zeros((findings, side * side + 1)),
         centre=flat.mean(axis=0),
         scale=flat.std(axis=0) + FLOOR,
     )

@@ -79,7 +79,6 @@ class Learner:
         known = known_findings(counts, self._plan.names_delta, declared=self._declared)
         told = np.append(known, True)
         patients = max(1.0, float(counts.sums[told].sum()))
-        prevalence = statistics.prevalence(patients)[known]
         head = None
         if known.any():
             head = learn_head(
@@ -88,7 +87,6 @@ class Learner:
                 self._method.public,
                 self._plan.gradients,
                 count=patients,
-                prevalence=prevalence,
                 epsilon=self._plan.guarantee(Relation.REPLACE_ONE).epsilon,
                 noise=noise,
             )
@@ -96,7 +94,7 @@ class Learner:
             mixture=self._method.fit(statistics, told),
             head=head,
             known=known,
-            prevalence=prevalence,
+            prevalence=statistics.prevalence(patients)[known],
             patients=patients,
             deviation=counts.deviation * float(np.sqrt(told.sum())),
         )

@@ -6,6 +6,7 @@ Finer latents follow the flow's own prior, which knows what the detail of a ches
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,11 @@ class LatentMixture:
             raise InputError("expected a mixture of finite Gaussians with weights of at least 0")
         if abs(self.weights.sum() - 1) > 1e-6:
             raise InputError("expected the weights of a mixture to add up to 1")
+
+    @classmethod
+    def prior(cls, m: int) -> Self:
+        """The flow's own: one standard normal in ``m`` dimensions."""
+        return cls(weights=np.ones(1), means=np.zeros((1, m)), deviations=np.ones((1, m)))
 
     def draw(self, noise: Noise, n: int, d: int) -> Latents:
         """``n`` latents ``(n, d)``; those after the coarsest are standard normal.

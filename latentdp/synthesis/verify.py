@@ -14,6 +14,7 @@ from latentdp.core.filesystem import digest
 from latentdp.errors import InputError, WeightsError
 from latentdp.privacy.noisy_sum import NoisySum
 from latentdp.release.verify import Check, Verification
+from latentdp.release.verify import verify as verify_release
 from latentdp.reports.release_card import IMAGES
 from latentdp.reports.synthesis_card import NoisyRelease, Synthesis, SynthesisCard
 from latentdp.synthesis.describe import (
@@ -28,18 +29,28 @@ from latentdp.synthesis.generator import Generator
 from latentdp.synthesis.plan import SynthesisPlan
 from latentdp.synthesis.write import GENERATOR
 
-__all__ = ["is_synthesis", "verify_synthesis"]
+__all__ = ["verify", "verify_synthesis"]
 
 CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
 
 
-def is_synthesis(place: Path) -> bool:
-    """Whether a folder, or a card, is that of a synthesis.
+def verify(release: str | Path) -> Verification:
+    """Recomputes what a release or a synthesis claims from the parameters on its card.
+
+        >>> import latentdp
+        >>> _ = latentdp.privatize_folder("samples/cxr/clinic-a", "release")
+        >>> latentdp.verify("release").ok
+        True
+
+    Args:
+        release: The folder of a release or a synthesis, or its ``release.json``.
 
     Raises:
-        InputError: It is, and the card is incomplete or of another version.
+        InputError: There is no card of this tool, or it lacks what the checks need.
     """
-    return SynthesisCard.find(place) is not None
+    place = Path(release)
+    synthetic = SynthesisCard.find(place) is not None
+    return verify_synthesis(place) if synthetic else verify_release(place)
 
 
 def verify_synthesis(place: Path) -> Verification:

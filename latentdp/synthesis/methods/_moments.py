@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from latentdp.privacy.mechanisms.base import clip_norm
 from latentdp.synthesis.mixture import LatentMixture, shrunk
 from latentdp.synthesis.public import GROUP, PublicModel
 from latentdp.synthesis.statistics import NoisyBlock
@@ -29,21 +30,27 @@ def squares(latents: Matrix) -> Matrix:
     return np.asarray((latents**2).reshape(len(latents), -1, GROUP).mean(axis=2) - 1)
 
 
-def fitted(sizes: NoisyBlock, sums: NoisyBlock, mean_squares: NoisyBlock) -> LatentMixture:
+def fitted(
+    sizes: NoisyBlock, sums: NoisyBlock, mean_squares: NoisyBlock, clip: float
+) -> LatentMixture:
     """One Gaussian of each component, with variances that all share.
 
     The cohort's mean is shrunk towards the prior's 0, and the mean of each component towards the
-    cohort's; a component that does not stand out of its noise has no mean of its own.
+    cohort's. A component that does not stand out of its noise has no mean of its own; where the
+    whole cohort does not, the prior stays as it is.
 
     Args:
         sizes: ``(k,)`` patients by component.
         sums: ``(k m,)`` coarse latents, summed by component.
         mean_squares: ``(m / 16,)`` sums of `squares`.
+        clip: Of a patient's latents, and so the largest length of any mean.
     """
     groups = len(mean_squares.sums)
     patients = np.maximum(sizes.sums, 0.0)
-    total = max(float(patients.sum()), sizes.deviation)
     rows = sums.sums.reshape(len(patients), -1)
+    total = float(patients.sum())
+    if total <= CLEAR * math.sqrt(len(rows)) * sizes.deviation:
+        return LatentMixture.prior(rows.shape[1])
     noise = sums.deviation**2
     mean = rows.sum(axis=0) / total
     cohort = shrunk(mean, np.zeros_like(mean), noise * len(rows) / total**2, groups)
@@ -55,8 +62,8 @@ def fitted(sizes: NoisyBlock, sums: NoisyBlock, mean_squares: NoisyBlock) -> Lat
             for row, count in zip(rows, patients, strict=True)
         ]
     )
-    even = np.full(len(rows), 1 / len(rows))
-    weights = patients / patients.sum() if patients.any() else even
+    means = clip_norm(means, clip, 2)
+    weights = patients / total
     deviations = _deviations(mean_squares, total, means, weights)
     return LatentMixture(
         weights=weights, means=means, deviations=np.tile(deviations, (len(rows), 1))

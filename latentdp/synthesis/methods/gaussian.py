@@ -67,6 +67,7 @@ class Gaussian(Method):
             NoisyBlock(counts.sums[known], counts.deviation),
             NoisyBlock(rows.ravel(), sums.deviation),
             mean_squares,
+            self.public.clip,
         )
 
 

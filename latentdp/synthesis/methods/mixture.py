@@ -69,7 +69,7 @@ class ClusterMixture(Method):
     def fit(self, statistics: NoisyStatistics, known: NDArray[np.bool_]) -> LatentMixture:
         """Means shrunk towards the cohort's, and that towards the prior's 0."""
         _, _, sizes, sums, mean_squares = statistics.blocks
-        return fitted(sizes, sums, mean_squares)
+        return fitted(sizes, sums, mean_squares, self.public.clip)
 
     def _cluster(self, thumbnails: NDArray[np.uint8]) -> NDArray[np.float64]:
         """1 at the nearest centre of each image ``(n, clusters)``."""
