@@ -13,6 +13,7 @@ import msgspec
 from latentdp.core.documents import from_json, read_json
 from latentdp.core.filesystem import write_text
 from latentdp.metrics.bootstrap import Estimate
+from latentdp.privacy.rounding import printed
 from latentdp.reports.comparison import Cell
 
 __all__ = [
@@ -95,7 +96,8 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     Attributes:
         title: Its head.
         cell: Format of a cell, over the fields of a row: ``"{rate:.1f}"``; an `Interval` takes
-            that of its numbers, and ``"{rate.value:.1f}"`` is one of them.
+            that of its numbers, and ``"{rate.value:.1f}"`` is one of them. ``"{epsilon:up4}"`` is
+            a claim, rounded up to 4 digits.
         missing: The cell where the first of these fields is None.
         bare: Whether numbers below one are written without their zero.
     """
@@ -122,9 +124,16 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
                 value = getattr(value, limit)
             if value is None and len(parts) == 1:
                 return self.missing
-            parts.append("-" if value is None else format(value, form or ""))
+            parts.append("-" if value is None else _formatted(value, form or ""))
         text = "".join(parts)
         return text.replace("0.", ".") if self.bare else text
+
+
+def _formatted(value: Value, form: str) -> str:
+    digits = form.removeprefix("up")
+    if digits != form and isinstance(value, (int, float)):
+        return printed(value, int(digits))
+    return format(value, form)
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from _results import Interval, Result, Value, markdown
@@ -87,7 +88,7 @@ def survivors(result: Result) -> str:
         lines.append(
             [
                 preset if bare else f"`{preset}`",
-                unknown if epsilon is None else f"{epsilon:,.0f}",
+                unknown if epsilon is None else f"{math.ceil(epsilon):,}",
                 _side_by_side([row["finding"] for row in rows]),
                 _side_by_side([row["verifier"] for row in rows]),
                 _named_first(rows),

@@ -51,6 +51,7 @@ from latentdp.evaluation.threat_model import Effort, PairedImages, ThreatModel
 from latentdp.evaluation.utility.classification import Classification
 from latentdp.metrics.bootstrap import Resamples, auc, estimate, mean
 from latentdp.models.networks.classifier_cache import ClassifierCache
+from latentdp.privacy.rounding import printed
 
 COMPARED = 500  # training images whose latents are compared, at most
 
@@ -238,11 +239,11 @@ def _interval(values: Matrix) -> Interval | None:
 
 
 def _guarantee(method: Method) -> str:
-    """Of a whole image, and what it does not cover."""
+    """Epsilon of a whole release, and of its noised part if that is not all."""
     if method.guarantee is None:
         return "none"
-    covered = f"{method.guarantee.epsilon:.3g}"
-    return covered if method.protects_all else f"{covered}, the label exact"
+    noised = printed(method.guarantee.noised_part.epsilon, 3)
+    return noised if method.protects_all else f"infinite; of the noised part alone {noised}"
 
 
 def _heading(facts: dict[str, Value]) -> str:

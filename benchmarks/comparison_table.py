@@ -6,7 +6,6 @@ python benchmarks/comparison_table.py DIR/comparison.json [--json FILE]
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from latentdp.reports.comparison_table import LENT, TAUGHT
 
 COLUMNS = (
     Column("release", "{release}"),
-    Column("epsilon of the image", "{epsilon:,.4g}{beside}", missing="none"),
+    Column("epsilon of the image", "{epsilon:up4}{beside}", missing="none"),
     Column("frozen", "{frozen:.3f}", bare=True),
     Column("adaptive, mean", "{adaptive_mean:.3f}", bare=True),
     Column("adaptive, max", "{adaptive_max:.3f}", bare=True),
@@ -41,8 +40,8 @@ class Row:
     Attributes:
         group: ``control``, ``rival`` or ``ours``.
         release: Its name.
-        epsilon: Of the whole image; None without a guarantee.
-        beside: What is released exactly beside the image, in words.
+        epsilon: Of the whole release; None without a guarantee.
+        beside: In results of 0.1, what is released exactly beside the epsilon of the rest.
         lent: A mark where the method releases no labels, so that its readers had the true ones.
         frozen: AUC of a verifier that does not adapt.
         adaptive_mean: Mean AUC of verifiers that do.
@@ -100,14 +99,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def summary(compared: ComparedMethod) -> Row:
     """The numbers of a method."""
     method, numbers = compared.evaluation.method, compared.numbers
-    epsilon = None if method.guarantee is None else float(method.guarantee.epsilon)
     taught = [cell for key in TAUGHT if (cell := numbers.get(key)) is not None]
     lent = any(cell.learnt_with == "true findings" for cell in taught)
     return Row(
         group=compared.group,
         release=compared.name,
-        epsilon=epsilon if epsilon is not None and math.isfinite(epsilon) else None,
-        beside="" if method.protects_all else " + exact label",
+        epsilon=None if method.guarantee is None else method.guarantee.epsilon,
+        beside="",
         lent=LENT if lent else "",
         **{field: Interval.of(numbers.get(key)) for field, key in KEYS.items()},
     )

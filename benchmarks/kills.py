@@ -7,8 +7,8 @@ Makes a folder of small synthetic DICOM files, each another patient's, some of t
 copies of others. ``latentdp privatize`` is called and killed (SIGKILL, in turn with all its
 processes and alone) at random shares of the outputs, as often as is asked for; then it is called
 once more. At the end the inputs must be outputs, duplicates or in quarantine, the files in OUT
-those of the ledger byte by byte, and what the ledger charged the epsilon on the release card for
-each of them. Exits with 1 if they are not.
+those of the ledger byte by byte and the only ones that lay there at any kill, and what the ledger
+charged the epsilon on the release card for each of them. Exits with 1 if they are not.
 """
 
 from __future__ import annotations
@@ -65,9 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         make(folder / "in", options.files)
         call = [str(Path(sys.executable).with_name("latentdp")), "privatize", "in", "out"]
         call += ["--vault", "vault", "--workers", str(options.workers), "--json", *options.options]
+        seen: set[str] = set()
         draws = sorted(below(SeededNoise(options.seed), options.files, options.kills).tolist())
         for i, enough in enumerate(draws):
             count = killed(call, folder, enough, everything=i % 2 == 0)
+            seen |= _files(folder / "out" / "images")
             report.add(Row("alone" if i % 2 else "with all", count))
         began = time.perf_counter()
         last = subprocess.run(
@@ -76,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report.facts["s to the end"] = seconds = time.perf_counter() - began
         report.say(f"\nfinished in {seconds:.0f} s, exit code {last.returncode}")
         released, wrong = check(folder)
+        other = len(seen - _files(folder / "out" / "images"))
+        if other:
+            wrong.append(f"{other} files that lay in OUT at a kill are no outputs")
         report.facts["does not add up"] = len(wrong)
         report.say(released)
         report.say(
@@ -167,6 +172,11 @@ def check(folder: Path) -> tuple[str, list[str]]:
         wrong.append(f"charged {min(each)} micro-epsilon each, the card says {stated}")
     released = f"{inputs:,} inputs: {last}; {len(outputs):,} files; charged {charged / 1e6:,.3f}"
     return released, wrong
+
+
+def _files(folder: Path) -> set[str]:
+    """Digests of all files, hidden ones included."""
+    return {digest(path) for path in folder.iterdir()} if folder.exists() else set()
 
 
 def _count(folder: Path) -> int:

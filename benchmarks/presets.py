@@ -149,7 +149,8 @@ def row(
         return Row(weights, preset, 0, recipe.epsilon, None, None, None, *chance, "nothing left")
     left = probe.all_dimensions() if k == flow.d else probe.table(flow.directions, [k])[0]
     attack = white_box(plan, splits.latents["test"].latents, noise)
-    return Row(weights, preset, k, plan.guarantee.epsilon, *probed(left), *attack, "attack")
+    epsilon = plan.guarantee.epsilon if plan.guarantee.private else None
+    return Row(weights, preset, k, epsilon, *probed(left), *attack, "attack")
 
 
 def probed(

@@ -45,7 +45,8 @@ STAGES = {
     "read": "latentdp.release.tasks.read_input",
     "network": "latentdp.privatizer.Privatizer.release_and_rate",
     "detail": "latentdp.privatizer.Privatizer.enlarge",
-    "write": "latentdp.data.radiograph.write",
+    "encode": "latentdp.data.radiograph.encode",
+    "write": "latentdp.vault.drafts.Drafts.write",
     "once": "latentdp.release.run.write_review",
     "card": "latentdp.release.run.write_documents",
 }
@@ -161,7 +162,7 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
     stages["run: decisions, ledger, records, names"] = own
     costs = Costs(
         read=stages["digest"] + stages["read"],
-        release=stages["network"] + stages["detail"] + stages["write"],
+        release=sum(stages[name] for name in ("network", "detail", "encode", "write")),
         decide=own / 2,
         record=own / 2,
         input=2 * sizes[0],

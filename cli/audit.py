@@ -15,9 +15,10 @@ from rich.table import Table
 from latentdp import InputError
 from latentdp.core import plugins
 from latentdp.privacy.noise import SystemNoise
+from latentdp.privacy.rounding import at_most, printed
 
-from .options import JsonOption
-from .render import print_json, progress
+from ._options import JsonOption
+from ._render import print_json, progress
 
 if TYPE_CHECKING:
     from latentdp.privacy.audit.report import AuditReport
@@ -72,20 +73,20 @@ def audit(
     with progress("auditing", shown=not json) as advance:
         done = 0
 
-        def looked() -> None:
+        def one_more_look() -> None:
             nonlocal done
             done += 1
             advance(done, LOOKS * len(cases))
 
-        for made, delta in cases:
+        for case, delta in cases:
             reports.append(
                 look(
-                    made,
+                    case,
                     noise=SystemNoise(),
                     trials=trials,
                     confidence=CONFIDENCE if confidence is None else confidence,
                     delta=delta,
-                    looked=looked,
+                    looked=one_more_look,
                 )
             )
     if json:
@@ -106,24 +107,24 @@ def _cases(
     for name in names:
         module = plugins.load("mechanisms", name)
         if epsilon is not None:
-            found = [module.mechanism.calibrate(epsilon, k)]
+            mechanisms = [module.mechanism.calibrate(epsilon, k)]
         else:
-            found = [e for e in module.examples if e.dimensions <= LARGEST]
-        for made in found:
-            yield made, None
-            if 0 < made.guarantee.delta < LARGE_DELTA:
-                yield made, LARGE_DELTA
+            mechanisms = [e for e in module.examples if e.dimensions <= LARGEST]
+        for mechanism in mechanisms:
+            yield mechanism, None
+            if 0 < mechanism.guarantee.delta < LARGE_DELTA:
+                yield mechanism, LARGE_DELTA
 
 
 def _print(reports: list[AuditReport]) -> None:
-    shown = Table(title="audit: epsilon in nats", box=box.SIMPLE, title_justify="left")
-    shown.add_column("mechanism", min_width=22)
+    summary = Table(title="audit: epsilon in nats", box=box.SIMPLE, title_justify="left")
+    summary.add_column("mechanism", min_width=22)
     for column in ("claim", "exact", "best\nevent", "one\nrun", "sampler\np", "verdict"):
-        shown.add_column(column, no_wrap=True, justify="right")
+        summary.add_column(column, no_wrap=True, justify="right")
     for report in reports:
-        shown.add_row(
+        summary.add_row(
             _described(report),
-            f"{report.claim.epsilon:.3f}",
+            at_most(report.claim.epsilon, 3),
             "" if report.exact is None else f"{report.exact.found:.3f}",
             f"{report.frequencies.found:.3f}",
             f"{report.one_run.found:.3f}" if report.one_run.found else "none",
@@ -131,7 +132,7 @@ def _print(reports: list[AuditReport]) -> None:
             "BROKEN" if report.problems else "holds",
         )
     console = Console(highlight=False, markup=False)
-    console.print(shown)
+    console.print(summary)
     console.print(
         "exact: by enumeration. best event, one run: lower bounds at confidence "
         f"{reports[0].confidence:.7g}; they can refute a claim, never prove it."
@@ -140,13 +141,16 @@ def _print(reports: list[AuditReport]) -> None:
 
 def _described(report: AuditReport) -> str:
     mechanism, delta = report.mechanism, report.claim.delta
-    given = {f.name: getattr(mechanism, f.name) for f in fields(mechanism)}  # type: ignore[arg-type]
-    k = given.pop("dimensions")
-    given.pop("delta", None)
-    shown = [
+    parameters = {f.name: getattr(mechanism, f.name) for f in fields(mechanism)}  # type: ignore[arg-type]
+    k = parameters.pop("dimensions")
+    parameters.pop("delta", None)
+    words = [
         f"{key} 2^{math.log2(value):.4g}" if value >= 2**32 else f"{key} {value:.5g}"
-        for key, value in given.items()
+        for key, value in parameters.items()
     ]
     if delta:
-        shown.append(f"at delta {delta:g}")
-    return f"{mechanism.name}, {k} dim{'s' * (k > 1)}\n{', '.join(shown)}"
+        words.append(f"at delta {printed(delta)}")
+    return f"{mechanism.name}, {k} dim{'s' * (k > 1)}\n{', '.join(words)}"
+
+
+command = audit

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .options import (
+import latentdp
+
+from ._options import (
     ClaimAucOption,
     ClaimFirstOption,
     JsonOption,
@@ -16,9 +18,8 @@ from .options import (
     SeedOption,
     StepsOption,
     VerifierOption,
-    make_effort,
 )
-from .render import print_json, share_progress
+from ._render import print_json, share_progress
 
 
 def compare(
@@ -54,39 +55,30 @@ def compare(
 
     An interrupted comparison goes on where it was when the same command is given again.
     """
-    from latentdp.core.filesystem import write_json
-    from latentdp.evaluation.compare import compare as run
-    from latentdp.evaluation.compare import entries
-    from latentdp.evaluation.datasets import ground
-    from latentdp.reports.comparison_page import write_comparison_page
-    from latentdp.reports.recognition import Thresholds
+    from ._evaluation_tables import comparison_table
 
-    from .evaluation_tables import comparison_table
-
-    thresholds = Thresholds(auc=auc_at_most, first=first_at_most)
-    effort = make_effort(quick=quick, restarts=restarts, steps=steps)
-    with share_progress("comparing", shown=not json) as tell:
-        grounds = [
-            ground("identity", data, identity_weights, limit=patients),
-            ground("findings", data, finding_weights, limit=patients),
-        ]
-        rows = entries(grounds, method or ())
-        out.mkdir(parents=True, exist_ok=True)
-        found = run(
-            grounds,
-            rows,
-            out / "parts",
-            effort=effort,
-            seed=seed,
+    with share_progress("comparing", shown=not json) as progress:
+        comparison, page = latentdp.compare(
+            data,
+            out,
+            identity_weights=identity_weights,
+            finding_weights=finding_weights,
+            methods=method or (),
+            patients=patients,
             quick=quick,
-            thresholds=thresholds,
+            restarts=restarts,
+            steps=steps,
+            seed=seed,
             verifier=verifier,
-            tell=tell,
+            auc_at_most=auc_at_most,
+            first_at_most=first_at_most,
+            progress=progress,
         )
-    write_json(out / "comparison.json", found.to_json())
-    write_comparison_page(found, out / "comparison.html")
     if json:
-        print_json(found.to_json() | {"page": str(out / "comparison.html")})
+        print_json(comparison.to_json() | {"page": str(page)})
     else:
-        comparison_table(found)
-        typer.echo(out / "comparison.html")
+        comparison_table(comparison)
+        typer.echo(page)
+
+
+command = compare

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from latentdp import InputError, Refuted
+import latentdp
 
-from .options import (
+from ._options import (
     ClaimAucOption,
     ClaimFirstOption,
     JsonOption,
@@ -18,11 +18,8 @@ from .options import (
     SeedOption,
     StepsOption,
     VerifierOption,
-    make_effort,
 )
-from .render import print_json, share_progress
-
-QUICK_PRACTICE = 1500  # of the attacker's images, in a first look
+from ._render import print_json, share_progress
 
 
 def evaluate(
@@ -104,65 +101,37 @@ def evaluate(
 
     Exit codes: 0 done, 2 wrong usage, 6 an attack refuted the claimed guarantee.
     """
-    from latentdp.evaluation.evaluate import evaluate as run
-    from latentdp.evaluation.load_release import of_another_method, of_ours
-    from latentdp.evaluation.write_evaluation import write_evaluation
-    from latentdp.privacy.guarantee import Guarantee
-    from latentdp.release.folders import beside
-    from latentdp.reports.recognition import Thresholds
+    from ._evaluation_tables import evaluation_tables
 
-    from .evaluation_tables import evaluation_tables
-
-    if pairs is None and (claimed_epsilon is not None or size != 64):
-        raise InputError("--claimed-epsilon and --size belong to --pairs")
-    if claimed_epsilon is None and claimed_delta:
-        raise InputError("--claimed-delta belongs to --claimed-epsilon")
-    if pairs is not None and (about, attacker, vault) != (None, None, None):
-        raise InputError("--pairs stands instead of --vault, --about and --attacker")
-    thresholds = Thresholds(auc=auc_at_most, first=first_at_most)
-    effort = make_effort(quick=quick, restarts=restarts, steps=steps)
-    private = vault if vault is not None else beside(out)
-    if images < 2:
-        raise InputError(f"expected --images of at least 2, got {images}")
-    default = private / "evaluation" if pairs is None else Path(f"{out.resolve()}.evaluation")
-    folder = report if report is not None else default
-    for place in (source, out):
-        if place.resolve() in (folder.resolve(), *folder.resolve().parents):
-            raise InputError("the report shows originals: it must not lie in IN or OUT")
-    with share_progress("evaluating", shown=not json) as tell:
-        drawn: dict[str, Any] = {"most": images, "seed": seed, "tell": tell}
-        if pairs is None:
-            release = of_ours(
-                source,
-                out,
-                private,
-                about=about,
-                attacker=attacker,
-                practice=QUICK_PRACTICE if quick else 0,
-                **drawn,
-            )
-        else:
-            claimed = (
-                None
-                if claimed_epsilon is None
-                else Guarantee(epsilon=claimed_epsilon, delta=claimed_delta)
-            )
-            release = of_another_method(source, out, pairs, size=size, claimed=claimed, **drawn)
-        found, scene = run(
-            release,
-            folder / "parts",
-            effort=effort,
-            seed=seed,
+    with share_progress("evaluating", shown=not json) as progress:
+        evaluation, page = latentdp.evaluate(
+            source,
+            out,
+            vault=vault,
+            about=about,
+            attacker=attacker,
+            images=images,
+            pairs=pairs,
+            claimed_epsilon=claimed_epsilon,
+            claimed_delta=claimed_delta,
+            size=size,
+            report=report,
             quick=quick,
-            thresholds=thresholds,
+            restarts=restarts,
+            steps=steps,
+            seed=seed,
             verifier=verifier,
-            tell=tell,
+            auc_at_most=auc_at_most,
+            first_at_most=first_at_most,
+            progress=progress,
         )
-        page = write_evaluation(found, scene, folder, card_of=out if pairs is None else None)
     if json:
-        print_json(found.to_json() | {"page": str(page)})
+        print_json(evaluation.to_json() | {"page": str(page)})
     else:
-        evaluation_tables(found)
+        evaluation_tables(evaluation)
         typer.echo(page)
-    if found.verdict.refuted:
-        raise Refuted(found.verdict.lines[0])
+    if evaluation.verdict.refuted:
+        raise latentdp.Refuted(evaluation.verdict.lines[0])
+
+
+command = evaluate

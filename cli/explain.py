@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp import UnsupportedInstance
-from latentdp.data.dicom.attributes import attributes
-from latentdp.data.dicom.instance import inventory
-from latentdp.data.dicom.profile import SYNTAXES, Profile
-from latentdp.data.radiograph import read
-from latentdp.privatizer import Privatizer
-from latentdp.release.preview import preview_release
-from latentdp.release.request import ReleaseRequest
-from latentdp.reports.guarantee_words import NOT_COVERED, statement, warnings
-from latentdp.reports.release_card_parts import ImageGuarantee
+from latentdp.data.dicom.profile import SYNTAXES
+from latentdp.privacy.randomized_response import Unlabelled
 
-from .options import (
+from ._options import (
+    AllChestsOption,
+    AllFrontalOption,
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -28,6 +23,7 @@ from .options import (
     IdentityOption,
     JsonOption,
     KeepOption,
+    LabelMapOption,
     LabelReleaseOption,
     LabelsOption,
     MechanismOption,
@@ -38,10 +34,15 @@ from .options import (
     SizeOption,
     SyntaxOption,
     UidsOption,
+    UnlabelledOption,
     WeightsOption,
     make_recipe,
 )
-from .render import guarantee_table, print_json, progress, table
+from ._render import guarantee_table, print_json, progress, table
+
+if TYPE_CHECKING:
+    from latentdp import Privatizer
+    from latentdp.data.dicom.profile import Profile
 
 
 def explain(
@@ -52,6 +53,8 @@ def explain(
     mechanism: MechanismOption = None,
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
+    label_map: LabelMapOption = None,
+    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
@@ -60,6 +63,8 @@ def explain(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
     candidates: CandidatesOption = None,
@@ -67,9 +72,17 @@ def explain(
     json: JsonOption = False,
 ) -> int:
     """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
+    from latentdp.data.dicom.attributes import attributes
+    from latentdp.release.preview import preview_release
+    from latentdp.release.request import ReleaseRequest
+    from latentdp.reports.card_guarantee import ImageGuarantee, PatientGuarantee
+    from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
+
     request = ReleaseRequest(
         source=source,
         labels=labels,
+        label_map=label_map,
+        unlabelled=unlabelled,
         recipe=make_recipe(
             preset=preset,
             epsilon=epsilon,
@@ -84,20 +97,20 @@ def explain(
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
             size=size,
             no_detail=no_detail,
             candidates=candidates,
             transfer_syntax=transfer_syntax,
         ),
     )
-    privatizer = request.recipe.load(labelled=request.labelled)
-    guarantee, unprotected = privatizer.guarantee, privatizer.unprotected
+    privatizer = request.load()
+    image = privatizer.guarantee
     profile = privatizer.recipe.profile
     header = attributes(profile)
     facts: dict[str, object] = {
-        "guarantee": ImageGuarantee.of(guarantee, unprotected),
-        "statement": statement(guarantee, unprotected),
-        "warnings": warnings(guarantee),
+        "guarantee": ImageGuarantee.of(image),
         "plan": privatizer.plan.describe(),
         "not_covered": list(NOT_COVERED),
         "output_header": dict(header),
@@ -105,9 +118,10 @@ def explain(
         "size": privatizer.size,
         "detail_drawn_at": list(privatizer.octaves),
     }
-    rows = guarantee_table(privatizer)
     code = 0
     if source.is_file():
+        patient = image.for_patient(1)
+        stated = PatientGuarantee.of(patient, images=1, images_in_this_release=1)
         refusal = _refusal(source, privatizer)
         elements = [] if refusal else _elements(source, profile)
         facts["usable"] = not refusal
@@ -115,16 +129,23 @@ def explain(
         facts["elements"] = [
             {"tag": tag, "keyword": keyword, "action": action} for tag, keyword, action in elements
         ]
-        rows.insert(0, ("file", f"would be quarantined: {refusal}" if refusal else "usable"))
+        rows = [
+            ("file", f"would be quarantined: {refusal}" if refusal else "usable"),
+            *guarantee_table(privatizer, image, patient),
+        ]
         rows += [(action, f"{tag} {keyword}") for tag, keyword, action in elements]
         code = 1 if refusal else 0
     else:
         with progress("reading", shown=not json) as advance:
             summary, refused = preview_release(request, privatizer, advance)
+        patient, stated = summary.patient, summary.stated_patient
         facts["counts"] = summary.counts()
         facts["refused"] = [{"file": name, "reason": reason} for name, reason in refused]
-        rows.insert(0, ("usable", f"{summary.released} of {summary.inputs} files"))
-        rows[1:1] = [("would be quarantined", f"{name}: {reason}") for name, reason in refused]
+        rows = [
+            ("usable", f"{summary.released} of {summary.inputs} files"),
+            *(("would be quarantined", f"{name}: {reason}") for name, reason in refused),
+            *guarantee_table(privatizer, image, patient),
+        ]
         for holds in sorted(set(header.values())):
             held = ", ".join(keyword for keyword in header if header[keyword] == holds)
             rows.append((f"header: {holds}", held))
@@ -132,6 +153,11 @@ def explain(
         code = summary.exit_code
     rows += [("not covered", line) for line in NOT_COVERED]
     if json:
+        facts |= {
+            "patient_guarantee": stated,
+            "statement": sentences(image, patient),
+            "warnings": warnings(image, patient),
+        }
         print_json(facts)
     else:
         table("what a release would be", rows)
@@ -140,6 +166,8 @@ def explain(
 
 def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
     """What becomes of each element; empty for a picture and for what has no output."""
+    from latentdp.data.dicom.instance import inventory
+
     try:
         return inventory(path, profile)
     except UnsupportedInstance:
@@ -147,8 +175,13 @@ def _elements(path: Path, profile: Profile) -> list[tuple[str, str, str]]:
 
 
 def _refusal(path: Path, privatizer: Privatizer) -> str:
+    from latentdp.data.radiograph import read
+
     try:
         read(path, privatizer.flow.shape, privatizer.recipe.profile)
     except UnsupportedInstance as error:
         return f"{error.reason}: {error}"
     return ""
+
+
+command = explain

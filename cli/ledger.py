@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentdp.errors import InputError
-from latentdp.vault.ledger import Ledger, Spent, allowance
-from latentdp.vault.vault import Vault
+from latentdp import InputError
+from latentdp.privacy.rounding import IN_FULL, printed
 
-from .options import JsonOption, LedgerOption
-from .render import print_json, table
+from ._options import JsonOption, LedgerOption
+from ._render import print_json, table
+
+if TYPE_CHECKING:
+    from latentdp.vault.ledger import Ledger, Spent
 
 SHORT = 16  # digits of a pseudonym in a table
 
@@ -48,6 +50,9 @@ def ledger(
 
     Exit codes: 0 all well, 2 wrong usage or a ledger that was tampered with.
     """
+    from latentdp.vault.ledger import Spent, allowance
+    from latentdp.vault.vault import Vault
+
     limit = None if cap is None else allowance(cap)
     if limit is None and not (vault / "key").is_file():
         raise InputError("expected a vault, a folder with the key of releases; there is none")
@@ -63,13 +68,13 @@ def ledger(
     if patient is not None:
         subject = store.subject(patient)
         spent = {subject: spent.get(subject, Spent())}
-    shown = {}
+    accounts = {}
     if patients or patient is not None:
-        shown = {who: _account(spent[who], facts["cap"]) for who in sorted(spent)}
+        accounts = {who: _account(spent[who], facts["cap"]) for who in sorted(spent)}
     if json:
-        print_json(facts | ({"by_patient": shown} if shown else {}))
+        print_json(facts | ({"by_patient": accounts} if accounts else {}))
     else:
-        table(f"ledger of vault {store.tag}", _lines(facts) + _patients(shown))
+        table(f"ledger of vault {store.tag}", _lines(facts) + _patients(accounts))
     return 0
 
 
@@ -102,21 +107,25 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("patients", str(facts["patients"])),
         ("releases", str(facts["releases"])),
         ("most spent", _amount(facts["most_spent"], delta) + " on one patient"),
-        ("cap", "none" if cap is None else f"epsilon {cap:.10g} per patient"),
+        ("cap", "none" if cap is None else f"epsilon {printed(cap, IN_FULL)} per patient"),
         ("chain", f"verified, {facts['rows']} rows"),
     ]
 
 
-def _patients(shown: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+def _patients(accounts: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
     return [
         (
             who[:SHORT],
             f"{_amount(account['spent'], account['delta'])} for {account['releases']} releases"
-            + ("" if account["left"] is None else f", {account['left']:.10g} left"),
+            + ("" if account["left"] is None else f", {printed(account['left'], IN_FULL)} left"),
         )
-        for who, account in shown.items()
+        for who, account in accounts.items()
     ]
 
 
 def _amount(epsilon: float, delta: float) -> str:
-    return f"epsilon {epsilon:.10g}" + (f", delta {delta:.3g}" if delta else "")
+    amount = f"epsilon {printed(epsilon, IN_FULL)}"
+    return f"{amount}, delta {printed(delta, 3)}" if delta else amount
+
+
+command = ledger

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp.data.dicom.profile import SYNTAXES
-from latentdp.privatizer import Privatizer
-from latentdp.release.preview import preview_release
-from latentdp.release.request import ReleaseRequest
-from latentdp.release.run import run_release
-from latentdp.release.summary import Summary
-from latentdp.reports import release_page, review_page
-from latentdp.reports.guarantee_words import warnings
+from latentdp.privacy.randomized_response import Unlabelled
+from latentdp.privacy.rounding import printed
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
-from latentdp.reports.release_card_parts import ImageGuarantee
 
-from .options import (
+from ._options import (
+    AllChestsOption,
+    AllFrontalOption,
     BurnedInOption,
     CandidatesOption,
     CharacteristicsOption,
@@ -29,6 +24,7 @@ from .options import (
     IdentityOption,
     JsonOption,
     KeepOption,
+    LabelMapOption,
     LabelReleaseOption,
     LabelsOption,
     LedgerOption,
@@ -40,10 +36,16 @@ from .options import (
     SizeOption,
     SyntaxOption,
     UidsOption,
+    UnlabelledOption,
     WeightsOption,
     make_recipe,
 )
-from .render import guarantee_table, print_json, progress, table
+from ._render import guarantee_table, print_json, progress, table
+
+if TYPE_CHECKING:
+    from latentdp import Privatizer
+    from latentdp.release.request import ReleaseRequest
+    from latentdp.release.summary import Summary
 
 
 def privatize(
@@ -55,6 +57,8 @@ def privatize(
     mechanism: MechanismOption = None,
     weights: WeightsOption = "cxr-adult",
     labels: LabelsOption = None,
+    label_map: LabelMapOption = None,
+    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
     label_release: LabelReleaseOption = None,
     keep_label_dims: KeepOption = None,
     resample_identity: IdentityOption = None,
@@ -63,6 +67,8 @@ def privatize(
     retain_device: DeviceOption = False,
     retain_uids: UidsOption = False,
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     evidence: EvidenceOption = None,
     size: SizeOption = None,
     no_detail: NoDetailOption = False,
@@ -118,7 +124,7 @@ def privatize(
             "--cluster",
             metavar="ADDRESS",
             help="Use the workers of a Dask cluster: its scheduler's address (tcp://host:8786) "
-            "or scheduler file. They must reach IN and OUT by the same paths.",
+            "or scheduler file. They must reach IN by the same path.",
         ),
     ] = None,
     exact: Annotated[
@@ -143,6 +149,8 @@ def privatize(
     Exit codes: 0 all done, 1 some files quarantined, 2 wrong usage or nothing usable, 3 budget
     refused, 4 weights refused, 5 stopped in the middle (run it again to go on).
     """
+    from latentdp.release.request import ReleaseRequest
+
     request = ReleaseRequest(
         source=source,
         out=out,
@@ -161,6 +169,8 @@ def privatize(
             retain_device=retain_device,
             retain_uids=retain_uids,
             accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
             size=size,
             no_detail=no_detail,
             candidates=candidates,
@@ -168,6 +178,8 @@ def privatize(
             exact=exact,
         ),
         labels=labels,
+        label_map=label_map,
+        unlabelled=unlabelled,
         budget=budget,
         ledger=ledger,
         again=again,
@@ -176,7 +188,7 @@ def privatize(
         workers=workers,
         cluster=cluster,
     )
-    privatizer = request.recipe.load(labelled=request.labelled)
+    privatizer = request.load()
     if evidence is not None:
         from latentdp.evaluation.evidence import with_evidence
 
@@ -186,32 +198,44 @@ def privatize(
 
 
 def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
+    from latentdp.release.preview import preview_release
+    from latentdp.reports.card_guarantee import ImageGuarantee
+    from latentdp.reports.guarantee_words import warnings
+
     with progress("reading", shown=not json) as advance:
         summary, refused = preview_release(request, privatizer, advance)
+    image, patient = summary.guarantee, summary.patient
     if json:
         print_json(
             {
                 "dry_run": True,
                 "counts": summary.counts(),
                 "patients": summary.patients,
-                "patient_epsilon": summary.patient_epsilon,
+                "patient_epsilon": summary.stated_patient.epsilon,
                 "would_write_now": summary.released,
-                "epsilon_to_charge_now": summary.spent,
-                "warnings": warnings(privatizer.guarantee, request.layout),
-                "guarantee": ImageGuarantee.of(privatizer.guarantee, summary.unprotected),
+                **_charge("to_charge_now", summary),
+                "warnings": warnings(image, patient, request.layout),
+                "guarantee": ImageGuarantee.of(image),
+                "patient_guarantee": summary.stated_patient,
                 "refused": [{"file": name, "reason": reason} for name, reason in refused],
             }
         )
         return summary.exit_code
-    rows = _rows(summary, privatizer, "would be written")
-    rows.append(("would charge", f"epsilon {summary.spent:.6g}, all patients together"))
+    rows = _rows(summary, "would be written")
+    charged = f"epsilon {printed(summary.spent)}, all patients together"
+    rows.append(("would charge", charged + _alone(summary)))
     rows += [("refused", f"{name}: {reason}") for name, reason in refused]
-    rows += guarantee_table(privatizer, request.layout)
+    rows += guarantee_table(privatizer, image, patient, request.layout)
     table("dry run: nothing was written", rows)
     return summary.exit_code
 
 
 def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
+    from latentdp.release.run import run_release
+    from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
+    from latentdp.reports.release_page import PAGE
+    from latentdp.reports.review_page import PAGE as REVIEW
+
     out, vault = request.out, request.vault
     assert out is not None
     assert vault is not None
@@ -226,29 +250,29 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
                 "report": str(summary.report),
                 "counts": summary.counts(),
                 "written_now": summary.released,
-                "epsilon_charged_now": summary.spent,
+                **_charge("charged_now", summary),
                 "warnings": card and card.warnings,
                 "guarantee": card and card.guarantee,
             }
         )
         return summary.exit_code
-    rows = _rows(summary, privatizer, "written")
-    rows += guarantee_table(privatizer, request.layout)
+    rows = _rows(summary, "written")
+    rows += guarantee_table(privatizer, summary.guarantee, summary.patient, request.layout)
     if request.mapping is not None:
         rows.append(("mapping", f"{request.mapping} (PRIVATE: old and new identifiers)"))
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),
-        ("page", f"{out / release_page.PAGE} (public: open it in a browser)"),
+        ("page", f"{out / PAGE} (public: open it in a browser)"),
         ("vault", f"{vault} (PRIVATE: key, ledger, before-after.png; do not release it)"),
-        ("review", f"{vault / review_page.PAGE} (PRIVATE: look at it before a release)"),
+        ("review", f"{vault / REVIEW} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)
     return summary.exit_code
 
 
-def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str, str]]:
+def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
     rows = [(verb, str(summary.released))]
     if summary.already:
         rows.append(("already there", f"{summary.already} (not charged again)"))
@@ -256,12 +280,30 @@ def _rows(summary: Summary, privatizer: Privatizer, verb: str) -> list[tuple[str
         rows.append(("duplicates", f"{summary.duplicates} (same picture as another input)"))
     for reason, count in sorted(summary.quarantined.items()):
         rows.append(("quarantined", f"{count} {reason}"))
+    if summary.unlabelled:
+        rows.append(("without a label", f"{summary.unlabelled} of the inputs"))
     rows.append(
         (
             "patients",
-            f"{summary.patients}; most spent on one: epsilon {summary.patient_epsilon:.6g} "
-            f"({summary.most_images} images)"
-            + (", and what is unprotected" if privatizer.unprotected else ""),
+            f"{summary.patients}; most spent on one: epsilon {printed(summary.patient_epsilon)} "
+            f"({summary.most_images} images){_alone(summary)}",
         )
     )
     return rows
+
+
+def _alone(summary: Summary) -> str:
+    """What a sum of epsilons does not tell where something is unprotected."""
+    if not summary.unprotected:
+        return ""
+    return " for the noised part alone; of the whole it is infinity"
+
+
+def _charge(name: str, summary: Summary) -> dict[str, float | None]:
+    """What a run costs, under a name; None for infinity, which the noised part does not tell."""
+    if not summary.unprotected:
+        return {f"epsilon_{name}": summary.spent}
+    return {f"epsilon_{name}": None, f"epsilon_of_noised_part_{name}": summary.spent}
+
+
+command = privatize

@@ -9,22 +9,25 @@ import typer
 
 from latentdp.core import plugins
 from latentdp.errors import InputError
-from latentdp.privacy.noise import SystemNoise
+from latentdp.privacy.rounding import printed
 from latentdp.reports.release_card import CARD, IMAGES
-from latentdp.reports.synthesis_card import SynthesisCard
-from latentdp.synthesis.generator import Generator
-from latentdp.synthesis.request import SynthesisRequest, check_images
-from latentdp.synthesis.run import preview_synthesis
-from latentdp.synthesis.run import synthesize as learn_and_draw
-from latentdp.synthesis.summary import SynthesisSummary
-from latentdp.synthesis.write import GENERATOR, Destination, draw
 
-from .options import BurnedInOption, JsonOption, LedgerOption, WeightsOption
-from .render import print_json, share_progress, table
+from ._options import (
+    AllChestsOption,
+    AllFrontalOption,
+    BurnedInOption,
+    JsonOption,
+    LedgerOption,
+    WeightsOption,
+)
+from ._render import print_json, share_progress, table
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
+    from latentdp.synthesis.request import SynthesisRequest
+    from latentdp.synthesis.summary import SynthesisSummary
 
+GENERATOR = "generator.safetensors"
 KIND = "synthesis methods"
 
 
@@ -85,6 +88,8 @@ def synthesize(
     ] = None,
     weights: WeightsOption = "cxr-adult",
     accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
     vault: Annotated[
         Path | None,
         typer.Option(
@@ -122,6 +127,10 @@ def synthesize(
     Exit codes: 0 all done, 1 some files quarantined, 2 wrong usage or nothing usable, 3 budget
     refused, 4 weights refused, 5 stopped in the middle (run it again to go on).
     """
+    from latentdp.synthesis.request import SynthesisRequest
+    from latentdp.synthesis.run import preview_synthesis
+    from latentdp.synthesis.run import synthesize as learn_and_draw
+
     if generator is not None:
         if out is not None or labels is not None or dry_run:
             raise InputError("--from takes an output folder alone, and no cohort")
@@ -141,6 +150,8 @@ def synthesize(
         method=method,
         images_per_patient=images_per_patient,
         accept_burned_in=accept_burned_in,
+        all_chests=all_chests,
+        all_frontal=all_frontal,
         budget=budget,
         ledger=ledger,
     )
@@ -158,6 +169,12 @@ def synthesize(
 def _draw(
     file: Path, out: Path, weights: str, images: int, size: int | None, *, json: bool
 ) -> int:
+    from latentdp.privacy.noise import SystemNoise
+    from latentdp.reports.synthesis_card import SynthesisCard
+    from latentdp.synthesis.generator import Generator
+    from latentdp.synthesis.request import check_images
+    from latentdp.synthesis.write import Destination, draw
+
     check_images(images, size)
     learnt = Generator.load(file)
     name = learnt.synthesis.weights.name
@@ -226,7 +243,7 @@ def _print(request: SynthesisRequest, summary: SynthesisSummary, *, dry_run: boo
     ]
     rows += [("quarantined", f"{n} {reason}") for reason, n in summary.quarantined.items()]
     verb = "would charge" if dry_run else "charged"
-    rows.append((verb, f"epsilon {summary.charged:.6g} to every patient"))
+    rows.append((verb, f"epsilon {printed(summary.charged)} to every patient"))
     rows += [("WARNING", line) for line in summary.warnings]
     rows += [("guarantee", line) for line in guarantee.statement]
     if dry_run:
@@ -243,3 +260,6 @@ def _print(request: SynthesisRequest, summary: SynthesisSummary, *, dry_run: boo
         ("report", str(summary.report)),
     ]
     table("synthetic data set" + (", finished before" if summary.already else ""), rows)
+
+
+command = synthesize

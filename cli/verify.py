@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from latentdp.synthesis.verify import verify as verify_card
+from latentdp.privacy.rounding import printed
 
-from .options import JsonOption
-from .render import print_json, table
+from ._options import JsonOption
+from ._render import print_json, table
 
 
 def verify(
@@ -24,6 +24,8 @@ def verify(
 
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
+    from latentdp.synthesis.verify import verify as verify_card
+
     verification = verify_card(card)
     checks, ok = verification.checks, verification.ok
     if json:
@@ -44,7 +46,7 @@ def verify(
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.9g}"
+        return printed(value, 9)
     if isinstance(value, dict) and len(value) > 6:
         return f"{len(value)} entries"
     if isinstance(value, dict):
@@ -52,3 +54,6 @@ def _text(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(part) for part in value if part is not None) or "nothing"
     return "none stated" if value is None else str(value)
+
+
+command = verify

@@ -1,11 +1,11 @@
 """latentdp: release chest X-rays under differential privacy in the latent space of a flow.
 
-Folders, as the command does them (`privatize_folder`, `preview`, `verify`):
+Folders, as the commands do them (`privatize_folder`, `preview`, `verify`, `evaluate`, `compare`):
 
     >>> import latentdp
     >>> summary = latentdp.privatize_folder("samples/cxr/clinic-a", "release", preset="balanced")
     >>> print(summary.guarantee)
-    epsilon 7.99853 per image (replace-one)
+    epsilon 7.99854 per image (replace-one)
 
 Images that are in memory (`Privatizer`, `load_flow`):
 
@@ -38,6 +38,8 @@ from latentdp.privatizer import Privatizer, Release
 from latentdp.recipe import PRESETS, Preset, Recipe
 
 if TYPE_CHECKING:
+    from latentdp.evaluation.compare_methods import compare
+    from latentdp.evaluation.evaluate_folders import evaluate
     from latentdp.models.flow.flow import load_flow
     from latentdp.release.privatize import preview, privatize_folder
     from latentdp.synthesis.verify import verify
@@ -58,6 +60,8 @@ __all__ = [
     "Unit",
     "UnsupportedInstance",
     "WeightsError",
+    "compare",
+    "evaluate",
     "load_flow",
     "preview",
     "privatize_folder",
@@ -65,6 +69,8 @@ __all__ = [
 ]
 
 _LATE = {  # what loads much; the module of each
+    "compare": "latentdp.evaluation.compare_methods",
+    "evaluate": "latentdp.evaluation.evaluate_folders",
     "load_flow": "latentdp.models.flow.flow",
     "preview": "latentdp.release.privatize",
     "privatize_folder": "latentdp.release.privatize",

@@ -20,7 +20,7 @@ from latentdp.core.documents import from_json
 from latentdp.core.plugins import names
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.errors import InputError
-from latentdp.privacy.randomized_response import LabelRelease
+from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.privacy.units import LARGEST
 
 __all__ = ["ALL", "PRESETS", "Preset", "Recipe"]
@@ -135,6 +135,9 @@ class Recipe:
             else is passed on unprotected**; 0 for no such release. Nothing is noised then.
         label: ``none``, ``public`` (released exactly, unprotected) or ``response``.
         label_share: Share of epsilon that randomised response may spend.
+        unlabelled: Where the label is released by response, what becomes of an input without one:
+            ``random`` answers with a class by chance; ``unknown`` releases none, by which it tells
+            that there was none.
         temperature: Standard deviation of resampled dimensions; below 1 images are smoother.
         candidates: Images that are drawn for each release, of which the critic of the weights
             chooses one; without a critic, or with nothing to draw, there is only one.
@@ -152,6 +155,7 @@ class Recipe:
     resample_identity: int = 0
     label: str = LabelRelease.NONE
     label_share: float = 0.25
+    unlabelled: str = Unlabelled.RANDOM
     temperature: float = 1.0
     candidates: int = 1
     profile: Profile = BASIC
@@ -189,6 +193,8 @@ class Recipe:
                 f"expected the label release to be one of {', '.join(LabelRelease)}, "
                 f"got {self.label!r}"
             )
+        if self.unlabelled not in (Unlabelled.RANDOM, Unlabelled.UNKNOWN):
+            raise InputError("expected what has no label to be released as random or unknown")
         if not 0 <= self.label_share <= 1:
             raise InputError(f"expected a label share in [0, 1], got {self.label_share}")
         if type(self.candidates) is not int or not 1 <= self.candidates <= MOST_CANDIDATES:
@@ -212,6 +218,17 @@ class Recipe:
         values: dict[str, Any] = {**PRESETS[preset].values, **given}
         return cls(preset=preset, **values)
 
+    @property
+    def told_of_label(self) -> tuple[str, ...]:
+        """What is released exactly of a label that is not."""
+        tells = self.label == LabelRelease.RESPONSE and self.unlabelled == Unlabelled.UNKNOWN
+        return ("whether there is a label",) if tells else ()
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What of an input, besides what the plan keeps, is released exactly."""
+        return self.told_of_label + self.profile.unprotected
+
     def with_weights(self, sha256: str) -> Recipe:
         """The same, bound to one weights file."""
         return replace(self, weights_sha256=sha256)
@@ -222,8 +239,9 @@ class Recipe:
         record = self._record()
         if self.weights_sha256:
             del record["weights"]
-        if not self.profile.detail:  # as in recipes from before there was any
-            del record["profile"]["detail"]
+        for option in ("detail", "all_chests", "all_frontal"):
+            if not record["profile"][option]:  # as in recipes from before there was any
+                del record["profile"][option]
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -243,6 +261,8 @@ class Recipe:
             del record["candidates"]
         if self.resample_identity == 0:  # likewise
             del record["resample_identity"]
+        if self.unlabelled == Unlabelled.RANDOM:  # likewise
+            del record["unlabelled"]
         return record
 
     def to_toml(self) -> str:

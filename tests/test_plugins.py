@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from msgspec import structs
 
 from latentdp import Recipe
@@ -118,6 +119,18 @@ mechanism = Cautious
 examples = (Cautious.calibrate(8.0, 4),)
 """
 
+COMMAND = """
+import typer
+
+
+def hello(name: str) -> None:
+    '''Greet somebody.'''
+    typer.echo(f"Hello, {name}.")
+
+
+command = hello
+"""
+
 
 def test_an_attack_is_a_file_and_the_verdict_and_the_page_know_it(tmp_path):
     shown = tmp_path / "page.html"
@@ -190,6 +203,24 @@ def test_commands_know_a_mechanism_that_was_added(tmp_path, command, capsys, tin
     assert command("explain", SAMPLES, *call) == 2
     assert "there are: codebook" in capsys.readouterr().err
     assert command("verify", out) != 0, "nobody knows what it claims any more"
+
+
+@pytest.mark.parametrize(("package", "group"), [("_cli", ()), ("_cli.weights", ("weights",))])
+def test_a_command_is_a_file(package, group, tmp_path, command, capsys):
+    def in_help():
+        assert command(*group, "--help") == 0
+        _, shown = capsys.readouterr().out.split("Commands:")
+        return dict(line.split(maxsplit=1) for line in shown.strip().splitlines())
+
+    call, before = (*group, "greet-somebody", "Ada"), list(in_help())
+    with added(package, tmp_path, greet_somebody=COMMAND):
+        assert command(*call) == 0
+        assert capsys.readouterr().out == "Hello, Ada.\n"
+        after = in_help()
+    assert after.pop("greet-somebody") == "Greet somebody."
+    assert list(after) == before
+    assert command(*call) == 2
+    assert "No such command" in capsys.readouterr().err
 
 
 def test_a_page_is_a_file_with_its_template(tmp_path):

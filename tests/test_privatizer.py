@@ -32,6 +32,7 @@ def test_a_seed_voids_the_guarantee(tiny_flow, images):
     assert not release.approximate.secure
 
 
+@pytest.mark.promise("Where nothing is spent, an output says nothing of its source.")
 def test_without_label_and_directions_the_output_says_nothing_of_the_image(tiny_flow, images):
     one = make(tiny_flow, "strict", label="none")(images)
     other = make(tiny_flow, "strict", label="none")(1 - images)
@@ -59,6 +60,7 @@ def test_the_decoder_sees_the_released_label_only(tiny_flow, images):
     assert not np.array_equal(found[0], unknown), "the label must reach the decoder at all"
 
 
+@pytest.mark.promise("A label that is not released changes no pixel.")
 def test_a_label_that_is_not_released_changes_nothing(tiny_flow, images):
     a = make(tiny_flow, "dp-glow")(images, labels=np.zeros(5, int))
     b = make(tiny_flow, "dp-glow")(images, labels=np.full(5, 2))
@@ -73,6 +75,9 @@ def test_a_public_label_is_released_and_listed(tiny_flow, images):
     assert "label" in release.unprotected[0]
 
 
+@pytest.mark.promise(
+    "Each image is protected on its own: who else is in the batch changes nothing."
+)
 def test_each_image_is_privatized_on_its_own(tiny_flow, images):
     """The distribution cannot depend on batch mates: with fixed words, the row does not."""
     from tests.support.contract import Replay

@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pytest
@@ -142,17 +143,20 @@ def test_what_is_not_a_recipe_is_refused(text):
         Recipe.from_toml(text)
 
 
+@pytest.mark.promise("A release never spends more than the budget that was asked for.")
 @pytest.mark.parametrize(
     ("preset", "label", "keep", "epsilon"),
     diagonal(PRESETS, list(LabelRelease), [0, 5], [1.0, 30.0]),
 )
 def test_a_plan_never_spends_more_than_its_recipe(preset, label, keep, epsilon):
     made = plan(preset=preset, label=label, keep_label_dims=keep, epsilon=epsilon)
-    assert made.guarantee.epsilon <= epsilon * (1 + 1e-9)
-    assert made.approximate().epsilon <= made.guarantee.epsilon * (1 + 1e-9)
+    spent = made.guarantee.noised_part.epsilon
+    assert spent <= epsilon * (1 + 1e-9)
+    assert made.approximate().noised_part.epsilon <= spent * (1 + 1e-9)
     assert sum(b.size for b in made.blocks) == 64
     kept = bool(keep) or preset == "empirical"
     assert len(made.unprotected) == (label == "public") + kept
+    assert made.guarantee.private == (not made.unprotected)
 
 
 def test_balanced_spends_on_the_best_directions_and_resamples_the_rest():
@@ -219,7 +223,8 @@ def test_identity_is_resampled_and_all_else_passes(count):
     assert one @ rest == pytest.approx(z @ rest, abs=1e-9)
     assert not np.isclose(one @ basis, two @ basis).any()
     assert made.keeps == 64 - drawn
-    assert made.guarantee.epsilon == 0, "of what is not unprotected"
+    assert made.guarantee.epsilon == math.inf
+    assert made.guarantee.noised_part.epsilon == 0
     moved = made.apply(z + basis @ np.ones(drawn), SeededNoise(1))
     assert moved == pytest.approx(one, abs=1e-9), "what identity says is not looked at"
 
@@ -263,7 +268,7 @@ def test_blocks_that_contradict_themselves_are_refused(block):
 @pytest.mark.parametrize(("preset", "mechanism"), diagonal(PRESETS, names("mechanisms")))
 def test_any_mechanism_in_any_preset_spends_no_more_than_the_budget(preset, mechanism):
     made = plan(preset=preset, mechanism=mechanism, label="none", epsilon=40.0)
-    assert made.guarantee.epsilon <= 40.0
+    assert made.guarantee.noised_part.epsilon <= 40.0
     z = np.random.default_rng(1).normal(size=(3, 64))
     out = made.apply(z, SeededNoise(0))
     assert out.shape == z.shape

@@ -9,9 +9,9 @@ import typer
 
 from latentdp import InputError
 
-from ..options import JsonOption
-from ..render import print_json, share_progress, table
-from ..training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
+from .._options import JsonOption
+from .._render import print_json, share_progress, table
+from .._training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
 
 
 def add_critic(
@@ -46,18 +46,18 @@ def add_critic(
     if lacking:
         raise InputError(f"no images of split {min(lacking)!r} in {data}")
     with share_progress("teaching", shown=not json) as tell:
-        made = train_critic(
+        taught = train_critic(
             flow,
             as_trained(flow, data, "train"),
             as_trained(flow, data, "val"),
             seed=seed,
             tell=tell,
         )
-    if made is None:
+    if taught is None:
         raise InputError("too few images, or fewer than two classes: nothing to learn")
-    trained, card = made
+    critic, card = taught
     out.parent.mkdir(parents=True, exist_ok=True)
-    save(with_critic(checkpoint, trained, card), out)
+    save(with_critic(checkpoint, critic, card), out)
     if json:
         print_json({"weights": str(out)} | card)
         return
@@ -74,3 +74,6 @@ def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("taught on", f"{card['images']['reader']:,} and {card['images']['ratio']:,} images"),
     ]
+
+
+command = add_critic

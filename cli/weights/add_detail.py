@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ..options import JsonOption
-from ..render import print_json, table
-from ..training_options import weights_file
+from .._options import JsonOption
+from .._render import print_json, table
+from .._training_options import weights_file
 
 
 def add_detail(
@@ -31,12 +31,15 @@ def add_detail(
     from latentdp.models.super_resolution.checkpoint import with_detail_flows
 
     weights_file(out)
-    made = with_detail_flows(load(weights), [load(name) for name in octaves])
-    load_flow(made)  # refuses what could not be read again
+    enlarged = with_detail_flows(load(weights), [load(name) for name in octaves])
+    load_flow(enlarged)  # refuses what could not be read again
     out.parent.mkdir(parents=True, exist_ok=True)
-    save(made, out)
-    sizes = sorted(map(int, made.card.get("octaves", ())))
+    save(enlarged, out)
+    sizes = sorted(map(int, enlarged.card.get("octaves", ())))
     if json:
         print_json({"weights": str(out), "octaves": sizes})
         return
     table("weights with detail", [("weights", str(out)), ("sizes", ", ".join(map(str, sizes)))])
+
+
+command = add_detail

@@ -11,9 +11,9 @@ import typer
 from latentdp import InputError
 from latentdp.core.progress import CountCallback
 
-from ..options import JsonOption
-from ..render import print_json, progress, table
-from ..training_options import ThreadsOption, TrainedOnArgument, weights_file
+from .._options import JsonOption
+from .._render import print_json, progress, table
+from .._training_options import ThreadsOption, TrainedOnArgument, weights_file
 
 SHOWN = (1, 2, 4, 8, 16, 64)
 
@@ -71,11 +71,11 @@ def add_directions(
         for split, images in sets.items():
             encoded[split] = encode(flow, images, partial(_advance, advance, before, total))
             before += len(images)
-    made = public_directions(encoded, settings, flow.levels[0])
-    if made is None:
+    computed = public_directions(encoded, settings, flow.levels[0])
+    if computed is None:
         raise InputError("the training images know fewer than two findings: nothing to separate")
-    found, card = made
-    save(with_directions(checkpoint, found, card), out)
+    directions, card = computed
+    save(with_directions(checkpoint, directions, card), out)
     if json:
         print_json({"weights": str(out)} | card)
         return
@@ -85,7 +85,7 @@ def add_directions(
 def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
     """A card's entry ``directions`` as a short table."""
     probes = card["probes"]
-    chosen = [
+    by_size = [
         (f"k = {k}", _estimates(row))
         for k, row in zip(probes["sizes"], probes["directions"], strict=True)
         if k in SHOWN
@@ -99,7 +99,7 @@ def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
             f"{card['patients_with_pairs']:,} patients with several",
         ),
         ("AUC without noise", f"{probes['images']:,} images of {probes['split']}, 95 % intervals"),
-        *chosen,
+        *by_size,
         ("all dimensions", _estimates(probes["all"])),
     ]
 
@@ -109,9 +109,12 @@ def _advance(advance: CountCallback, before: int, total: int, done: int, _: int)
 
 
 def _estimates(row: dict[str, list[float] | None]) -> str:
-    said = [
+    estimates = [
         f"{name} {e[0]:.3f} ({e[1]:.3f} to {e[2]:.3f})"
         for name in ("finding", "identity")
         if (e := row[name]) is not None
     ]
-    return ", ".join(said) or "not measurable"
+    return ", ".join(estimates) or "not measurable"
+
+
+command = add_directions

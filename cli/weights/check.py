@@ -10,9 +10,9 @@ import typer
 from latentdp import InputError
 from latentdp.models.checkpoints import load
 
-from ..options import JsonOption, QuickOption, make_effort
-from ..render import print_json, share_progress, short, table
-from ..training_options import weights_file
+from .._options import JsonOption, QuickOption
+from .._render import print_json, share_progress, short, table
+from .._training_options import weights_file
 
 
 def check(
@@ -46,6 +46,7 @@ def check(
 
     from latentdp.core.filesystem import write_text
     from latentdp.data.dataset import SPLITS, splits
+    from latentdp.evaluation.threat_model import chosen_effort
     from latentdp.evaluation.validate_weights import checkup
     from latentdp.models.checkpoints import save
     from latentdp.models.flow.flow import load_flow
@@ -61,15 +62,15 @@ def check(
     there = splits(data)
     sets = {split: as_trained(flow, data, split) for split in SPLITS if split in there}
     with share_progress("checking", shown=not json) as tell:
-        found = checkup(
+        facts = checkup(
             flow,
             sets,
-            effort=make_effort(quick=quick, restarts=None, steps=None),
+            effort=chosen_effort(quick=quick),
             tell=lambda share, words: tell(0.8 * share, words),
         )
-        known = checkpoint.card | found | {"checked": "a quick look" if quick else "in full"}
+        card = checkpoint.card | facts | {"checked": "a quick look" if quick else "in full"}
         checked = with_add_ons(
-            replace(checkpoint, name=out.stem, card=known),
+            replace(checkpoint, name=out.stem, card=card),
             flow,
             sets,
             tell=lambda share, words: tell(0.8 + 0.2 * share, words),
@@ -80,15 +81,18 @@ def check(
     size, sha256 = out.stat().st_size, load(str(out)).sha256
     write_text(page, flow_card(out.stem, size, sha256, checked.card))
     if json:
-        print_json({"weights": str(out), "card": str(page)} | found)
+        print_json({"weights": str(out), "card": str(page)} | facts)
         return
     table(
         "checked",
         [
             ("weights", str(out)),
             ("card", str(page)),
-            ("laws", f"all {len(found['laws'])} hold"),
-            ("bits per dimension", short(found["bits_per_dimension"])),
-            *((r["setting"], f"{r['metric']} {r['value']}") for r in found["samples"]),
+            ("laws", f"all {len(facts['laws'])} hold"),
+            ("bits per dimension", short(facts["bits_per_dimension"])),
+            *((r["setting"], f"{r['metric']} {r['value']}") for r in facts["samples"]),
         ],
     )
+
+
+command = check

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from latentdp.models.checkpoints import shipped
 
-from ..options import JsonOption
-from ..render import print_json, table
+from .._options import JsonOption
+from .._render import print_json, table
 
 
 def list_weights(json: JsonOption = False) -> None:
     """List the shipped weights."""
-    listed = shipped()
+    entries = shipped()
     if json:
-        print_json(listed)
+        print_json(entries)
         return
     rows = [
-        (key, f"{entry.summary} ({entry.bytes / 1e6:.1f} MB)") for key, entry in listed.items()
+        (key, f"{entry.summary} ({entry.bytes / 1e6:.1f} MB)") for key, entry in entries.items()
     ]
     table("shipped weights", rows)
+
+
+command = list_weights

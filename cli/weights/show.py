@@ -8,8 +8,8 @@ import typer
 
 from latentdp.models.checkpoints import load
 
-from ..options import JsonOption
-from ..render import print_json, short, table
+from .._options import JsonOption
+from .._render import print_json, short, table
 from .add_critic import summary as critic_summary
 from .add_directions import summary as directions_summary
 
@@ -24,22 +24,25 @@ def show(
     if json:
         print_json(facts)
         return
-    shown = [
+    rows = [
         (key.replace("_", " "), short(value))
         for key, value in facts.items()
         if key not in ("critic", "directions", "octaves", "laws", "samples")
     ]
-    shown += [(law["name"], f"{law['measured']:.2g}") for law in checkpoint.card.get("laws", ())]
-    shown += [
+    rows += [(law["name"], f"{law['measured']:.2g}") for law in checkpoint.card.get("laws", ())]
+    rows += [
         (f"samples: {row['setting']}", f"{row['metric']} {row['value']}")
         for row in checkpoint.card.get("samples", ())
     ]
-    shown += [
-        (f"detail to {size} pixels", short(told.get("bits_per_detail", {})))
-        for size, told in checkpoint.card.get("octaves", {}).items()
+    rows += [
+        (f"detail to {size} pixels", short(octave.get("bits_per_detail", {})))
+        for size, octave in checkpoint.card.get("octaves", {}).items()
     ]
     if "critic" in checkpoint.card:
-        shown += critic_summary(checkpoint.card["critic"])
+        rows += critic_summary(checkpoint.card["critic"])
     if "directions" in checkpoint.card:
-        shown += directions_summary(checkpoint.card["directions"])
-    table(f"model card of {checkpoint.name}", shown)
+        rows += directions_summary(checkpoint.card["directions"])
+    table(f"model card of {checkpoint.name}", rows)
+
+
+command = show

@@ -10,9 +10,9 @@ import typer
 
 from latentdp import InputError
 
-from ..options import JsonOption
-from ..render import print_json, short, table, training_progress
-from ..training_options import (
+from .._options import JsonOption
+from .._render import print_json, short, table, training_progress
+from .._training_options import (
     MinutesOption,
     NoteOption,
     PrivateDataOption,
@@ -74,7 +74,7 @@ def train(
     """Train a flow on public images. Interrupted runs go on from FILE.state.
 
     Several processes on one machine:
-    torchrun --nproc-per-node N -m latentdp._cli.main weights train ...
+    torchrun --nproc-per-node N -m latentdp._cli weights train ...
     """
     from latentdp.data.contact_sheet import contact_sheet
     from latentdp.data.dataset import SPLITS, read_dataset, splits
@@ -148,8 +148,8 @@ def train(
     card |= assess(flow, training, held_out)
     checkpoint = trainer.checkpoint(out.stem, card)
     save(with_add_ons(checkpoint, flow, {"train": training} | held_out, seed=seed), out)
-    drawn = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
-    contact_sheet(out.with_suffix(".png"), [drawn[i : i + 8] for i in range(0, len(drawn), 8)])
+    fresh = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
+    contact_sheet(out.with_suffix(".png"), [fresh[i : i + 8] for i in range(0, len(fresh), 8)])
     facts = {"weights": str(out), "samples": str(out.with_suffix(".png"))} | {
         key: card[key] for key in ("bits_per_dimension", "round_trip_error", "training")
     }
@@ -176,3 +176,6 @@ def numbers(text: str, option: str) -> tuple[int, ...]:
     if not numbers or min(numbers) < 1:
         raise InputError(f"expected {option} to be positive numbers separated by commas")
     return numbers
+
+
+command = train

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..options import JsonOption
-from ..render import print_json, short, table, training_progress
-from ..training_options import (
+from .._options import JsonOption
+from .._render import print_json, short, table, training_progress
+from .._training_options import (
     MinutesOption,
     NoteOption,
     PrivateDataOption,
@@ -119,3 +119,6 @@ def train_detail(
         print_json(facts | {"card": card})
     else:
         table("trained", [(key, short(value)) for key, value in facts.items()])
+
+
+command = train_detail

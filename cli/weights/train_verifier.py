@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..options import JsonOption
-from ..render import print_json, short, table, training_progress
-from ..training_options import (
+from .._options import JsonOption
+from .._render import print_json, short, table, training_progress
+from .._training_options import (
     MinutesOption,
     NoteOption,
     SourceOption,
@@ -99,8 +99,7 @@ def train_verifier(
             "seed": seed,
         },
     }
-    made = training.verifier().checkpoint(out.stem, card)
-    save(made, out)
+    save(training.verifier().checkpoint(out.stem, card), out)
     verifier = Verifier.from_checkpoint(load(str(out)))  # measured as it will be used: rounded
     held_out = {split: read(split) for split in ("val", "test")}
     card["images"] |= {split: len(cohort) for split, cohort in held_out.items()}
@@ -110,14 +109,17 @@ def train_verifier(
     save(training.verifier().checkpoint(out.stem, card), out)
     facts = {"weights": str(out), "training": card["training"]} | {
         f"{split}, {key}": value
-        for split, found in card["verification"].items()
+        for split, estimates in card["verification"].items()
         for key, value in (
-            ("AUC, any impostors", found["any"]["auc"]),
-            ("AUC, hard impostors", found["hard"]["auc"]),
-            ("P@1", found["p@1"]),
+            ("AUC, any impostors", estimates["any"]["auc"]),
+            ("AUC, hard impostors", estimates["hard"]["auc"]),
+            ("P@1", estimates["p@1"]),
         )
     }
     if json:
         print_json(facts | {"card": card})
     else:
         table("trained", [(key, short(value)) for key, value in facts.items()])
+
+
+command = train_verifier

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from latentdp._cli.main import app
+from latentdp._cli._app import make_app
 
 __all__ = ["command_pages", "commands", "commands_table"]
 
@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[1]
 
 def commands() -> dict[str, Any]:
     """Every command that help shows, those of groups too: ``latentdp weights show`` to it."""
-    return dict(_below(PROGRAM, typer.main.get_command(app)))
+    return dict(_below(PROGRAM, typer.main.get_command(make_app())))
 
 
 def command_pages() -> dict[str, str]:

@@ -9,13 +9,14 @@ from dataclasses import MISSING, fields
 from types import MappingProxyType
 from typing import Any
 
-from latentdp._cli.main import INTERNAL, INTERRUPTED
+from latentdp._cli._app import INTERNAL, INTERRUPTED
 
 from latentdp import errors
 from latentdp.core import plugins
 from latentdp.data.dicom.attributes import ACTIONS
 from latentdp.data.dicom.refusals import REASONS
 from latentdp.models.checkpoints import load, shipped
+from latentdp.privacy.rounding import printed
 from latentdp.recipe import ALL, PRESETS, Recipe
 from latentdp.release.tasks import LOST, NON_FINITE, NOT_A_FILE
 from latentdp.reports.guarantee_words import NOT_COVERED
@@ -23,6 +24,7 @@ from latentdp.synthesis.cohort import CHANGED, NO_PATIENT
 
 from .api import public_names
 from .commands import commands_table
+from .promises import promises_text
 
 __all__ = ["TABLES", "fill"]
 
@@ -40,7 +42,7 @@ def fill(markdown: str) -> str:
 
 def presets() -> str:
     """What each preset does, and what it spends if nothing else is asked for."""
-    rows = [(f"`{name}`", p.summary, f"{p.values['epsilon']:g}") for name, p in PRESETS.items()]
+    rows = [(f"`{name}`", p.summary, printed(p.values["epsilon"])) for name, p in PRESETS.items()]
     return _table(("preset", "what it does", "default epsilon"), rows)
 
 
@@ -229,6 +231,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "not covered": not_covered,
         "preset values": preset_values,
         "presets": presets,
+        "promises": promises_text,
         "public names": public_names,
         "reasons": reasons,
         "verifiers": verifiers,

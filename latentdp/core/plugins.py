@@ -11,7 +11,7 @@ from typing import Any
 
 from latentdp.errors import InputError
 
-__all__ = ["KINDS", "load", "names"]
+__all__ = ["KINDS", "load", "modules", "names"]
 
 _NOT_PLUGINS = frozenset({"base"})
 
@@ -26,11 +26,15 @@ KINDS = {
 }
 
 
+def modules(package: str) -> tuple[str, ...]:
+    """Names of the modules and packages in ``package`` without an underscore in front, sorted."""
+    path = importlib.import_module(package).__path__
+    return tuple(sorted({m.name for m in pkgutil.iter_modules(path) if m.name[0] != "_"}))
+
+
 def names(kind: str) -> tuple[str, ...]:
     """Names of the plug-ins of ``kind``, one of `KINDS`, sorted."""
-    package = importlib.import_module(KINDS[kind])
-    found = {module.name for module in pkgutil.iter_modules(package.__path__)}
-    return tuple(sorted(n for n in found - _NOT_PLUGINS if not n.startswith("_")))
+    return tuple(name for name in modules(KINDS[kind]) if name not in _NOT_PLUGINS)
 
 
 def load(kind: str, name: str) -> Any:

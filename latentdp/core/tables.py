@@ -13,7 +13,10 @@ from typing import NamedTuple
 from latentdp.core.filesystem import write_text
 from latentdp.errors import InputError
 
-__all__ = ["Record", "read_table", "write_table"]
+__all__ = ["Record", "Table", "read_any_table", "read_table", "write_table"]
+
+# Spreadsheets write what their language has for a list; the first that the header holds counts.
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
 class Record(NamedTuple):
@@ -28,11 +31,37 @@ class Record(NamedTuple):
     values: dict[str, str]
 
 
+class Table(NamedTuple):
+    """A whole table.
+
+    Attributes:
+        columns: Of the header, as they stand there.
+        records: The rows.
+    """
+
+    columns: tuple[str, ...]
+    records: list[Record]
+
+
 def read_table(path: Path, columns: Sequence[str]) -> list[Record]:
+    """Reads a CSV file that has certain columns.
+
+    Args:
+        path: As for `read_any_table`.
+        columns: Those that it must have, among any others.
+
+    Raises:
+        InputError: As `read_any_table`, or it lacks a column or has it twice.
+    """
+    return read_any_table(path, columns).records
+
+
+def read_any_table(path: Path, columns: Sequence[str] = ()) -> Table:
     """Reads a CSV file that begins with a header. Blank lines are passed over.
 
     Args:
-        path: The file, in UTF-8, with or without a byte order mark.
+        path: The file, in UTF-8, with or without a byte order mark; its fields are separated by
+            commas, or by semicolons or tabs if the header holds no comma.
         columns: Those that it must have, among any others.
 
     Raises:
@@ -40,7 +69,9 @@ def read_table(path: Path, columns: Sequence[str]) -> list[Record]:
             row has a stray quote or another number of fields than the header. The message names
             the line, and never a value.
     """
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    text = _text(path)
+    delimiter = next((d for d in _DELIMITERS if d in text.partition("\n")[0]), ",")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     records: list[Record] = []
     try:
         header = next(reader, [])
@@ -50,7 +81,8 @@ def read_table(path: Path, columns: Sequence[str]) -> list[Record]:
             if len(fields) < len(header) or any(fields[len(header) :]):
                 raise InputError(
                     f"{path.name} line {reader.line_num}: expected {len(header)} fields, as in "
-                    f"the header, got {len(fields)}; a field that holds a comma needs quotes"
+                    f"the header, got {len(fields)}; a field that holds a "
+                    f"{_DELIMITERS[delimiter]} needs quotes"
                 )
             records.append(Record(reader.line_num, dict(zip(header, fields, strict=False))))
     except csv.Error as error:
@@ -58,7 +90,7 @@ def read_table(path: Path, columns: Sequence[str]) -> list[Record]:
             f"{path.name} line {reader.line_num}: expected a row of CSV; a quote has no partner "
             "or stands in the middle of a field, or a field is too long"
         ) from error
-    return records
+    return Table(tuple(header), records)
 
 
 def write_table(

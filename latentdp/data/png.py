@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
-from latentdp.core.filesystem import whole
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["SUFFIXES", "is_picture", "read_picture", "texts", "write_picture"]
+__all__ = ["SUFFIXES", "encode_picture", "is_picture", "read_picture", "texts"]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 FORMATS = ("PNG", "JPEG", "TIFF")  # for others Pillow runs other programs, such as Ghostscript
@@ -52,13 +52,13 @@ def read_picture(path: Path) -> NDArray[np.float32]:
     return image
 
 
-def write_picture(path: Path, image: NDArray[np.float32], description: str) -> None:
-    """Writes ``(h, w)`` values in [0, 1] as an 8-bit grey PNG with one text, the description."""
+def encode_picture(image: NDArray[np.float32], description: str) -> bytes:
+    """``(h, w)`` values in [0, 1] as an 8-bit grey PNG with one text, the description."""
     pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    with whole(path) as temporary:
-        text = PngInfo()
-        text.add_text("Description", description)
-        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=text)
+    text, file = PngInfo(), BytesIO()
+    text.add_text("Description", description)
+    Image.fromarray(pixels).save(file, format="PNG", pnginfo=text)
+    return file.getvalue()
 
 
 def texts(path: Path) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.filesystem import digest
+from latentdp.data.dicom import examination as header
 from latentdp.data.dicom import instance as dicom
 from latentdp.data.dicom import released
+from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.header import Identity, Provenance, Source
 from latentdp.data.dicom.profile import BASIC, Profile
-from latentdp.data.png import is_picture, read_picture, texts, write_picture
+from latentdp.data.png import encode_picture, is_picture, read_picture, texts
 from latentdp.data.preprocess import resize
 
 __all__ = [
@@ -25,12 +26,13 @@ __all__ = [
     "Source",
     "digest",
     "elements",
+    "encode",
+    "examination",
     "identity",
     "look",
     "patient",
     "read",
     "reader",
-    "write",
 ]
 
 # Every output carries this modification time: the order of writing would link it to its source.
@@ -117,20 +119,24 @@ def patient(path: Path) -> str:
     return "" if reader(path) == "picture" else dicom.patient(path)
 
 
-def write(
-    path: Path,
-    image: NDArray[np.float32],
-    source: Source | None,
-    identity: Identity,
-    method: Provenance,
-) -> str:
-    """Writes a private image of the method's size, whole or not at all; returns its SHA-256."""
+def examination(path: Path, profile: Profile = BASIC) -> Examination:
+    """What the header of a file says of its examination; nothing of a picture.
+
+    Raises:
+        UnsupportedInstance: The header says that it cannot be released.
+    """
+    if reader(path) == "picture":
+        return Examination()
+    return header.examination(path, profile)
+
+
+def encode(
+    image: NDArray[np.float32], source: Source | None, identity: Identity, method: Provenance
+) -> bytes:
+    """The file of a private image of the method's size, a PNG where there is no ``source``."""
     if source is None:
-        write_picture(path, image, method.description)
-    else:
-        dicom.write(path, image, source=source, identity=identity, method=method)
-    os.utime(path, (EPOCH, EPOCH))
-    return digest(path)
+        return encode_picture(image, method.description)
+    return dicom.encode(image, source=source, identity=identity, method=method)
 
 
 def _picture(kind: str, image: NDArray[np.float32]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import Images, Labels
 from latentdp.core.cache import ResultCache
 from latentdp.data.cohort import Cohort
+from latentdp.errors import InputError
 from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
 from latentdp.reports.evaluation import StatedEffort
 
-__all__ = ["Effort", "FileFacts", "ThreatModel", "PairedImages"]
+__all__ = ["Effort", "FileFacts", "PairedImages", "ThreatModel", "chosen_effort"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,26 @@ class Effort:
     def quick(cls) -> Effort:
         """A first look; too weak to rely on."""
         return cls(restarts=2, steps=50, resamples=200, copies=4, seeds=1, reader_steps=150)
+
+
+def chosen_effort(
+    *, quick: bool = False, restarts: int | None = None, steps: int | None = None
+) -> Effort:
+    """The effort that a user asks for.
+
+    Args:
+        quick: Begin with that of a first look.
+        restarts: Instead of its own number; None keeps that.
+        steps: Instead of its own number; None keeps that.
+
+    Raises:
+        InputError: A number below 1.
+    """
+    given = {name: n for name, n in (("restarts", restarts), ("steps", steps)) if n is not None}
+    for name, number in given.items():
+        if number < 1:
+            raise InputError(f"expected --{name} of at least 1, got {number}")
+    return replace(Effort.quick() if quick else Effort(), **given)
 
 
 Facts = dict[str, tuple[str | float, ...]]

@@ -14,6 +14,7 @@ from msgspec import UNSET, structs
 from latentdp.evaluation.threat_model import Effort
 from latentdp.metrics.definitions.verification import AUC
 from latentdp.models.checkpoints import shipped
+from latentdp.privacy.rounding import printed
 from latentdp.reports.attack_kinds import AttackKind
 from latentdp.reports.evaluation import Control, Evaluation, JudgedClaim, Verdict
 from latentdp.reports.recognition import Recognition, judge, told
@@ -162,7 +163,7 @@ def _over_findings(measures: Sequence[Measure], setting: str) -> Measure | None:
 
 
 def _ceiling(outcome: Outcome) -> str:
-    return "none" if outcome.ceiling is None else f"{outcome.ceiling:.4g}"
+    return "none" if outcome.ceiling is None else printed(outcome.ceiling, 4)
 
 
 def _percent(outcome: Outcome) -> str:

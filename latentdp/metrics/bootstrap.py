@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import below
@@ -134,8 +134,8 @@ def share(values: Matrix, patients: int) -> Estimate | None:
     if bootstrap is None:
         return None
     hits = bootstrap.value * patients
-    low = beta.ppf(0.025, hits, patients - hits + 1) if hits > 0 else 0.0
-    high = beta.ppf(0.975, hits + 1, patients - hits) if hits < patients else 1.0
+    low = betaincinv(hits, patients - hits + 1, 0.025) if hits > 0 else 0.0
+    high = betaincinv(hits + 1, patients - hits, 0.975) if hits < patients else 1.0
     return Estimate(
         bootstrap.value, min(bootstrap.low, float(low)), max(bootstrap.high, float(high))
     )

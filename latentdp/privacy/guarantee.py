@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from latentdp.errors import InputError
+from latentdp.privacy.rounding import printed
 
 __all__ = ["Guarantee", "Relation", "Unit", "above", "log_ratio"]
 
@@ -38,13 +39,24 @@ class Relation(StrEnum):
 class Guarantee:
     """(epsilon, delta)-differential privacy of one whole release.
 
+    What is released exactly, beside whatever is noised, leaves nothing of it: epsilon is infinity
+    then, and what the noise is worth by itself stands in `noised_part`.
+
     Attributes:
-        epsilon: In nats, at least 0; infinity means no protection.
+        epsilon: Of the whole, in nats, at least 0; infinity means no protection.
         delta: In [0, 1]; 0 is pure differential privacy, 1 no protection.
         unit: What is replaced: one image, or all images of one patient.
         relation: The neighbouring relation.
         secure: False if the noise came from a seed, which voids the guarantee.
         exact: False if the proof is about real numbers and the program computes with floats.
+        unprotected: What is released exactly, in words; epsilon is infinity if there is anything.
+        noised_epsilon: Of what is noised beside it; None if nothing is known of it.
+
+    Example:
+        >>> noise = Guarantee(epsilon=8.0)
+        >>> whole = noise.beside("the class label")
+        >>> whole.epsilon, whole.private, whole.noised_part == noise
+        (inf, False, True)
     """
 
     epsilon: float
@@ -53,17 +65,63 @@ class Guarantee:
     relation: Relation = Relation.REPLACE_ONE
     secure: bool = True
     exact: bool = True
+    unprotected: tuple[str, ...] = ()
+    noised_epsilon: float | None = None
 
     def __post_init__(self) -> None:
         if math.isnan(self.epsilon) or self.epsilon < 0:
             raise InputError(f"expected epsilon of at least 0, got {self.epsilon}")
         if not 0 <= self.delta <= 1:
             raise InputError(f"expected delta in [0, 1], got {self.delta}")
+        if self.unprotected and math.isfinite(self.epsilon):
+            raise InputError(
+                "expected an infinite epsilon where something is released exactly, "
+                f"got {self.epsilon}"
+            )
         try:
             object.__setattr__(self, "unit", Unit(self.unit))
             object.__setattr__(self, "relation", Relation(self.relation))
         except ValueError as error:
             raise InputError(f"a guarantee has no such unit or relation: {error}") from error
+
+    def beside(self, *unprotected: str) -> Guarantee:
+        """What is left of it where these things are released exactly as well: none of the whole.
+
+        Without any it is left as it is.
+        """
+        more = [line for line in unprotected if line not in self.unprotected]
+        if not more:
+            return self
+        return replace(
+            self,
+            epsilon=math.inf,
+            unprotected=(*self.unprotected, *more),
+            noised_epsilon=self.noised_part.epsilon,
+        )
+
+    @property
+    def noised_part(self) -> Guarantee:
+        """What holds of the noise alone, between sources that agree in all that is unprotected.
+
+        Of the whole where nothing is.
+        """
+        if not self.unprotected:
+            return self
+        noised = math.inf if self.noised_epsilon is None else self.noised_epsilon
+        return replace(self, epsilon=noised, unprotected=(), noised_epsilon=None)
+
+    @property
+    def private(self) -> bool:
+        """Whether it promises anything of the whole."""
+        return self.secure and math.isfinite(self.epsilon) and self.delta < 1
+
+    @property
+    def reason(self) -> str:
+        """Why epsilon is infinity; empty if it is not."""
+        if math.isfinite(self.epsilon):
+            return ""
+        exactly = "; ".join(self.unprotected)
+        return f"unprotected: {exactly}" if exactly else "no bound is known"
 
     def compose(self, *others: Guarantee) -> Guarantee:
         """What all of them together give (basic composition: the sums).
@@ -74,13 +132,14 @@ class Guarantee:
         everything = (self, *others)
         if {(g.unit, g.relation) for g in everything} != {(self.unit, self.relation)}:
             raise InputError("guarantees of different units or relations cannot be composed")
-        return replace(
-            self,
-            epsilon=_sum_above([g.epsilon for g in everything]),
+        noised = replace(
+            self.noised_part,
+            epsilon=_sum_above([g.noised_part.epsilon for g in everything]),
             delta=min(_sum_above([g.delta for g in everything]), 1.0),
             secure=all(g.secure for g in everything),
             exact=all(g.exact for g in everything),
         )
+        return noised.beside(*dict.fromkeys(line for g in everything for line in g.unprotected))
 
     def for_patient(self, images: int) -> Guarantee:
         """The same for a patient of whom ``images`` images are released this way."""
@@ -109,11 +168,16 @@ class Guarantee:
         return min(1.0, odds / (odds + size - 1) + self.delta)
 
     def __str__(self) -> str:
-        number = "infinity" if math.isinf(self.epsilon) else f"{self.epsilon:.6g}"
-        delta = f", delta {self.delta:.0e}" if self.delta else ""
+        epsilon = printed(self.epsilon)
+        delta = f", delta {printed(self.delta)}" if self.delta else ""
         numerics = "" if self.exact else ", idealised numerics"
         void = "" if self.secure else " -- NOT PRIVATE: the noise came from a seed"
-        return f"epsilon {number}{delta} per {self.unit} ({self.relation}{numerics}){void}"
+        whole = f"epsilon {epsilon}{delta} per {self.unit} ({self.relation}{numerics}){void}"
+        if not self.unprotected:
+            return whole
+        return (
+            f"{whole} -- NO GUARANTEE: {self.reason}; of the noised part alone: {self.noised_part}"
+        )
 
 
 def _sum_above(values: list[float]) -> float:

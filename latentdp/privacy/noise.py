@@ -16,7 +16,9 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
-__all__ = ["Noise", "SeededNoise", "SystemNoise"]
+__all__ = ["WORD", "Noise", "SeededNoise", "SystemNoise"]
+
+WORD = 64  # bits
 
 
 class Noise(Protocol):

@@ -96,8 +96,8 @@ class Plan:
 
     @property
     def guarantee(self) -> Guarantee:
-        """Pure epsilon of everything that is protected; `unprotected` lists the rest."""
-        return Guarantee(epsilon=0.0).compose(*self._parts())
+        """Pure epsilon of the whole: infinity where anything is `unprotected`."""
+        return Guarantee(epsilon=0.0).compose(*self._parts()).beside(*self.unprotected)
 
     def approximate(self, delta: float = DELTA) -> Guarantee:
         """The same noise as (epsilon, delta)."""
@@ -106,7 +106,8 @@ class Plan:
             delta /= len(approximations)
             approximations = [b.mechanism.approximate(delta) for b in self.blocks if b.mechanism]
         label = [self.response.guarantee] if self.response else []
-        return Guarantee(epsilon=0.0).compose(*approximations, *label)
+        noised = Guarantee(epsilon=0.0).compose(*approximations, *label)
+        return noised.beside(*self.unprotected)
 
     @property
     def unprotected(self) -> tuple[str, ...]:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import UNKNOWN, Labels
 from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, log_ratio
-from latentdp.privacy.noise import Noise
+from latentdp.privacy.noise import WORD, Noise
 from latentdp.privacy.plan_description import LabelDescription
 from latentdp.privacy.samplers.uniform import below
 
-__all__ = ["LabelRelease", "RandomisedResponse"]
+__all__ = ["LabelRelease", "RandomisedResponse", "Unlabelled"]
 
 
 class LabelRelease(StrEnum):
@@ -29,6 +29,14 @@ class LabelRelease(StrEnum):
     NONE = "none"
     PUBLIC = "public"
     RESPONSE = "response"
+
+
+class Unlabelled(StrEnum):
+    """What becomes of an input without a label, where labels are released."""
+
+    REFUSE = "refuse"
+    UNKNOWN = "unknown"
+    RANDOM = "random"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +57,7 @@ class RandomisedResponse:
     def __post_init__(self) -> None:
         if self.classes < 2:
             raise InputError(f"expected at least 2 classes to choose from, got {self.classes}")
-        if not 2**64 <= self.threshold * self.classes <= (2**64 - 1) * self.classes:
+        if not 2**WORD <= self.threshold * self.classes <= (2**WORD - 1) * self.classes:
             raise InputError("expected the truth to be at least as likely as any other class")
 
     @classmethod
@@ -61,18 +69,18 @@ class RandomisedResponse:
             raise InputError(f"expected at least 2 classes to choose from, got {classes}")
         # Counted in lies out of 2^64: near certainty these are few, and a float of the truth's
         # probability could not tell them apart.
-        lies = math.ceil(2.0**64 * (classes - 1) / (classes - 1 + math.exp(min(epsilon, 700))))
-        most = 2**64 * (classes - 1) // classes
-        made = cls(classes=classes, threshold=2**64 - min(max(lies, 1), most))
+        lies = math.ceil(2.0**WORD * (classes - 1) / (classes - 1 + math.exp(min(epsilon, 700))))
+        most = 2**WORD * (classes - 1) // classes
+        made = cls(classes=classes, threshold=2**WORD - min(max(lies, 1), most))
         while made.guarantee.epsilon > epsilon and lies < most:  # rounding of the claim
             lies += max(1, lies >> 40)
-            made = cls(classes=classes, threshold=2**64 - min(lies, most))
+            made = cls(classes=classes, threshold=2**WORD - min(lies, most))
         return made
 
     @property
     def guarantee(self) -> Guarantee:
         """Pure epsilon of the label."""
-        lies = 2**64 - self.threshold
+        lies = 2**WORD - self.threshold
         return Guarantee(epsilon=log_ratio(self.threshold * (self.classes - 1), lies))
 
     def respond(self, labels: Labels, noise: Noise) -> Labels:
@@ -90,8 +98,8 @@ class RandomisedResponse:
             labels: Class indices, -1 unknown; of a shape that broadcasts with ``released``.
             released: Class indices.
         """
-        lies = math.log(2**64 - self.threshold) - 64 * math.log(2) - math.log(self.classes - 1)
-        truth = math.log(self.threshold) - 64 * math.log(2)
+        lies = math.log(2**WORD - self.threshold) - WORD * math.log(2) - math.log(self.classes - 1)
+        truth = math.log(self.threshold) - WORD * math.log(2)
         known = np.where(labels == released, truth, lies)
         return np.asarray(np.where(labels == UNKNOWN, -math.log(self.classes), known))
 
@@ -102,6 +110,6 @@ class RandomisedResponse:
             mechanism="randomised-response",
             classes=self.classes,
             threshold=self.threshold,
-            truth_probability=self.threshold / 2**64,
+            truth_probability=self.threshold / 2**WORD,
             epsilon=self.guarantee.epsilon,
         )

@@ -79,7 +79,7 @@ class Account:
     def released(
         self, decision: Decision, entry: LedgerEntry, place: str, task: Task, written: Written
     ) -> None:
-        """Its output was written, recorded and given its name."""
+        """Its output was written, recorded and published."""
         self._tally.released += 1
         row = structs.replace(
             self._here("released", decision.item, entry, place),
@@ -92,6 +92,7 @@ class Account:
 
     def _here(self, status: str, item: Input, entry: LedgerEntry, place: str) -> ReportRow:
         """The row of an input whose output is here, its own or that of an equal input."""
+        self._tally.count_label(item.label)
         if self._mapping is not None:
             path = self._images / place
             self._mapping.add(item.path, path, duplicate=status == "duplicate")

@@ -1,14 +1,13 @@
-"""A run's work on a Dask cluster: the same three functions, on other machines.
+"""A run's work on a Dask cluster: the same functions, on other machines.
 
 The run itself stays where it was started, with the vault: only it decides, reserves in the
-ledger, records, and gives outputs their names. Workers read inputs and write drafts; they reach
-both folders under the same paths, as on a shared file system, and load the weights once each.
+ledger, writes drafts, records and publishes. Workers read inputs, which they reach under the same
+path, as on a shared file system, and send back the files of their images, which they keep in
+memory only; they load the weights once each.
 
 A worker that dies loses nothing: what it had not finished is done by another one, under the
-reservation that was made before either drew any noise. Every attempt writes a draft of its own
-into a folder that lives as long as the run. Of the attempts at an output the run takes the one
-whose result it was given; the others go with the folder, and a worker that outlives the run finds
-none to write to.
+reservation that was made before either drew any noise. Of the attempts at an output the run takes
+the one whose result it was given; no other one is ever written.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from latentdp.privacy.noise import SystemNoise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.release.executor import GROUP, Pool
-from latentdp.release.outputs import WORK, clear, part_of
-from latentdp.release.tasks import Task, Written, release
+from latentdp.release.tasks import Draw, Task, Written, draw_images, keep
 from latentdp.release.worker import this_process
+from latentdp.vault.drafts import Drafts
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -57,41 +56,24 @@ class ClusterPool(Pool):
         client: Connected.
         privatizer: Of the run.
         source: Input folder or file.
-        work: Folder for drafts; None where nothing is written.
     """
 
-    def __init__(
-        self, client: Client, privatizer: Privatizer, source: Path, work: Path | None
-    ) -> None:
+    def __init__(self, client: Client, privatizer: Privatizer, source: Path) -> None:
         super().__init__(None, privatizer)
-        self._client, self._source, self._work = client, source, work
+        self._client, self._source = client, source
         self._recipe = everywhere(privatizer.recipe)
 
     def chunk(self) -> int:
         """As many as keep all workers busy that there are now."""
         return max(super().chunk(), PER_WORKER * GROUP * len(self._client.nthreads()))
 
-    def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
-        """Privatizes and writes groups of tasks."""
-        assert self._work is not None
-        self._work.mkdir(exist_ok=True)
-        drafted = [
-            [replace(task, path=self._work / task.path.name) for task in group] for group in groups
-        ]
+    def release(self, groups: Sequence[Sequence[Task]], drafts: Drafts) -> Iterator[list[Written]]:
+        """Privatizes groups of tasks there, and writes a draft of each image here."""
         exact = self._privatizer.flow.exact
-        parcels = [Drafts(recipe=self._recipe, exact=exact, tasks=group) for group in drafted]
-        parts = [[parcel] for parcel in parcels]
-        results = self._each(write_drafts, parts, [[self._work]] * len(parts))
-        for group, (written,) in zip(groups, results, strict=True):
-            yield [self._take(*both) for both in zip(group, written, strict=True)]
-
-    def _take(self, task: Task, result: tuple[Written, str]) -> Written:
-        """Gives the draft of an attempt the name that this process alone gives."""
-        written, draft = result
-        if written.sha256:
-            assert self._work is not None
-            (self._work / draft).replace(part_of(task.path, written.label))
-        return written
+        parts = [[RemoteDraws(recipe=self._recipe, exact=exact, tasks=group)] for group in groups]
+        results = self._each(draw_remotely, parts, [[]] * len(parts))
+        for group, (draws,) in zip(groups, results, strict=True):
+            yield [keep(drafts, *both) for both in zip(group, draws, strict=True)]
 
     def _map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
         parts = [items[i : i + FEW] for i in range(0, len(items), FEW)]
@@ -146,20 +128,17 @@ def _result(future: Future[Any]) -> Any:
 
 
 @contextmanager
-def cluster(
-    privatizer: Privatizer, address: str, *, source: Path, out: Path | None
-) -> Iterator[Pool]:
+def cluster(privatizer: Privatizer, address: str, *, source: Path) -> Iterator[Pool]:
     """A pool of the workers of a Dask cluster.
 
     Args:
         privatizer: What to do to each image; its weights must be there under the same name.
         address: Of the scheduler, as ``tcp://host:8786``, or the path of its scheduler file.
         source: Folder or file that every worker must reach, as an absolute path.
-        out: Release folder, likewise; None where nothing is written.
 
     Raises:
         InputError: Dask is not installed, no such cluster, another version, other weights, or
-            paths that do not reach the workers.
+            a source that the workers do not reach.
         Aborted: The cluster was lost.
     """
     try:
@@ -171,14 +150,9 @@ def cluster(
         ) from None
     if not isinstance(privatizer.noise, SystemNoise):
         raise InputError("on a cluster all noise is of the workers' operating systems")
-    work = None if out is None else out / f"{WORK}{SystemNoise().words(1).tobytes().hex()}"
-    try:
-        with _connected(Client, address) as client:
-            _check(client, privatizer, [source, *([] if out is None else [_there(out)])])
-            yield ClusterPool(client, privatizer, source, work)
-    finally:
-        if work is not None:
-            clear(work)
+    with _connected(Client, address) as client:
+        _check(client, privatizer, [source])
+        yield ClusterPool(client, privatizer, source)
 
 
 def everywhere(recipe: Recipe) -> Recipe:
@@ -230,14 +204,9 @@ def _check(client: Client, privatizer: Privatizer, reach: Sequence[Path]) -> Non
             )
 
 
-def _there(folder: Path) -> Path:
-    """The nearest folder above, or itself, that exists."""
-    return next(place for place in (folder, *folder.parents) if place.exists())
-
-
 APART = (
-    "a worker of the cluster does not reach the input or output folder under its path, or may not "
-    "read what this process may; both must lie on a file system that all machines share"
+    "a worker of the cluster does not reach the input folder under its path, or may not read what "
+    "this process may; it must lie on a file system that all machines share"
 )
 
 
@@ -262,13 +231,13 @@ class RemoteTask:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Drafts:
-    """Images to be privatized and written.
+class RemoteDraws:
+    """Images to be privatized.
 
     Attributes:
         recipe: With the name of weights that the worker has, too.
         exact: As `Privatizer.from_recipe` has it.
-        tasks: Each with the path of its draft.
+        tasks: One for each.
     """
 
     recipe: Recipe
@@ -290,18 +259,10 @@ def carry_out(remote_task: RemoteTask) -> list[Any]:
         return [remote_task.function(item) for item in remote_task.items]
 
 
-def write_drafts(drafts: Drafts) -> list[tuple[Written, str]]:
-    """Writes each image under a name of this attempt alone."""
-    attempt = SystemNoise().words(1).tobytes().hex()
-    tasks = [
-        replace(task, path=task.path.with_name(f"{attempt}-{task.path.name}"))
-        for task in drafts.tasks
-    ]
-    results = release(this_process.privatizer(drafts.recipe, exact=drafts.exact), tasks)
-    return [
-        (written, part_of(task.path, written.label).name)
-        for task, written in zip(tasks, results, strict=True)
-    ]
+def draw_remotely(draws: RemoteDraws) -> list[Draw]:
+    """Draws each image, and writes nothing."""
+    privatizer = this_process.privatizer(draws.recipe, exact=draws.exact)
+    return list(draw_images(privatizer, draws.tasks))
 
 
 def ready(given: tuple[Recipe, bool]) -> None:

@@ -102,7 +102,7 @@ class Decider:
         self._again = again
         self._keys, self._ledger, self._recovered = keys, ledger, recovered
         self._outputs, self._duplicates, self._workers = outputs, duplicates, workers
-        guarantee = privatizer.plan.guarantee
+        guarantee = privatizer.plan.guarantee.noised_part
         self._cost, self._delta = micro(guarantee.epsilon), pico(guarantee.delta)
         self._label = privatizer.plan.label
         noise = "" if privatizer.guarantee.secure else "seeded"

@@ -10,21 +10,23 @@ from latentdp.core.filesystem import write_json
 from latentdp.core.version import __version__
 from latentdp.data.dicom.attributes import attributes
 from latentdp.data.labels import write_labels
+from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.release.job import Job
 from latentdp.release.summary import Summary, Tally
-from latentdp.reports.guarantee_words import NOT_COVERED, PATIENT_RULE, statement, warnings
+from latentdp.reports.card_guarantee import (
+    ApproximateGuarantee,
+    CardGuarantee,
+    ImageGuarantee,
+)
+from latentdp.reports.guarantee_words import NOT_COVERED, sentences, statement, warnings
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import CARD, ReleaseCard
 from latentdp.reports.release_card_parts import (
-    Bound,
-    CardGuarantee,
     CardImage,
     CardRecipe,
     CardWeights,
-    ImageGuarantee,
-    PatientGuarantee,
 )
 from latentdp.reports.release_page import write_release_page
 
@@ -50,8 +52,7 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
     summary = tally.summary(
         entries,
         job.ledger.spent({entry.subject for entry in entries}),
-        guarantee=privatizer.guarantee,
-        unprotected=job.unprotected,
+        guarantee=job.guarantee,
         report=report,
     )
     if labels:
@@ -82,35 +83,28 @@ def release_card(
 
     Args:
         privatizer: What made it.
-        summary: What became of the inputs.
+        summary: What became of the inputs, with the guarantee of an image.
         status: ``complete`` or ``incomplete``.
         vault: The vault's public tag: only that vault may go on with this release.
         release: Random identifier, by which the vault knows where its images lie.
         layout: How they lie.
     """
-    recipe, flow, guarantee = privatizer.recipe, privatizer.flow, privatizer.guarantee
-    unprotected = privatizer.unprotected + layout.unprotected
+    recipe, flow = privatizer.recipe, privatizer.flow
+    image, patient = summary.guarantee, summary.patient
     return ReleaseCard(
         tool="latentdp",
         version=__version__,
         status=status,
-        private=guarantee.secure,
-        warnings=tuple(warnings(guarantee, layout)),
+        private=image.private,
+        warnings=tuple(warnings(image, patient, layout)),
         guarantee=CardGuarantee(
-            image=ImageGuarantee.of(guarantee, unprotected),
-            image_approximate=Bound(
-                epsilon=privatizer.approximate.epsilon, delta=privatizer.approximate.delta
+            image=ImageGuarantee.of(image),
+            image_approximate=ApproximateGuarantee.of(
+                privatizer.approximate.beside(*image.unprotected)
             ),
-            patient=PatientGuarantee(
-                epsilon=max(summary.patient_epsilon, guarantee.epsilon),
-                delta=max(summary.patient_delta, guarantee.delta),
-                images=summary.most_images,
-                images_in_this_release=summary.most_images_here,
-                unit="patient",
-                rule=PATIENT_RULE,
-            ),
-            unprotected=tuple(unprotected),
-            statement=tuple(statement(guarantee, unprotected)),
+            patient=summary.stated_patient,
+            unprotected=image.unprotected,
+            statement=tuple(sentences(image, patient)),
             not_covered=NOT_COVERED,
         ),
         recipe=_recipe(recipe),
@@ -143,13 +137,18 @@ def _recipe(recipe: Recipe) -> CardRecipe:
     return CardRecipe(digest=recipe.digest, **stated)
 
 
-def derivation(privatizer: Privatizer) -> str:
-    """How an output was made, for its header: public facts of the recipe only."""
+def derivation(privatizer: Privatizer, guarantee: Guarantee) -> str:
+    """How an output was made, for its header: public facts of the recipe only.
+
+    Args:
+        privatizer: What made it.
+        guarantee: Of an output, with what the layout passes on.
+    """
     recipe, flow, size = privatizer.recipe, privatizer.flow, privatizer.size
     enlarged = f" enlarged to {size}x{size}" if size > flow.shape[0] else ""
     if privatizer.octaves:
         enlarged += f" with drawn detail up to {max(privatizer.octaves)}"
-    words = " ".join(statement(privatizer.guarantee, privatizer.unprotected))
+    words = " ".join(statement(guarantee))
     return (
         f"latentdp {__version__}: preset {recipe.preset}, "
         f"mechanism {', '.join(privatizer.plan.mechanisms) or 'none on the latent'}, "

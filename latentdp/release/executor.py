@@ -1,4 +1,4 @@
-"""Where the three things of `latentdp.release.tasks` are done: in this process or in several.
+"""Where the things of `latentdp.release.tasks` are done: in this process or in several.
 
 A worker process loads the weights once. Files come back as small arrays of the flow's size, so
 memory and traffic do not depend on the size of the inputs.
@@ -33,6 +33,7 @@ from latentdp.release.tasks import (
     release,
 )
 from latentdp.release.worker import this_process
+from latentdp.vault.drafts import Drafts
 
 __all__ = ["CHUNK", "GROUP", "Pool", "pool"]
 
@@ -44,7 +45,7 @@ B = TypeVar("B")
 
 
 class Pool:
-    """Runs the three functions over lists, in order; each list is worked on in parallel."""
+    """Runs the functions over lists, in order; each list is worked on in parallel."""
 
     def __init__(
         self, executor: Executor | None, privatizer: Privatizer, workers: int = 1
@@ -73,12 +74,14 @@ class Pool:
         shape, profile = self._privatizer.flow.shape, self._privatizer.recipe.profile
         return self._map(read_input, [(path, shape, profile) for path in paths])
 
-    def release(self, groups: Sequence[Sequence[Task]]) -> Iterator[list[Written]]:
-        """Privatizes and writes groups of tasks."""
+    def release(self, groups: Sequence[Sequence[Task]], drafts: Drafts) -> Iterator[list[Written]]:
+        """Privatizes groups of tasks, and writes a draft of each image."""
         privatizer = self._privatizer
         if self._executor is None:
-            return (release(privatizer, group) for group in groups)
-        remote = RemoteRelease(recipe=privatizer.recipe, exact=privatizer.flow.exact)
+            return (release(privatizer, group, drafts) for group in groups)
+        remote = RemoteRelease(
+            recipe=privatizer.recipe, exact=privatizer.flow.exact, drafts=drafts
+        )
         return self._executor.map(remote, groups)
 
     def _map(self, function: Callable[[A], B], items: Sequence[A]) -> Iterator[B]:
@@ -125,14 +128,17 @@ class RemoteRelease:
     Attributes:
         recipe: Of the privatizer.
         exact: As `Privatizer.from_recipe` has it.
+        drafts: Of the run.
     """
 
     recipe: Recipe
     exact: bool
+    drafts: Drafts
 
     def __call__(self, tasks: Sequence[Task]) -> list[Written]:
         """As `release`."""
-        return release(this_process.privatizer(self.recipe, exact=self.exact), tasks)
+        privatizer = this_process.privatizer(self.recipe, exact=self.exact)
+        return release(privatizer, tasks, self.drafts)
 
 
 @contextmanager

@@ -13,13 +13,7 @@ from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import ReleaseCard
 from latentdp.vault.vault import Vault
 
-__all__ = ["beside", "check_apart", "check_folders", "check_recipe", "check_source", "check_vault"]
-
-
-def beside(out: Path) -> Path:
-    """Where the vault is if none is named: OUT.vault."""
-    place = out.resolve()
-    return place.with_name(place.name + ".vault") if place.name else place / "vault"
+__all__ = ["check_apart", "check_folders", "check_recipe", "check_source", "check_vault"]
 
 
 def check_source(source: Path) -> None:
@@ -92,7 +86,7 @@ def check_recipe(out: Path, privatizer: Privatizer) -> None:
     if card is None:
         return
     asked = privatizer.recipe.digest, privatizer.guarantee.secure
-    if (card.recipe.digest, card.private) != asked:
+    if (card.recipe.digest, card.guarantee.image.secure) != asked:
         raise InputError(
             "the output folder holds a release with another recipe; "
             "give the same options, or name a new folder"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from latentdp.core.arrays import UNKNOWN
-from latentdp.data.labels import read_labels
 from latentdp.errors import InputError
 
-__all__ = ["Input", "SourceFile", "find_files", "labelled", "name_below"]
+__all__ = ["Input", "SourceFile", "find_files", "name_below"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,29 +72,6 @@ def find_files(source: Path) -> list[SourceFile]:
 def name_below(folder: Path, path: Path) -> str:
     """A file's path below a folder, with ``/`` on every system."""
     return path.relative_to(folder).as_posix()
-
-
-def labelled(
-    files: Sequence[SourceFile], labels: Path, classes: tuple[str, ...]
-) -> list[SourceFile]:
-    """The same files with the labels of a CSV.
-
-    Args:
-        files: All of the input.
-        labels: CSV with ``file`` (path below the input folder) and ``label``.
-        classes: Names of the labels that the weights know.
-
-    Raises:
-        InputError: The CSV cannot be read, or names inputs that are not there.
-    """
-    given = read_labels(labels, classes)
-    missing = len(given.keys() - {file.name for file in files})
-    if missing:
-        raise InputError(f"{missing} labels name files that are not in the input folder")
-    return [
-        SourceFile(path=file.path, name=file.name, label=given.get(file.name, UNKNOWN))
-        for file in files
-    ]
 
 
 def _is_link(path: Path) -> bool:

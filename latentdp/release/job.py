@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentdp.errors import InputError
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.privatizer import Privatizer
 from latentdp.release.dask_executor import cluster
 from latentdp.release.decide import Decider
 from latentdp.release.executor import Pool, pool
 from latentdp.release.folders import check_recipe, check_vault
-from latentdp.release.inputs import SourceFile, find_files, labelled
+from latentdp.release.inputs import SourceFile, find_files
+from latentdp.release.labelling import labelled
 from latentdp.release.outputs import Outputs
 from latentdp.release.request import ReleaseRequest
+from latentdp.release.summary import Tally
+from latentdp.vault.drafts import Drafts
 from latentdp.vault.duplicates import DuplicateIndex
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger, LedgerEntry
@@ -54,9 +59,18 @@ class Job:
     workers: Pool
 
     @property
-    def unprotected(self) -> tuple[str, ...]:
-        """What of an input is released exactly; epsilon is infinity for it."""
-        return self.privatizer.unprotected + self.request.layout.unprotected
+    def guarantee(self) -> Guarantee:
+        """Of each output, with what the layout passes on."""
+        return self.privatizer.guarantee.beside(*self.request.layout.unprotected)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether labels are given and used."""
+        return self.request.labelled and self.privatizer.plan.label is not LabelRelease.NONE
+
+    def tally(self) -> Tally:
+        """Of a run that begins."""
+        return Tally(inputs=len(self.files), unlabelled=0 if self.labelled else None)
 
     def decider(self, recovered: Mapping[str, LedgerEntry] | None = None) -> Decider:
         """Decides what becomes of inputs; it knows nothing of any other decider.
@@ -87,10 +101,33 @@ def find_inputs(request: ReleaseRequest, privatizer: Privatizer) -> Sequence[Sou
         _check_bounded(privatizer)
     files: Sequence[SourceFile] = find_files(request.source)
     if request.labels is not None:
-        files = labelled(files, request.labels, privatizer.flow.classes)
+        files = labelled(
+            files,
+            request.labels,
+            request.label_map,
+            privatizer.flow.classes,
+            privatizer.recipe.profile,
+            _unlabelled(request, privatizer),
+        )
     if request.out is not None:
         check_recipe(request.out, privatizer)
     return files
+
+
+def _unlabelled(request: ReleaseRequest, privatizer: Privatizer) -> Unlabelled | None:
+    """What becomes of inputs without a label; None where labels are not used."""
+    label, wanted = privatizer.plan.label, request.unlabelled
+    if label is LabelRelease.NONE:
+        return None
+    if label is LabelRelease.PUBLIC and wanted is Unlabelled.RANDOM:
+        raise InputError(
+            "--unlabelled random needs --label-release response: where labels are released "
+            "exactly, one by chance would be taken for the truth"
+        )
+    does = privatizer.recipe.unlabelled
+    if label is LabelRelease.RESPONSE and wanted not in (Unlabelled.REFUSE, does):
+        raise InputError(f"the recipe releases what has no label as {does}, not as {wanted}")
+    return wanted
 
 
 @contextmanager
@@ -124,7 +161,7 @@ def opened(
         ledger.verify()
         if ledger.cap() is not None:
             _check_bounded(privatizer)
-        workers = held.enter_context(_workers(request, privatizer, read_only=read_only))
+        workers = held.enter_context(_workers(request, privatizer))
         index = vault.index()
         yield Job(
             request=request,
@@ -134,19 +171,16 @@ def opened(
             vault=vault,
             index=index,
             ledger=ledger,
-            outputs=Outputs(out, index, new=not read_only),
+            outputs=Outputs(out, index, Drafts(vault.path), new=not read_only),
             workers=workers,
         )
 
 
-def _workers(
-    request: ReleaseRequest, privatizer: Privatizer, *, read_only: bool
-) -> AbstractContextManager[Pool]:
+def _workers(request: ReleaseRequest, privatizer: Privatizer) -> AbstractContextManager[Pool]:
     """Processes of this machine, or the workers of a cluster."""
     if request.cluster is None:
         return pool(privatizer, request.workers)
-    out = None if read_only else request.out
-    return cluster(privatizer, request.cluster, source=request.source, out=out)
+    return cluster(privatizer, request.cluster, source=request.source)
 
 
 def _vault(place: Path | None, *, read_only: bool) -> Vault:

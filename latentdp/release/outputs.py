@@ -1,8 +1,9 @@
 """The images of a release folder: how one gets its name, and how it is found again.
 
-An output is written under a hidden name that also tells its released label, recorded in the
-ledger, and only then given its final name. Whatever a run that died left behind is therefore
-either recorded and needs its name only, or can still be recorded: no image is drawn twice.
+A draft of an output is written in the vault, recorded in the ledger, and only then published. Here
+lies nothing that is not recorded, so that of one reservation no two images are ever seen: whatever
+a run that died left here is a copy of a recorded draft, whole or not. (Version 0.1 kept its drafts
+here, under hidden names that tell the released label. A whole one that it left is recorded.)
 
 What is reserved is owed to the folder that it was reserved for, and to no other one of the same
 path, such as that on another machine. A folder is told by a random mark that it keeps.
@@ -10,59 +11,31 @@ path, such as that on another machine. A folder is told by a random mark that it
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from latentdp.core.filesystem import alone, digest, write_text
+from latentdp.core.filesystem import alone, digest, whole, write_text
 from latentdp.data.radiograph import EPOCH
-from latentdp.errors import Aborted, InputError
+from latentdp.errors import InputError
 from latentdp.privacy.noise import SystemNoise
 from latentdp.reports.release_card import IMAGES, release_id
+from latentdp.vault.drafts import Drafts
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger, LedgerEntry
 from latentdp.vault.output_index import OutputIndex
 
-__all__ = ["WORK", "Outputs", "clear", "part_of"]
+__all__ = ["Outputs"]
 
 MARK, LOCK = ".latentdp", ".latentdp.lock"
-WORK = ".work-"  # begins the names of folders of drafts, one for each run on a cluster
+WORK = ".work-"  # begins the names of folders in which version 0.1 had drafts on a cluster
 _MARK = re.compile(rb"[0-9a-f]{32}\n")
 _PART = re.compile(r"\.(?P<name>[0-9a-f]{32}\.(dcm|png))\.(?P<label>-?\d+)\.part")
-
-
-def part_of(path: Path, label: int) -> Path:
-    """The hidden name of an output with this released label, until the ledger knows it."""
-    return path.with_name(f".{path.name}.{label}.part")
-
-
-def clear(work: Path) -> None:
-    """Removes a folder of drafts, if there is one.
-
-    It gets another name first: a worker that outlived its run finds none to write to.
-
-    Raises:
-        Aborted: Something in it stays.
-    """
-    gone = work.with_name(f"{WORK}{SystemNoise().words(1).tobytes().hex()}")
-    try:
-        work.rename(gone)
-    except FileNotFoundError:
-        return
-    for wait in (0.0, 0.1, 1.0):  # a file that is open elsewhere may stay a moment
-        time.sleep(wait)
-        shutil.rmtree(gone, ignore_errors=True)
-        if not gone.exists():
-            return
-    raise Aborted(
-        f"{gone.name} in the output folder could not be removed; it holds drafts, which must not "
-        "be released: remove it, or run the same command again"
-    )
 
 
 class Outputs:
@@ -71,17 +44,19 @@ class Outputs:
     Args:
         out: The release folder.
         index: Of the vault: which output of which release lies where.
+        drafts: Of the vault, under the names that this run gives.
         new: Give a folder without a release card an identifier, since one is to be made there.
 
     Attributes:
         folder: Its path.
+        drafts: Of the vault.
         release: Random identifier of the release, by which the vault knows where its images lie;
             empty for none.
         owner: In the ledger, the folder of what is reserved and not yet written: a digest of
             mark and path. Empty while there is no mark, and so nothing reserved.
     """
 
-    def __init__(self, out: Path, index: IndexFile, *, new: bool = False) -> None:
+    def __init__(self, out: Path, index: IndexFile, drafts: Drafts, *, new: bool = False) -> None:
         self.folder = str(out.resolve())
         try:
             self.folder.encode()
@@ -89,7 +64,7 @@ class Outputs:
             raise InputError("expected the output folder's path to be text (UTF-8)") from None
         self._images, self._mark = out / IMAGES, out / MARK
         self.owner = self._owner(self._mark.read_bytes()) if self._mark.is_file() else ""
-        self._index = index
+        self._index, self.drafts = index, drafts
         self.release = release_id(out) or (SystemNoise().words(1).tobytes().hex() if new else "")
         self._places = self._open(self.release)
         self._opened = {self.folder: self._places}
@@ -127,10 +102,6 @@ class Outputs:
         """Its path below the images folder."""
         return self._places.path(name)
 
-    def draft(self, name: str) -> Path:
-        """Where it lies before it has its place: all hidden names are in one folder."""
-        return self._images / name
-
     def assign(self, wanted: Mapping[str, str]) -> None:
         """Gives outputs that are not written yet their places, durably."""
         self._places.add(wanted)
@@ -159,7 +130,7 @@ class Outputs:
             raise InputError(f"{strange} files in {IMAGES} are not of this release; remove them")
 
     def left_over(self, ledger: Ledger) -> Iterator[tuple[Path, LedgerEntry | None]]:
-        """Each hidden file of a run that died, with the entry that it completes, if any."""
+        """Each hidden file of a run that died, with the entry of what it holds, if it is whole."""
         for hidden in self._images.glob(".*"):
             if not hidden.is_file():
                 continue
@@ -171,12 +142,13 @@ class Outputs:
                 yield hidden, entry.written(digest(hidden), int(found["label"]), self.folder)
 
     def recover(self, ledger: Ledger) -> None:
-        """Makes the folder, and finishes or removes what a run that died left in it."""
+        """Makes the folders, and finishes or removes what a run that died left in them."""
         self._images.mkdir(exist_ok=True)
+        self.drafts.make()
         for temporary in self._images.parent.glob(".*.tmp"):
             temporary.unlink()
         for work in self._images.parent.glob(f"{WORK}*"):
-            clear(work)
+            shutil.rmtree(work)
         for hidden, entry in list(self.left_over(ledger)):
             if entry is None:
                 hidden.unlink()
@@ -185,25 +157,36 @@ class Outputs:
             if not known.sha256 and ledger.finish([entry]):
                 hidden.unlink()  # another process was first
                 continue
-            os.utime(hidden, (EPOCH, EPOCH))  # the run may have died just before doing it
             self._move(hidden, entry)
-        for folder, _, _ in os.walk(self._images):  # likewise
+        for folder, _, _ in os.walk(self._images):  # the run may have died just before doing it
             os.utime(folder, (EPOCH, EPOCH))
+        self._tidy(ledger)
+
+    def _tidy(self, ledger: Ledger) -> None:
+        """Removes drafts that are not recorded, or lie where they belong."""
+        left = list(self.drafts.left())
+        entries = ledger.outputs(output for _, output in left if output.isprintable())
+        for draft, output in left:
+            entry = entries.get(output)
+            if entry is None or self.find(entry) != draft:
+                draft.unlink()
 
     def publish(self, entry: LedgerEntry) -> None:
-        """Gives a recorded output its final name."""
-        self._move(part_of(self.draft(entry.output), entry.label), entry)
+        """Has an output here whose draft was recorded in this run."""
+        self._move(self.drafts.path(entry.output), entry)
 
     def here(self, entry: LedgerEntry) -> bool:
         """Whether this folder holds an output, whatever became of it, or is about to."""
-        return self.path(entry.output).is_file() or self._part(entry).is_file()
+        if self.path(entry.output).is_file() or self._part(entry).is_file():
+            return True
+        return entry.folder == self.folder and self.drafts.find(entry) is not None
 
     def discard(self, entry: LedgerEntry) -> None:
-        """Removes an output that was not recorded, and so was never released."""
-        self._part(entry).unlink(missing_ok=True)
+        """Removes a draft that was not recorded, and so is never released."""
+        self.drafts.path(entry.output).unlink(missing_ok=True)
 
     def find(self, entry: LedgerEntry) -> Path | None:
-        """The unaltered output of an entry, here or where it was first written."""
+        """The unaltered output of an entry: here, where it was first published, or its draft."""
         if entry.folder not in self._opened:
             self._opened[entry.folder] = self._open(release_id(Path(entry.folder)))
         there = self._opened[entry.folder].path(entry.output)
@@ -214,7 +197,7 @@ class Outputs:
         ):
             if place.is_file() and digest(place) == entry.sha256:
                 return place
-        return None
+        return self.drafts.find(entry)
 
     def withdraw(self, entry: LedgerEntry, folder: Path) -> None:
         """Moves an altered output out of the release, which another one will replace."""
@@ -226,17 +209,24 @@ class Outputs:
         self._places.leave(entry.output)
 
     def serve(self, entry: LedgerEntry, found: Path) -> None:
-        """Has an output that was found elsewhere here too."""
-        shutil.copy2(found, part_of(self.draft(entry.output), entry.label))
-        self.publish(entry)
+        """Has an output here that was found elsewhere, where another folder's stays."""
+        ours = self.drafts.holds(found) and entry.folder == self.folder
+        self._move(found if ours else self._copy(found, entry), entry)
 
     def _part(self, entry: LedgerEntry) -> Path:
-        return part_of(self.draft(entry.output), entry.label)
+        """Where it lies while it is copied: all hidden names are in one folder."""
+        return self._images / f".{entry.output}.{entry.label}.part"
+
+    def _copy(self, file: Path, entry: LedgerEntry) -> Path:
+        part = self._part(entry)
+        with whole(part) as temporary:
+            shutil.copyfile(file, temporary)
+        return part
 
     def _open(self, release: str | None) -> OutputIndex:
         return OutputIndex(self._index, release or "none")
 
-    def _move(self, hidden: Path, entry: LedgerEntry) -> None:
+    def _move(self, file: Path, entry: LedgerEntry) -> None:
         path = self.path(entry.output)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and digest(path) != entry.sha256:
@@ -244,7 +234,15 @@ class Outputs:
                 "another image lies where one of this release belongs, as in a copied folder; "
                 "name a new output folder"
             )
-        hidden.replace(path)
+        os.utime(file, (EPOCH, EPOCH))
+        try:
+            file.replace(path)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._move(self._copy(file, entry), entry)  # from another file system
+            file.unlink()
+            return
         self._settle(path)
 
     def _settle(self, path: Path) -> None:

@@ -79,7 +79,7 @@ def foresee(job: Job, progress: CountCallback | None = None) -> Preview:
     left = job.outputs.left_over(job.ledger)
     recovered = {entry.output: entry for _, entry in left if entry is not None}
     decider = job.decider(recovered)
-    future = _Future(Tally(inputs=len(job.files)), job.outputs.entries(job.ledger) | recovered)
+    future = _Future(job.tally(), job.outputs.entries(job.ledger) | recovered)
     for part in job.workers.chunks(job.files):
         for decision in decider.decide(part):
             future.add(decision, decider.refusal(decision))
@@ -108,6 +108,8 @@ class _Future:
     def add(self, decision: Decision, refusal: Refusal | None) -> None:
         """One input, and why it would have no output."""
         entry = decision.entry
+        if refusal is None:
+            self.tally.count_label(decision.item.label)
         if refusal is not None:
             self.tally.quarantined[refusal.reason] += 1
             self.refused.append(RefusedFile(decision.item.name, refusal.reason))
@@ -132,6 +134,5 @@ class _Future:
         return self.tally.summary(
             self.here.values(),
             spent,
-            guarantee=job.privatizer.guarantee,
-            unprotected=job.unprotected,
+            guarantee=job.guarantee,
         )

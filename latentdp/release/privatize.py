@@ -5,9 +5,12 @@ The command builds the same `ReleaseRequest`; the work is in `latentdp.release.r
 
 from __future__ import annotations
 
+import functools
+import warnings
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Unpack
+from typing import ParamSpec, TypeVar, Unpack
 
 from latentdp.core.progress import CountCallback
 from latentdp.errors import InputError
@@ -20,7 +23,31 @@ from latentdp.release.summary import Summary
 
 __all__ = ["preview", "privatize_folder"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
+
+def _privatizer_by_position(job: Callable[P, T]) -> Callable[P, T]:
+    """Takes a privatizer by its place, too, as version 0.1 did, and says that this is going."""
+
+    @functools.wraps(job)
+    def called(*arguments: P.args, **options: P.kwargs) -> T:
+        given = [value for value in arguments if isinstance(value, Privatizer)]
+        if not given:
+            return job(*arguments, **options)
+        warnings.warn(
+            f"give {job.__name__} its privatizer by keyword, privatizer=...; the next version "
+            "takes none by position",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        others = (value for value in arguments if not isinstance(value, Privatizer))
+        return job(*others, privatizer=given[0], **options)  # type: ignore[arg-type]
+
+    return called
+
+
+@_privatizer_by_position
 def privatize_folder(
     source: str | Path,
     out: str | Path,
@@ -37,7 +64,7 @@ def privatize_folder(
         >>> summary.inputs, summary.released
         (3, 3)
         >>> print(summary.guarantee)
-        epsilon 3.99934 per image (replace-one)
+        epsilon 3.99935 per image (replace-one)
 
     It may be called again after an interruption, and goes on where it was.
 
@@ -63,6 +90,7 @@ def privatize_folder(
     return run_release(request, _privatizer(request, privatizer, options), progress)
 
 
+@_privatizer_by_position
 def preview(
     source: str | Path,
     out: str | Path | None = None,
@@ -82,15 +110,15 @@ def preview(
         [RefusedFile(name='clinic-b/broken.dcm', reason='unreadable')]
 
     Args:
-        source: As for `privatize_folder`, likewise all others.
-        out: None to look at the inputs alone.
+        source: Folder or file; never written to.
+        out: Where the release would be; None to look at the inputs alone.
         vault: By default ``OUT.vault``; where there is none, a new one is assumed.
-        privatizer: One that is loaded.
+        privatizer: One that is loaded, instead of a preset and other options of a recipe.
         progress: Called with the number of files done and of all.
-        options: As for `privatize_folder`.
+        options: The fields that `privatize_folder` takes.
 
     Raises:
-        InputError: As `privatize_folder`, likewise the others.
+        InputError: An option, a file or a folder is not as it has to be.
         BudgetExceeded: A patient would go over the budget or the vault's cap.
         WeightsError: The weights are refused.
     """
@@ -102,7 +130,7 @@ def _privatizer(
     request: ReleaseRequest, given: Privatizer | None, options: ReleaseOptions
 ) -> Privatizer:
     if given is None:
-        return request.recipe.load(labelled=request.labelled)
+        return request.load()
     both = {field.name for field in fields(RecipeOptions)} & options.keys()
     if both:
         raise InputError(f"give a privatizer or options of a recipe, not both: {min(both)}")

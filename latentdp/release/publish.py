@@ -1,7 +1,7 @@
-"""What gets its name in the release folder: outputs that were recorded, new or of earlier runs.
+"""What comes into the release folder: outputs that were recorded, new or of earlier runs.
 
-Nothing has its name before what it is has been recorded. A run that dies in between owes the name
-only, which the next run gives it.
+Nothing comes there before what it is has been recorded. A run that dies in between leaves a draft
+in the vault, which the next run publishes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Publisher:
                 self._account.already(decision, decision.entry, self._place(decision.entry))
 
     def publish(self, owed: Sequence[Owed], results: Sequence[Written]) -> None:
-        """Records what was written, then gives it its name.
+        """Records what was written, then publishes it.
 
         Args:
             owed: Images that were to be made.

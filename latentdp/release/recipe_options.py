@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from latentdp.data.dicom.profile import SYNTAXES, Profile
 from latentdp.errors import InputError
+from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import ALL, Recipe
 
@@ -35,6 +36,8 @@ class RecipeOptions:
         retain_device: Keep known makers and product lines of devices, **unprotected**.
         accept_burned_in: A person looked at the pixels of all inputs and found no text that
             identifies.
+        all_chests: A person says that every input shows a chest, whatever unknown term names it.
+        all_frontal: Likewise that every input is a frontal view.
         size: Pixels on a side of an output; None for `USUAL_SIZE` where the weights have detail
             for that, else what they make.
         detail: Draw the detail of what is larger than the weights make; else enlarge smoothly.
@@ -55,16 +58,19 @@ class RecipeOptions:
     retain_characteristics: bool = False
     retain_device: bool = False
     accept_burned_in: bool = False
+    all_chests: bool = False
+    all_frontal: bool = False
     size: int | None = None
     detail: bool = True
     transfer_syntax: str = SYNTAXES[0]
     exact: bool = False
 
-    def recipe(self, *, labelled: bool) -> Recipe:
+    def recipe(self, *, labelled: bool, unlabelled: Unlabelled = Unlabelled.REFUSE) -> Recipe:
         """What can be said without weights: `load` adds what depends on them.
 
         Args:
             labelled: Whether labels are given; without them none is used or released.
+            unlabelled: What becomes of an input without one.
 
         Raises:
             InputError: Options that contradict each other, or a value out of its range.
@@ -76,6 +82,8 @@ class RecipeOptions:
             retain_characteristics=self.retain_characteristics,
             retain_device=self.retain_device,
             accept_burned_in=self.accept_burned_in,
+            all_chests=self.all_chests,
+            all_frontal=self.all_frontal,
             size=self.size,
             transfer_syntax=self.transfer_syntax,
         )
@@ -89,6 +97,7 @@ class RecipeOptions:
             resample_identity=self.resample_identity,
             candidates=self.candidates,
             profile=profile,
+            unlabelled=str(Unlabelled.UNKNOWN) if unlabelled is Unlabelled.UNKNOWN else None,
         )
         if self.mechanism is not None and recipe.directions == 0:
             raise InputError(
@@ -104,11 +113,12 @@ class RecipeOptions:
                 )
         return recipe
 
-    def load(self, *, labelled: bool) -> Privatizer:
+    def load(self, *, labelled: bool, unlabelled: Unlabelled = Unlabelled.REFUSE) -> Privatizer:
         """Loads the weights and completes the recipe.
 
         Args:
-            labelled: As for `recipe`.
+            labelled: As for `recipe`, likewise the other.
+            unlabelled: What becomes of an input without a label.
 
         Raises:
             InputError: As `recipe`, or the weights cannot do what is asked.
@@ -116,7 +126,7 @@ class RecipeOptions:
         """
         from latentdp.models.flow.flow import load_flow
 
-        recipe = self.recipe(labelled=labelled)
+        recipe = self.recipe(labelled=labelled, unlabelled=unlabelled)
         flow = load_flow(recipe.weights, exact=self.exact)
         if self.epsilon_per_element is not None:
             elements = recipe.directions

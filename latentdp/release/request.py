@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from latentdp.errors import InputError
-from latentdp.release.folders import beside, check_folders, check_source
+from latentdp.privacy.randomized_response import Unlabelled
+from latentdp.release.folders import check_folders, check_source
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.uid_mapping import check_mapping
 from latentdp.reports.layout import Layout
 from latentdp.vault.database import address, file_of
 from latentdp.vault.ledger import allowance
+from latentdp.vault.vault import beside
+
+if TYPE_CHECKING:
+    from latentdp.privatizer import Privatizer
 
 __all__ = ["ReleaseOptions", "ReleaseRequest"]
 
@@ -29,8 +34,11 @@ class ReleaseRequest:
         vault: Folder of the key, the ledger and private reports; made if absent. Default:
             ``OUT.vault``.
         recipe: How images are made private.
-        labels: CSV with ``file`` (path below ``source``) and ``label``; without it no label is
-            used or released.
+        labels: CSV with findings of each file, instance, series, study, accession number or
+            patient, told by the names of its columns; without it no label is used or released.
+        label_map: CSV with ``from`` and ``to``: own names of findings, and those of the weights.
+        unlabelled: What becomes of a radiograph without a label: ``refuse`` everything,
+            ``unknown`` (released without one, which tells that it had none) or ``random``.
         budget: Largest epsilon per patient, earlier releases from this vault included. A cap of
             the vault holds too.
         ledger: URL of the ledger's database, which the vault remembers; by default the
@@ -41,7 +49,7 @@ class ReleaseRequest:
             patient IDs come beside it. It is a secret, like the vault.
         workers: Processes; 1 works in this one.
         cluster: Address of a Dask scheduler, or its scheduler file; its workers are used
-            instead of processes here, and must reach ``source`` and ``out`` by the same paths.
+            instead of processes here, and must reach ``source`` by the same path.
 
     Raises:
         InputError: A value is out of its range, options contradict each other, or a file or folder
@@ -53,6 +61,8 @@ class ReleaseRequest:
     vault: Path | None = None
     recipe: RecipeOptions = field(default_factory=RecipeOptions)
     labels: Path | None = None
+    label_map: Path | None = None
+    unlabelled: Unlabelled = Unlabelled.REFUSE
     budget: float | None = None
     ledger: str | None = None
     again: bool = False
@@ -62,7 +72,7 @@ class ReleaseRequest:
     cluster: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("source", "out", "vault", "labels", "mapping"):
+        for name in ("source", "out", "vault", "labels", "label_map", "mapping"):
             if getattr(self, name) is not None:
                 self._set(name, Path(getattr(self, name)))
         self._check_workers()
@@ -72,7 +82,14 @@ class ReleaseRequest:
         if self.budget is not None and not self.budget > 0:
             raise InputError(f"expected a finite positive budget of epsilon, got {self.budget}")
         _ = self.limit
-        self.recipe.recipe(labelled=self.labelled)
+        if self.unlabelled not in list(Unlabelled):
+            raise InputError(
+                f"expected --unlabelled to be one of {', '.join(Unlabelled)}, got another"
+            )
+        self._set("unlabelled", Unlabelled(self.unlabelled))
+        if not self.labelled and (self.label_map or self.unlabelled is not Unlabelled.REFUSE):
+            raise InputError("--label-map and --unlabelled need --labels")
+        self.recipe.recipe(labelled=self.labelled, unlabelled=self.unlabelled)
         self._check_places()
 
     @classmethod
@@ -101,6 +118,15 @@ class ReleaseRequest:
             recipe=RecipeOptions(**{k: v for k, v in options.items() if k in recipe}),
             **{k: v for k, v in options.items() if k in own},
         )
+
+    def load(self) -> Privatizer:
+        """Loads the weights and completes the recipe.
+
+        Raises:
+            InputError: The weights cannot do what is asked.
+            WeightsError: The weights are refused.
+        """
+        return self.recipe.load(labelled=self.labelled, unlabelled=self.unlabelled)
 
     @property
     def labelled(self) -> bool:
@@ -167,11 +193,15 @@ class ReleaseOptions(TypedDict, total=False):
     retain_characteristics: bool
     retain_device: bool
     accept_burned_in: bool
+    all_chests: bool
+    all_frontal: bool
     size: int | None
     detail: bool
     transfer_syntax: str
     exact: bool
     labels: str | Path | None
+    label_map: str | Path | None
+    unlabelled: Unlabelled | str
     budget: float | None
     ledger: str | None
     again: bool

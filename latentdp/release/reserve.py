@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from latentdp.core.version import __version__
 from latentdp.data import radiograph
-from latentdp.privatizer import Privatizer
 from latentdp.release.account import Account
 from latentdp.release.decide import Decision, Status
 from latentdp.release.describe import derivation
@@ -51,7 +50,7 @@ class Reserver:
         self._ledger, self._outputs, self._limit = job.ledger, job.outputs, job.request.limit
         self._naming, self._account = naming, account
         self._withdrawn = job.vault.path / "withdrawn"
-        self._method = _provenance(job.privatizer)
+        self._method = _provenance(job)
 
     def reserve(self, decisions: Sequence[Decision]) -> list[Owed]:
         """Charges what is new; what an earlier run paid for and did not make is owed, too.
@@ -97,7 +96,7 @@ class Reserver:
         read = decision.read
         assert read is not None
         return Task(
-            path=self._outputs.draft(output),
+            output=output,
             image=read.image,
             source=read.source,
             label=decision.item.label,
@@ -106,9 +105,11 @@ class Reserver:
         )
 
 
-def _provenance(privatizer: Privatizer) -> radiograph.Provenance:
+def _provenance(job: Job) -> radiograph.Provenance:
+    privatizer, guarantee = job.privatizer, job.guarantee
     return radiograph.Provenance(
-        description=derivation(privatizer),
+        description=derivation(privatizer, guarantee),
+        private=guarantee.private,
         version=__version__,
         size=privatizer.size,
         profile=privatizer.recipe.profile,

@@ -3,14 +3,15 @@
     find -> decide -> reserve -> privatize -> write -> record -> publish
 
 For each chunk of files: decide what becomes of each; reserve the cost of what is new in one
-durable transaction; only then draw noise, decode and write; record what was written; then give it
-its name. Files are taken in random order and get random names, so that neither order nor time
+durable transaction; only then draw noise, decode and write drafts; record what was written; then
+publish it. Files are taken in random order and get random names, so that neither order nor time
 links them.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from latentdp.core.progress import CountCallback
 from latentdp.errors import Aborted, BudgetExceeded
@@ -27,7 +28,7 @@ from latentdp.release.preview import foresee
 from latentdp.release.publish import Publisher
 from latentdp.release.request import ReleaseRequest
 from latentdp.release.reserve import Reserver
-from latentdp.release.summary import Summary, Tally
+from latentdp.release.summary import Summary
 from latentdp.release.uid_mapping import UidMapping
 from latentdp.reports.release_card import IMAGES
 from latentdp.reports.review_page import write_review
@@ -60,9 +61,19 @@ def run_release(
                 return _run(job, progress)
     except OSError as error:
         raise Aborted(
-            f"a file could not be written or moved ({error.strerror}); running the same "
-            "command again goes on from here"
+            f"a file{_within(request, error)} could not be written or moved ({error.strerror}); "
+            "running the same command again goes on from here"
         ) from error
+
+
+def _within(request: ReleaseRequest, error: OSError) -> str:
+    """In which folder it happened, in words; a path is not told."""
+    if isinstance(error.filename, str):
+        above = Path(error.filename).absolute().parents
+        for folder, name in ((request.vault, "vault"), (request.out, "output folder")):
+            if folder is not None and folder.absolute() in above:
+                return f" in the {name}"
+    return ""
 
 
 def _check_budget(job: Job) -> None:
@@ -78,7 +89,7 @@ def _check_budget(job: Job) -> None:
 
 def _run(job: Job, progress: CountCallback | None) -> Summary:
     """All files, chunk by chunk, in random order; nothing else writes to the folder meanwhile."""
-    tally = Tally(inputs=len(job.files))
+    tally = job.tally()
     mapping = None if job.request.mapping is None else UidMapping(job.request.mapping)
     job.out.mkdir(parents=True, exist_ok=True)
     write_documents(job, tally, status="incomplete")
@@ -122,7 +133,9 @@ def _release(job: Job, account: Account) -> None:
         owed = reserver.reserve(decisions)
         ahead.look()  # the next chunk is read while this one is made
         groups = [owed[i : i + GROUP] for i in range(0, len(owed), GROUP)]
-        written = job.workers.release([[one.task for one in group] for group in groups])
+        written = job.workers.release(
+            [[one.task for one in group] for group in groups], job.outputs.drafts
+        )
         for group, results in zip(groups, written, strict=True):
             publisher.publish(group, results)
         publisher.duplicates(decisions)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from latentdp.core.arrays import UNKNOWN
 from latentdp.errors import InputError
-from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.guarantee import Guarantee, Unit
+from latentdp.reports.card_guarantee import PatientGuarantee
 from latentdp.reports.release_card_parts import CardCounts, RunCounts
 from latentdp.vault.ledger import LedgerEntry, Spent
 
 __all__ = ["Counts", "Summary", "Tally"]
+
+NOTHING_KNOWN = Guarantee(epsilon=math.inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +29,15 @@ class Counts:
         outputs: Images, those of earlier runs included.
         duplicates: Files for which another one's output stands.
         quarantined: Reason to number of files.
+        unlabelled: Files without a label, of those that have an output; None where labels are not
+            used.
     """
 
     inputs: int
     outputs: int
     duplicates: int
     quarantined: dict[str, int]
+    unlabelled: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +52,15 @@ class Summary:
         duplicates: The same picture of the same patient as another input, whose output stands
             for both.
         quarantined: Reason to number of files.
+        unlabelled: Inputs without a label, of those that are not quarantined; None where labels
+            are not used.
         spent: Epsilon charged in this run, summed over all patients.
         patients: Number of patients with an output in the folder.
         most_images: Largest number of releases of one of them in this vault.
         most_images_here: Largest number of outputs of one of them in the folder.
         patient_epsilon: Largest epsilon of one of them in this vault.
         patient_delta: Largest delta of one of them in this vault.
-        guarantee: Of each image, for everything that is not unprotected.
-        unprotected: What of an input is released exactly; epsilon is infinity for it.
+        guarantee: Of each image; epsilon is infinity where anything is unprotected.
         report: Private report of the run, in the vault; None for a preview.
     """
 
@@ -61,15 +70,41 @@ class Summary:
     already: int = 0
     duplicates: int = 0
     quarantined: Mapping[str, int] = field(default_factory=dict)
+    unlabelled: int | None = None
     spent: float = 0.0
     patients: int = 0
     most_images: int = 0
     most_images_here: int = 0
     patient_epsilon: float = 0.0
     patient_delta: float = 0.0
-    guarantee: Guarantee | None = None
-    unprotected: tuple[str, ...] = ()
+    guarantee: Guarantee = NOTHING_KNOWN
     report: Path | None = None
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """What of an input is released exactly; epsilon is infinity for it."""
+        return self.guarantee.unprotected
+
+    @property
+    def patient(self) -> Guarantee:
+        """The guarantee of the patient of whom most was released, at least that of an image."""
+        image = self.guarantee.noised_part
+        noised = replace(
+            image,
+            unit=Unit.PATIENT,
+            epsilon=max(self.patient_epsilon, image.epsilon),
+            delta=max(self.patient_delta, image.delta),
+        )
+        return noised.beside(*self.unprotected)
+
+    @property
+    def stated_patient(self) -> PatientGuarantee:
+        """The same for a document."""
+        return PatientGuarantee.of(
+            self.patient,
+            images=self.most_images,
+            images_in_this_release=self.most_images_here,
+        )
 
     @property
     def accounted(self) -> int:
@@ -91,6 +126,7 @@ class Summary:
             outputs=self.released + self.already,
             duplicates=self.duplicates,
             quarantined=dict(sorted(self.quarantined.items())),
+            unlabelled=self.unlabelled,
         )
 
     def public_counts(self) -> CardCounts:
@@ -102,6 +138,7 @@ class Summary:
                 outputs=self.released + self.already,
                 duplicates=self.duplicates,
                 quarantined=sum(self.quarantined.values()),
+                unlabelled=self.unlabelled,
             ),
         )
 
@@ -116,6 +153,7 @@ class Tally:
         already: Up from 0.
         duplicates: Up from 0.
         quarantined: From empty.
+        unlabelled: Up from 0; None where labels are not used.
         spent: Up from 0, by `charge`.
     """
 
@@ -124,7 +162,13 @@ class Tally:
     already: int = 0
     duplicates: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
+    unlabelled: int | None = None
     spent: float = 0.0
+
+    def count_label(self, label: int) -> None:
+        """Counts an input that has an output, or shares one."""
+        if self.unlabelled is not None:
+            self.unlabelled += label == UNKNOWN
 
     @property
     def accounted(self) -> int:
@@ -141,7 +185,6 @@ class Tally:
         spent: Mapping[str, Spent],
         *,
         guarantee: Guarantee,
-        unprotected: tuple[str, ...],
         report: Path | None = None,
     ) -> Summary:
         """The summary as of now.
@@ -149,8 +192,7 @@ class Tally:
         Args:
             here: What lies in the release folder.
             spent: What each patient with an output in it has spent in the vault.
-            guarantee: As in the summary, likewise the others.
-            unprotected: What is released exactly.
+            guarantee: Of each image.
             report: Of the run.
         """
         images = Counter(entry.subject for entry in here)
@@ -162,6 +204,7 @@ class Tally:
             already=self.already,
             duplicates=self.duplicates,
             quarantined=dict(self.quarantined),
+            unlabelled=self.unlabelled,
             spent=self.spent,
             patients=len(people),
             most_images=max((s.releases for s in people), default=0),
@@ -169,6 +212,5 @@ class Tally:
             patient_epsilon=max((s.micro_epsilon for s in people), default=0) / 1e6,
             patient_delta=max((s.pico_delta for s in people), default=0) / 1e12,
             guarantee=guarantee,
-            unprotected=unprotected,
             report=report,
         )

@@ -1,8 +1,8 @@
-"""The three things done per file, on any machine: digest, read, release."""
+"""What is done per file, on any machine: digest, read, draw, and write the draft."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,22 @@ from numpy.typing import NDArray
 
 from latentdp.data import radiograph
 from latentdp.data.dicom.profile import Profile
-from latentdp.errors import Aborted, UnsupportedInstance
+from latentdp.errors import UnsupportedInstance
 from latentdp.privatizer import Privatizer
-from latentdp.release.outputs import part_of
+from latentdp.vault.drafts import Drafts
 
-__all__ = ["LOST", "NON_FINITE", "NOT_A_FILE", "Refusal", "Task", "Written", "release"]
+__all__ = [
+    "LOST",
+    "NON_FINITE",
+    "NOT_A_FILE",
+    "Draw",
+    "Refusal",
+    "Task",
+    "Written",
+    "draw_images",
+    "keep",
+    "release",
+]
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Task:
     """One image to be released.
 
     Attributes:
-        path: Where the private file will lie; it is written under its hidden name.
+        output: Name of the output in the ledger.
         image: The input's ``(h, w)`` in [0, 1].
         source: What a DICOM output has to know of its source; None for a picture.
         label: Its class index, -1 for unknown.
@@ -39,7 +50,7 @@ class Task:
         method: What the output says about how it was made.
     """
 
-    path: Path
+    output: str
     image: NDArray[np.float32]
     source: radiograph.Source | None
     label: int
@@ -48,20 +59,40 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class _Outcome:
     """What became of a task.
 
     Attributes:
-        sha256: Of the file; empty if decoding gave no finite image.
         label: The released one.
         bits: Bits per dimension of the input: private.
         odd: Whether the input is unlike those the flow was trained on: private.
     """
 
-    sha256: str
     label: int
     bits: float
     odd: bool
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Draw(_Outcome):
+    """An image that was drawn, in memory.
+
+    Attributes:
+        content: The file; empty if decoding gave no finite image.
+    """
+
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written(_Outcome):
+    """An image whose draft was written.
+
+    Attributes:
+        sha256: Of the draft; empty if there is no image.
+    """
+
+    sha256: str
 
 
 # Reasons that are not the file's format, which `latentdp.data.dicom.refusals` lists.
@@ -80,8 +111,33 @@ NOT_A_FILE = Refusal(
 )
 
 
-def release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
-    """Privatizes some images and writes them under their hidden names.
+def release(privatizer: Privatizer, tasks: Sequence[Task], drafts: Drafts) -> list[Written]:
+    """Privatizes some images and writes a draft of each.
+
+    Args:
+        privatizer: Of the run.
+        tasks: At most `GROUP` of them.
+        drafts: Of the run.
+
+    Raises:
+        Aborted: A draft could not be written.
+    """
+    draws = draw_images(privatizer, tasks)
+    return [keep(drafts, *both) for both in zip(tasks, draws, strict=True)]
+
+
+def keep(drafts: Drafts, task: Task, draw: Draw) -> Written:
+    """Writes the draft of an image, if it is one.
+
+    Raises:
+        Aborted: It could not be written.
+    """
+    sha256 = drafts.write(task.output, draw.content) if draw.content else ""
+    return Written(sha256=sha256, label=draw.label, bits=draw.bits, odd=draw.odd)
+
+
+def draw_images(privatizer: Privatizer, tasks: Sequence[Task]) -> Iterator[Draw]:
+    """Privatizes some images; their files come one at a time.
 
     Args:
         privatizer: Of the run.
@@ -90,29 +146,18 @@ def release(privatizer: Privatizer, tasks: Sequence[Task]) -> list[Written]:
     images = np.stack([task.image for task in tasks])
     labels = np.array([task.label for task in tasks])
     private, rating = privatizer.release_and_rate(images, labels=labels)
-    written = []
     for i, task in enumerate(tasks):
-        sha256 = ""
+        content = b""
         if private.valid[i]:
-            try:
-                # One at a time: a large size would take much memory for all of them.
-                image = privatizer.enlarge(private.images[i : i + 1])[0]
-                part = part_of(task.path, int(private.labels[i]))
-                sha256 = radiograph.write(part, image, task.source, task.identity, task.method)
-            except OSError as error:
-                raise Aborted(
-                    f"an output could not be written ({error.strerror}); nothing half-written "
-                    "was left, and running the same command again goes on from here"
-                ) from None
-        written.append(
-            Written(
-                sha256=sha256,
-                label=int(private.labels[i]),
-                bits=float(rating.bits[i]),
-                odd=bool(rating.odd[i]),
-            )
+            # One at a time: a large size would take much memory for all of them.
+            image = privatizer.enlarge(private.images[i : i + 1])[0]
+            content = radiograph.encode(image, task.source, task.identity, task.method)
+        yield Draw(
+            content=content,
+            label=int(private.labels[i]),
+            bits=float(rating.bits[i]),
+            odd=bool(rating.odd[i]),
         )
-    return written
 
 
 def digest_input(path: Path) -> str:

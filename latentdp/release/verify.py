@@ -8,7 +8,8 @@ images beside the card were made as it says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,15 +19,21 @@ from msgspec import UNSET, Struct
 from latentdp.core.documents import from_json, read_json, to_json
 from latentdp.data.dicom.attributes import attributes
 from latentdp.errors import InputError
+from latentdp.privacy.guarantee import Guarantee, Unit
 from latentdp.privacy.mechanisms.base import number
 from latentdp.privacy.plan import Action, Plan
 from latentdp.privacy.plan_description import PlanDescription
 from latentdp.privatizer import make_plan
 from latentdp.recipe import ALL, Recipe
-from latentdp.reports.guarantee_words import NOT_COVERED, PATIENT_RULE, statement, warnings
+from latentdp.reports.card_guarantee import (
+    ApproximateGuarantee,
+    ImageGuarantee,
+    PatientGuarantee,
+)
+from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import CARD
-from latentdp.reports.release_card_parts import CardRecipe, ImageGuarantee
+from latentdp.reports.release_card_parts import CardRecipe
 
 __all__ = ["Check", "Verification", "verify", "verify_card"]
 
@@ -51,20 +58,23 @@ class Check:
     ok: bool
 
 
-class _Epsilon(Struct, frozen=True):
+class _Epsilon(Struct, frozen=True, kw_only=True):
     """What a card claims of an image or a patient. These are in doubt: any JSON value."""
 
     epsilon: Any
+    reason: Any = None
+    epsilon_of_noised_part: Any = None
     delta: Any
     unit: Any
+    verification_auc_at_most: Any = None
+    top1_at_most: Any = None
 
 
 class _ClaimedImage(_Epsilon, frozen=True, kw_only=True):
     relation: Any
     private: Any
+    secure: Any = None
     numerics: Any
-    verification_auc_at_most: Any
-    top1_at_most: Any
 
 
 class _ClaimedPatient(_Epsilon, frozen=True, kw_only=True):
@@ -169,8 +179,7 @@ def verify_card(card: object) -> list[Check]:
         plan, recipe = Plan.from_card(described), _recipe_of(claimed.recipe)
         return [
             *_recipe(claimed, described, plan, recipe),
-            *_image(claimed, plan, recipe),
-            *_patient(claimed.guarantee.patient, plan),
+            *_guarantee(claimed, plan, recipe),
         ]
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise InputError("the release card is incomplete or of another version") from error
@@ -226,49 +235,84 @@ def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
     return [size for size in sizes if size < 2 * (recipe.profile.size or side)]
 
 
-def _image(card: _ClaimedCard, plan: Plan, recipe: Recipe) -> list[Check]:
-    """Everything about an image, with noise that is said to be from a secure source."""
-    told, guarantee = card.guarantee, plan.guarantee
-    unprotected = plan.unprotected + recipe.profile.unprotected + card.layout.unprotected
-    image = ImageGuarantee.of(guarantee, unprotected)
+def _guarantee(card: _ClaimedCard, plan: Plan, recipe: Recipe) -> list[Check]:
+    """Of an image and of a patient, with noise that is said to be from a secure source."""
+    told, passed_on = card.guarantee, recipe.unprotected + card.layout.unprotected
+    image = plan.guarantee.beside(*passed_on)
+    patient = _claimed_patient(told.patient, image)
+    return [
+        *_image(told, image, plan.approximate().beside(*passed_on)),
+        *_patient(told.patient, image, patient),
+        _equal("private", card.private, image.private),
+        _equal("unprotected", told.unprotected, list(image.unprotected)),
+        _equal("statement", told.statement, sentences(image, patient)),
+        _equal("not covered", told.not_covered, list(NOT_COVERED)),
+        _equal("warnings", card.warnings, warnings(image, patient, card.layout)),
+    ]
+
+
+def _image(told: _ClaimedGuarantee, image: Guarantee, loose: Guarantee) -> list[Check]:
+    stated = to_json(ImageGuarantee.of(image))
     claims = {
         "epsilon of an image": "epsilon",
+        "why it is infinity": "reason",
+        "epsilon of the noised part": "epsilon_of_noised_part",
         "delta of an image": "delta",
         "unit": "unit",
         "relation": "relation",
         "numerics": "numerics",
-        "noise from a secure source": "private",
+        "noise from a secure source": "secure",
+        "an image is private": "private",
         "largest AUC of a verifier": "verification_auc_at_most",
         "largest top-1 rate in a gallery": "top1_at_most",
     }
-    loose = plan.approximate()
     return [
         *(
-            _equal(claim, getattr(told.image, name), to_json(getattr(image, name)))
+            _equal(claim, getattr(told.image, name), stated.get(name))
             for claim, name in claims.items()
         ),
         _equal(
             "the same as epsilon, delta",
             told.image_approximate,
-            {"epsilon": loose.epsilon, "delta": loose.delta},
+            to_json(ApproximateGuarantee.of(loose)),
             CALIBRATION,
         ),
-        _equal("private", card.private, True),
-        _equal("unprotected", told.unprotected, list(unprotected)),
-        _equal("statement", told.statement, statement(guarantee, unprotected)),
-        _equal("not covered", told.not_covered, list(NOT_COVERED)),
-        _equal("warnings", card.warnings, warnings(guarantee, card.layout)),
     ]
 
 
-def _patient(told: _ClaimedPatient, plan: Plan) -> list[Check]:
-    """A sum over images. Other releases may be in it, so a lower bound is known."""
-    guarantee = plan.guarantee
+def _claimed_patient(told: _ClaimedPatient, image: Guarantee) -> Guarantee:
+    """A sum over images, which only the ledger knows; what is no such number is infinity."""
+    epsilon = told.epsilon_of_noised_part if image.unprotected else told.epsilon
+    noised = replace(
+        image.noised_part,
+        unit=Unit.PATIENT,
+        epsilon=epsilon if _is_number(epsilon) and epsilon >= 0 else math.inf,
+        delta=told.delta if _is_number(told.delta) and 0 <= told.delta <= 1 else 1.0,
+    )
+    return noised.beside(*image.unprotected)
+
+
+def _patient(told: _ClaimedPatient, image: Guarantee, patient: Guarantee) -> list[Check]:
+    """What follows from the sum. Other releases may be in it, so a lower bound of it is known."""
     here = max(1, number(told.images_in_this_release, "int"))
+    noised, part = patient.noised_part.epsilon, "'s noised part" if image.unprotected else ""
+    stated = PatientGuarantee.of(
+        patient, images=told.images, images_in_this_release=told.images_in_this_release
+    )
+    follows = [stated.epsilon, None if stated.reason is UNSET else stated.reason]
+    bounds = [stated.verification_auc_at_most, to_json(stated.top1_at_most)]
     return [
-        _equal("rule of a patient", [told.unit, told.rule], ["patient", PATIENT_RULE]),
-        _at_least("epsilon of a patient", told.epsilon, here * guarantee.epsilon),
-        _at_least("delta of a patient", told.delta, here * guarantee.delta),
+        _equal("rule of a patient", [told.unit, told.rule], [stated.unit, stated.rule]),
+        _at_least(
+            f"epsilon of a patient{part}",
+            noised if math.isfinite(noised) else None,
+            here * image.noised_part.epsilon,
+        ),
+        _equal("epsilon of a patient as a whole", [told.epsilon, told.reason], follows),
+        _equal(
+            "ceilings of a patient", [told.verification_auc_at_most, told.top1_at_most], bounds
+        ),
+        _at_least("delta of a patient", told.delta, here * image.delta),
         _at_least("images of a patient", told.images, told.images_in_this_release),
     ]
 
@@ -295,8 +339,12 @@ def _set(value: Any) -> Any:
     return None if value is UNSET else value
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
 def _at_least(claim: str, claimed: Any, found: float) -> Check:
-    ok = type(claimed) in (int, float) and claimed >= found * (1 - TOLERANCE)
+    ok = _is_number(claimed) and claimed >= found * (1 - TOLERANCE)
     return Check(claim=claim, claimed=claimed, found=found, ok=ok)
 
 
@@ -308,7 +356,7 @@ def _equal(claim: str, claimed: Any, found: Any, tolerance: float = TOLERANCE) -
 def _same(a: Any, b: Any, tolerance: float) -> bool:
     """Equal in every part, floats up to a relative tolerance."""
     if isinstance(b, float):
-        return type(a) in (int, float) and abs(a - b) <= tolerance * abs(b)
+        return _is_number(a) and abs(a - b) <= tolerance * abs(b)
     if isinstance(b, dict):
         return (
             isinstance(a, dict)

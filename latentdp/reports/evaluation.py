@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-import math
-from typing import Literal, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from latentdp.core.documents import JsonValue, from_json, to_json
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.reports.recognition import Thresholds
 from latentdp.reports.results import Measure, Outcome
+from latentdp.reports.stated_epsilon import StatedEpsilon
 
 __all__ = [
     "ClaimedGuarantee",
@@ -27,6 +28,8 @@ __all__ = [
     "UsedVerifier",
     "Verdict",
 ]
+
+UNNAMED = "something of what is released"
 
 
 class StatedEffort(Struct, frozen=True, kw_only=True):
@@ -57,33 +60,27 @@ class UsedVerifier(Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class ClaimedGuarantee(Struct, frozen=True, kw_only=True):
+class ClaimedGuarantee(StatedEpsilon, frozen=True, kw_only=True):
     """What is claimed of a whole image.
 
     Attributes:
-        epsilon: In nats, at least 0, or ``infinity``.
-        delta: In [0, 1].
-        text: Both in words.
+        text: All of it in words.
     """
 
-    epsilon: float | Literal["infinity"]
-    delta: float
     text: str
 
     @classmethod
-    def of(cls, guarantee: Guarantee) -> Self:
+    def of(cls, guarantee: Guarantee, **more: Any) -> Self:
         """A guarantee as a document states it."""
-        bounded = math.isfinite(guarantee.epsilon)
-        return cls(
-            epsilon=guarantee.epsilon if bounded else "infinity",
-            delta=guarantee.delta,
-            text=str(guarantee),
-        )
+        return super().of(guarantee, text=str(guarantee), **more)
 
-    @property
-    def bound(self) -> float | None:
-        """Epsilon, where it bounds anything; None for infinity."""
-        return None if isinstance(self.epsilon, str) else self.epsilon
+    def beside(self, unprotected: Sequence[str]) -> Self:
+        """As `StatedEpsilon.beside`, in words as well."""
+        whole = super().beside(unprotected)
+        if whole is self:
+            return self
+        alone = f"epsilon infinity, {whole.reason}; of the noised part alone: {self.text}"
+        return structs.replace(whole, text=alone)
 
 
 class MethodDescription(Struct, frozen=True, kw_only=True):
@@ -94,8 +91,9 @@ class MethodDescription(Struct, frozen=True, kw_only=True):
         title: What it is, in a few words.
         source: Paper and equation that it follows; empty for our own.
         claim: What its authors say that it gives; empty if nothing.
-        guarantee: Of a whole image, as it really is; None for none at all.
-        protects_all: Whether that is of all that is released: no attack may beat its ceiling.
+        guarantee: Of a whole release, as it really is: where something is not protected, epsilon
+            is infinity. None where nothing is noised.
+        protects_all: Whether nothing is released exactly: no attack may beat its ceiling then.
     """
 
     name: str
@@ -104,6 +102,10 @@ class MethodDescription(Struct, frozen=True, kw_only=True):
     claim: str = ""
     guarantee: ClaimedGuarantee | None = None
     protects_all: bool
+
+    def __post_init__(self) -> None:
+        if self.guarantee is not None and not self.protects_all:
+            structs.force_setattr(self, "guarantee", self.guarantee.beside((UNNAMED,)))
 
     @property
     def bounds_attacks(self) -> ClaimedGuarantee | None:

@@ -104,8 +104,8 @@ def _roc(
     curves = [curve for _, curve in held]
     curves += _beside([o for o, _ in held], controls, _roc_curve)
     claim = None
-    if guarantee is not None and guarantee.bound is not None:
-        claim = guarantee.bound, guarantee.delta
+    if guarantee is not None and guarantee.epsilon is not None:
+        claim = guarantee.epsilon, guarantee.delta
     words = "ROC curves. " + "; ".join(_told(outcome) for outcome, _ in held)
     caption = (
         "How many true pairs the attacker finds (up) at the price of how many false alarms "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
-from latentdp.core.text import at_most
 from latentdp.metrics.metric import Metric, Unit
+from latentdp.privacy.rounding import at_most, printed
 from latentdp.reports.comparison import Cell
 from latentdp.reports.evaluation import ClaimedGuarantee
 from latentdp.reports.results import Measure, Outcome
@@ -49,10 +50,10 @@ def epsilon(guarantee: ClaimedGuarantee | None) -> str:
     """The epsilon of a method's guarantee in a word: ``8``, ``infinite``, ``none``."""
     if guarantee is None:
         return "none"
-    bound = guarantee.bound
+    bound = guarantee.epsilon
     if bound is None:
         return "infinite"
-    return f"{bound:,.6g}" if bound < 1e6 else f"{bound:.3g}"
+    return f"{Decimal(printed(bound)):,}" if bound < 1e6 else printed(bound, 3)
 
 
 def verdict(outcome: Outcome) -> tuple[str, str]:

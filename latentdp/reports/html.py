@@ -18,9 +18,10 @@ from PIL import Image
 
 from latentdp import reports
 from latentdp.core.filesystem import write_text
-from latentdp.core.text import at_most, printable
+from latentdp.core.text import printable
 from latentdp.data import radiograph
 from latentdp.errors import UnsupportedInstance
+from latentdp.privacy.rounding import IN_FULL, at_most, printed
 from latentdp.reports.release_card import IMAGES
 
 __all__ = ["after", "data_uri", "look", "released_images", "write_page"]
@@ -43,6 +44,7 @@ def write_page(path: Path, template: str, *, mode: int = 0o666, **facts: Any) ->
         finalize=_finalize,
     )
     environment.filters["number"] = _number
+    environment.filters["nats"] = _nats
     environment.filters["words"] = _words
     environment.filters["at_most"] = at_most
     write_text(path, environment.get_template(template).render(facts), mode=mode)
@@ -85,10 +87,15 @@ def _finalize(value: Any) -> Any:
 
 
 def _number(value: float | None) -> str:
-    """A number as the cards print it; None where nothing is stated."""
+    """A count, or a claim rounded up; None where nothing is stated."""
     if value is None:
         return "none stated"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) else printed(value)
+
+
+def _nats(epsilon: float | None) -> str:
+    """An epsilon; None is infinity."""
+    return "infinity" if epsilon is None else _number(epsilon)
 
 
 def _words(value: Any) -> str:
@@ -99,6 +106,8 @@ def _words(value: Any) -> str:
         return "; ".join(f"{str(k).replace('_', ' ')} {_words(v)}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_words, value))
-    if isinstance(value, (int, float)):
+    if isinstance(value, float):  # a parameter: it is no claim, and must not look like another
+        return printed(value, IN_FULL)
+    if isinstance(value, int):
         return _number(value)
     return "none" if value is None else str(value)

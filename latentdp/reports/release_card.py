@@ -10,17 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from latentdp.core.documents import JsonValue, from_json, read_json, to_json
 from latentdp.core.filesystem import write_json
 from latentdp.data.dicom.profile import Claim
 from latentdp.errors import InputError
+from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.plan_description import PlanDescription
+from latentdp.reports.card_guarantee import CardGuarantee
+from latentdp.reports.guarantee_words import none_of
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card_parts import (
     CardCounts,
-    CardGuarantee,
     CardImage,
     CardRecipe,
     CardWeights,
@@ -37,11 +39,14 @@ TOOL = "latentdp"
 class ReleaseCard(Struct, frozen=True, kw_only=True):
     """All that is said of a release in public.
 
+    Where something is unprotected it is not private, whatever an older version wrote.
+
     Attributes:
         tool: ``latentdp``.
         version: Of the program.
         status: ``complete``, or ``incomplete`` while a run writes.
-        private: False where the noise came from a seed.
+        private: False where nothing is guaranteed: something is unprotected, or the noise came
+            from a seed.
         warnings: What a reader must not overlook.
         guarantee: What is guaranteed.
         recipe: What was to be done.
@@ -74,6 +79,14 @@ class ReleaseCard(Struct, frozen=True, kw_only=True):
     release: str = ""
     vault: str
     evaluation: EvaluationSummary | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if not self.guarantee.unprotected:
+            return
+        structs.force_setattr(self, "private", False)
+        told = none_of(Guarantee(epsilon=0.0).beside(*self.guarantee.unprotected))
+        if told not in self.warnings:
+            structs.force_setattr(self, "warnings", (told, *self.warnings))
 
     def to_json(self) -> dict[str, JsonValue]:
         """JSON values, in the order of ``release.json``."""

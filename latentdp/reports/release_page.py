@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from latentdp.core.documents import to_json
 from latentdp.core.filesystem import digest
 from latentdp.errors import InputError
+from latentdp.privacy.guarantee import above
 from latentdp.reports.html import after, released_images, write_page
 from latentdp.reports.release_card import CARD, ReleaseCard
 
@@ -21,6 +22,7 @@ __all__ = ["PAGE", "write_release_page"]
 
 PAGE = "release.html"
 SAMPLE = 24  # images on the page
+NOTHING = ("NOT PRIVATE", "NO GUARANTEE")  # warnings that leave nothing to rely on
 MEANING = {
     "constant": "the same in every file, or a statement of what was done",
     "pseudonym": "a keyed pseudonym of the source's value",
@@ -41,6 +43,7 @@ def write_release_page(out: Path) -> Path:
     card = ReleaseCard.find(out)
     if card is None:
         raise InputError(f"expected a folder with a {CARD} of latentdp; there is none")
+    bound = card.guarantee.image.epsilon
     images = released_images(out)
     shown = [uri for uri in map(after, images[:SAMPLE]) if uri]
     write_page(
@@ -48,7 +51,7 @@ def write_release_page(out: Path) -> Path:
         "release.html.j2",
         card=card,
         banners=_banners(card, len(images)),
-        odds=_odds(card.guarantee.image.epsilon),
+        odds=None if bound is None else _odds(bound),
         blocks=card.plan.blocks,
         recipe=_items(card.recipe, "digest", "weights_sha256"),
         measured=_items(card.evaluation, "date", "lines", "claims", "by", "sha256"),
@@ -69,9 +72,7 @@ def _banners(card: ReleaseCard, images: int) -> list[tuple[str, str]]:
             ("caution", "INCOMPLETE: the release was still being made when this was written")
         )
     for warning in card.warnings:
-        banners.append(("danger" if warning.startswith("NOT PRIVATE") else "caution", warning))
-    if card.guarantee.unprotected:
-        banners.append(("danger", "PARTLY UNPROTECTED: something is released exactly, see below"))
+        banners.append(("danger" if warning.startswith(NOTHING) else "caution", warning))
     if card.evaluation is not UNSET:
         refuted = [line for line in card.evaluation.lines if line.startswith("REFUTED")]
         banners += [("danger", line) for line in refuted]
@@ -102,9 +103,9 @@ def _items(part: Struct | UnsetType, *but: str) -> list[tuple[str, object]]:
 def _odds(epsilon: float) -> str:
     """exp(epsilon), rounded up: how many times likelier one source may become than another."""
     if epsilon < math.log(1e6):
-        factor = math.exp(epsilon)
+        factor = above(math.exp(epsilon))
         return f"{math.ceil(factor):,}" if factor > 10 else f"{math.ceil(factor * 100) / 100:.2f}"
-    return f"10^{math.ceil(epsilon / math.log(10)):,}"
+    return f"10^{math.ceil(above(epsilon / math.log(10))):,}"
 
 
 def _header(header: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:

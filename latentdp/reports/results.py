@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import force_setattr
 
 from latentdp.core.documents import JsonValue, from_json, to_json
+from latentdp.metrics.bootstrap import Estimate
 from latentdp.metrics.definitions.prediction import GAP
 from latentdp.metrics.identification import CmcCurve
 from latentdp.metrics.metric import Goal, Metric
@@ -162,6 +163,37 @@ class Outcome(Struct, frozen=True, kw_only=True):
             return False
         return self.value - FAR * (self.value - self.low) > self.ceiling
 
+    @classmethod
+    def of(
+        cls,
+        estimate: Estimate,
+        *,
+        attack: str,
+        setting: str,
+        metric: Metric,
+        n: int,
+        patients: int,
+        chance: float | None = None,
+        ceiling: float | None = None,
+        headline: bool = False,
+        detail: Mapping[str, object] | None = None,
+    ) -> Outcome:
+        """The outcome with the value and interval of an estimate; else as the attributes."""
+        return cls(
+            attack=attack,
+            setting=setting,
+            metric=metric,
+            value=estimate.value,
+            low=estimate.low,
+            high=estimate.high,
+            n=n,
+            patients=patients,
+            chance=chance,
+            ceiling=ceiling,
+            headline=headline,
+            detail=Detail(detail),
+        )
+
     @property
     def kind(self) -> AttackKind:
         """What its attack is about."""
@@ -235,6 +267,35 @@ class Measure(Struct, frozen=True, kw_only=True):
             force_setattr(self, name, _number(getattr(self, name)))
         if not isinstance(self.detail, Detail):
             force_setattr(self, "detail", Detail(self.detail))
+
+    @classmethod
+    def of(
+        cls,
+        estimate: Estimate,
+        *,
+        utility: str,
+        setting: str,
+        metric: Metric,
+        n: int,
+        patients: int,
+        subject: str = "all",
+        headline: bool = False,
+        detail: Mapping[str, object] | None = None,
+    ) -> Measure:
+        """The measure with the value and interval of an estimate; else as the attributes."""
+        return cls(
+            utility=utility,
+            setting=setting,
+            subject=subject,
+            metric=metric,
+            value=estimate.value,
+            low=estimate.low,
+            high=estimate.high,
+            n=n,
+            patients=patients,
+            headline=headline,
+            detail=Detail(detail),
+        )
 
     @property
     def of_a_subgroup(self) -> bool:

@@ -104,6 +104,8 @@ class SynthesisRecipe(Struct, frozen=True, kw_only=True):
         images_per_patient: Images of a patient that are looked at, at most.
         declared: Findings whose names are public; empty where names are released privately.
         accept_burned_in: A person looked at all inputs and found no text in them.
+        all_chests: A person says that every input shows a chest.
+        all_frontal: Likewise for frontal views.
     """
 
     method: str
@@ -112,6 +114,8 @@ class SynthesisRecipe(Struct, frozen=True, kw_only=True):
     images_per_patient: int
     declared: tuple[str, ...] = ()
     accept_burned_in: bool = False
+    all_chests: bool = False
+    all_frontal: bool = False
 
 
 class Synthesis(Struct, frozen=True, kw_only=True):

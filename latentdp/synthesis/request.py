@@ -9,10 +9,11 @@ from latentdp.core import plugins
 from latentdp.data.dicom.profile import MAX_SIZE, Profile
 from latentdp.errors import InputError
 from latentdp.privacy.gaussian_accountant import default_delta, mu_of
-from latentdp.release.folders import beside, check_apart, check_source
+from latentdp.release.folders import check_apart, check_source
 from latentdp.reports.synthesis_card import SynthesisRecipe
 from latentdp.synthesis.findings import MOST_NAMES, parse_names
 from latentdp.vault.ledger import allowance
+from latentdp.vault.vault import beside
 
 __all__ = ["SynthesisRequest", "check_images"]
 
@@ -39,6 +40,8 @@ class SynthesisRequest:
         method: Of synthesis.
         images_per_patient: Images of a patient that are looked at, at most.
         accept_burned_in: A person looked at the pixels of all inputs and found no text.
+        all_chests: A person says that every input shows a chest.
+        all_frontal: Likewise for frontal views.
         budget: Largest epsilon per patient, earlier releases from this vault included. A cap of
             the vault holds too.
         ledger: URL of the ledger's database, which the vault remembers.
@@ -59,6 +62,8 @@ class SynthesisRequest:
     method: str = "gaussian"
     images_per_patient: int = 4
     accept_burned_in: bool = False
+    all_chests: bool = False
+    all_frontal: bool = False
     budget: float | None = None
     ledger: str | None = None
 
@@ -103,7 +108,11 @@ class SynthesisRequest:
     @property
     def profile(self) -> Profile:
         """How files are read."""
-        return Profile(accept_burned_in=self.accept_burned_in)
+        return Profile(
+            accept_burned_in=self.accept_burned_in,
+            all_chests=self.all_chests,
+            all_frontal=self.all_frontal,
+        )
 
     def recipe(self, patients: int) -> SynthesisRecipe:
         """What determines the releases of a cohort of so many patients."""
@@ -114,6 +123,8 @@ class SynthesisRequest:
             images_per_patient=self.images_per_patient,
             declared=self.declared,
             accept_burned_in=self.accept_burned_in,
+            all_chests=self.all_chests,
+            all_frontal=self.all_frontal,
         )
 
 

@@ -11,7 +11,7 @@ from latentdp.core.filesystem import digest, whole, write_json
 from latentdp.core.progress import CountCallback
 from latentdp.core.tables import write_table
 from latentdp.core.version import __version__
-from latentdp.data.png import write_picture
+from latentdp.data.png import encode_picture
 from latentdp.errors import InputError
 from latentdp.privacy.noise import Noise
 from latentdp.release.recipe_options import USUAL_SIZE
@@ -162,7 +162,8 @@ def draw(
         labels = generator.labels(part.probabilities)
         for image, label, row in zip(part.images, labels, part.probabilities, strict=True):
             name = f"{len(rows) + 1:0{DIGITS}d}.png"
-            write_picture(images / name, image, said)
+            with whole(images / name) as temporary:
+                temporary.write_bytes(encode_picture(image, said))
             rows.append((name, label, *(f"{p:.4f}" for p in row)))
         if progress is not None:
             progress(len(rows), destination.images)

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Column, Connection, and_, insert, select
 
 from latentdp.errors import BudgetExceeded
+from latentdp.privacy.rounding import IN_FULL, printed
 from latentdp.privacy.units import allowance, micro, pico
 from latentdp.vault.balances import Balances, Spent
 from latentdp.vault.database import address, begin, connect, file_of, memory, opening, using
@@ -229,7 +230,8 @@ class Ledger:
         if over:
             raise BudgetExceeded(
                 f"{over} of {len(asked)} patients would go over {source} of "
-                f"epsilon {limit / 1e6:.10g}; what would go over was not released or charged"
+                f"epsilon {printed(limit / 1e6, IN_FULL)}; what would go over was not released or "
+                "charged"
             )
 
     def _entries(self, column: Column[str], values: Iterable[str]) -> Iterator[LedgerEntry]:

@@ -1,5 +1,6 @@
 """The command as users run it."""
 
+import io
 import json
 import re
 import shutil
@@ -12,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from latentdp._cli.main import main
-from latentdp._cli.weights import OLD_NAMES
+from latentdp._cli import main
+from latentdp._cli._app import OLD_NAMES
 from PIL import Image
 
 from latentdp.core.version import __version__
 from tests.support.places import SAMPLES
+from tests.support.plugins import added
 from tests.support.sweeps import slow
 
 SIZES = {"train-detail": ["--size", "128"], "train-verifier": ["--size", "64"]}
@@ -58,6 +60,23 @@ def test_help_names_the_command_and_its_options(name, command, capsys):
     told = capsys.readouterr().out
     assert re.match(rf"Usage: .*latentdp {name} ", told)
     assert "--json" in told
+
+
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [
+        ((), "privatize explain verify report evaluate compare ledger audit weights"),
+        (
+            ("weights",),
+            "list show check train train-verifier train-detail add-directions add-critic "
+            "add-detail",
+        ),
+    ],
+)
+def test_help_shows_commands_in_the_order_of_a_users_work(group, names, command, capsys):
+    assert command(*group, "--help") == 0
+    _, shown = capsys.readouterr().out.split("Commands:")
+    assert re.findall(r"(?m)^  ([a-z-]+)  ", shown) == names.split()
 
 
 def test_help_of_the_installed_command(tmp_path):
@@ -170,6 +189,62 @@ def test_an_interruption_says_how_to_go_on(command, capsys, monkeypatch, tmp_pat
     assert json.loads(capsys.readouterr().out)["counts"]["outputs"] == 7
 
 
+@pytest.mark.parametrize("workers", [slow("1"), "2"])
+def test_a_run_that_is_asked_to_end_says_how_to_go_on(tmp_path, tiny_weights, workers):
+    """SIGTERM, as of Slurm, docker stop or systemd: one line, and no process is left."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for i in range(150):
+        picture = rng.integers(0, 255, size=(64, 64), dtype=np.uint8)
+        Image.fromarray(picture).save(tmp_path / "in" / f"{i}.png")
+    script = Path(sys.executable).with_name("latentdp")
+    call = [script, "privatize", "in", "out", "--workers", workers, "--json"]
+    call += ["--weights", tiny_weights, "--size", "16"]
+    run = subprocess.Popen(call, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    images = tmp_path / "out" / "images"
+    while run.poll() is None and not (images.exists() and any(images.iterdir())):
+        time.sleep(0.01)
+    run.send_signal(signal.SIGTERM)
+    out, errors = run.communicate(timeout=120)
+    assert (run.returncode, out) == (143, b"")
+    assert errors.decode() == (
+        "latentdp: stopped by SIGTERM; run the same command again to go on\n"
+    )
+    again = subprocess.run(call, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["counts"]["outputs"] == 150
+
+
+def test_the_handler_of_whoever_calls_is_left_as_it_was(command, tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    assert command("privatize", tmp_path / "none", tmp_path / "out") == 2
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "cp437"])
+def test_a_console_that_cannot_show_a_letter_shows_a_stand_in(
+    command, tmp_path, tiny_weights, monkeypatch, encoding
+):
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    call = ["--weights", tiny_weights, "--size", "16"]
+    place = tmp_path / "out-\u0436\u00e9"
+    assert command("privatize", SAMPLES / "clinic-a", place, *call) == 0
+    assert command("explain", tmp_path / "\u0436") == 2
+    out.flush()
+    told = out.buffer.getvalue().decode(encoding)
+    assert "written" in told
+    assert "out-?" in told.replace("\n", "").replace(" ", "")
+    assert (place / "release.json").exists()
+
+
+def test_an_interruption_while_commands_load_is_no_traceback(command, capsys, tmp_path):
+    with added("_cli", tmp_path, stopped="raise KeyboardInterrupt"):
+        assert command("--help") == 130
+    assert capsys.readouterr().err.startswith("latentdp: interrupted")
+
+
 @pytest.mark.parametrize(
     ("workers", "moments"), [("1", (40,)), slow("1", (1, 40, 90)), slow("2", (1, 40, 90))]
 )
@@ -218,7 +293,7 @@ def test_kept_dimensions_print_two_lines(command, capsys, tiny_weights):
     command("explain", SAMPLES, "--keep-label-dims", "3", "--weights", tiny_weights)
     text = " ".join(capsys.readouterr().out.split())
     assert "agree in what is unprotected" in text
-    assert "epsilon infinity: 3 of 256 latent dimensions" in text
+    assert "epsilon infinity, unprotected: 3 of 256 latent dimensions" in text
 
 
 @pytest.mark.parametrize(("options", "kept"), [((), 16), (("--keep-label-dims", "0"), 0)])

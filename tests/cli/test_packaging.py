@@ -58,7 +58,7 @@ def test_the_wheel_holds_code_command_and_weights(tmp_path):
         "latentdp/reports/templates/review.html.j2",
         "latentdp/reports/templates/base.html.j2",
         "latentdp/reports/templates/style.css",
-        "latentdp/_cli/main.py",
+        "latentdp/_cli/_app.py",
         "latentdp/_weights/manifest.toml",
         "latentdp/_weights/cxr-adult.safetensors",
         "latentdp/_weights/cxr-paediatric.safetensors",

@@ -9,7 +9,7 @@ import pytest
 
 from latentdp import InputError
 from latentdp.core import filesystem
-from latentdp.core.filesystem import alone, is_private
+from latentdp.core.filesystem import alone, is_private, write_text
 from latentdp.data import labels
 from latentdp.release.inputs import name_below
 from latentdp.reports.layout import mirrored
@@ -35,6 +35,19 @@ def holder(tmp_path):
         assert process.stdout.readline() == b"held\n"
         yield process
         process.kill()
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_an_interrupted_write_leaves_what_was_there(tmp_path, monkeypatch, error):
+    def fail(descriptor):
+        raise error
+
+    write_text(tmp_path / "old", "old")
+    monkeypatch.setattr(filesystem.os, "fsync", fail)
+    for name in ("old", "new"):
+        with pytest.raises(type(error)):
+            write_text(tmp_path / name, "new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old", "old")]
 
 
 def test_a_lock_is_held_until_the_block_or_the_process_ends(tmp_path, holder):
@@ -74,7 +87,7 @@ def test_a_system_without_modes_does_not_refuse_every_folder(tmp_path, monkeypat
 WITHOUT = (
     "import sys\n"
     "sys.modules['fcntl'] = None\n"  # as on Windows
-    "from latentdp._cli.entry import main\n"
+    "from latentdp._cli import main\n"
     "sys.exit(main())\n"
 )
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 import typer
-from latentdp._cli.main import app
+from latentdp._cli._app import make_app
 
 from tests.support.documents import (
     DOCS,
@@ -21,9 +21,10 @@ from tests.support.documents import (
     name,
 )
 from tests.support.sweeps import slow
+from tests.support.world import public_images
 
 ALL = documents()
-APP = typer.main.get_command(app)
+APP = typer.main.get_command(make_app())
 FIRST = (README, DOCS / "tutorial.md")  # what everybody types; guides are run by `make test-all`
 RUN = [
     pytest.param(path, id=name(path)) if path in FIRST else slow(path, id=name(path))
@@ -114,8 +115,10 @@ def test_commands_run_and_print_what_is_shown(
             assert shown <= printed
 
 
+@pytest.mark.usefixtures("least_effort")
 @pytest.mark.parametrize("path", PYTHON, ids=name)
-def test_python_runs(path, tmp_path, monkeypatch, capsys):
+def test_python_runs(path, world, tmp_path, monkeypatch, capsys):
+    public_images(world, tmp_path / "public")
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "samples", tmp_path / "samples")
     images = np.random.default_rng(0).random((2, 64, 64)).astype(np.float32)

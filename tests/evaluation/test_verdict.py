@@ -49,6 +49,9 @@ attack = Inversion()
 """
 
 
+@pytest.mark.promise(
+    "An attack that nobody foresaw counts against the claim that patients are not recognised."
+)
 @pytest.mark.parametrize(
     "kind", ["kind = AttackKind.SEARCH", "kind = AttackKind.RECONSTRUCTION", "", None]
 )
@@ -164,6 +167,9 @@ def test_a_leak_of_the_files_is_a_line_and_ends_the_claim():
     assert claim(supporting(extra=[silent])).holds
 
 
+@pytest.mark.promise(
+    "An attack that does better than epsilon allows refutes the guarantee, in the first line."
+)
 def test_a_refutation_is_the_first_line_and_ends_all_claims():
     broken = supporting(
         extra=[outcome("linkage", "rank-1", 1.0, 0.99, 1.0, ceiling=0.01, headline=False)]

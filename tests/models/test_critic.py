@@ -16,6 +16,7 @@ from latentdp.models.networks.finding_classifier import ClassifierConfig, Findin
 from latentdp.models.training.critic import train_critic
 from latentdp.models.training.training_data import as_trained
 from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.plan import Plan
 from latentdp.privacy.samplers.uniform import gumbel
 from tests.support.places import SAMPLES
 from tests.support.tiny_flow import make_net, tiny_checkpoint
@@ -67,12 +68,13 @@ def offered(monkeypatch, made: Privatizer, levels: list[float], invalid: float =
     """Candidates are flat pictures of these levels, one after the other."""
     calls = iter(levels)
 
-    def candidate(self, protected, labels):
+    def decode(flow, latents, labels):
         level = next(calls)
-        flat = np.full((len(protected), 16, 16), level, dtype=np.float32)
-        return flat, np.full(len(protected), level != invalid)
+        flat = np.full((len(latents), 16, 16), level, dtype=np.float32)
+        return flat, np.full(len(latents), level != invalid)
 
-    monkeypatch.setattr(Privatizer, "_candidate", candidate)
+    monkeypatch.setattr(Plan, "complete", lambda plan, protected, noise: protected)
+    monkeypatch.setattr(Flow, "decode_valid", decode)
 
 
 def test_a_candidate_is_chosen_in_proportion_to_its_ratio(monkeypatch):
@@ -101,6 +103,9 @@ def test_if_no_candidate_is_an_image_the_row_is_invalid(monkeypatch):
     assert not made.from_latents(np.zeros((3, 256))).valid.any()
 
 
+@pytest.mark.promise(
+    "Noise is drawn once for each charge, however many candidates the critic is shown."
+)
 def test_the_mechanism_draws_once_whatever_the_candidates(critic, monkeypatch):
     made = privatizer(critic)
     (mechanism,) = (b.mechanism for b in made.plan.blocks if b.mechanism is not None)

@@ -244,7 +244,7 @@ def test_two_processes_train_together(folder, tmp_path):
     run = subprocess.run(
         [
             sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-            "-m", "latentdp._cli.main", *arguments(folder, out),
+            "-m", "latentdp._cli", *arguments(folder, out),
         ],
         capture_output=True,
         text=True,

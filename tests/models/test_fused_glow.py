@@ -93,6 +93,7 @@ def test_what_differs_from_a_glow_is_used_as_it_is():
     assert np.allclose(flow.decode(np.ones((1, flow.d))), (0.5 * 256 - 0.5) / 255)
 
 
+@pytest.mark.promise("Which machine computes the networks changes no guarantee.")
 @pytest.mark.parametrize("preset", PRESETS)
 def test_an_engine_changes_no_guarantee(tiny_flow, preset, monkeypatch):
     """The plan and what it spends are those of the recipe, and the noise is the same."""

@@ -10,6 +10,7 @@ from latentdp import Guarantee, InputError, Unit
 epsilons = st.floats(0, 1e6)
 
 
+@pytest.mark.promise("Sums of epsilons are rounded up, never down.")
 @given(st.lists(epsilons, min_size=1, max_size=5))
 def test_composition_never_understates_the_sum(values):
     first, *rest = (Guarantee(epsilon=e) for e in values)
@@ -58,6 +59,7 @@ def test_a_patient_is_not_made_of_patients():
         Guarantee(epsilon=1, unit=Unit.PATIENT).for_patient(2)
 
 
+@pytest.mark.promise("A patient's epsilon is the sum over their images.")
 def test_a_patient_pays_for_every_image():
     patient = Guarantee(epsilon=2.0).for_patient(3)
     assert patient.unit is Unit.PATIENT

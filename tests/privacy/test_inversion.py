@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from latentdp import InputError
+from latentdp.privacy.mechanisms.hypercube import Hypercube
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.categorical import Choice, bernoulli
 from latentdp.privacy.samplers.rounded_gaussian import RoundedNormal
@@ -72,6 +73,34 @@ def test_a_word_on_a_threshold_takes_more_bits():
     assert Choice((1, 2)).draw(Words((third + 1) << 1), 1)[0] == 1
 
 
+@pytest.mark.parametrize("bits", [64, 127, 200, 4096])
+def test_a_choice_takes_as_many_words_as_its_rarest_index_needs(bits):
+    """U that begins with zeros is below 2^-bits, or not, by what comes after so many of them."""
+    rare = Choice((1, 2**bits - 1))
+    needed = -(-(bits + 1) // 64)  # words; the first one has 63 bits
+    noise = Words(then=0)
+    assert rare.draw(noise, 1)[0] == 0
+    assert noise.taken >= needed
+    assert rare.draw(Words(*[0] * (needed - 2), 2**64 - 1), 1)[0] == 1
+
+
+def test_a_choice_among_201_bits_takes_four_words():
+    noise = Words(then=0)
+    assert Choice((1, 2**200)).draw(noise, 1)[0] == 0
+    assert noise.taken == 4
+
+
+@pytest.mark.parametrize(("epsilon", "dimensions"), [(8.0, 128), (8.0, 4094), (100.0, 4096)])
+def test_every_corner_of_the_hypercube_can_be_drawn(epsilon, dimensions):
+    """No output may be possible for one image and impossible for another."""
+    made = Hypercube.calibrate(epsilon, dimensions)
+    for choice, least, most in zip(
+        made._agreements, (made.agree, 0), (dimensions, made.agree - 1), strict=True
+    ):
+        assert choice.draw(Words(then=0), 1)[0] == least
+        assert choice.draw(Words(*[2**64 - 1] * 70, then=0), 1)[0] == most
+
+
 @pytest.mark.parametrize("weights", [(), (0, 0), (1, -1)])
 def test_weights_that_are_none_are_refused(weights):
     with pytest.raises(InputError, match="weights"):
@@ -121,6 +150,15 @@ def test_rounded_normal_is_right_in_the_tails_and_at_the_thresholds(scale, word)
         m = abs(int(draw))
         assert survival(m, scale) < tail
         assert m == 0 or tail - mpmath.mpf(2) ** -63 < survival(m - 1, scale)
+
+
+def test_ones_without_end_so_far_ask_for_more():
+    """U that is 1 by its first 255 bits has no tail yet, and needs more of them."""
+    noise = Words(2**64 - 2, *[2**64 - 1] * 3, then=2**63)
+    (draw,) = RoundedNormal(1.0).draw(noise, 1)
+    assert noise.taken > 4
+    with mpmath.workdps(200):
+        assert survival(int(draw), 1.0) < mpmath.mpf(2) ** -255 < survival(int(draw) - 2, 1.0)
 
 
 @pytest.mark.parametrize("scale", [1.0, 77.0, 5e4])

@@ -79,6 +79,10 @@ CHANCE = ("sampler_follows_the_likelihood", "bounds_are_within_the_claim")
 EXACT = "exact_loss_is_within_the_claim"
 
 
+@pytest.mark.promise(
+    "Every mechanism keeps the epsilon that it claims: for the worst pairs of inputs, the "
+    "odds of no output differ by more."
+)
 @pytest.mark.statistical  # false-alarm rate 1e-6 for each test inside a law, seeds fixed
 @pytest.mark.parametrize("example", SMALL)
 @pytest.mark.parametrize("law", LAWS)
@@ -449,6 +453,10 @@ MUTANTS = [
 ]
 
 
+@pytest.mark.promise(
+    "A mechanism that breaks its claim is caught: faults that are built in on purpose are "
+    "all found."
+)
 @pytest.mark.parametrize(
     ("mutant", "law"),
     [pytest.param(m, law, id=f"{type(m).__name__}-{law}") for m, law in MUTANTS],

@@ -11,6 +11,7 @@ from latentdp.privacy.noise import SeededNoise, SystemNoise
 from tests.support.places import ROOT
 
 
+@pytest.mark.promise("No two processes draw the same noise.")
 def test_a_fork_draws_its_own_bits():
     """No state is shared that two processes could both go on from."""
     noise = SystemNoise()
@@ -61,6 +62,9 @@ def test_only_the_system_noise_is_secure_and_it_takes_no_seed():
 SOURCES = ("urandom", "getrandom", "default_rng", "RandomState", "token_bytes", "randbits")
 
 
+@pytest.mark.promise(
+    "All randomness of a release comes from the operating system, through one door."
+)
 def test_randomness_comes_through_the_door_only():
     """No other module imports a generator. Training and cards draw from torch with a seed."""
     paths = sorted((ROOT / "latentdp").rglob("*.py"))

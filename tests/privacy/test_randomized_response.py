@@ -21,6 +21,9 @@ def test_response_spends_the_budget_but_no_more(epsilon, classes):
     assert made.guarantee.epsilon >= 0.99 * epsilon
 
 
+@pytest.mark.promise(
+    "The epsilon of a released label is the exact ratio of the chances with which it is told."
+)
 def test_the_guarantee_is_the_ratio_of_its_integers():
     made = RandomisedResponse.calibrate(1.0, 2)
     truth = made.threshold / 2**64

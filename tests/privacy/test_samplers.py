@@ -17,6 +17,10 @@ ALARM = 1e-6
 BASES = (1, 2, 3, 16, 64, 1000, 4096)
 
 
+@pytest.mark.promise(
+    "Noise is drawn in whole numbers with exact chances, so that rounding cannot give a "
+    "source away."
+)
 @pytest.mark.parametrize("base", BASES)
 def test_masses_are_integers_that_fill_their_word_exactly(base):
     masses = TwoSidedGeometric(base).masses

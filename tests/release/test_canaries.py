@@ -278,11 +278,15 @@ def test_everything_planted_was_read_and_released(planted):
     assert len({row.get("reason") for row in rows}) > 6
 
 
+@pytest.mark.promise(
+    "No value of a source's header is in a release but those that its card lists."
+)
 def test_nothing_is_in_the_release(planted):
     for path in [planted.release.out, *planted.release.out.rglob("*")]:
         assert planted.canaries.found_in(path) == set(), path
 
 
+@pytest.mark.promise("No message and no error tells a value of a patient's file.")
 def test_nothing_is_printed(planted):
     assert planted.canaries.found(planted.release.told.encode()) == set()
 
@@ -311,6 +315,7 @@ def test_other_commands_print_nothing_of_a_file(planted, command, capfd, tiny_we
         assert {one for one in told if not (refused and NAME in one)} == set(), call
 
 
+@pytest.mark.promise("No message and no error tells a value of a patient's file.")
 def test_errors_hold_nothing_either(planted):
     told = []
     for path in sorted(planted.release.source.rglob("*")):

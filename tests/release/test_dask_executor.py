@@ -1,6 +1,5 @@
 """A run on a Dask cluster of processes: what one machine does, worker deaths included."""
 
-import contextlib
 import json
 import os
 import signal
@@ -18,15 +17,13 @@ from distributed import Client, LocalCluster
 from PIL import Image
 
 from latentdp import Aborted, InputError, WeightsError
-from latentdp.core.filesystem import digest
 from latentdp.data.radiograph import Identity, Provenance, read
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.release import dask_executor
-from latentdp.release.dask_executor import Drafts, RemoteTask, carry_out, write_drafts
+from latentdp.release.dask_executor import RemoteDraws, RemoteTask, carry_out, draw_remotely
 from latentdp.release.executor import GROUP
-from latentdp.release.outputs import WORK, clear
 from latentdp.release.privatize import preview, privatize_folder
 from latentdp.release.tasks import Task
 from latentdp.vault.vault import Vault
@@ -73,7 +70,7 @@ def check(place: Path, summary=None, url: str | None = None) -> None:
     images = place / "out" / "images"
     assert len(list(images.iterdir())) == FILES
     assert not list(images.glob(".*"))
-    assert not list((place / "out").glob(f"{WORK}*"))
+    assert not list((place / "vault" / "drafts").iterdir())
     card = json.loads((place / "out" / "release.json").read_text())
     assert card["counts"]["images_in_release"] == FILES
     vault = Vault(place / "vault")
@@ -156,6 +153,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(
     call += ["--vault", "vault", "--cluster", workers.scheduler_address, "--json"]
     call += ["--ledger", url] if url else []
     images = tmp_path / "out" / "images"
+    seen: set[bytes] = set()
     for enough in moments:
         run = subprocess.Popen(
             call, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -164,74 +162,42 @@ def test_a_run_that_is_killed_is_finished_by_the_next(
             time.sleep(0.01)
         run.send_signal(signal.SIGKILL)
         run.wait()
+        seen |= {path.read_bytes() for path in images.iterdir()}
     last = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert last.returncode == 1, last.stderr  # one is quarantined
     check(tmp_path, url=url)
+    assert seen <= {path.read_bytes() for path in images.iterdir()}, "one draw for each charge"
 
 
-def drafts(folder: Path, source: Path, privatizer: Privatizer) -> Drafts:
-    name = "0" * 32 + ".png"
-    found = read(source / "1.png", privatizer.flow.shape)
+def draws(source: Path, privatizer: Privatizer) -> RemoteDraws:
+    radiograph = read(source / "1.png", privatizer.flow.shape)
     task = Task(
-        path=folder / name,
-        image=found.image,
-        source=found.source,
+        output="SECRET.png",
+        image=radiograph.image,
+        source=radiograph.source,
         label=-1,
         identity=Identity(patient="", study="", series="", instance=""),
         method=Provenance(
             description="d", version="0", size=16, profile=privatizer.recipe.profile
         ),
     )
-    return Drafts(recipe=privatizer.recipe, exact=True, tasks=[task])
+    return RemoteDraws(recipe=privatizer.recipe, exact=True, tasks=[task])
 
 
-def test_two_attempts_at_one_output_do_not_meet(source, privatizer, tmp_path):
-    work = drafts(tmp_path, source, privatizer)
-    ((one, first),) = write_drafts(work)
-    ((other, second),) = write_drafts(work)
-    assert first != second
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([first, second])
-    for written, name in ((one, first), (other, second)):
-        assert written.sha256 == digest(tmp_path / name)
-    assert one.sha256 != other.sha256, "each drew its own noise"
-
-
-def test_a_worker_that_outlived_its_run_finds_nowhere_to_write(source, privatizer, tmp_path):
-    work = drafts(tmp_path / "gone", source, privatizer)
-    with pytest.raises(Aborted, match="could not be written"):
-        write_drafts(work)
-    with pytest.raises(InputError, match="does not reach"):
-        carry_out(RemoteTask(function=write_drafts, items=[work], reach=[tmp_path / "gone"]))
+def test_a_worker_writes_nothing(source, privatizer, tmp_path, monkeypatch):
+    """Of two attempts at an output each draws its own noise, and the run writes one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    ((one,), (other,)) = (draw_remotely(draws(source, privatizer)) for _ in range(2))
+    assert one.content != other.content
+    assert one.content.startswith(b"\x89PNG")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_is_logged_of_what_a_worker_fails_on(source, privatizer, tmp_path):
-    work = drafts(tmp_path / "SECRET", source, privatizer)
-    remote_task = RemoteTask(function=write_drafts, items=[work], reach=[tmp_path / "SECRET"])
+def test_nothing_is_logged_of_what_a_worker_fails_on(source, privatizer):
+    work = draws(source, privatizer)
+    remote_task = RemoteTask(function=draw_remotely, items=[work], reach=[Path("SECRET")])
     assert "SECRET" not in repr(remote_task) + repr(work) + repr(work.tasks[0])
-
-
-def test_a_folder_of_drafts_goes_while_others_still_write_to_it(tmp_path):
-    work = tmp_path / f"{WORK}0"
-    work.mkdir()
-    begun = threading.Barrier(4)
-
-    def write(who: int) -> None:
-        begun.wait()
-        with contextlib.suppress(FileNotFoundError):
-            for i in range(10**6):
-                (work / f"{who}-{i}").write_text("x")
-
-    others = [threading.Thread(target=write, args=(who,)) for who in range(3)]
-    for other in others:
-        other.start()
-    begun.wait()
-    time.sleep(0.05)
-    clear(work)
-    for other in others:
-        other.join()
-    assert list(tmp_path.iterdir()) == []
-    clear(work)  # there is none
 
 
 def test_an_errand_is_done_alone(tmp_path):
@@ -256,22 +222,10 @@ def test_an_errand_is_done_alone(tmp_path):
     assert max(most) == 1
 
 
-def test_what_a_killed_run_left_is_cleared_by_the_next(source, privatizer, tmp_path):
-    """Whoever goes on, here or on a cluster."""
-    left = tmp_path / "out" / f"{WORK}0123"
-    left.mkdir(parents=True)
-    (left / "draft").write_text("x")
-    run(source, privatizer, tmp_path)
-    assert not left.exists()
-    check(tmp_path)
-
-
 def test_results_are_let_go_when_they_are_taken(workers, privatizer, source):
     """Dask would compute them again if a worker died."""
     with (
-        dask_executor.cluster(
-            privatizer, workers.scheduler_address, source=source, out=None
-        ) as pool,
+        dask_executor.cluster(privatizer, workers.scheduler_address, source=source) as pool,
         Client(workers.scheduler_address, set_as_default=False) as client,
     ):
         assert len(list(pool.digests(sorted(source.iterdir())))) == FILES + 2
@@ -285,9 +239,7 @@ def test_a_worker_that_misses_a_file_ends_the_run(workers, privatizer, source, m
     """It would say that the file cannot be read, and all would go on without it."""
     monkeypatch.setattr(dask_executor, "_readable", lambda path: True)  # as it is here, not there
     with (
-        dask_executor.cluster(
-            privatizer, workers.scheduler_address, source=source, out=None
-        ) as pool,
+        dask_executor.cluster(privatizer, workers.scheduler_address, source=source) as pool,
         pytest.raises(Aborted, match="does not reach"),
     ):
         list(pool.digests([source / "0.png", source / "elsewhere.png"]))
@@ -296,9 +248,7 @@ def test_a_worker_that_misses_a_file_ends_the_run(workers, privatizer, source, m
 def test_an_error_of_ours_is_not_a_lost_cluster(workers, privatizer, source):
     """Nor a reason to run the same command again."""
     with (
-        dask_executor.cluster(
-            privatizer, workers.scheduler_address, source=source, out=None
-        ) as pool,
+        dask_executor.cluster(privatizer, workers.scheduler_address, source=source) as pool,
         pytest.raises(ValueError, match="invalid literal"),
     ):
         list(pool._each(int, [["no number"]], [[source]]))
@@ -312,7 +262,7 @@ def test_workers_that_join_later_get_their_share(privatizer, source):
             self.workers += 10
             return dict.fromkeys(range(self.workers), 4)
 
-    pool = dask_executor.ClusterPool(Growing(), privatizer, source, None)
+    pool = dask_executor.ClusterPool(Growing(), privatizer, source)
     parts = [len(part) for part in pool.chunks(range(10_000))]
     each = dask_executor.PER_WORKER * GROUP * 10
     assert parts[:3] == [each, 2 * each, 3 * each]
@@ -368,12 +318,10 @@ def test_the_command_goes_to_the_cluster(
     assert "needs --vault" in capsys.readouterr().err
 
 
-def test_folders_that_workers_do_not_reach_are_refused(workers, privatizer, tmp_path):
+def test_a_source_that_workers_do_not_reach_is_refused(workers, privatizer, tmp_path):
     with (
         pytest.raises(InputError, match="file system that all machines share"),
-        dask_executor.cluster(
-            privatizer, workers.scheduler_address, source=tmp_path / "none", out=tmp_path / "out"
-        ),
+        dask_executor.cluster(privatizer, workers.scheduler_address, source=tmp_path / "none"),
     ):
         pass
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentdp import InputError, Privatizer, Recipe
-from latentdp.data import radiograph
 from latentdp.data.radiograph import EPOCH
 from latentdp.release.outputs import LOCK, MARK, Outputs
 from latentdp.release.privatize import privatize_folder
 from latentdp.release.verify import verify_card
 from latentdp.reports.layout import Layout, mirrored
+from latentdp.vault.drafts import Drafts
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger
 from latentdp.vault.output_index import OutputIndex
@@ -232,7 +232,7 @@ def test_labels_name_the_files_where_they_lie(place, layout):
     labelled = Privatizer(privatizer().flow, recipe)
     privatize_folder(
         place / "in", place / "out", privatizer=labelled,
-        vault=place / "vault", labels=labels, layout=layout,
+        vault=place / "vault", labels=labels, layout=layout, unlabelled="unknown",
     )  # fmt: skip
     with (place / "out" / "labels.csv").open(newline="") as file:
         told = list(csv.DictReader(file))
@@ -247,7 +247,7 @@ class Died(BaseException):
 STEPS = {
     "reserved": (Ledger, "reserve"),
     "placed": (Outputs, "assign"),
-    "written": (radiograph, "write"),
+    "written": (Drafts, "write"),
     "recorded": (Ledger, "finish"),
     "published": (Outputs, "publish"),
 }

@@ -141,7 +141,7 @@ def test_what_is_retained_is_unprotected_on_the_card(place, command, capsys, tin
     card = json.loads(file.read_text())
     told = card["guarantee"]
     assert [line.split()[0] for line in told["unprotected"]] == ["dates", "the", "maker"]
-    assert "Unprotected, epsilon infinity: dates" in told["statement"][1]
+    assert "epsilon infinity, unprotected: dates" in told["statement"][0]
     assert told["image"]["verification_auc_at_most"] is None
     assert told["image"]["top1_at_most"]["rate"] is None
     assert [claim["code"] for claim in card["claims"]] == ["113101"]

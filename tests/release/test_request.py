@@ -88,7 +88,7 @@ def test_a_loaded_privatizer_stands_instead_of_a_recipe(place):
     with pytest.raises(InputError, match="a privatizer or options of a recipe, not both: epsilon"):
         go(place, epsilon=1.0)
     summary = go(place, layout="mirror")
-    assert summary.guarantee == privatizer().guarantee
+    assert summary.guarantee == privatizer().guarantee.beside(*Layout.MIRROR.unprotected)
     assert summary.unprotected == privatizer().unprotected + Layout.MIRROR.unprotected
 
 

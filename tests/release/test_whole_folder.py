@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from latentdp import Aborted, InputError
-from latentdp.release import tasks
 from latentdp.release.outputs import LOCK, MARK
+from latentdp.vault.drafts import Drafts
 from latentdp.vault.index_file import IndexFile
 from tests.support.folders import go, images, look, radiograph_at, rows, tree
 
@@ -151,8 +151,8 @@ def test_ten_thousand_files_of_junk_take_seconds(place):
 
 @pytest.mark.parametrize("layout", ["flat", "study", "mirror"])
 def test_a_file_system_that_takes_no_more_bytes(place, monkeypatch, layout):
-    """A real short write in the middle of an output; nothing of it stays."""
-    real = tasks.radiograph.write
+    """A real short write in the middle of a draft; nothing of it stays."""
+    real = Drafts.write
 
     def short(*arguments):
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -163,11 +163,12 @@ def test_a_file_system_that_takes_no_more_bytes(place, monkeypatch, layout):
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tasks.radiograph, "write", short)
+        patch.setattr(Drafts, "write", short)
         with pytest.raises(Aborted, match="nothing half-written was left"):
             go(place, layout=layout)
     left = {p.name for p in (place / "out").rglob("*") if p.is_file()}
     assert left == {MARK, LOCK, "release.json", "release.html"}
+    assert not list((place / "vault" / "drafts").iterdir())
     assert go(place, layout=layout).released == 2
 
 

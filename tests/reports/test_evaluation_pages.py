@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from latentdp._cli.evaluation_tables import comparison_table, evaluation_tables
+from latentdp._cli._evaluation_tables import comparison_table, evaluation_tables
 from msgspec import structs
 from PIL import Image
 

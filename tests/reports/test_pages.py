@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from latentdp import InputError
+from latentdp.privacy.rounding import printed
 from latentdp.release.inputs import find_files
 from latentdp.reports import review_page
 from latentdp.reports.release_page import write_release_page
@@ -147,7 +148,7 @@ def test_the_public_page_says_what_the_card_says(made):
         assert keyword in text
     for value in (card["weights"]["sha256"], card["recipe"]["digest"], card["weights"]["name"]):
         assert value in text
-    assert f"{card['guarantee']['image']['epsilon']:.6g}" in text
+    assert printed(card["guarantee"]["image"]["epsilon"]) in text
     assert f"{card['guarantee']['patient']['epsilon']:.6g}" in text
     assert "INCOMPLETE" not in text
     assert len(Page(made / "out" / "release.html").all("img")) == 8
@@ -176,13 +177,13 @@ def altered(made, tmp_path, change) -> str:
     ("change", "told"),
     [
         (lambda c: c.update(status="incomplete"), 'class="banner caution" role="note">INCOMPLETE'),
-        (lambda c: c["warnings"].append("WEAK: x"), 'class="banner caution" role="note">WEAK'),
+        (lambda c: c["warnings"].append("WEAK: x"), 'class="banner caution" role="note">WEAK: x'),
         (
             lambda c: c.update(private=False, warnings=["NOT PRIVATE: the noise"]),
             'class="banner danger" role="note">NOT PRIVATE',
         ),
         (lambda c: c.update(private=False), "There is no guarantee"),
-        (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "PARTLY UNPROTECTED"),
+        (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "NO GUARANTEE of an image"),
         (lambda c: c["guarantee"].update(unprotected=["4 of <b>"]), "<strong>4 of &lt;b&gt;<"),
         (lambda c: c["counts"].update(images_in_release=9), "MISMATCH"),
         (lambda c: c.update(evaluation={"restarts": 10}), '<th scope="row">restarts</th>'),

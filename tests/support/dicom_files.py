@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
+
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import generate_fragments
 from pydicom.uid import ExplicitVRLittleEndian
 
 from latentdp.data.dicom.instance import read
 from latentdp.data.dicom.refusals import KINDS, REASONS
 from latentdp.errors import UnsupportedInstance
+
+
+@contextmanager
+def as_they_come():
+    """pydicom warns of values that are not as the standard has them; real files hold them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
 
 KIND_UIDS = {kind: uid for uid, kind in KINDS.items()}
 
@@ -50,11 +63,12 @@ def radiograph(
     if kind == "DX":
         dataset.PresentationIntentType = "FOR PRESENTATION"
         dataset.BurnedInAnnotation = "NO"
-    for keyword, value in more.items():
-        if value is None:
-            del dataset[keyword]
-        else:
-            setattr(dataset, keyword, value)
+    with as_they_come():
+        for keyword, value in more.items():
+            if value is None:
+                del dataset[keyword]
+            else:
+                setattr(dataset, keyword, value)
     return dataset
 
 
@@ -78,8 +92,32 @@ def save(dataset, path):
         "SOPClassUID", meta.get("MediaStorageSOPClassUID", "1.2.3")
     )
     meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", "1.2.3")
-    dataset.save_as(path, enforce_file_format=True)
+    with as_they_come():
+        dataset.save_as(path, enforce_file_format=True)
     return path
+
+
+MARK = b"MARKED"
+
+
+def with_odd_element(path, tag, vr, value, **elements):
+    """A radiograph with an element that holds these bytes under this VR, whatever it should."""
+    dataset = radiograph(**elements)
+    dataset.add_new(tag, "LO", MARK.decode())
+    data = save(dataset, path).read_bytes()
+    odd = vr.encode() + len(value).to_bytes(2, "little") + value
+    path.write_bytes(data.replace(b"LO\x06\x00" + MARK, odd))
+    return path
+
+
+def item(value):
+    """An item of encapsulated pixel data."""
+    return b"\xfe\xff\x00\xe0" + len(value).to_bytes(4, "little") + value
+
+
+def frame_of(dataset):
+    """The compressed frame of a data set with an empty or right offset table."""
+    return b"".join(list(generate_fragments(dataset.PixelData))[1:])
 
 
 def outcome(path, **options):

@@ -5,8 +5,10 @@ each at once, and answers with the list of their exit statuses, negative for a s
 whole process that can be killed, without the seconds that a new interpreter takes to load torch.
 """
 
+import errno
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -31,29 +33,37 @@ def die(*_args, **_kwargs) -> None:
 
 def before(owner, name, nth=1, when=lambda *_: True):
     """Dies instead of making the nth call of ``owner.name`` for which ``when`` holds."""
-    real, calls = getattr(owner, name), []
 
-    def dying(*args, **kwargs):
-        calls.extend([1] if when(*args) else [])
-        if len(calls) == nth:
-            die()
-        return real(*args, **kwargs)
+    def arm():
+        real, calls = getattr(owner, name), []
 
-    return lambda: setattr(owner, name, dying)
+        def dying(*args, **kwargs):
+            calls.extend([1] if when(*args) else [])
+            if len(calls) == nth:
+                die()
+            return real(*args, **kwargs)
+
+        setattr(owner, name, dying)
+
+    return arm
 
 
 def after(owner, name, nth=1, when=lambda *_: True):
     """Dies after it."""
-    real, calls = getattr(owner, name), []
 
-    def dying(*args, **kwargs):
-        result = real(*args, **kwargs)
-        calls.extend([1] if when(*args) else [])
-        if len(calls) == nth:
-            die()
-        return result
+    def arm():
+        real, calls = getattr(owner, name), []
 
-    return lambda: setattr(owner, name, dying)
+        def dying(*args, **kwargs):
+            result = real(*args, **kwargs)
+            calls.extend([1] if when(*args) else [])
+            if len(calls) == nth:
+                die()
+            return result
+
+        setattr(owner, name, dying)
+
+    return arm
 
 
 def kind(wanted):
@@ -62,6 +72,32 @@ def kind(wanted):
 
 def called(ending):
     return lambda path, *_: str(path).endswith(ending)
+
+
+def draft(path, *_):
+    return Path(path).parent.name == "drafts"
+
+
+def half_copied():
+    """Dies in the middle of a copy from one file system to the other."""
+
+    def copy(file, to):
+        to.write_bytes(file.read_bytes()[:600])
+        die()
+
+    shutil.copyfile = copy
+
+
+def lay_apart():
+    """As if the vault were on another file system than the release."""
+    real = Path.replace
+
+    def replace(path, target):
+        if draft(path) and not draft(target):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return real(path, target)
+
+    Path.replace = replace
 
 
 def into(table):
@@ -84,11 +120,11 @@ LEDGER_STEPS = {
 }
 STEPS = LEDGER_STEPS | {
     "the noise is drawn, nothing written": after(Privatizer, "release_and_rate"),
-    "a hidden file is half written": before(Path, "replace", when=called(".part.tmp")),
-    "a hidden file is written, its time not set": before(os, "utime", when=called(".part")),
-    "one hidden file is written": after(tasks.radiograph, "write"),
-    "two hidden files are written": after(tasks.radiograph, "write", nth=2),
-    "all hidden files are written": after(executor, "release"),
+    "a draft is not renamed": before(Path, "replace", when=draft),
+    "one draft is written": after(tasks, "keep"),
+    "two drafts are written": after(tasks, "keep", nth=2),
+    "all drafts are written": after(executor, "release"),
+    "a draft is recorded, its time not set": before(os, "utime", when=draft),
     "one file is published": after(Outputs, "publish"),
     "before the last card": before(run, "write_documents", nth=2),
     "the last card is half written": before(
@@ -111,9 +147,19 @@ NOTHING_RESERVED = {
     "the address is half written",
     "links are added, not committed",
 }
-RECOVERY = {  # of a run that died with all files hidden and recorded, or hidden only
-    "before a recovered file is recorded": before(Ledger, "finish"),
-    "a recovered file is recorded": after(Ledger, "finish"),
+STEPS_APART = {  # where a file is published by a copy
+    "nothing is copied": before(Outputs, "_copy"),
+    "one half is copied": half_copied,
+    "a copy is not renamed": before(Path, "replace", when=called(".part.tmp")),
+    "a copy is not published": before(Path, "replace", nth=2, when=called(".part")),
+    "a copy is published, its draft still there": before(Path, "unlink", when=draft),
+}
+RECOVERY = {  # of a run that died with all drafts whole, recorded or not
+    "before drafts are looked through": before(Outputs, "_tidy"),
+    "drafts are looked through": after(Outputs, "_tidy"),
+    "half of the drafts are removed": after(Path, "unlink", nth=2, when=draft),
+    "before a draft of the run before is published": before(Outputs, "serve"),
+    "a draft of the run before is published": after(Outputs, "serve"),
 }
 
 
@@ -137,10 +183,12 @@ def race(vault_path, start, dying, tries=12):
 
 
 def privatize(source, out, vault_path, url, step=None, told=None, start=0.0, epsilon=2560.0,
-              layout="flat"):  # fmt: skip
+              layout="flat", apart=False):  # fmt: skip
     """One run with a tiny flow, killed at a step."""
+    if apart:
+        lay_apart()
     if step is not None:
-        (STEPS | RECOVERY | LAYOUT_STEPS)[step]()
+        (STEPS | RECOVERY | LAYOUT_STEPS | STEPS_APART)[step]()
     time.sleep(max(0.0, start - time.time()))
     privatizer = Privatizer(shared_flow(), Recipe.from_preset("dp-glow", epsilon=epsilon))
     summary = privatize_folder(

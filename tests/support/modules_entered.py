@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from types import CodeType, FrameType
 from typing import Any
 
-from latentdp._cli.main import main as latentdp
+from latentdp._cli import main as latentdp
 
 FILE = Path(__file__).parents[2] / "samples" / "cxr" / "clinic-a" / "cr-0001.dcm"
 WAY = ("_cli.privatize", "release", "privatizer")  # what a reader of the way has to open

@@ -24,6 +24,10 @@ class LeastEffort(Effort):
     seeds: int = 1
     reader_steps: int = 12
 
+    @classmethod
+    def quick(cls) -> Effort:
+        return cls()
+
 
 def people(patients: int, each: int = 3, *, seed: int = 0, size: int = 16) -> Cohort:
     """Every patient has a coarse pattern, every image a bit of its own, and noise.

@@ -1,11 +1,12 @@
 """A small made-up world: people with patterns, a flow and a verifier that know such patterns."""
 
 import csv
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from latentdp._cli.main import main
+from latentdp._cli import main
 from PIL import Image
 
 from latentdp.models.checkpoints import save
@@ -16,6 +17,7 @@ from latentdp.models.training.pair_dataset import PairDataset
 
 SIZE = 16
 SPLITS = {"train": 40, "val": 6, "test": 24}
+PUBLIC = 8  # patients of each split, where they stand for public ones in an example
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,22 @@ def make_world(base: Path) -> World:
     options += ["--hidden", "16,16", "--threads", 1, "--json"]
     assert main([str(x) for x in ("weights", "train", data, "--out", weights, *options)]) == 0
     return World(data, weights, verifier(base / "verifier.safetensors", data, rows), rows)
+
+
+def public_images(world: World, folder: Path) -> None:
+    """The first of its people as if the shipped weights had been trained on them, half on each."""
+    shutil.copytree(world.data, folder)
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, world.rows[0])
+        writer.writeheader()
+        for row in world.rows:
+            number = int(row["patient_id"].split("-")[1])
+            if number >= PUBLIC:
+                continue
+            adult = number % 4 < 2
+            sick = row["labels"] != "NORMAL"
+            label = ("Effusion" if adult else "viral") if sick else row["labels"]
+            writer.writerow(row | {"source": "nih" if adult else "kermany", "labels": label})
 
 
 def verifier(path: Path, data: Path, rows: list[dict[str, str]]) -> Path:

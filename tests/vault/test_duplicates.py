@@ -34,6 +34,7 @@ def place(tmp_path):
     return tmp_path
 
 
+@pytest.mark.promise("The same picture of the same patient is released and charged once.")
 def test_one_output_stands_for_both_and_is_charged_once(place):
     told, _ = look(place)
     summary = go(place)

@@ -29,6 +29,7 @@ def ledger(vault, database):
     made.close()
 
 
+@pytest.mark.promise("Charges are rounded up, and what is allowed is rounded down.")
 @given(st.floats(0, 1e9))
 def test_charges_are_rounded_up_and_allowances_down(epsilon):
     exact = Fraction(repr(epsilon)) * 10**6
@@ -197,6 +198,9 @@ TAMPERED = {
 }  # fmt: skip
 
 
+@pytest.mark.promise(
+    "A ledger that somebody altered is found out before anything is charged to it."
+)
 @pytest.mark.parametrize("how", TAMPERED)
 def test_whatever_is_done_to_the_rows_is_found(ledger, vault, how):
     ledger.reserve([entry(f"k{i}", cost=i) for i in range(4)])

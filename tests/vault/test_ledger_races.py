@@ -35,12 +35,15 @@ USUAL = (
     "before the record",
     "recorded, the head not written",
     "the noise is drawn, nothing written",
-    "a hidden file is half written",
-    "two hidden files are written",
+    "a draft is not renamed",
+    "two drafts are written",
+    "recorded, no file published",
     "one file is published",
     "the last card is half written",
     "the address is half written",
 )
+USUAL_APART = ("one half is copied", "a copy is published, its draft still there")
+USUAL_IN_RECOVERY = ("half of the drafts are removed", "a draft of the run before is published")
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,7 @@ def source(tmp_path_factory):
     return folder
 
 
+@pytest.mark.promise("A cap holds however many runs race for it, and if some of them are killed.")
 @pytest.mark.parametrize("killed", [0, 4])
 def test_racing_processes_spend_the_budget_exactly(fork, tmp_path, database, killed):
     """Eight at once, with 96 tries for 21 places; half of them may die inside a transaction."""
@@ -116,13 +120,12 @@ def test_copies_of_a_vault_on_two_machines_share_one_budget(fork, tmp_path, sour
     assert IndexFile(winner, read_only=True).duplicates()
 
 
-def drawn(out) -> set[bytes]:
-    """What is whole in the folder, under its final or its hidden name."""
-    found = (out / "images").rglob("*")
-    return {p.read_bytes() for p in found if p.is_file() and not p.name.endswith(".tmp")}
+def seen(out) -> set[bytes]:
+    """What anybody who may read the folder sees of images, under whatever name."""
+    return {p.read_bytes() for p in (out / "images").rglob("*") if p.is_file()}
 
 
-def finish_and_check(fork, tmp_path, job, was):
+def finish_and_check(fork, tmp_path, job, before):
     """The same command once more: each input once, each release charged once."""
     told = tmp_path / "summary.json"
     assert fork(job | {"told": str(told)}) == [0]
@@ -133,7 +136,11 @@ def finish_and_check(fork, tmp_path, job, was):
     out, vault = tmp_path / "out", Vault(tmp_path / "vault")
     files = [p for p in (out / "images").rglob("*") if p.is_file()]
     assert len(files) == RELEASED == summary["outputs"]
-    assert was <= drawn(out), "what was drawn once is not drawn again"
+    images = [p.read_bytes() for p in files]
+    assert all(any(image.startswith(part) for image in images) for part in before), (
+        "of one reservation no two images are ever seen"
+    )
+    assert not list((vault.path / "drafts").iterdir())
     assert {p.stat().st_mtime for p in (out / "images").rglob("*")} == {EPOCH}
     hidden = {p.name for p in (*out.rglob(".*"), *vault.path.rglob(".*"))}
     assert hidden == {MARK, LOCK}, "nothing else that is hidden is left"
@@ -148,17 +155,19 @@ def finish_and_check(fork, tmp_path, job, was):
     ledger.close()
 
 
-def kill_and_check(fork, tmp_path, source, url, *steps, layout="flat"):
+def kill_and_check(fork, tmp_path, source, url, *steps, layout="flat", apart=False):
     vault, out = Vault(tmp_path / "vault"), tmp_path / "out"
     if "the address is half written" not in steps:
         ledger = vault.ledger(url)
         ledger.set_cap(2 * COST)  # exactly what one release of each image costs
         ledger.close()
     job = {"name": "privatize", "source": str(source), "out": str(out),
-           "vault_path": str(vault.path), "url": url, "layout": layout}  # fmt: skip
+           "vault_path": str(vault.path), "url": url, "layout": layout,
+           "apart": apart}  # fmt: skip
+    before: set[bytes] = set()
     for step in steps:
         assert fork(job | {"step": step}) == [KILLED]
-    was = drawn(out)
+        before |= seen(out)
     ledger = vault.ledger(url)
     ledger.verify()
     reserved = sum(s.releases for s in ledger.spent().values())
@@ -166,9 +175,12 @@ def kill_and_check(fork, tmp_path, source, url, *steps, layout="flat"):
     if ledger.cap() is None:
         ledger.set_cap(2 * COST)
     ledger.close()
-    finish_and_check(fork, tmp_path, job, was)
+    finish_and_check(fork, tmp_path, job, before)
 
 
+@pytest.mark.promise(
+    "A run that is killed at any step is finished by the next, and nobody is charged twice."
+)
 @pytest.mark.parametrize("step", some(jobs.STEPS, USUAL))
 def test_a_run_killed_at_any_step_is_finished_by_the_next(fork, tmp_path, source, step):
     kill_and_check(fork, tmp_path, source, f"sqlite:///{tmp_path}/ledger.sqlite", step)
@@ -179,10 +191,17 @@ def test_and_so_it_is_on_a_server(fork, tmp_path, source, postgres, step):
     kill_and_check(fork, tmp_path, source, postgres.fresh(), step)
 
 
-@pytest.mark.parametrize("step", some(jobs.RECOVERY, ["a recovered file is recorded"]))
+@pytest.mark.parametrize("step", some(jobs.STEPS_APART, USUAL_APART))
+def test_a_vault_on_another_file_system(fork, tmp_path, source, step):
+    kill_and_check(fork, tmp_path, source, None, step, apart=True)
+
+
+@pytest.mark.parametrize("step", some(jobs.RECOVERY, USUAL_IN_RECOVERY))
 def test_killed_again_in_the_recovery(fork, tmp_path, source, step):
     url = f"sqlite:///{tmp_path}/ledger.sqlite"
-    kill_and_check(fork, tmp_path, source, url, "before the record", step)
+    recorded = "published" in step
+    first = "recorded, no file published" if recorded else "all drafts are written"
+    kill_and_check(fork, tmp_path, source, url, first, step)
 
 
 @pytest.mark.parametrize(("step", "layout"), diagonal(jobs.LAYOUT_STEPS, ["study", "mirror"]))

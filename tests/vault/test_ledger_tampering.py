@@ -67,6 +67,9 @@ CHANGES = {
 }  # fmt: skip
 
 
+@pytest.mark.promise(
+    "A ledger that somebody altered is found out before anything is charged to it."
+)
 @pytest.mark.parametrize("how", CHANGES)
 def test_nothing_is_added_to_a_ledger_that_was_changed_meanwhile(ledger, vault, tamper, how):
     head = (vault.path / "ledger.head").read_text()

@@ -126,6 +126,7 @@ def test_a_ledger_that_was_deleted_is_missed(tmp_path):
     new.close()
 
 
+@pytest.mark.promise("The ledger knows a patient by another pseudonym than a release does.")
 def test_a_patient_has_another_pseudonym_in_the_ledger_than_in_releases(tmp_path):
     vault = Vault(tmp_path / "v")
     assert vault.subject("A-1") == vault.subject("A-1") != vault.subject("A-2")

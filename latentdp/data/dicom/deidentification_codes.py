@@ -25,16 +25,30 @@ _OPTIONS = {
     "retain_device": ("113109", "Retain Device Identity Option"),
 }
 
+# What was done to the pixels: value and meaning of our own code, and a method's words.
+_WITH_GUARANTEE = (
+    "LATENT-DP",
+    "Noise in the latent space of a flow",
+    "pixels from a mechanism",
+)
+_WITHOUT_GUARANTEE = (
+    "LATENT-NO-DP",
+    "Latent space of a flow, without a guarantee of the whole",
+    "no guarantee of the whole",
+)
 
-def marks(*, description: str, version: str, profile: Profile) -> dict[str, Any]:
+
+def marks(*, description: str, version: str, private: bool, profile: Profile) -> dict[str, Any]:
     """Returns keywords and values.
 
     Args:
         description: Of the derivation.
         version: Of this tool.
+        private: Whether anything is guaranteed of the whole file.
         profile: Whose options are stated.
     """
-    ours = code("LATENT-DP", "99LATENTDP", "Noise in the latent space of a flow")
+    value, meaning, pixels = _WITH_GUARANTEE if private else _WITHOUT_GUARANTEE
+    ours = code(value, "99LATENTDP", meaning)
     ours.CodingSchemeVersion = version.partition("+")[0][:16]
     equipment = Dataset()
     equipment.PurposeOfReferenceCodeSequence = [code("109104", "DCM", "De-identifying Equipment")]
@@ -48,7 +62,7 @@ def marks(*, description: str, version: str, profile: Profile) -> dict[str, Any]
         "PatientIdentityRemoved": "YES",
         "DeidentificationMethod": [
             "PS3.15 Basic Application Confidentiality Profile",
-            "latentdp: header from an allow-list, pixels from a mechanism",
+            f"latentdp: header from an allow-list, {pixels}",
         ],
         "DeidentificationMethodCodeSequence": [
             code("113100", "DCM", "Basic Application Confidentiality Profile"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydicom.dataset import FileDataset
 
+from latentdp.data.dicom.elements import tags
 from latentdp.data.dicom.instance import guarded
 
 __all__ = ["Person", "person"]
@@ -38,7 +39,7 @@ def person(path: Path) -> Person:
     Raises:
         UnsupportedInstance: It is no DICOM file, or cannot be read.
     """
-    return guarded(path, _person, specific_tags=list(_KEYWORDS), stop_before_pixels=True)
+    return guarded(path, _person, tags(_KEYWORDS), pixels=False)
 
 
 def _person(dataset: FileDataset) -> Person:

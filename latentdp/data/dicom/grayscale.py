@@ -1,8 +1,11 @@
 """Stored values to grey levels, as PS3.3 C.11 has them in order.
 
 Padding is set aside, then modality LUT or rescale, then VOI LUT or window, then MONOCHROME1 is
-inverted. It is computed here, because `apply_presentation_lut` leaves MONOCHROME1 as it is unless
-the file holds a Presentation LUT Shape (2050,0020), which a CR image rarely does, and because
+inverted. Real files hold LUTs and windows that belong to other numbers and would leave one shade
+or two: then the next one is taken, and where there is none the percentiles.
+
+It is computed here, because `apply_presentation_lut` leaves MONOCHROME1 as it is unless the file
+holds a Presentation LUT Shape (2050,0020), which a CR image rarely does, and because
 `apply_voi_lut` raises on the empty and zero windows that real files hold.
 
 There are at most 65,536 stored values, so the chain is computed once per value and looked up.
@@ -14,8 +17,7 @@ leaves.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -23,15 +25,27 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from latentdp.data.dicom.elements import number
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["integer", "levels", "padding"]
+__all__ = ["check_grey", "levels"]
 
 _Values: TypeAlias = NDArray[np.float64]
 
+# Of a picture that can be told from one of two shades: so many of its pixels lie between black
+# and white, and so far apart are its darker and lighter ones.
+_BETWEEN = (0.02, 0.98)
+_SHARE = 0.05
+_SPREAD = 0.1
+
 
 def levels(
-    stored: NDArray[np.integer], filled: NDArray[np.bool_], dataset: Dataset, *, signed: bool
+    stored: NDArray[np.integer],
+    filled: NDArray[np.bool_],
+    dataset: Dataset,
+    *,
+    bits: int,
+    signed: bool,
 ) -> NDArray[np.float32]:
     """Returns the picture: 0 is black, 1 white, as MONOCHROME2 means it.
 
@@ -39,6 +53,7 @@ def levels(
         stored: ``(h, w)`` values.
         filled: ``(h, w)``; where it is, the picture is 0, and it does not scale the rest.
         dataset: With the elements of C.11.
+        bits: Of a stored value.
         signed: Whether stored values are.
 
     Returns:
@@ -53,8 +68,7 @@ def levels(
     values = np.arange(lowest, int(stored.max()) + 1, dtype=np.float64)
     with np.errstate(all="ignore"):  # wild slopes and windows; looked at once, below
         values = _modality(values, dataset, signed=signed)
-        shown, has_voi = _voi(values, dataset)
-        if not np.isfinite(shown).all():
+        if not np.isfinite(values).all():
             raise UnsupportedInstance(
                 "unreadable",
                 "expected finite values after Rescale Slope (0028,1053) and Intercept "
@@ -62,14 +76,20 @@ def levels(
             )
         index = stored.astype(np.intp) - lowest
         counts = np.bincount(index[~filled] if filled.any() else index.ravel(), None, values.size)
-        low, high = (
-            _range(shown, counts) if has_voi else _percentiles(shown, counts, (0.005, 0.995))
+        renderings = (
+            *_vois(values, dataset, signed=_can_be_negative(dataset, bits, signed=signed)),
+            (values, _percentiles(values, counts, (0.005, 0.995))),
         )
-        if not high > low:
+        shades = None
+        for shown, ends in renderings:
+            low, high = _range(shown, counts) if ends is None else ends
+            # Divided before subtracting: high - low may be infinite where both are finite.
+            span = high / 2 - low / 2
+            shades = np.clip((shown / 2 - low / 2) / span, 0.0, 1.0)
+            if high > low and _is_grey(shades, counts):
+                break
+        else:
             raise _blank()
-        # Divided before subtracting: high - low may be infinite where both are finite.
-        span = high / 2 - low / 2
-        shades = np.clip((shown / 2 - low / 2) / span, 0.0, 1.0)
     if str(dataset.PhotometricInterpretation).strip().upper() == "MONOCHROME1":
         shades = 1.0 - shades
     image: NDArray[np.float32] = shades.astype(np.float32)[index]
@@ -77,22 +97,31 @@ def levels(
     return image
 
 
-def padding(stored: NDArray[np.integer], dataset: Dataset, *, signed: bool) -> NDArray[np.bool_]:
-    """Returns where Pixel Padding (0028,0120), (0028,0121) fills, PS3.3 C.7.5.1.1.2."""
-    first = integer(dataset, "PixelPaddingValue")
-    if first is None:
-        return np.zeros(stored.shape, dtype=np.bool_)
-    last = integer(dataset, "PixelPaddingRangeLimit")
-    if signed:  # some writers give the value as unsigned beside signed pixels
-        first = _as_signed(first)
-        last = None if last is None else _as_signed(last)
-    last = first if last is None else last
-    return (stored >= min(first, last)) & (stored <= max(first, last))
+def check_grey(image: NDArray[np.float32]) -> None:
+    """Refuses a picture ``(h, w)`` in [0, 1] that has no window and hardly any grey.
+
+    Raises:
+        UnsupportedInstance: "blank".
+    """
+    shades, counts = np.unique(image, return_counts=True)
+    if not _is_grey(shades.astype(np.float64), counts):
+        raise _blank()
+
+
+def _is_grey(shades: _Values, counts: NDArray[np.intp]) -> bool:
+    """Whether shades that occur so many times each are more than black and white."""
+    low, high = _BETWEEN
+    between = counts[(shades > low) & (shades < high)].sum()
+    darker, lighter = _percentiles(shades, counts, (0.05, 0.95))
+    return bool(between >= _SHARE * counts.sum() and lighter - darker >= _SPREAD)
 
 
 def _blank() -> UnsupportedInstance:
     return UnsupportedInstance(
-        "blank", "expected a picture, got one grey everywhere (after LUT, window and padding)"
+        "blank",
+        "expected a picture in Pixel Data (7FE0,0010), got hardly any grey between black and "
+        "white, with the VOI LUT (0028,3010), with the window (0028,1050), (0028,1051) and "
+        "without, outside of Pixel Padding (0028,0120)",
     )
 
 
@@ -126,32 +155,61 @@ def _modality(values: _Values, dataset: Dataset, *, signed: bool) -> _Values:
                 "expected a Modality LUT (0028,3000) as its descriptor says, got another",
             )
         return curve(values)
-    slope, intercept = _number(dataset, "RescaleSlope"), _number(dataset, "RescaleIntercept")
-    return values * (slope or 1.0) + (intercept or 0.0)
+    slope, intercept = _rescale(dataset)
+    return values * slope + intercept
 
 
-def _voi(values: _Values, dataset: Dataset) -> tuple[_Values, bool]:
-    """Applies the first VOI LUT (0028,3010) or else the first window, PS3.3 C.11.2.
+def _rescale(dataset: Dataset) -> tuple[float, float]:
+    slope, *_ = _numbers(dataset, "RescaleSlope")
+    intercept, *_ = _numbers(dataset, "RescaleIntercept")
+    return slope or 1.0, intercept or 0.0
 
-    What cannot be used (width 0, empty, not a number) counts as absent.
+
+def _can_be_negative(dataset: Dataset, bits: int, *, signed: bool) -> bool:
+    """Whether what the modality LUT or rescale gives is signed, PS3.3 C.11.2.1.1.
+
+    It is a matter of what values can occur, not of those that do in one picture.
     """
-    items = dataset.get("VOILUTSequence")
-    curve = _lut(items[0], signed=bool(values.min() < 0)) if items else None
-    if curve is not None:
-        return curve(values), True
-    center, width = _number(dataset, "WindowCenter"), _number(dataset, "WindowWidth")
-    if center is None or width is None or width <= 0:
-        return values, False
+    if dataset.get("ModalityLUTSequence"):
+        return False
+    lowest, highest = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
+    slope, intercept = _rescale(dataset)
+    return min(slope * lowest, slope * (highest - 1)) + intercept < 0
+
+
+def _vois(
+    values: _Values, dataset: Dataset, *, signed: bool
+) -> Iterator[tuple[_Values, tuple[float, float] | None]]:
+    """The values under each VOI LUT (0028,3010) and then each window, PS3.3 C.11.2.
+
+    Each comes with the ends of its range, None for least and greatest of what occurs. What cannot
+    be used (width 0, empty, not a number) counts as absent.
+    """
+    for item in dataset.get("VOILUTSequence") or ():
+        curve = _lut(item, signed=signed)
+        if curve is not None:
+            yield curve(values), None
     function = str(dataset.get("VOILUTFunction", "")).strip().upper()
+    centers, widths = _numbers(dataset, "WindowCenter"), _numbers(dataset, "WindowWidth")
+    for center, width in zip(centers, widths, strict=False):
+        shown = _window(values, center, width, function)
+        if shown is not None and np.isfinite(shown).all():
+            yield shown, None
+
+
+def _window(
+    values: _Values, center: float | None, width: float | None, function: str
+) -> _Values | None:
+    """Values under a window, None if it cannot be used."""
+    if center is None or width is None or width <= 0:
+        return None
     if function == "SIGMOID":
-        return 0.5 + 0.5 * np.tanh(2.0 * (values - center) / width), True
+        return 0.5 + 0.5 * np.tanh(2.0 * (values - center) / width)
     if function == "LINEAR_EXACT":
-        return np.clip((values - center) / width + 0.5, 0.0, 1.0), True
-    if width < 1:
-        return values, False
-    if width == 1:
-        return (values > center - 0.5).astype(np.float64), True
-    return np.clip((values - (center - 0.5)) / (width - 1.0) + 0.5, 0.0, 1.0), True
+        return np.clip((values - center) / width + 0.5, 0.0, 1.0)
+    if width <= 1:  # a threshold, or nothing
+        return None
+    return np.clip((values - (center - 0.5)) / (width - 1.0) + 0.5, 0.0, 1.0)
 
 
 def _lut(item: Dataset, *, signed: bool) -> Callable[[_Values], _Values] | None:
@@ -166,7 +224,8 @@ def _lut(item: Dataset, *, signed: bool) -> Callable[[_Values], _Values] | None:
     if not all(isinstance(n, int) for n in descriptor):
         return None
     entries = (descriptor[0] & 0xFFFF) or 65_536
-    first = _as_signed(descriptor[1]) if signed else descriptor[1]
+    # Either may be written the other way of signs.
+    first = _as_signed(descriptor[1]) if signed else descriptor[1] & 0xFFFF
     if isinstance(data, bytes):
         # Entries of 8 bits are packed two to a word, or not. Words have the byte order of the
         # data set; pydicom has swapped those that it read as numbers, not those read as bytes.
@@ -188,19 +247,8 @@ def _as_signed(value: int) -> int:
     return value - 65_536 if value > 32_767 else value
 
 
-def integer(dataset: Dataset, keyword: str) -> int | None:
-    """Returns the value of an element that is a whole number, or None."""
+def _numbers(dataset: Dataset, keyword: str) -> list[float | None]:
+    """Returns the values as finite floats, None for each that is none, and at least one."""
     value = dataset.get(keyword)
-    return int(value) if isinstance(value, int) else None
-
-
-def _number(dataset: Dataset, keyword: str) -> float | None:
-    """Returns the first value as a finite float, or None."""
-    value = dataset.get(keyword)
-    if isinstance(value, MultiValue | list):
-        value = value[0] if len(value) else None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
+    values = list(value) if isinstance(value, MultiValue | list) else [value]
+    return [number(each) for each in values] or [None]

@@ -59,6 +59,7 @@ class Provenance:
     Args:
         description: For Derivation Description (0008,2111): the mechanism, epsilon, weights and
             size; never a seed or a key.
+        private: Whether anything is guaranteed of the whole file; else the header claims nothing.
         version: Of this tool.
         size: Pixels on a side of an output.
         profile: What is retained, and the transfer syntax.
@@ -67,6 +68,7 @@ class Provenance:
     description: str
     version: str
     size: int
+    private: bool = False
     profile: Profile = BASIC
 
 
@@ -105,7 +107,12 @@ def build(
     kind, profile = source.kind, method.profile
     for part in (
         _identity(identity),
-        marks(description=method.description, version=method.version, profile=profile),
+        marks(
+            description=method.description,
+            version=method.version,
+            private=method.private,
+            profile=profile,
+        ),
         _equipment(method),
         _description(kind),
         _picture(image),

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmread
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataset import FileDataset
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -27,27 +28,28 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from latentdp.core.filesystem import whole
 from latentdp.data.dicom import header, pixels, refusals
 from latentdp.data.dicom.attributes import attributes
 from latentdp.data.dicom.bounded_file import Bounded
+from latentdp.data.dicom.elements import NEEDED, tags
+from latentdp.data.dicom.file_format import is_dicom, read_elements
 from latentdp.data.dicom.header import Identity, Provenance, Source
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.dicom.retention import retained
+from latentdp.data.dicom.views import orientation
 from latentdp.errors import UnsupportedInstance
 
 __all__ = [
     "Instance",
+    "encode",
     "guarded",
     "identity",
     "inventory",
     "looks_like_dicom",
     "patient",
     "read",
-    "write",
 ]
 
-_MAGIC_AT = 128
 _PATIENT = ("PatientID", "IssuerOfPatientID")
 _IDENTIFIERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 # May be lossless all the same; then the flag is too careful by one bit.
@@ -84,14 +86,8 @@ class Instance:
 
 
 def looks_like_dicom(path: Path) -> bool:
-    """Returns whether a regular file has DICM after the preamble (PS3.10 7.1)."""
-    try:
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return file.read(_MAGIC_AT + 4)[_MAGIC_AT:] == b"DICM"
-    except OSError:
-        return False
+    """Returns whether a regular file is one of DICOM, by its first bytes."""
+    return is_dicom(path)
 
 
 def read(
@@ -120,7 +116,7 @@ def identity(path: Path) -> Identity:
     Raises:
         UnsupportedInstance: When the file is no DICOM file or cannot be read.
     """
-    return guarded(path, _identity, specific_tags=list(_IDENTIFIERS), stop_before_pixels=True)
+    return guarded(path, _identity, tags(_IDENTIFIERS), pixels=False)
 
 
 def patient(path: Path) -> str:
@@ -129,7 +125,7 @@ def patient(path: Path) -> str:
     Raises:
         UnsupportedInstance: When the file is no DICOM file or cannot be read.
     """
-    return guarded(path, _patient, specific_tags=list(_PATIENT), stop_before_pixels=True)
+    return guarded(path, _patient, tags(_PATIENT), pixels=False)
 
 
 def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
@@ -147,40 +143,44 @@ def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]
         UnsupportedInstance: When the file is no DICOM file, cannot be read, or is of a kind that
             has no output.
     """
-    return guarded(path, lambda dataset: _inventory(dataset, profile))
+    return guarded(path, lambda dataset: _inventory(dataset, profile), whole=True)
 
 
-def write(
+def encode(
+    image: NDArray[np.float32], *, source: Source, identity: Identity, method: Provenance
+) -> bytes:
+    """One output file; ``image`` is ``(h, w)`` in [0, 1]."""
+    dataset, file = header.build(image, source=source, identity=identity, method=method), BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+def guarded(
     path: Path,
-    image: NDArray[np.float32],
+    work: Callable[[FileDataset], _T],
+    wanted: Collection[int] | None = NEEDED,
     *,
-    source: Source,
-    identity: Identity,
-    method: Provenance,
-) -> None:
-    """Writes one output file, whole or not at all.
-
-    A crash leaves either nothing or at most a file whose name begins with a dot.
-    """
-    dataset = header.build(image, source=source, identity=identity, method=method)
-    with whole(path) as temporary:
-        dataset.save_as(temporary, enforce_file_format=True)
-
-
-def guarded(path: Path, work: Callable[[FileDataset], _T], **options: Any) -> _T:
+    whole: bool = False,
+    pixels: bool = True,
+) -> _T:
     """Runs ``work`` on a file; whatever goes wrong in there becomes `UnsupportedInstance`.
 
-    ``options`` are those of `pydicom.dcmread`.
+    Args:
+        path: Of any file.
+        work: Is given the data set.
+        wanted: Tags of what is parsed; None for all.
+        whole: Whether the data set holds all else too, unparsed.
+        pixels: Whether it holds the pixels.
     """
     if not looks_like_dicom(path):
         raise UnsupportedInstance(
-            "not-dicom", "expected a DICOM file (DICM after 128 bytes), got another"
+            "not-dicom",
+            "expected a DICOM file: DICM after 128 bytes, or a data set from the first byte on, "
+            "got another",
         )
     try:
         with _silence(), Bounded(path) as file:
-            dataset = dcmread(file, **options)
-            _walk(dataset)
-            return work(dataset)
+            return work(read_elements(file, wanted, whole=whole, pixels=pixels))
     except UnsupportedInstance:
         raise
     # pydicom and the decoders raise nearly anything on corrupt bytes (struct.error, KeyError,
@@ -193,19 +193,12 @@ def guarded(path: Path, work: Callable[[FileDataset], _T], **options: Any) -> _T
     )
 
 
-def _walk(dataset: Dataset) -> None:
-    """Parses every element. pydicom parses on access, so corrupt ones would show later."""
-    if len(dataset) == 0:  # so pydicom gives up on a truncated compressed file
-        raise EOFError
-    for element in dataset.iterall():
-        _ = element.value
-
-
 def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None) -> Instance:
+    pixels.check_syntax(dataset.file_meta.TransferSyntaxUID)
     kind = refusals.kind_of(dataset)
-    refusals.check(dataset, kind, reviewed=profile.accept_burned_in)
+    refusals.check(dataset, kind, profile)
     return Instance(
-        pixels=_upright(pixels.picture(dataset, needed), *refusals.orientation(dataset)),
+        pixels=_upright(pixels.picture(dataset, needed), *orientation(dataset)),
         source=Source(
             kind=kind,
             burned_in=refusals.burned_in(dataset),
@@ -220,7 +213,7 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
     )
 
 
-def _patient(dataset: Dataset) -> str:
+def _patient(dataset: FileDataset) -> str:
     patient, issuer = (refusals.single(dataset, name) for name in _PATIENT)
     return f"{patient}\\{issuer}" if patient and issuer else patient
 
@@ -240,15 +233,16 @@ def _upright(image: NDArray[np.float32], row: str, column: str) -> NDArray[np.fl
 
 
 def _inventory(dataset: FileDataset, profile: Profile) -> list[tuple[str, str, str]]:
+    """By tags alone: no element is parsed, as any may be odd."""
     kind = refusals.kind_of(dataset)
     held = attributes(profile, kind)
     return [
         (
-            f"({element.tag.group:04X},{element.tag.element:04X})",
-            "private" if element.tag.is_private else element.keyword or "unknown",
-            held.get(element.keyword, "removed"),
+            f"({tag.group:04X},{tag.element:04X})",
+            "private" if tag.is_private else keyword_for_tag(tag) or "unknown",
+            held.get(keyword_for_tag(tag), "removed"),
         )
-        for element in dataset
+        for tag in sorted(dataset.keys())
     ]
 
 

@@ -6,12 +6,17 @@ What is not supported is refused before anything is decoded; pydicom decodes;
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
+    UID,
     JPEGExtended12Bit,
     JPEGLossless,
     JPEGLosslessSV1,
@@ -20,17 +25,12 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from latentdp.data.dicom import codestream, grayscale, reduced_resolution
-from latentdp.data.dicom.grayscale import integer
+from latentdp.data.dicom import codestream, colour, grayscale, reduced_resolution
+from latentdp.data.dicom.pixel_layout import PixelLayout, layout_of
+from latentdp.data.dicom.stored_values import padding, significant
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["MIN_SIDE", "picture"]
-
-MIN_SIDE = 64
-# A header that lies must not make us allocate gigabytes. The largest detectors have some 5,000
-# pixels on a side, the largest stitched images 20,000 by 5,000.
-_MAX_SIDE = 20_000
-_MAX_PIXELS = 100_000_000
+__all__ = ["check_syntax", "picture"]
 
 _PLUGINS = {
     # On damaged data pylibjpeg-rle panics: a message on stderr and a BaseException that ends a
@@ -46,10 +46,21 @@ _EXTRAS = {
     JPEGLosslessSV1: ("JPEG lossless", "latentdp[gdcm]"),
     JPEGExtended12Bit: ("12-bit JPEG", "latentdp[gpl]"),
 }
+# Registered since, and not yet in pydicom's dictionary.
+_NEW_SYNTAXES = MappingProxyType(
+    {
+        "1.2.840.10008.1.2.4.110": "JPEG XL, lossless",
+        "1.2.840.10008.1.2.4.111": "JPEG XL, recompressed JPEG",
+        "1.2.840.10008.1.2.4.112": "JPEG XL",
+        "1.2.840.10008.1.2.8.1": "deflated image frames",
+    }
+)
+
+_T = TypeVar("_T")
 
 
 def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[np.float32]:
-    """Returns the picture of a single-frame grey-scale data set.
+    """Returns the picture of a single-frame data set, which may be changed on the way.
 
     Args:
         dataset: Read from a file, so that its file meta holds the transfer syntax.
@@ -60,56 +71,49 @@ def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[
         some times smaller than in the file, and a little different from a reduction of all.
 
     Raises:
-        UnsupportedInstance: "too-small", "too-large", "bits", "codec", "blank", "no-pixels" or
-            "unreadable". What a decoder raises on corrupt data passes through.
+        UnsupportedInstance: "too-small", "too-large", "bits", "codec", "colour", "blank",
+            "inverted", "no-pixels" or "unreadable".
     """
-    signed = _check_layout(dataset)
-    _check_codec(dataset)
-    stored = None if needed is None else reduced_resolution.decode(dataset, needed)
+    layout = layout_of(dataset)
+    check_syntax(layout.syntax)
+    _check_codec(layout)
+    # As `layout_of` read them; pydicom wants them as PS3.3 spells them.
+    dataset.PhotometricInterpretation, dataset.SamplesPerPixel = layout.photometric, layout.samples
+    if "NumberOfFrames" in dataset:
+        del dataset.NumberOfFrames
+    frame = _frame(dataset, layout)
+    if not layout.is_grey:
+        return _of_colour(dataset, layout)
+    stored = None
+    if needed is not None and frame:
+        stored = reduced_resolution.decode(dataset, frame, layout, needed)
     if stored is None:
-        stored = _stored(dataset)
-    padding = grayscale.padding(stored, dataset, signed=signed)
+        stored = _decoded(dataset, layout)
+    bits, signed = layout.bits, layout.signed
+    filled = padding(stored, dataset, bits=bits, signed=signed)
+    stored = significant(stored, filled, dataset, bits=bits, signed=signed)
+    filled |= padding(stored, dataset, bits=bits, signed=signed)
     if needed is not None:
-        stored, padding = reduced_resolution.average(stored, padding, needed)
-    return grayscale.levels(stored, padding, dataset, signed=signed)
+        stored, filled = reduced_resolution.average(stored, filled, needed)
+    return grayscale.levels(stored, filled, dataset, bits=bits, signed=signed)
 
 
-def _check_layout(dataset: Dataset) -> bool:
-    """Checks size and bits before anything is allocated; returns whether values are signed."""
-    rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
-    if rows is None or columns is None:
-        raise UnsupportedInstance(
-            "no-pixels", "expected Rows (0028,0010) and Columns (0028,0011), got none"
-        )
-    if min(rows, columns) < MIN_SIDE:
-        raise UnsupportedInstance(
-            "too-small", f"expected at least {MIN_SIDE} pixels a side, got {rows} by {columns}"
-        )
-    if max(rows, columns) > _MAX_SIDE or rows * columns > _MAX_PIXELS:
-        raise UnsupportedInstance(
-            "too-large",
-            f"expected at most {_MAX_SIDE} pixels a side and {_MAX_PIXELS} in all, "
-            f"got {rows} by {columns}",
-        )
-    allocated, stored = integer(dataset, "BitsAllocated"), integer(dataset, "BitsStored")
-    high, representation = integer(dataset, "HighBit"), integer(dataset, "PixelRepresentation")
-    if not (
-        allocated in (8, 16)
-        and stored is not None
-        and 8 <= stored <= allocated
-        and high in (None, stored - 1)
-        and representation in (0, 1)
-    ):
-        raise UnsupportedInstance(
-            "bits",
-            "expected 8 to 16 Bits Stored (0028,0101) in 8 or 16 allocated (0028,0100), the "
-            "High Bit (0028,0102) one below, Pixel Representation (0028,0103) 0 or 1, got others",
-        )
-    return representation == 1
+def check_syntax(syntax: UID) -> None:
+    """Refuses a transfer syntax (0002,0010) that is not known: what follows may be anything.
+
+    Raises:
+        UnsupportedInstance: "codec".
+    """
+    if not syntax.is_private and syntax.is_transfer_syntax:
+        return
+    got = _NEW_SYNTAXES.get(syntax, "a private or unknown one")
+    raise UnsupportedInstance(
+        "codec", f"expected a transfer syntax (0002,0010) that can be decoded, got {got}"
+    )
 
 
-def _check_codec(dataset: Dataset) -> None:
-    syntax = dataset.file_meta.TransferSyntaxUID
+def _check_codec(layout: PixelLayout) -> None:
+    syntax = layout.syntax
     if not syntax.is_encapsulated:
         return
     try:
@@ -118,32 +122,67 @@ def _check_codec(dataset: Dataset) -> None:
         decoder = None
     if decoder is None:
         raise UnsupportedInstance(
-            "codec", "expected a transfer syntax (0002,0010) of still images, got another"
+            "codec",
+            f"expected a transfer syntax (0002,0010) of still images, got {syntax.name}",
         )
     available = decoder.is_available
-    if syntax == JPEGExtended12Bit and dataset.BitsStored > 8:
+    if syntax == JPEGExtended12Bit and layout.bits > 8:
         # Pillow and gdcm offer themselves for this syntax and then fail beyond 8 bits.
         available = "pylibjpeg" in decoder.available_plugins
     if not available:
-        what, extra = _EXTRAS.get(syntax, ("this compression (0002,0010)", "latentdp[gdcm]"))
+        what, extra = _EXTRAS.get(syntax, ("this compression", "latentdp[gdcm]"))
         raise UnsupportedInstance(
-            "codec", f'expected a decoder for {what}, got none: pip install "{extra}"'
+            "codec",
+            f'expected a decoder for {what} (0002,0010), got none: pip install "{extra}"',
         )
-    codestream.check(dataset)
 
 
-def _plugin(dataset: Dataset) -> str:
-    """Returns the decoder to insist on, "" for pydicom's own order of those installed."""
-    return _PLUGINS.get(dataset.file_meta.TransferSyntaxUID, "")
+def _frame(dataset: Dataset, layout: PixelLayout) -> bytes:
+    """The compressed frame, checked; empty where pixels are not compressed."""
+    if not layout.syntax.is_encapsulated:
+        return b""
+    frame = _or_unreadable(lambda: codestream.single_frame(dataset))
+    _or_unreadable(lambda: codestream.check(frame, layout))
+    return frame
 
 
-def _stored(dataset: Dataset) -> NDArray[np.integer]:
-    """Returns all stored values, where it can be without a copy of them."""
-    bits, signed = dataset.BitsStored, dataset.PixelRepresentation == 1
-    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-        low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
-        values = pixel_array(dataset, index=0, view_only=True, correct_unused_bits=False)
-        # Above the Bits Stored (0028,0101) there may be anything, PS3.5 8.1.1, but rarely is.
-        if values.max() <= high and (not signed or values.min() >= low):
-            return values
-    return pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
+def _decoded(dataset: Dataset, layout: PixelLayout) -> NDArray[np.integer]:
+    """All stored values, as they lie there; where it can be without a copy of them."""
+    return _or_unreadable(
+        lambda: pixel_array(
+            dataset,
+            index=0,
+            decoding_plugin=_PLUGINS.get(layout.syntax, ""),
+            view_only=not layout.syntax.is_encapsulated,
+            correct_unused_bits=False,
+        )
+    )
+
+
+def _of_colour(dataset: Dataset, layout: PixelLayout) -> NDArray[np.float32]:
+    if layout.samples == 3 and "PlanarConfiguration" not in dataset:
+        dataset.PlanarConfiguration = 0
+    plugin = _PLUGINS.get(layout.syntax, "")
+    values = _or_unreadable(lambda: pixel_array(dataset, index=0, decoding_plugin=plugin))
+    if layout.samples == 1:
+        image = _or_unreadable(lambda: colour.of_palette(values, dataset))
+    else:
+        image = colour.grey(values, layout.bits)
+    grayscale.check_grey(image)
+    return image
+
+
+def _or_unreadable(work: Callable[[], _T]) -> _T:
+    """Of work on pixels; what decoders raise on corrupt data names the tag, and quotes nothing."""
+    try:
+        return work()
+    except UnsupportedInstance:
+        raise
+    # Decoders raise nearly anything, as in `instance.guarded`.
+    except Exception:  # noqa: BLE001, S110
+        pass
+    raise UnsupportedInstance(
+        "unreadable",
+        "expected Pixel Data (7FE0,0010) as the transfer syntax (0002,0010), Rows (0028,0010) and "
+        "Columns (0028,0011) have it, got truncated, corrupt or other data",
+    )

@@ -43,6 +43,9 @@ class Profile:
         retain_device: Keep Manufacturer and product line, if they are known ones (113109).
         accept_burned_in: A person has looked at the pixels of every input: take those that are
             marked as holding text, and claim Clean Pixel Data (113101).
+        all_chests: A person says that every input shows a chest: take those whose part of the
+            body is named by a term that is not known.
+        all_frontal: Likewise for frontal views.
         evidence: What an evaluation of this very recipe measured, for the claim of Clean
             Recognizable Visual Features (113102); empty for no claim.
         size: Pixels on a side of an output, at most 1,024; None for the flow's own.
@@ -55,6 +58,8 @@ class Profile:
     retain_characteristics: bool = False
     retain_device: bool = False
     accept_burned_in: bool = False
+    all_chests: bool = False
+    all_frontal: bool = False
     evidence: str = ""
     size: int | None = None
     detail: bool = False

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
 from pydicom.pixels.utils import get_j2k_parameters
 from pydicom.uid import JPEG2000, JPEG2000Lossless
+
+from latentdp.data.dicom.pixel_layout import PixelLayout
 
 __all__ = ["average", "decode"]
 
@@ -26,11 +27,15 @@ __all__ = ["average", "decode"]
 _MARGIN = 8
 
 
-def decode(dataset: Dataset, needed: tuple[int, int]) -> NDArray[np.integer] | None:
+def decode(
+    dataset: Dataset, frame: bytes, layout: PixelLayout, needed: tuple[int, int]
+) -> NDArray[np.integer] | None:
     """Returns stored values at a power of two below full size.
 
     Args:
-        dataset: With checked Rows, Columns, Bits Stored and Pixel Representation.
+        dataset: May state a padding value.
+        frame: Compressed.
+        layout: Of the frame, checked.
         needed: Height and width to which the picture will be reduced.
 
     Returns:
@@ -38,19 +43,16 @@ def decode(dataset: Dataset, needed: tuple[int, int]) -> NDArray[np.integer] | N
         large, one with padding (which mixes with its neighbours), a codestream that does not
         agree with the header, or one that Pillow cannot decode so.
     """
-    if dataset.file_meta.TransferSyntaxUID not in (JPEG2000, JPEG2000Lossless):
+    if layout.syntax not in (JPEG2000, JPEG2000Lossless) or "PixelPaddingValue" in dataset:
         return None
-    if "PixelPaddingValue" in dataset:
-        return None
-    size = (dataset.Rows, dataset.Columns)
+    size = (layout.rows, layout.columns)
     halvings = _halvings(size, needed)
-    bits, signed = dataset.BitsStored, dataset.PixelRepresentation == 1
-    codestream = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    bits, signed = layout.bits, layout.signed
     described = {"jp2": False, "precision": bits, "is_signed": signed}
-    if halvings == 0 or get_j2k_parameters(codestream) != described:
+    if halvings == 0 or get_j2k_parameters(frame) != described:
         return None
     try:
-        with Image.open(io.BytesIO(codestream), formats=["JPEG2000"]) as picture:
+        with Image.open(io.BytesIO(frame), formats=["JPEG2000"]) as picture:
             if picture.size != size[::-1] or picture.mode not in ("L", "I;16"):
                 return None
             picture.reduce = halvings  # type: ignore[method-assign, assignment]

@@ -6,36 +6,40 @@ that somebody typed, and may hold a name.
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence
 
+from latentdp.data.dicom.anatomy import check_part
+from latentdp.data.dicom.elements import codes, number, text
+from latentdp.data.dicom.profile import Profile
+from latentdp.data.dicom.views import check_view
+from latentdp.data.dicom.vocabulary import Vocabulary, words
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["KINDS", "REASONS", "burned_in", "check", "kind_of", "orientation", "single"]
+__all__ = ["KINDS", "REASONS", "burned_in", "check", "check_header", "kind_of", "single"]
 
 REASONS = MappingProxyType(
     {
-        "not-dicom": "not a DICOM file (no DICM after the preamble)",
+        "not-dicom": "not a DICOM file: no DICM after the preamble, nor a bare data set",
         "unreadable": "truncated, corrupt or contradicting itself",
         "dicomdir": "a directory of other files, without an image",
         "not-a-radiograph": "another kind of object than a CR, DX or secondary capture",
         "for-processing": "raw detector data, not meant for display",
         "multi-frame": "more than one frame",
-        "colour": "not a single grey channel",
+        "colour": "not grey: channels that differ",
         "burned-in": "text may be burned into the pixels, and `--accept-burned-in` is not given",
-        "not-chest": "another part of the body",
-        "not-frontal": "a lateral, oblique or decubitus view",
+        "not-chest": "another part of the body, or an unknown one without `--all-chests`",
+        "not-frontal": "a lateral, oblique or decubitus view, or an unknown one without "
+        "`--all-frontal`",
         "not-human": "an animal",
         "too-small": "fewer than 64 pixels on a side",
         "too-large": "more pixels, or bytes, than a radiograph has",
-        "bits": "a way of storing numbers that is not supported",
-        "codec": "compressed in a way that needs another package",
+        "bits": "numbers in a form that is not supported, or beyond their stated bits",
+        "codec": "compressed in a way that is not supported or needs another package",
         "no-pixels": "without pixel data",
-        "blank": "the same grey everywhere",
+        "inverted": "two statements that contradict each other on which end of the greys is white",
+        "blank": "hardly any grey: a picture that would be black, white or of two shades",
     }
 )
 
@@ -52,32 +56,32 @@ _DX_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
 _MULTI_FRAME_SC = tuple(f"1.2.840.10008.5.1.4.1.1.7.{n}" for n in (1, 2, 3, 4))
 
 
-def _split(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[A-Z]+", text.upper()))
-
-
-_CHEST = _split("chest thorax thoracic lung lungs rib ribs ribcage heart")
-_FRONTAL = _split("ap pa frontal anteroposterior posteroanterior antero postero")
-_NOT_FRONTAL = _split(
-    "ll rl lat lateral llat rlat lld rld llo rlo lao rao lpo rpo obl oblique decubitus "
-    "lateromedial mediolateral"
+# Animals are told by these, as Latin and veterinarians have them, in most languages.
+_ANIMAL = Vocabulary.of("CANINE FELINE EQUINE", "VETERIN TIERARZT TIERKLINI DIERENART")
+_HUMAN = Vocabulary.of("HUMAN HUMANO HUMANA HUMAIN UMANO MENSCH MENS SAPIENS")
+_DESCRIPTIONS = (
+    "AcquisitionDeviceProcessingDescription",
+    "InstitutionName",
+    "ProtocolName",
+    "SeriesDescription",
+    "StudyDescription",
 )
-_ANIMAL = _split("canine feline equine veterinary veterinarian")
-_ELSEWHERE = _split(
-    "tooth teeth dental skull neck shoulder elbow wrist hand spine lumbar cervical abdomen "
-    "pelvis hip femur knee tibia leg ankle foot"
-)
+_HUMAN_CODES = ("337915000", "L-85003", "L-85B00")
 
 
 def kind_of(dataset: Dataset) -> str:
-    """Returns "CR", "DX" or "SC" by the SOP class (0008,0016), or refuses."""
-    sop_class = single(dataset, "SOPClassUID")
-    stored = str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
+    """Returns "CR", "DX" or "SC" by the SOP class, or refuses.
+
+    Research sets are often stripped to the pixels; the class then stands in the meta header only.
+    """
+    stored = str(dataset.file_meta.get("MediaStorageSOPClassUID", "")).strip(" \0")
+    sop_class = single(dataset, "SOPClassUID") or stored
     if _DICOMDIR in (sop_class, stored):
         raise UnsupportedInstance(
-            "dicomdir", "expected an image, got a DICOMDIR: give the folder of its files"
+            "dicomdir",
+            "expected an image, got a DICOMDIR (0002,0002): give the folder of its files",
         )
-    intent = _text(dataset, "PresentationIntentType")
+    intent = text(dataset, "PresentationIntentType")
     if sop_class == _DX_FOR_PROCESSING or intent == "FOR PROCESSING":
         raise UnsupportedInstance(
             "for-processing",
@@ -91,10 +95,11 @@ def kind_of(dataset: Dataset) -> str:
     if kind is None:
         raise UnsupportedInstance(
             "not-a-radiograph",
-            "expected a CR, DX or secondary capture image (0008,0016), got another SOP class",
+            "expected a CR, DX or secondary capture image by SOP Class (0008,0016) or, where it "
+            "is missing, (0002,0002), got another SOP class or none",
         )
     # A secondary capture may be a capture of anything; many public sets hold radiographs so.
-    if kind == "SC" and _text(dataset, "Modality") not in ("CR", "DX", "RG", "OT", ""):
+    if kind == "SC" and text(dataset, "Modality") not in ("CR", "DX", "DR", "XR", "RG", "OT", ""):
         raise UnsupportedInstance(
             "not-a-radiograph",
             "expected Modality (0008,0060) CR, DX, RG or OT in a secondary capture, got another",
@@ -102,35 +107,32 @@ def kind_of(dataset: Dataset) -> str:
     return kind
 
 
-def check(dataset: Dataset, kind: str, *, reviewed: bool) -> None:
-    """Refuses what the header tells: colour, frames, text, species, body part and view.
+def check(dataset: Dataset, kind: str, profile: Profile) -> None:
+    """Refuses what has no pixels, and what `check_header` refuses."""
+    if "PixelData" not in dataset or not dataset.PixelData:
+        raise UnsupportedInstance("no-pixels", "expected Pixel Data (7FE0,0010), got none")
+    check_header(dataset, kind, profile)
+
+
+def check_header(dataset: Dataset, kind: str, profile: Profile) -> None:
+    """Refuses what the header tells: frames, text, species, body part and view.
 
     Args:
         dataset: Of a file.
         kind: Of CR, DX and SC.
-        reviewed: Whether a person has looked for text in the pixels.
+        profile: Says what a person knows of the inputs.
     """
-    _check_picture(dataset)
-    if not reviewed:
+    _check_frames(dataset)
+    if not profile.accept_burned_in:
         _check_text(dataset, kind)
     _check_species(dataset)
-    _check_part(dataset)
-    _check_view(dataset)
+    check_part(dataset, all_chests=profile.all_chests)
+    check_view(dataset, all_frontal=profile.all_frontal)
 
 
 def burned_in(dataset: Dataset) -> str:
     """Returns "NO" when BurnedInAnnotation (0028,0301) says so, else ""."""
-    return "NO" if _text(dataset, "BurnedInAnnotation") == "NO" else ""
-
-
-def orientation(dataset: Dataset) -> tuple[str, str]:
-    """Returns whither rows and columns run, Patient Orientation (0020,0020), PS3.3 C.7.6.1.1.1.
-
-    Of each direction the first letter (L, R, A, P, H, F), or two empty texts when not both are
-    stated.
-    """
-    letters = [direction[:1] for direction in _text(dataset, "PatientOrientation").split()]
-    return (letters[0], letters[1]) if len(letters) == 2 else ("", "")
+    return "NO" if text(dataset, "BurnedInAnnotation") == "NO" else ""
 
 
 def single(dataset: Dataset, keyword: str) -> str:
@@ -153,27 +155,16 @@ def single(dataset: Dataset, keyword: str) -> str:
     return value.strip(" \0")
 
 
-def _check_picture(dataset: Dataset) -> None:
-    if "PixelData" not in dataset or not dataset.PixelData:
-        raise UnsupportedInstance("no-pixels", "expected Pixel Data (7FE0,0010), got none")
-    if _text(dataset, "NumberOfFrames") not in ("", "0", "1"):
+def _check_frames(dataset: Dataset) -> None:
+    frames = text(dataset, "NumberOfFrames")
+    if frames and number(frames) not in (0.0, 1.0):  # as a decimal too, "1.0"
         raise UnsupportedInstance(
             "multi-frame", "expected Number of Frames (0028,0008) 1, got another"
-        )
-    if dataset.get("SamplesPerPixel", 1) != 1:
-        raise UnsupportedInstance(
-            "colour", "expected Samples per Pixel (0028,0002) 1, got another"
-        )
-    if _text(dataset, "PhotometricInterpretation") not in ("MONOCHROME1", "MONOCHROME2"):
-        raise UnsupportedInstance(
-            "colour",
-            "expected Photometric Interpretation (0028,0004) MONOCHROME1 or MONOCHROME2, "
-            "got another value",
         )
 
 
 def _check_text(dataset: Dataset, kind: str) -> None:
-    if _text(dataset, "BurnedInAnnotation") == "YES":
+    if text(dataset, "BurnedInAnnotation") == "YES":
         raise UnsupportedInstance(
             "burned-in",
             "expected no text in the pixels, got BurnedInAnnotation (0028,0301) YES; look at "
@@ -189,71 +180,22 @@ def _check_text(dataset: Dataset, kind: str) -> None:
 
 
 def _check_species(dataset: Dataset) -> None:
-    species = _words(dataset, "PatientSpeciesDescription", "PatientSpeciesCodeSequence")
-    breed = _words(dataset, "PatientBreedDescription", "PatientBreedCodeSequence")
-    # Veterinary systems often leave the species out and say it in these only.
-    descriptions = _words(
-        dataset,
-        "AcquisitionDeviceProcessingDescription",
-        "InstitutionName",
-        "PerformedProtocolCodeSequence",
-        "ProtocolName",
-        "SeriesDescription",
-        "StudyDescription",
+    species = [*codes(dataset, "PatientSpeciesCodeSequence")]
+    human = any(code.value in _HUMAN_CODES for code in species)
+    named = words(text(dataset, "PatientSpeciesDescription"), *(code.meaning for code in species))
+    breed = words(
+        text(dataset, "PatientBreedDescription"),
+        *(code.meaning for code in codes(dataset, "PatientBreedCodeSequence")),
     )
-    if (species and not species & {"HUMAN", "SAPIENS"}) or breed or descriptions & _ANIMAL:
+    # Veterinary systems often leave the species out and say it in these only.
+    descriptions = words(
+        *(text(dataset, keyword) for keyword in _DESCRIPTIONS),
+        *(code.meaning for code in codes(dataset, "PerformedProtocolCodeSequence")),
+    )
+    another = not human and named and not _HUMAN.among(named)
+    if another or breed or _ANIMAL.among(descriptions):
         raise UnsupportedInstance(
             "not-human",
             "expected a human patient by species (0010,2201), (0010,2202), breed (0010,2292) and "
-            "the descriptions, got an animal",
+            "the descriptions (0008,103E), (0018,1030), (0008,1030), got an animal",
         )
-
-
-def _check_part(dataset: Dataset) -> None:
-    part = _words(dataset, "BodyPartExamined") or _words(dataset, "AnatomicRegionSequence")
-    if part:
-        elsewhere = not part & _CHEST or "SPINE" in part
-    else:
-        descriptions = _words(dataset, "StudyDescription", "SeriesDescription", "ProtocolName")
-        elsewhere = bool(descriptions & _ELSEWHERE) and not descriptions & _CHEST
-    if elsewhere:
-        raise UnsupportedInstance(
-            "not-chest",
-            "expected a chest by Body Part Examined (0018,0015), Anatomic Region (0008,2218) or "
-            "the descriptions, got another part",
-        )
-
-
-def _check_view(dataset: Dataset) -> None:
-    view = _words(dataset, "ViewPosition", "ViewCodeSequence")
-    if not view:
-        view = _words(dataset, "SeriesDescription", "AcquisitionDeviceProcessingDescription")
-        view = frozenset() if view & _FRONTAL else view
-    # In a frontal view rows run to a side; in a lateral one to the front or the back.
-    row, column = orientation(dataset)
-    sideways = row + column not in ("", "LF", "RF", "LH", "RH")
-    if view & _NOT_FRONTAL or sideways:
-        raise UnsupportedInstance(
-            "not-frontal",
-            "expected a frontal view by View Position (0018,5101), View Code (0054,0220) or "
-            "Patient Orientation (0020,0020), got another",
-        )
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    """Returns the values of an element as one upper-case text, "" when missing."""
-    value = dataset.get(keyword)
-    values = value if isinstance(value, MultiValue) else [value]
-    return " ".join(str(v).strip(" \0") for v in values if v is not None).upper()
-
-
-def _words(dataset: Dataset, *keywords: str) -> frozenset[str]:
-    """Returns the words of texts, and of the meanings (0008,0104) in sequences of codes."""
-    texts: list[str] = []
-    for keyword in keywords:
-        value = dataset.get(keyword)
-        if isinstance(value, Sequence):
-            texts += (_text(item, "CodeMeaning") for item in value)
-        else:
-            texts.append(_text(dataset, keyword))
-    return _split(" ".join(texts))

@@ -36,7 +36,7 @@ def elements(path: Path) -> list[tuple[str, str]]:
     Raises:
         UnsupportedInstance: No DICOM file, or damaged.
     """
-    return guarded(path, _elements)
+    return guarded(path, _elements, None)
 
 
 def _elements(dataset: FileDataset) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from latentdp.metrics.definitions.identification import MAP_AT_R, RANK_10
 from latentdp.metrics.identification import Hits
 from latentdp.metrics.metric import Metric
 from latentdp.privacy.guarantee import Guarantee
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.results import Outcome
 
 __all__ = ["searched"]
 
@@ -53,19 +53,17 @@ def searched(
         patients = len(np.unique(cohort.patients[probes]))
         found = estimate(values) if k is None else share(values, patients)
         assert found is not None
-        return Outcome(
+        return Outcome.of(
+            found,
             attack=name,
             setting=setting,
             metric=metric,
-            value=found.value,
-            low=found.low,
-            high=found.high,
             n=len(probes),
             patients=patients,
             chance=None if k is None else min(1.0, k * float(best.right.mean()) / best.gallery),
             ceiling=None if k is None else _ceiling(scene.guarantee, best, k),
             headline=k == 1,
-            detail=Detail({"gallery": best.gallery, "best": who} | detail),
+            detail={"gallery": best.gallery, "best": who} | detail,
         )
 
     found = [

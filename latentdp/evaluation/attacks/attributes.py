@@ -89,13 +89,11 @@ class Attributes(Attack):
         count = len(np.unique(patients))
         found = widened(values, count)
         released = not setting.endswith("original")
-        return Outcome(
+        return Outcome.of(
+            found,
             attack=self.name,
             setting=setting,
             metric=AUC,
-            value=found.value,
-            low=found.low,
-            high=found.high,
             n=len(patients),
             patients=count,
             chance=0.5,

@@ -22,7 +22,7 @@ from latentdp.metrics.definitions.identification import RANK_1
 from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import matched
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.results import Outcome
 
 __all__ = ["Attack"]
 
@@ -85,19 +85,17 @@ class Attack(ABC):
         if whole is not None:
             whole = whole.compose(*[whole] * (copies - 1))
         return [
-            Outcome(
+            Outcome.of(
+                value,
                 attack=self.name,
                 setting=setting,
                 metric=metric,
-                value=value.value,
-                low=value.low,
-                high=value.high,
                 n=len(rows),
                 patients=len(set(patients.tolist())),
                 chance=chance,
                 ceiling=ceiling,
                 headline=headline and metric is RANK_1,
-                detail=Detail({"gallery": n, **(detail or {})}),
+                detail={"gallery": n, **(detail or {})},
             )
             for metric, value, chance, ceiling in (
                 (RANK_1, found.first, 1 / n, whole.gallery_ceiling(n) if whole else None),

@@ -16,7 +16,7 @@ from latentdp.metrics.bootstrap import Resamples, auc, estimate
 from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import some, widened
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.results import Outcome
 
 __all__ = ["Membership", "attack"]
 
@@ -66,25 +66,20 @@ class Membership(Attack):
         cut = np.quantile(scores[~member], 0.99)
         caught = float((scores[member] > cut).mean())
         return [
-            Outcome(
+            Outcome.of(
+                found,
                 attack=self.name,
                 setting="training images against others of the same source and view",
                 metric=AUC,
-                value=found.value,
-                low=found.low,
-                high=found.high,
                 n=len(scores),
                 patients=count,
                 chance=0.5,
-                ceiling=None,
                 headline=True,
-                detail=Detail(
-                    {
-                        "members": int(member.sum()),
-                        "caught_at_1_percent_false_alarms": caught,
-                        "note": "of the weights, not of a release",
-                    }
-                ),
+                detail={
+                    "members": int(member.sum()),
+                    "caught_at_1_percent_false_alarms": caught,
+                    "note": "of the weights, not of a release",
+                },
             )
         ]
 

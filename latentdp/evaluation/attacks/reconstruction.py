@@ -23,7 +23,7 @@ from latentdp.metrics.bootstrap import Resamples, estimate
 from latentdp.metrics.definitions.prediction import EXPLAINED
 from latentdp.metrics.linkage import correlations
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.results import Outcome
 
 __all__ = ["Reconstruction", "attack"]
 
@@ -92,26 +92,20 @@ class Reconstruction(Attack):
         )
         found = estimate(1 - (weights @ wrong) / np.maximum(weights @ blind, 1e-12))
         assert found is not None
-        return Outcome(
+        return Outcome.of(
+            found,
             attack=self.name,
             setting="variance of the original explained, beyond the released label",
             metric=EXPLAINED,
-            value=found.value,
-            low=found.low,
-            high=found.high,
             n=len(patients),
             patients=len(np.unique(patients)),
             chance=0.0,
-            ceiling=None,
-            headline=False,
-            detail=Detail(
-                {
-                    "rms": float(np.sqrt(wrong.mean())),
-                    "rms_best_guess": float(np.sqrt(blind.mean())),
-                    "penalty": penalty,
-                    "pixels": original.shape[1],
-                }
-            ),
+            detail={
+                "rms": float(np.sqrt(wrong.mean())),
+                "rms_best_guess": float(np.sqrt(blind.mean())),
+                "penalty": penalty,
+                "pixels": original.shape[1],
+            },
         )
 
 

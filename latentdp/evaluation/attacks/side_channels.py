@@ -27,7 +27,7 @@ from latentdp.metrics.linkage import matched
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import orders
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.results import Outcome
 
 __all__ = ["ALARM", "SideChannels", "attack"]
 
@@ -91,27 +91,23 @@ class SideChannels(Attack):
         leaks = p < ALARM
         # The best of several tests is lucky, so a claim is only held against it if it leaks.
         whole = scene.guarantee if leaks else None
-        return Outcome(
+        return Outcome.of(
+            found.first,
             attack=self.name,
             setting=f"files linked by {kind}",
             metric=RANK_1,
-            value=found.first.value,
-            low=found.first.low,
-            high=found.first.high,
             n=n,
             patients=len(np.unique(patients)),
             chance=1 / n,
             ceiling=whole.gallery_ceiling(n) if whole else None,
             headline=leaks,
-            detail=Detail(
-                {
-                    "p": p,
-                    "false_alarm": ALARM,
-                    "how": tests[best].how,
-                    "auc": found.area.value,
-                    "tests": len(tests),
-                }
-            ),
+            detail={
+                "p": p,
+                "false_alarm": ALARM,
+                "how": tests[best].how,
+                "auc": found.area.value,
+                "tests": len(tests),
+            },
         )
 
 

@@ -44,13 +44,13 @@ class Method(ABC):
 
     @property
     def guarantee(self) -> Guarantee | None:
-        """Of a whole image, as it really is: epsilon may be huge. None if there is none at all."""
+        """Of a whole release, as it really is: epsilon may be huge, or infinity. None for none."""
         return None
 
     @property
     def protects_all(self) -> bool:
-        """Whether it is of all that is released: then no attack may beat its ceiling."""
-        return self.guarantee is not None
+        """Whether it bounds all that is released: then no attack may beat its ceiling."""
+        return self.guarantee is not None and self.guarantee.private
 
     @property
     def privatizer(self) -> Privatizer | None:

@@ -22,6 +22,7 @@ from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.privacy.noise import Noise
+from latentdp.privacy.rounding import printed
 from latentdp.privacy.samplers.discrete_laplace import two_sided_geometric
 
 __all__ = ["CADPAsPublished", "examples_for"]
@@ -49,7 +50,7 @@ class CADPAsPublished(Method):
         self.weights, self.epsilon, self.batch = lazily(weights), epsilon, batch
         self.name = f"cadp-as-published-{epsilon:g}"
         self.title = f"CADP as published: one clip for {batch} images, true label"
-        self.claim = f"epsilon {epsilon:g}"
+        self.claim = f"epsilon {printed(epsilon)}"
 
     @property
     def settings(self) -> str:

@@ -13,6 +13,7 @@ from latentdp.errors import InputError
 from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.methods.presets import PresetMethod
+from latentdp.privacy.rounding import printed
 from latentdp.privatizer import Privatizer
 
 __all__ = ["DPGlow", "examples_for"]
@@ -36,7 +37,7 @@ class DPGlow(PresetMethod):
             raise InputError(f"expected a positive epsilon of an element, got {each}")
         super().__init__("dp-glow", weights, name=f"dp-glow-{each:g}")
         self.each = each
-        self.claim = f"epsilon {each:g} for one latent element"
+        self.claim = f"epsilon {printed(each)} for one latent element"
 
     def _make(self) -> Privatizer:
         flow = self.weights.flow

@@ -22,6 +22,7 @@ from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
 from latentdp.privacy.guarantee import Guarantee, above
 from latentdp.privacy.noise import Noise
+from latentdp.privacy.rounding import printed
 from latentdp.privacy.samplers.discrete_laplace import (
     MAX_BASE,
     TwoSidedGeometric,
@@ -58,7 +59,7 @@ class DPPix(Method):
         self.size, self.cell, self.epsilon, self.pixels = size, cell, epsilon, pixels
         self.name = f"dp-pix-{cell}-{epsilon:g}" + (f"-{pixels}" if pixels > 1 else "")
         self.title = f"means of {cell} x {cell} pixels with Laplace noise"
-        self.claim = f"epsilon {epsilon:g} for {pixels} pixel" + "s" * (pixels > 1)
+        self.claim = f"epsilon {printed(epsilon)} for {pixels} pixel" + "s" * (pixels > 1)
         steps = FINEST
         while steps > 1 and self.scale * steps * math.log(2) > MAX_BASE - 1:
             steps //= 2

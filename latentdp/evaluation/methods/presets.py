@@ -76,17 +76,9 @@ class PresetMethod(Method):
         return Privatizer(self.weights.flow, self.recipe)
 
     @property
-    def guarantee(self) -> Guarantee | None:
-        """Of the whole image but for its label, which may be released exactly.
-
-        None where latent dimensions are kept: of those that are not, it says nothing of the image.
-        """
-        return None if self.privatizer.plan.keeps else self.privatizer.guarantee
-
-    @property
-    def protects_all(self) -> bool:
-        """Whether the plan releases nothing exactly; headers are no part of an evaluation."""
-        return not self.privatizer.plan.unprotected
+    def guarantee(self) -> Guarantee:
+        """Of the image and its label; headers are no part of an evaluation."""
+        return self.privatizer.plan.guarantee
 
     @property
     def settings(self) -> str:

@@ -24,7 +24,7 @@ from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import widened
 from latentdp.metrics.metric import Metric
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
-from latentdp.reports.results import Detail, Measure
+from latentdp.reports.results import Measure
 
 __all__ = ["Classification", "readable", "utility"]
 
@@ -145,18 +145,16 @@ class Classification(Utility):
         patients = len(np.unique(sample.cohort.patients[rows]))
         if metric is AUC:  # all right on few patients is no proof
             values = widened(values, patients)
-        return Measure(
+        return Measure.of(
+            values,
             utility=self.name,
             setting=setting,
             subject=subject,
             metric=metric,
-            value=values.value,
-            low=values.low,
-            high=values.high,
             n=int(rows.sum()),
             patients=patients,
             headline=headline,
-            detail=Detail({"seeds": [round(float(x), 4) for x in areas[:, 0]], **detail}),
+            detail={"seeds": [round(float(x), 4) for x in areas[:, 0]], **detail},
         )
 
 

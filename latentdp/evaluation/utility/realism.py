@@ -21,7 +21,7 @@ from latentdp.metrics.definitions.likeness import BITS, NEAREST, TOLD_APART
 from latentdp.metrics.linkage import some
 from latentdp.metrics.metric import Metric
 from latentdp.models.networks.finding_classifier import ClassifierConfig
-from latentdp.reports.results import Detail, Measure
+from latentdp.reports.results import Measure
 
 __all__ = ["Realism", "utility"]
 
@@ -100,18 +100,14 @@ class Realism(Utility):
             NEAREST: "distance to the nearest training image, beside that of originals",
             BITS: "bits per dimension more than originals",
         }
-        return Measure(
+        return Measure.of(
+            found,
             utility=self.name,
             setting=settings[metric],
-            subject="all",
             metric=metric,
-            value=found.value,
-            low=found.low,
-            high=found.high,
             n=n,
             patients=len(np.unique(scene.target.cohort.patients)),
-            headline=False,
-            detail=Detail({key: round(float(value), 4) for key, value in detail.items()}),
+            detail={key: round(float(value), 4) for key, value in detail.items()},
         )
 
 

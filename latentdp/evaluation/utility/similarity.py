@@ -26,7 +26,7 @@ from latentdp.metrics.definitions.likeness import DISTANCE, PSNR, SSIM
 from latentdp.metrics.metric import Metric
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import permutation
-from latentdp.reports.results import Detail, Measure
+from latentdp.reports.results import Measure
 
 __all__ = ["Similarity", "frechet", "utility"]
 
@@ -93,18 +93,14 @@ class Similarity(Utility):
         if found is None:
             return None
         patients = scene.target.cohort.patients
-        return Measure(
+        return Measure.of(
+            found,
             utility=self.name,
             setting="private against original",
-            subject="all",
             metric=metric,
-            value=found.value,
-            low=found.low,
-            high=found.high,
             n=len(patients),
             patients=len(np.unique(patients)),
-            headline=False,
-            detail=Detail(detail),
+            detail=detail,
         )
 
 

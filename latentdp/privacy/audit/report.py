@@ -69,7 +69,7 @@ class AuditReport:
             found.append(
                 f"{what} is meaningless: {worst.flaw}"
                 if worst.flaw
-                else f"{what}, {worst.found:.6g}, exceeds the claim of {worst.claim.epsilon:.6g}"
+                else f"{what}, {worst.found}, exceeds the claim of {worst.claim.epsilon}"
             )
         if self.sampler < 1 - self.confidence:
             found.append(f"the sampler does not follow its formula (p = {self.sampler:.1e})")

@@ -35,7 +35,7 @@ from latentdp.privacy.mechanisms.base import (
     positive,
     without_clip,
 )
-from latentdp.privacy.noise import Noise, SeededNoise
+from latentdp.privacy.noise import WORD, Noise, SeededNoise
 from latentdp.privacy.samplers.categorical import bernoulli
 from latentdp.privacy.samplers.uniform import below, normal
 
@@ -82,8 +82,8 @@ class Codebook(Mechanism):
             raise InputError(f"expected 1 to {MAX_STAGES} stages, got {self.stages}")
         if not 0 < self.gain < 1:
             raise InputError(f"expected a gain between 0 and 1, got {self.gain}")
-        truths, outside = 2**64 - self.lies, self.size - self.nearest
-        if not (0 < self.lies < 2**64 and truths * outside >= self.lies * self.nearest):
+        truths, outside = 2**WORD - self.lies, self.size - self.nearest
+        if not (0 < self.lies < 2**WORD and truths * outside >= self.lies * self.nearest):
             raise InputError("expected the subset to be more likely than what is outside")
 
     @classmethod
@@ -105,7 +105,7 @@ class Codebook(Mechanism):
         each = epsilon / stages
         nearest, gain = _best(each, dimensions)
         odds = math.exp(each) * nearest / (SIZE - nearest)
-        lies = math.ceil(2.0**64 / (1 + odds))
+        lies = math.ceil(2.0**WORD / (1 + odds))
         made = cls(
             dimensions=dimensions, size=SIZE, nearest=nearest, lies=lies, stages=stages, gain=gain
         )
@@ -116,7 +116,7 @@ class Codebook(Mechanism):
     @property
     def guarantee(self) -> Guarantee:
         """Pure epsilon of the whole image, from integers."""
-        truths, outside = 2**64 - self.lies, self.size - self.nearest
+        truths, outside = 2**WORD - self.lies, self.size - self.nearest
         one = log_ratio(truths * outside, self.lies * self.nearest)
         return Guarantee(epsilon=above(self.stages * one) if self.stages > 1 else one)
 
@@ -150,8 +150,8 @@ class Codebook(Mechanism):
     ) -> NDArray[np.float64]:
         """One of two values for each stage, summed, ``(n,)``."""
         rest = self._bounded(latents)
-        inside = math.log(2**64 - self.lies) - 64 * math.log(2) - math.log(self.nearest)
-        outside = math.log(self.lies) - 64 * math.log(2) - math.log(self.size - self.nearest)
+        inside = math.log(2**WORD - self.lies) - WORD * math.log(2) - math.log(self.nearest)
+        outside = math.log(self.lies) - WORD * math.log(2) - math.log(self.size - self.nearest)
         logs = np.zeros(len(perturbed))
         for stage in range(self.stages):
             for rows in _batches(len(perturbed)):
@@ -214,7 +214,7 @@ class Codebook(Mechanism):
 
     def _select(self, rest: NDArray[np.float64], stage: int, noise: Noise) -> NDArray[np.int64]:
         subset, n = self.subset(rest, stage), len(rest)
-        lied = bernoulli(noise, self.lies, 2**64, n)
+        lied = bernoulli(noise, self.lies, 2**WORD, n)
         member = subset[np.arange(n), below(noise, self.nearest, n)]
         # The j-th codeword outside: j, moved past the members that come before it.
         j = below(noise, self.size - self.nearest, n)

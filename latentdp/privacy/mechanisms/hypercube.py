@@ -29,7 +29,7 @@ from latentdp.core.arrays import Latents, check_latents
 from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, log_ratio
 from latentdp.privacy.mechanisms.base import Mechanism, finite, positive, without_clip
-from latentdp.privacy.noise import Noise, SeededNoise
+from latentdp.privacy.noise import WORD, Noise, SeededNoise
 from latentdp.privacy.postprocessing import fresh_radius
 from latentdp.privacy.samplers.categorical import Choice, bernoulli
 from latentdp.privacy.samplers.uniform import orders
@@ -62,8 +62,8 @@ class Hypercube(Mechanism):
             )
         if not 1 <= self.agree <= self.dimensions:
             raise InputError(f"expected agreement in 1 to {self.dimensions}, got {self.agree}")
-        truths, outside = 2**64 - self.lies, 2**self.dimensions - self._inside
-        if not (0 < self.lies < 2**64 and truths * outside >= self.lies * self._inside):
+        truths, outside = 2**WORD - self.lies, 2**self.dimensions - self._inside
+        if not (0 < self.lies < 2**WORD and truths * outside >= self.lies * self._inside):
             raise InputError("expected the truthful group to be the more likely one")
 
     @classmethod
@@ -93,7 +93,7 @@ class Hypercube(Mechanism):
         mean_below = np.exp(np.logaddexp.accumulate(log_moment)[:-1] - lower)
         best = int(np.argmax(truth * mean_above + (1 - truth) * mean_below))
         agree = best + 1
-        lies = min(max(1, math.ceil(2.0**64 / (1 + math.exp(log_odds[best])))), 2**64 - 1)
+        lies = min(max(1, math.ceil(2.0**WORD / (1 + math.exp(log_odds[best])))), 2**WORD - 1)
         made = cls(dimensions=dimensions, agree=agree, lies=lies)
         while made.guarantee.epsilon > epsilon:
             made = cls(dimensions=dimensions, agree=agree, lies=made.lies + 1 + (made.lies >> 40))
@@ -104,14 +104,14 @@ class Hypercube(Mechanism):
         """Pure epsilon of the whole image, from integers."""
         outside = 2**self.dimensions - self._inside
         return Guarantee(
-            epsilon=log_ratio((2**64 - self.lies) * outside, self.lies * self._inside)
+            epsilon=log_ratio((2**WORD - self.lies) * outside, self.lies * self._inside)
         )
 
     def perturb(self, latents: Latents, noise: Noise) -> NDArray[np.int64]:
         """Signs as 0 and 1, ``(n, dimensions)``."""
         signs = self.signs(latents)
         n = len(signs)
-        lied = bernoulli(noise, self.lies, 2**64, n)
+        lied = bernoulli(noise, self.lies, 2**WORD, n)
         true, false = self._agreements
         # Both are drawn for every row, so that the work does not depend on the lie.
         count = np.where(lied, false.draw(noise, n), true.draw(noise, n))
@@ -128,8 +128,8 @@ class Hypercube(Mechanism):
         """One of two values for each row, ``(n,)``."""
         agreements = (perturbed == self.signs(latents)).sum(axis=1)
         outside = 2**self.dimensions - self._inside
-        inside = math.log(2**64 - self.lies) - 64 * math.log(2) - math.log(self._inside)
-        beyond = math.log(self.lies) - 64 * math.log(2) - math.log(outside)
+        inside = math.log(2**WORD - self.lies) - WORD * math.log(2) - math.log(self._inside)
+        beyond = math.log(self.lies) - WORD * math.log(2) - math.log(outside)
         return np.where(agreements >= self.agree, inside, beyond)
 
     def outcomes(self) -> NDArray[np.int64] | None:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.privacy.noise import Noise
+from latentdp.privacy.noise import WORD, Noise
 
 __all__ = ["BITS", "extend", "place"]
 
-BITS = 63  # of the uniform word; the 64th is a sign
+BITS = WORD - 1  # of the uniform word; the last is a sign
 
 
 def place(
@@ -37,5 +37,5 @@ def place(
 
 
 def extend(uniform: int, noise: Noise) -> int:
-    """``uniform`` known by 64 more bits."""
-    return (uniform << 64) | int(noise.words(1)[0])
+    """``uniform`` known by one more word."""
+    return (uniform << WORD) | int(noise.words(1)[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.errors import InputError
-from latentdp.privacy.noise import Noise
+from latentdp.privacy.noise import WORD, Noise
 from latentdp.privacy.samplers._inversion import BITS, extend, place
 
 __all__ = ["Choice", "bernoulli"]
@@ -43,17 +44,20 @@ class Choice:
         """``n`` independent indices."""
         uniform = noise.words(n) >> np.uint64(1)
         index, open_ = place(self._thresholds, uniform, 0)
-        total = self._cumulative[-1]
         for i in np.flatnonzero(open_):
-            low, bits = int(uniform[i]), BITS
-            while True:  # U is in [low, low + 1) / 2^bits
-                low, bits = extend(low, noise), bits + 64
-                first = sum((c << bits) // total <= low for c in self._cumulative[:-1])
-                last = sum(c << bits < (low + 1) * total for c in self._cumulative[:-1])
-                if first == last:
-                    index[i] = first
-                    break
+            index[i] = self._resolve(int(uniform[i]), noise)
         return index
+
+    def _resolve(self, low: int, noise: Noise) -> int:
+        """The index of U, by as many bits as it takes until one alone is possible."""
+        total, last, bits = self._cumulative[-1], len(self.weights) - 1, BITS
+        while True:
+            low, bits = extend(low, noise), bits + WORD
+            # U is in [low, low + 1) / 2^bits; it has reached c / total where that is at most U.
+            least = bisect_right(self._cumulative, low * total >> bits, hi=last)
+            most = bisect_left(self._cumulative, -(-(low + 1) * total >> bits), hi=last)
+            if least == most:
+                return least
 
 
 @lru_cache(maxsize=64)

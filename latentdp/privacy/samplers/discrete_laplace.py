@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.errors import InputError
-from latentdp.privacy.noise import Noise
+from latentdp.privacy.noise import WORD, Noise
 
 __all__ = ["MAX_BASE", "TwoSidedGeometric", "two_sided_geometric"]
 
 
 MAX_BASE = 2**18
-_MASS_BITS = 47  # one 64-bit word: 1 sign, 47 for the low part, 16 for the high part
-_HIGH_BITS = 16
+_HIGH_BITS = 16  # of a word, for the high part
+_MASS_BITS = WORD - 1 - _HIGH_BITS  # for the low part; the last one is the sign
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,13 @@ class TwoSidedGeometric:
         cell = (uniform >> np.uint64(shift)).astype(np.int64)
         low = guide[cell]
         low += uniform.astype(np.int64) >= thresholds[low]
-        high = _TRAILING_ZEROS[(words & np.uint64(2**_HIGH_BITS - 1)).astype(np.int64)]
+        rounds = (words & np.uint64(2**_HIGH_BITS - 1)).astype(np.int64)
+        high = _trailing_zeros(_HIGH_BITS)[rounds]
         overflow = np.flatnonzero(high == _HIGH_BITS)
         if overflow.size:  # 16 zeros, once in 65,536 draws: go on counting in fresh words
             high[overflow] += _count_zeros(noise, overflow.size)
         magnitude = 2 * (self.base * high + low) + 1
-        sign = 1 - 2 * (words >> np.uint64(63)).astype(np.int64)
+        sign = 1 - 2 * (words >> np.uint64(WORD - 1)).astype(np.int64)
         return magnitude * sign
 
     def log_probability(self, twice: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -121,9 +122,11 @@ def two_sided_geometric(base: int) -> TwoSidedGeometric:
     return TwoSidedGeometric(base)
 
 
-_TRAILING_ZEROS = np.array(
-    [_HIGH_BITS] + [(i & -i).bit_length() - 1 for i in range(1, 2**_HIGH_BITS)], dtype=np.int64
-)
+@lru_cache(maxsize=2)
+def _trailing_zeros(bits: int) -> NDArray[np.int64]:
+    """Of every number of so many bits; all of them for 0."""
+    counts = [bits] + [(i & -i).bit_length() - 1 for i in range(1, 2**bits)]
+    return np.array(counts, dtype=np.int64)
 
 
 def _count_zeros(noise: Noise, n: int) -> NDArray[np.int64]:
@@ -132,7 +135,7 @@ def _count_zeros(noise: Noise, n: int) -> NDArray[np.int64]:
     going = np.arange(n)
     while going.size:
         words = noise.words(going.size)
-        zeros = [64 if w == 0 else (int(w) & -int(w)).bit_length() - 1 for w in words]
+        zeros = [WORD if w == 0 else (int(w) & -int(w)).bit_length() - 1 for w in words]
         counts[going] += zeros
         going = going[words == 0]
     return counts

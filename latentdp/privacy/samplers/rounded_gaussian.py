@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import erf, log_ndtr
 
 from latentdp.errors import InputError
-from latentdp.privacy.noise import Noise
+from latentdp.privacy.noise import WORD, Noise
 from latentdp.privacy.samplers._inversion import BITS, extend, place
 
 __all__ = ["RoundedNormal", "rounded_normal"]
@@ -67,11 +67,13 @@ class RoundedNormal:
         bits = BITS
         while True:
             for _ in range(_MORE):
-                uniform, bits = extend(uniform, noise), bits + 64
+                uniform, bits = extend(uniform, noise), bits + WORD
             with mpmath.workprec(bits + 64):
                 # Tails are counted from 1, and compared where they are far from rounding.
                 tail = 1 - mpmath.mpf(uniform) / 2**bits
-                slack = mpmath.mpf(2) ** (8 - bits)
+                slack = mpmath.mpf(2) ** (1 - bits)
+                if tail <= slack:  # U may be 1 by these bits, where there is no tail
+                    continue
                 lowest = self._first(tail + slack)
                 if lowest == self._first(tail - slack):
                     return lowest

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from latentdp.errors import InputError
-from latentdp.privacy.noise import Noise
+from latentdp.privacy.noise import WORD, Noise
 
 __all__ = [
     "below",
@@ -24,7 +24,7 @@ def below(noise: Noise, bound: int, n: int) -> NDArray[np.int64]:
     """``n`` exactly uniform integers in [0, bound), by rejection."""
     if not 1 <= bound <= 2**31:
         raise InputError(f"expected a bound in 1..2**31, got {bound}")
-    limit = 2**64 // bound * bound - 1
+    limit = 2**WORD // bound * bound - 1
     out = np.empty(n, dtype=np.int64)
     filled = 0
     while filled < n:

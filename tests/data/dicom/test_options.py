@@ -20,7 +20,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 from latentdp.data.dicom.attributes import ACTIONS, attributes, retained_by
 from latentdp.data.dicom.device_names import device
 from latentdp.data.dicom.header import Identity, Provenance, Source, build
-from latentdp.data.dicom.instance import inventory, read, write
+from latentdp.data.dicom.instance import encode, inventory, read
 from latentdp.data.dicom.profile import BASIC, SYNTAXES, Profile
 from latentdp.data.dicom.pseudonyms import Pseudonyms
 from latentdp.data.dicom.retention import MAX_DAYS, retained, shifted
@@ -67,7 +67,7 @@ def made(path, kind, profile, **elements):
     """A file written from a source that holds ``elements``."""
     source = read(save(radiograph(kind=kind, **elements), path / "in.dcm"), profile).source
     out = path / "out.dcm"
-    write(out, IMAGE, source=source, identity=IDENTITY, method=method(profile))
+    out.write_bytes(encode(IMAGE, source=source, identity=IDENTITY, method=method(profile)))
     return out
 
 

@@ -23,9 +23,11 @@ from rich.text import Text
 
 from latentdp.core.documents import to_json
 from latentdp.core.progress import CountCallback
-from latentdp.core.text import at_most, printable
+from latentdp.core.text import printable
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.rounding import at_most, printed
 from latentdp.privatizer import Privatizer
-from latentdp.reports.guarantee_words import GALLERY, statement, warnings
+from latentdp.reports.guarantee_words import ceilings, statement, warnings
 from latentdp.reports.layout import Layout
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
@@ -38,30 +40,38 @@ def print_json(data: object) -> None:
 
 def table(title: str, rows: list[tuple[str, str]]) -> None:
     """Prints two columns; wraps instead of cutting off."""
-    made = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
-    made.add_column(no_wrap=True)
-    made.add_column(overflow="fold")
+    columns = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
+    columns.add_column(no_wrap=True)
+    columns.add_column(overflow="fold")
     for row in rows:
-        made.add_row(*map(printable, row))
-    Console(highlight=False, markup=False).print(made)
+        columns.add_row(*map(printable, row))
+    Console(highlight=False, markup=False).print(columns)
 
 
-def guarantee_table(privatizer: Privatizer, layout: Layout = Layout.FLAT) -> list[tuple[str, str]]:
-    """Rows that say what is guaranteed. A per-element number never stands alone."""
-    guarantee = privatizer.guarantee
-    rows = [("WARNING", line) for line in warnings(guarantee, layout)]
-    unprotected = privatizer.unprotected + layout.unprotected
-    rows += [("guarantee", line) for line in statement(guarantee, unprotected)]
-    rows.append(("also", str(privatizer.approximate)))
-    rows.append(("implies", _ceilings(privatizer, layout)))
-    if guarantee.epsilon == 0 and not privatizer.plan.unprotected:
+def guarantee_table(
+    privatizer: Privatizer, image: Guarantee, patient: Guarantee, layout: Layout = Layout.FLAT
+) -> list[tuple[str, str]]:
+    """Rows that say what is guaranteed. A per-element number never stands alone.
+
+    Args:
+        privatizer: What would be done to each image.
+        image: The guarantee of an image, with what the layout passes on.
+        patient: That of the patient of whom most is released.
+        layout: How images lie.
+    """
+    rows = [("WARNING", line) for line in warnings(image, patient, layout)]
+    rows += [("guarantee", line) for line in statement(image, patient)]
+    alone = "of the noised part alone: " if image.unprotected else ""
+    rows.append(("also", f"{alone}{privatizer.approximate.noised_part}"))
+    rows += [("implies", line) for line in ceilings(image, patient)]
+    if image.epsilon == 0:
         rows.append(("note", "nothing of an input enters its image; --labels would add a label"))
     for block in privatizer.plan.blocks:
         cost = {"resample": "epsilon 0", "keep": "UNPROTECTED"}.get(str(block.action), "")
         if block.mechanism is not None:
-            each = block.mechanism.describe().get("epsilon_per_element")
-            cost = f"epsilon {block.mechanism.guarantee.epsilon:.6g}"
-            cost += f" ({block.size} x {each:.4g})" if each else ""
+            each = float(block.mechanism.describe().get("epsilon_per_element", 0.0))
+            cost = f"epsilon {printed(block.mechanism.guarantee.epsilon)}"
+            cost += f" ({block.size} x {printed(each, 4)})" if each else ""
         rows.append((f"{block.size} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
     if privatizer.candidates > 1:
@@ -147,22 +157,11 @@ def training_progress(*, shown: bool) -> Iterator[Callable[[dict[str, float]], N
         yield show
 
 
-def _ceilings(privatizer: Privatizer, layout: Layout) -> str:
-    guarantee = privatizer.guarantee
-    if privatizer.unprotected + layout.unprotected:
-        return "no bound on re-identification: what is unprotected may identify by itself"
-    return (
-        f"telling two images' releases apart: AUC at most "
-        f"{at_most(guarantee.verification_ceiling(), 4)}; "
-        f"naming the source among {GALLERY:,} images: at most "
-        f"{at_most(100 * guarantee.gallery_ceiling(GALLERY), 2)} %"
-    )
-
-
 def _label(privatizer: Privatizer) -> str:
     plan = privatizer.plan
     if plan.response is not None:
         epsilon = plan.response.guarantee.epsilon
         truth = plan.response.threshold / 2**64
-        return f"randomised response: epsilon {epsilon:.6g}, true with {truth:.1%}"
+        true = f"true with {at_most(100 * truth, 1)} %"
+        return f"randomised response: epsilon {printed(epsilon)}, {true}"
     return "released exactly: UNPROTECTED" if plan.label == "public" else "not used, not released"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from latentdp import InputError
 from latentdp.data.dicom.profile import MAX_SIZE, SYNTAXES
+from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.recipe import PRESETS
 from latentdp.release.recipe_options import USUAL_SIZE, RecipeOptions
-
-if TYPE_CHECKING:
-    from latentdp.evaluation.threat_model import Effort
 
 PresetOption = Annotated[
     str, typer.Option("--preset", metavar="NAME", help=f"One of: {', '.join(PRESETS)}.")
@@ -45,8 +42,27 @@ LabelsOption = Annotated[
     typer.Option(
         "--labels",
         metavar="CSV",
-        help="Class of each input: columns file (below IN) and label. Without it no label is "
-        "used or released.",
+        help="Findings of the inputs: a column file (below IN), SOPInstanceUID, "
+        "SeriesInstanceUID, StudyInstanceUID, AccessionNumber or PatientID (with StudyDate), and "
+        "label, or a column of 1 and 0 for each finding. Without it no label is used or released.",
+    ),
+]
+LabelMapOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--label-map",
+        metavar="CSV",
+        help="With --labels: columns from (your name of a finding) and to (that of the weights; "
+        "empty to leave it out).",
+    ),
+]
+UnlabelledOption = Annotated[
+    Unlabelled,
+    typer.Option(
+        "--unlabelled",
+        metavar="HOW",
+        help="With --labels, what becomes of a radiograph without one: refuse (nothing is done), "
+        "unknown (released without, UNPROTECTED that it had none) or random (a class by chance).",
     ),
 ]
 LabelReleaseOption = Annotated[
@@ -108,6 +124,22 @@ BurnedInOption = Annotated[
         "--accept-burned-in",
         help="A person has looked at the pixels of all inputs and found no text that identifies: "
         "take DICOM files marked as holding text, and mark outputs as free of it.",
+    ),
+]
+AllChestsOption = Annotated[
+    bool,
+    typer.Option(
+        "--all-chests",
+        help="A person says that every input shows a chest: take those whose body part is named "
+        "by a term that is not known.",
+    ),
+]
+AllFrontalOption = Annotated[
+    bool,
+    typer.Option(
+        "--all-frontal",
+        help="A person says that every input is a frontal view: take those whose view is named by "
+        "a term that is not known.",
     ),
 ]
 SizeOption = Annotated[
@@ -193,22 +225,6 @@ ClaimFirstOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
-def make_effort(*, quick: bool, restarts: int | None, steps: int | None) -> Effort:
-    """How hard attackers work.
-
-    Raises:
-        InputError: A number below 1.
-    """
-    from latentdp.evaluation.threat_model import Effort
-
-    given = {"restarts": restarts, "steps": steps}
-    for name, value in given.items():
-        if value is not None and value < 1:
-            raise InputError(f"expected --{name} of at least 1, got {value}")
-    base = Effort.quick() if quick else Effort()
-    return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
 def make_recipe(*, retain_uids: bool, no_detail: bool, **options: Any) -> RecipeOptions:

@@ -9,64 +9,28 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from latentdp.core import plugins
 from latentdp.core.arrays import (
     UNKNOWN,
     Images,
-    Labels,
     Latents,
     check_images,
     check_labels,
     check_latents,
 )
 from latentdp.errors import InputError, WeightsError
-from latentdp.privacy.basis import Basis
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise, SystemNoise
-from latentdp.privacy.plan import Action, Block, Plan
-from latentdp.privacy.randomized_response import LabelRelease, RandomisedResponse
-from latentdp.privacy.samplers.uniform import gumbel
-from latentdp.recipe import ALL, Recipe
+from latentdp.privacy.plan import Plan
+from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
+from latentdp.privatizer.candidates import draw_images
+from latentdp.privatizer.planning import make_plan
+from latentdp.privatizer.release import Rating, Release
+from latentdp.recipe import Recipe
 
 if TYPE_CHECKING:
-    from latentdp.models.flow.critic import Critic
     from latentdp.models.flow.flow import Flow
 
-__all__ = ["Privatizer", "Rating", "Release", "make_plan"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Release:
-    """What may be released of a batch of images.
-
-    Attributes:
-        images: ``(n, h, w)`` float32 in [0, 1].
-        labels: Released class indices ``(n,)``; all -1 if none are released.
-        guarantee: Of each image (and label), for everything that is not in ``unprotected``.
-        approximate: The same noise read as (epsilon, delta).
-        unprotected: What is released exactly; epsilon is infinity for it.
-        valid: ``(n,)`` False where decoding gave no finite image; such a row is all zero.
-    """
-
-    images: Images
-    labels: Labels
-    guarantee: Guarantee
-    approximate: Guarantee
-    unprotected: tuple[str, ...]
-    valid: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rating:
-    """How a batch of inputs looks to the flow. **Private**: it follows them without any noise.
-
-    Attributes:
-        bits: Bits per dimension ``(n,)``.
-        odd: ``(n,)`` True for inputs unlike those the flow was trained on.
-    """
-
-    bits: NDArray[np.float64]
-    odd: NDArray[np.bool_]
+__all__ = ["Privatizer"]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -79,7 +43,7 @@ class Privatizer:
         >>> release.images.shape
         (2, 64, 64)
         >>> print(release.guarantee)
-        epsilon 7.99853 per image (replace-one)
+        epsilon 7.99854 per image (replace-one)
 
     Nothing of it changes: `with_noise` and `with_plan` give another one with the same networks.
 
@@ -173,13 +137,13 @@ class Privatizer:
 
     @property
     def guarantee(self) -> Guarantee:
-        """Of each image, for everything that is not unprotected."""
-        return replace(self.plan.guarantee, secure=self.noise.secure)
+        """Of each output file; epsilon is infinity where anything is unprotected."""
+        return self._of_file(self.plan.guarantee)
 
     @property
     def unprotected(self) -> tuple[str, ...]:
         """What of an input file is released exactly, of its pixels, label or DICOM header."""
-        return self.plan.unprotected + self.recipe.profile.unprotected
+        return self.guarantee.unprotected
 
     @property
     def size(self) -> int:
@@ -203,14 +167,23 @@ class Privatizer:
     @property
     def approximate(self) -> Guarantee:
         """The same noise read as (epsilon, delta = 1e-6)."""
-        return replace(self.plan.approximate(), secure=self.noise.secure)
+        return self._of_file(self.plan.approximate())
+
+    def _of_file(self, of_image: Guarantee) -> Guarantee:
+        """A guarantee of the plan as that of a file, whose header may pass something on."""
+        return self._of_image(of_image).beside(*self.recipe.profile.unprotected)
+
+    def _of_image(self, of_plan: Guarantee) -> Guarantee:
+        """A guarantee of the plan as that of an image and its label."""
+        noised = replace(of_plan, secure=self.noise.secure)
+        return noised.beside(*self.recipe.told_of_label)
 
     def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:
         """Privatizes images ``(n, h, w)`` in [0, 1], each on its own.
 
         Args:
-            images: As for `release_and_rate`, likewise ``labels``.
-            labels: Class indices.
+            images: Floats of the flow's shape.
+            labels: Class indices ``(n,)``, -1 or None for unknown.
         """
         return self.release_and_rate(images, labels=labels)[0]
 
@@ -220,7 +193,7 @@ class Privatizer:
         """What a call returns and, for the eyes of whoever may see the images, their rating.
 
         Under a plan that releases labels by response, an unknown label is answered by a random
-        class, which costs the same.
+        class, which costs the same, or released as unknown, if the recipe says so.
 
         Args:
             images: Floats of the flow's shape.
@@ -251,15 +224,23 @@ class Privatizer:
         released = np.full_like(given, UNKNOWN)
         if self.plan.response is not None:
             released = self.plan.response.respond(given, self.noise)
+            if self.recipe.unlabelled == Unlabelled.UNKNOWN:
+                released = np.where(given == UNKNOWN, UNKNOWN, released)
         elif self.plan.label is LabelRelease.PUBLIC:
             released = given
-        images, valid = self._images(self.plan.protect(z, self.noise), released)
+        images, valid = draw_images(
+            self.flow,
+            self.plan,
+            self.plan.protect(z, self.noise),
+            released,
+            self.noise,
+            candidates=self.candidates,
+        )
         return Release(
             images=images,
             labels=released,
-            guarantee=self.guarantee,
-            approximate=self.approximate,
-            unprotected=self.plan.unprotected,
+            guarantee=self._of_image(self.plan.guarantee),
+            approximate=self._of_image(self.plan.approximate()),
             valid=valid,
         )
 
@@ -281,110 +262,3 @@ class Privatizer:
         return self.flow.encode_and_rate(
             checked, given if public else np.full_like(given, UNKNOWN)
         )
-
-    def _images(self, protected: Latents, labels: Labels) -> tuple[Images, NDArray[np.bool_]]:
-        """One of the candidates for each row, by chance in proportion to the critic's ratio."""
-        images, valid = self._candidate(protected, labels)
-        critic = self.flow.critic
-        if self.candidates == 1 or critic is None:
-            return images, valid
-        best = self._scores(critic, images, valid, labels)
-        for _ in range(self.candidates - 1):
-            others, fine = self._candidate(protected, labels)
-            scores = self._scores(critic, others, fine, labels)
-            better = scores > best
-            images[better], valid[better] = others[better], fine[better]
-            best = np.maximum(best, scores)
-        return images, valid
-
-    def _candidate(self, protected: Latents, labels: Labels) -> tuple[Images, NDArray[np.bool_]]:
-        return self.flow.decode_valid(self.plan.complete(protected, self.noise), labels)
-
-    def _scores(
-        self, critic: Critic, images: Images, valid: NDArray[np.bool_], labels: Labels
-    ) -> NDArray[np.float64]:
-        """Log ratios with Gumbel noise, whose largest is a draw in proportion to the ratios."""
-        scores = critic.log_ratio(images, labels) + gumbel(self.noise, len(images))
-        return np.where(valid, scores, -np.inf)
-
-
-def _identity(
-    recipe: Recipe, kept: NDArray[np.float64], identity: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
-    """Orthonormal rows ``(m, d)`` of identity less what of them lies in the kept ones."""
-    if identity is None or not len(identity):
-        raise InputError(
-            "these weights carry no directions of identity; `latentdp weights add-directions` "
-            "computes them"
-        )
-    count = recipe.resample_identity
-    rows = identity[:count] - (identity[:count] @ kept.T) @ kept
-    basis: NDArray[np.float64] = np.linalg.qr(rows.T)[0].T
-    return basis - (basis @ kept.T) @ kept
-
-
-def make_plan(
-    recipe: Recipe,
-    *,
-    d: int,
-    directions: NDArray[np.float64],
-    classes: int,
-    identity: NDArray[np.float64] | None = None,
-) -> Plan:
-    """The plan of a recipe.
-
-    Args:
-        recipe: What to spend on what.
-        d: Size of the latent.
-        directions: ``(k, d)`` orthonormal rows, those that say most about the label first; a
-            public constant of the weights.
-        classes: Number of classes that the weights know.
-        identity: ``(m, d)`` orthonormal rows, those that say most about the patient first;
-            None for none.
-
-    Raises:
-        InputError: The weights cannot do what the recipe asks, or the budget is too small.
-    """
-    label = LabelRelease(recipe.label)
-    if label is not LabelRelease.NONE and classes < 2:
-        raise InputError("these weights know no classes, so no label can be released")
-    kept, whole = recipe.keep_label_dims, recipe.directions == ALL
-    spent = max(d - kept, 0) if whole else recipe.directions
-    if (kept if whole else kept + spent) > len(directions):
-        raise InputError(
-            f"these weights carry {len(directions)} public directions, too few for {kept} "
-            f"kept and {0 if whole else spent} protected ones; `latentdp weights add-directions` "
-            "computes them"
-        )
-    response = None
-    budget = recipe.epsilon
-    if label is LabelRelease.RESPONSE:
-        share = 1.0 if spent == 0 else recipe.label_share
-        response = RandomisedResponse.calibrate(recipe.epsilon * share, classes)
-        budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
-    if recipe.resample_identity:
-        personal = _identity(recipe, directions[:kept], identity)
-        directions = np.concatenate([directions[:kept], personal])
-        rest = d - len(directions)
-        parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(personal)), (Action.KEEP, rest)]
-    else:
-        rest = d - kept - spent
-        parts = [(Action.KEEP, kept), (Action.MECHANISM, spent), (Action.RESAMPLE, rest)]
-    blocks = []
-    for action, size in parts:
-        if size == 0:
-            continue
-        mechanism = None
-        if action is Action.MECHANISM:
-            kind = plugins.load("mechanisms", recipe.mechanism).mechanism
-            mechanism = kind.calibrate(budget, size, recipe.clip)
-        blocks.append(Block(action=action, size=size, mechanism=mechanism))
-    return Plan(
-        d=d,
-        blocks=tuple(blocks),
-        label=label,
-        response=response,
-        temperature=recipe.temperature,
-        # One block is the same in any basis; per-element noise then is on latent elements.
-        basis=Basis(directions) if len(blocks) > 1 else None,
-    )

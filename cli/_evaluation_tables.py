@@ -68,12 +68,12 @@ def _print(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> N
     """Prints a table; wraps instead of cutting off."""
     if not rows:
         return
-    made = Table(title=printable(title), box=box.SIMPLE, title_justify="left")
+    table = Table(title=printable(title), box=box.SIMPLE, title_justify="left")
     for head in heads:
-        made.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold")
     for row in rows:
-        made.add_row(*map(printable, row))
+        table.add_row(*map(printable, row))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
-    console.print(made)
+    console.print(table)

@@ -1,0 +1,210 @@
+"""Labels as hospitals have them: a list of images, examinations or patients, with findings.
+
+What a row is about is found by the names of columns. Where several could tell, the one that tells
+most exactly does: a file before an instance, series, study, accession number or patient.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from latentdp.core.tables import Record, Table, read_any_table
+from latentdp.data.dicom.examination import Examination
+from latentdp.data.label_names import LabelNames
+from latentdp.errors import InputError
+
+__all__ = ["Key", "LabelRow", "LabelTable"]
+
+
+class Key(StrEnum):
+    """What rows are about, the most exact first."""
+
+    FILE = "file"
+    INSTANCE = "SOP Instance UID"
+    SERIES = "Series Instance UID"
+    STUDY = "Study Instance UID"
+    ACCESSION = "accession number"
+    PATIENT = "patient"
+
+
+# Names of columns by their small letters and digits alone: "StudyInstanceUID", "study_uid".
+_KEYS: Mapping[Key, frozenset[str]] = {
+    Key.FILE: frozenset(
+        {"file", "filename", "filepath", "path", "image", "imagefile", "imageindex"}
+    ),
+    Key.INSTANCE: frozenset({"sopinstanceuid", "sopuid", "instanceuid", "00080018"}),
+    Key.SERIES: frozenset({"seriesinstanceuid", "seriesuid", "0020000e"}),
+    Key.STUDY: frozenset({"studyinstanceuid", "studyuid", "0020000d"}),
+    Key.ACCESSION: frozenset({"accessionnumber", "accession", "accessionno", "accno", "00080050"}),
+    Key.PATIENT: frozenset({"patientid", "patient", "mrn", "pid", "subjectid", "00100020"}),
+}
+_DATES = frozenset({"studydate", "date", "examdate", "examinationdate", "00080020"})
+_LABELS = frozenset({"label", "labels", "finding", "findings", "diagnosis", "class"})
+_YES = frozenset({"1", "1.0", "true", "yes", "y", "x"})
+_NO = frozenset({"", "0", "0.0", "false", "no", "n"})
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """The findings of one image, examination or patient.
+
+    Attributes:
+        line: Of the file, counted from 1.
+        findings: Names, as they stand there; none where the row is empty.
+    """
+
+    line: int
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """A list of labels.
+
+    Attributes:
+        name: Of the file.
+        key: What its rows are about.
+        dated: Whether a patient's rows are told apart by their dates.
+        rows: By key, and by key and date.
+    """
+
+    name: str
+    key: Key
+    dated: bool
+    rows: Mapping[tuple[str, ...], LabelRow]
+
+    @classmethod
+    def read(cls, path: Path, names: LabelNames) -> LabelTable:
+        """Reads a CSV.
+
+        Args:
+            path: Of the file.
+            names: Of findings that may have columns of their own, with 1 and 0 in them.
+
+        Raises:
+            InputError: It cannot be read, has no column that says what its rows are about, none
+                with findings, or a row that cannot be understood or contradicts another. The
+                message names the line, and no value.
+        """
+        table = read_any_table(path)
+        by_role = _Columns.of(path.name, table, names)
+        rows: dict[tuple[str, ...], LabelRow] = {}
+        for record in table.records:
+            key = by_role.key_of(record)
+            row = LabelRow(record.line, by_role.findings_of(record))
+            if key is None or not row.findings:  # about nothing, or unknown
+                continue
+            other = rows.setdefault(key, row)
+            if {*other.findings} != {*row.findings}:
+                raise InputError(
+                    f"{path.name} line {record.line}: the same {by_role.key.value} as in line "
+                    f"{other.line} has two different labels; {_apart(by_role)}"
+                )
+        return cls(path.name, by_role.key, by_role.date is not None, rows)
+
+    def find(self, names: Sequence[str], said: Examination) -> LabelRow | None:
+        """The row about an input.
+
+        Args:
+            names: By which a file may be listed, the most exact first.
+            said: What its header states.
+        """
+        if self.key is Key.FILE:
+            return next((self.rows[name,] for name in names if (name,) in self.rows), None)
+        value = {
+            Key.INSTANCE: said.instance,
+            Key.SERIES: said.series,
+            Key.STUDY: said.study,
+            Key.ACCESSION: said.accession,
+            Key.PATIENT: said.patient,
+        }[self.key]
+        return self.rows.get((value, said.date) if self.dated else (value,)) if value else None
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Which columns say what."""
+
+    name: str
+    key: Key
+    key_column: str
+    date: str | None
+    label: str | None
+    findings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, table: Table, names: LabelNames) -> _Columns:
+        plain = {column: re.sub(r"[^a-z0-9]", "", column.lower()) for column in table.columns}
+
+        def the(wanted: Collection[str]) -> str | None:
+            found = [column for column in table.columns if plain[column] in wanted]
+            if len(found) > 1:
+                raise InputError(
+                    f"{name}: expected one column of {', '.join(sorted(wanted))}, got {len(found)}"
+                )
+            return found[0] if found else None
+
+        keys = {key: column for key, wanted in _KEYS.items() if (column := the(wanted))}
+        if not keys:
+            raise InputError(
+                f"{name}: expected a column that says what its rows are about: file, "
+                "SOPInstanceUID, SeriesInstanceUID, StudyInstanceUID, AccessionNumber or "
+                "PatientID (with StudyDate); there is none"
+            )
+        key, key_column = next(iter(keys.items()))
+        label = the(_LABELS)
+        findings = () if label else tuple(c for c in table.columns if c.strip() and names.knows(c))
+        if not label and not findings:
+            raise InputError(
+                f"{name}: expected a column label, or columns that are named as findings, with 1 "
+                f"and 0 in them; there is none. Findings are {', '.join(names.findings)}, and "
+                "those that --label-map names"
+            )
+        twice = [c for c, n in Counter(table.columns).items() if n > 1 and c in findings]
+        if twice:
+            raise InputError(f"{name}: expected one column for each finding, got one twice")
+        date = the(_DATES) if key is Key.PATIENT else None
+        return cls(name, key, key_column, date, label, findings)
+
+    def key_of(self, record: Record) -> tuple[str, ...] | None:
+        """What a row is about; None where that is empty."""
+        value = record.values[self.key_column].strip()
+        if not value:
+            return None
+        if self.key is Key.FILE:
+            return (Path(value).as_posix(),)
+        return (value,) if self.date is None else (value, self._date(record))
+
+    def findings_of(self, record: Record) -> tuple[str, ...]:
+        if self.label is not None:
+            parts = re.split(r"[;|]", record.values[self.label])
+            return tuple(part.strip() for part in parts if part.strip())
+        marked = {column: record.values[column].strip().lower() for column in self.findings}
+        if not {*marked.values()} <= _YES | _NO:
+            raise InputError(
+                f"{self.name} line {record.line}: expected 1, 0 or nothing in the column of a "
+                "finding, got another value; decide what is uncertain"
+            )
+        return tuple(column for column, mark in marked.items() if mark in _YES)
+
+    def _date(self, record: Record) -> str:
+        assert self.date is not None
+        text = record.values[self.date].strip()
+        date = re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})([T ].*)?", text)
+        if date is None:
+            raise InputError(
+                f"{self.name} line {record.line}: expected a date as 2024-05-31 or 20240531 in "
+                f"the column {self.date!r}, got another form"
+            )
+        return "".join(date.groups()[:3])
+
+
+def _apart(columns: _Columns) -> str:
+    if columns.key is Key.PATIENT and columns.date is None:
+        return "a column StudyDate or AccessionNumber tells a patient's examinations apart"
+    return "several findings go into one row, separated by ;"

@@ -1,0 +1,97 @@
+"""A recipe on given weights as a plan: what happens to each part of a latent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core import plugins
+from latentdp.errors import InputError
+from latentdp.privacy.basis import Basis
+from latentdp.privacy.plan import Action, Block, Plan
+from latentdp.privacy.randomized_response import LabelRelease, RandomisedResponse
+from latentdp.recipe import ALL, Recipe
+
+__all__ = ["make_plan"]
+
+
+def make_plan(
+    recipe: Recipe,
+    *,
+    d: int,
+    directions: NDArray[np.float64],
+    classes: int,
+    identity: NDArray[np.float64] | None = None,
+) -> Plan:
+    """The plan of a recipe.
+
+    Args:
+        recipe: What to spend on what.
+        d: Size of the latent.
+        directions: ``(k, d)`` orthonormal rows, those that say most about the label first; a
+            public constant of the weights.
+        classes: Number of classes that the weights know.
+        identity: ``(m, d)`` orthonormal rows, those that say most about the patient first;
+            None for none.
+
+    Raises:
+        InputError: The weights cannot do what the recipe asks, or the budget is too small.
+    """
+    label = LabelRelease(recipe.label)
+    if label is not LabelRelease.NONE and classes < 2:
+        raise InputError("these weights know no classes, so no label can be released")
+    kept, whole = recipe.keep_label_dims, recipe.directions == ALL
+    spent = max(d - kept, 0) if whole else recipe.directions
+    if (kept if whole else kept + spent) > len(directions):
+        raise InputError(
+            f"these weights carry {len(directions)} public directions, too few for {kept} "
+            f"kept and {0 if whole else spent} protected ones; `latentdp weights add-directions` "
+            "computes them"
+        )
+    response = None
+    budget = recipe.epsilon
+    if label is LabelRelease.RESPONSE:
+        share = 1.0 if spent == 0 else recipe.label_share
+        response = RandomisedResponse.calibrate(recipe.epsilon * share, classes)
+        budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
+    if recipe.resample_identity:
+        personal = _identity(recipe, directions[:kept], identity)
+        directions = np.concatenate([directions[:kept], personal])
+        rest = d - len(directions)
+        parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(personal)), (Action.KEEP, rest)]
+    else:
+        rest = d - kept - spent
+        parts = [(Action.KEEP, kept), (Action.MECHANISM, spent), (Action.RESAMPLE, rest)]
+    blocks = []
+    for action, size in parts:
+        if size == 0:
+            continue
+        mechanism = None
+        if action is Action.MECHANISM:
+            kind = plugins.load("mechanisms", recipe.mechanism).mechanism
+            mechanism = kind.calibrate(budget, size, recipe.clip)
+        blocks.append(Block(action=action, size=size, mechanism=mechanism))
+    return Plan(
+        d=d,
+        blocks=tuple(blocks),
+        label=label,
+        response=response,
+        temperature=recipe.temperature,
+        # One block is the same in any basis; per-element noise then is on latent elements.
+        basis=Basis(directions) if len(blocks) > 1 else None,
+    )
+
+
+def _identity(
+    recipe: Recipe, kept: NDArray[np.float64], identity: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Orthonormal rows ``(m, d)`` of identity less what of them lies in the kept ones."""
+    if identity is None or not len(identity):
+        raise InputError(
+            "these weights carry no directions of identity; `latentdp weights add-directions` "
+            "computes them"
+        )
+    count = recipe.resample_identity
+    rows = identity[:count] - (identity[:count] @ kept.T) @ kept
+    basis: NDArray[np.float64] = np.linalg.qr(rows.T)[0].T
+    return basis - (basis @ kept.T) @ kept

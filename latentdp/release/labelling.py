@@ -1,0 +1,161 @@
+"""Which label each input has, settled before anything is charged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from latentdp.core.arrays import UNKNOWN
+from latentdp.core.text import printable
+from latentdp.data.dicom.examination import Examination
+from latentdp.data.dicom.profile import Profile
+from latentdp.data.label_names import LabelNames, Unresolved
+from latentdp.data.label_table import LabelRow, LabelTable
+from latentdp.data.radiograph import examination
+from latentdp.errors import InputError, UnsupportedInstance
+from latentdp.privacy.randomized_response import Unlabelled
+from latentdp.release.inputs import SourceFile
+
+__all__ = ["labelled"]
+
+_NAMED = 20  # of unknown labels; a list of free texts has as many as rows
+_LONGEST = 40
+
+
+def labelled(
+    files: Sequence[SourceFile],
+    labels: Path,
+    label_map: Path | None,
+    classes: tuple[str, ...],
+    profile: Profile,
+    unlabelled: Unlabelled | None,
+) -> list[SourceFile]:
+    """The same files with the labels of a list.
+
+    Args:
+        files: All of the input.
+        labels: CSV that tells inputs by file, UIDs, accession number or patient.
+        label_map: CSV from its names of findings to those of the weights; None for none.
+        classes: Names of the labels that the weights know.
+        profile: What a person says of the inputs.
+        unlabelled: What becomes of a radiograph without a label; None where labels are not used.
+
+    Raises:
+        InputError: A CSV cannot be read, fits no input, has labels that the weights do not know
+            or several for one input; or an input has none, and that is refused. Of a patient's
+            file nothing is named.
+    """
+    names = LabelNames.read(classes, label_map)
+    table = LabelTable.read(labels, names)
+    if unlabelled is None:
+        return list(files)
+    search = _Search(table, names, profile, Counter(PurePosixPath(f.name).name for f in files))
+    found = [replace(file, label=search.label(file)) for file in files]
+    search.check(unlabelled)
+    return found
+
+
+@dataclass
+class _Search:
+    """Finds labels, and keeps account of what is wrong with them.
+
+    Attributes:
+        table: The list.
+        names: Of findings.
+        profile: What a person says of the inputs.
+        last: How many inputs have each last part of a name.
+        unknown: Labels that the weights do not know, and of how many inputs.
+        several: Lines with several classes.
+        missing: Inputs without a row, or with an empty one.
+        unseen: Inputs whose label needs a view that they do not state.
+        matched: Inputs with a row.
+    """
+
+    table: LabelTable
+    names: LabelNames
+    profile: Profile
+    last: Counter[str]
+    unknown: Counter[str] = field(default_factory=Counter)
+    several: set[int] = field(default_factory=set)
+    missing: int = 0
+    unseen: int = 0
+    matched: int = 0
+
+    def label(self, file: SourceFile) -> int:
+        """Of one input; unknown for what cannot be released anyway, which counts nowhere."""
+        last = PurePosixPath(file.name).name
+        listed = [file.name, file.name.replace("/", "\\")]
+        listed += [last] if self.last[last] == 1 else []
+        row = self.table.find(listed, Examination())
+        if row is not None:
+            label = self._resolve(row, "")
+            if label is not Unresolved.NO_VIEW:
+                return self._told(label)
+        try:
+            said = examination(file.path, self.profile)
+        except UnsupportedInstance:
+            return UNKNOWN
+        row = row or self.table.find(listed, said)
+        if row is None:
+            self.missing += 1
+            return UNKNOWN
+        return self._told(self._resolve(row, said.view))
+
+    def _resolve(self, row: LabelRow, view: str) -> int | Unresolved:
+        resolved = {finding: self.names.resolve(finding, view) for finding in row.findings}
+        unknown = [name for name, means in resolved.items() if means is Unresolved.UNKNOWN]
+        self.unknown.update(unknown)
+        means = {*resolved.values()} - {Unresolved.UNKNOWN, Unresolved.IGNORED}
+        if len(means) > 1:
+            self.several.add(row.line)
+        if unknown or len(means) != 1:
+            return Unresolved.UNKNOWN if unknown or means else Unresolved.IGNORED
+        return means.pop()
+
+    def _told(self, label: int | Unresolved) -> int:
+        self.matched += 1
+        if isinstance(label, int):
+            return label
+        self.unseen += label is Unresolved.NO_VIEW
+        self.missing += label is Unresolved.IGNORED
+        return UNKNOWN
+
+    def check(self, unlabelled: Unlabelled) -> None:
+        """Refuses what is wrong, all of one kind at once."""
+        list_ = self.table.name
+        if self.unknown:
+            named = ", ".join(repr(printable(n)[:_LONGEST]) for n in sorted(self.unknown)[:_NAMED])
+            more = f" and {len(self.unknown) - _NAMED} more" if len(self.unknown) > _NAMED else ""
+            raise InputError(
+                f"{list_}: the weights do not know the labels {named}{more}; they know "
+                f"{', '.join(self.names.findings)}. Say which is which with --label-map CSV "
+                "(columns from, to; an empty to counts for nothing), or use weights that know "
+                "them: latentdp weights train"
+            )
+        if self.several:
+            lines = sorted(self.several)
+            raise InputError(
+                f"{list_} line {lines[0]}: expected findings that are one class of these "
+                f"weights, got several, as in {len(lines)} lines; an image has one class: map "
+                "them onto one with --label-map, or decide which counts"
+            )
+        if not self.matched and self.missing:
+            raise InputError(
+                f"{list_}: no row fits an input by its {self.table.key.value}"
+                + (" and date" if self.table.dated else "")
+                + "; rename a column if another one tells the inputs"
+            )
+        if unlabelled is Unlabelled.REFUSE and self.missing + self.unseen:
+            view = (
+                f" (of which {self.unseen} have one that needs AP or PA, which their View "
+                "Position (0018,5101) does not tell; write it into the list, as PA/finding)"
+                if self.unseen
+                else ""
+            )
+            raise InputError(
+                f"{self.missing + self.unseen} inputs have no label in {list_}{view}; complete "
+                "it, or say with --unlabelled what becomes of them: unknown (released without a "
+                "label) or random (a class by chance)"
+            )
