@@ -48,8 +48,8 @@ def synthesize(
         typer.Option(
             "--labels",
             metavar="CSV",
-            help="Findings of each image: columns file (below COHORT) and label (any names, "
-            "several separated by ;), and patient where headers name none.",
+            help="Findings by file, examination or patient, as for privatize, under any names, "
+            "several separated by ;. Where headers name no patient, a column patient does.",
         ),
     ] = None,
     epsilon: Annotated[

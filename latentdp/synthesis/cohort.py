@@ -7,9 +7,10 @@ an unknown patient could be any other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,11 @@ from numpy.typing import NDArray
 from latentdp.core.progress import CountCallback
 from latentdp.core.tables import read_table
 from latentdp.data import radiograph
-from latentdp.data.dicom.profile import Profile
+from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.release.inputs import SourceFile, find_files
 from latentdp.release.tasks import Refusal, digest_input, read_input
-from latentdp.synthesis.findings import Annotation, read_annotations
+from latentdp.synthesis.findings import Annotation, FindingsTable
 from latentdp.vault.keys import Keys
 
 __all__ = [
@@ -113,6 +114,8 @@ def find_cohort(
     keys: Keys,
     *,
     most: int,
+    profile: Profile = BASIC,
+    declared: Sequence[str] = (),
     progress: CountCallback | None = None,
 ) -> PrivateCohort:
     """Finds all files, whose they are, and which of each patient are looked at.
@@ -122,21 +125,26 @@ def find_cohort(
         labels: The table of a folder.
         keys: Of the vault, which choose among a patient's images and order the patients.
         most: Images of a patient that are looked at.
+        profile: What a person says of the inputs.
+        declared: Findings that may have columns of their own in the table.
         progress: Called with the number of files done and of all.
 
     Raises:
-        InputError: There are no files, no table, or a table that names files that are not there.
+        InputError: There are no files, no table, or a table that fits none of them.
     """
-    files, annotations = _files(source, labels)
+    files, table = _files(source, labels, declared)
+    last = Counter(PurePosixPath(file.name).name for file in files)
     by_patient: dict[str, dict[str, CohortFile]] = {}
     refused: dict[str, Refusal] = {}
     for i, file in enumerate(files):
-        annotation = annotations.get(file.name, Annotation())
-        found = _identified(file, annotation)
-        if isinstance(found, Refusal):
-            refused[file.name] = found
+        short = PurePosixPath(file.name).name
+        listed = [file.name, file.name.replace("/", "\\"), *([short] if last[short] == 1 else [])]
+        identified = _identified(file, listed, table, profile)
+        if isinstance(identified, Refusal):
+            refused[file.name] = identified
         else:
-            by_patient.setdefault(found.patient, {}).setdefault(found.content, found)
+            of_patient = by_patient.setdefault(identified.patient, {})
+            of_patient.setdefault(identified.content, identified)
         if progress is not None:
             progress(i + 1, len(files))
     patients = {
@@ -187,42 +195,38 @@ def read_images(
 
 
 def _files(
-    source: Path, labels: Path | None
-) -> tuple[Sequence[SourceFile], Mapping[str, Annotation]]:
+    source: Path, labels: Path | None, declared: Sequence[str]
+) -> tuple[Sequence[SourceFile], FindingsTable]:
     """All files, and what the table says of them."""
     if source.is_file() and source.suffix.lower() == ".csv":
         if labels is not None:
             raise InputError("the cohort is a table of findings itself; leave --labels out")
-        annotations = read_annotations(source)
         names = dict.fromkeys(row["file"].strip() for _, row in read_table(source, ("file",)))
         listed = [
-            SourceFile(path=source.parent / name, name=Path(name).as_posix()) for name in names
+            SourceFile(path=source.parent / name, name=Path(name).as_posix())
+            for name in names
+            if name
         ]
         if not listed:
             raise InputError("the table of the cohort names no files")
-        return listed, annotations
+        return listed, FindingsTable.read(source, declared)
     if labels is None:
-        raise InputError("expected --labels CSV: the columns file and label, and perhaps patient")
-    files = find_files(source)
-    annotations = read_annotations(labels)
-    missing = len(annotations.keys() - {file.name for file in files})
-    if missing:
-        raise InputError(f"{missing} labels name files that are not in the cohort's folder")
-    return files, annotations
+        raise InputError("expected --labels CSV: findings by file, examination or patient")
+    return find_files(source), FindingsTable.read(labels, declared)
 
 
-def _identified(file: SourceFile, annotation: Annotation) -> CohortFile | Refusal:
+def _identified(
+    file: SourceFile, listed: Sequence[str], table: FindingsTable, profile: Profile
+) -> CohortFile | Refusal:
     content = digest_input(file.path)
-    patient = ""
-    if content:
-        try:
-            patient = radiograph.patient(file.path)
-        except UnsupportedInstance as error:
-            return Refusal(error.reason, str(error))
-    else:
-        read = read_input((file.path, (1, 1), Profile()))
-        if isinstance(read, Refusal):
-            return read
+    if not content:
+        read = read_input((file.path, (1, 1), profile))
+        return read if isinstance(read, Refusal) else CHANGED
+    try:
+        patient = radiograph.patient(file.path)
+        annotation = table.find(listed, file.path, profile)
+    except UnsupportedInstance as error:
+        return Refusal(error.reason, str(error))
     patient = patient or annotation.patient
     if not patient:
         return NO_PATIENT

@@ -1,23 +1,31 @@
 """What a hospital knows of its images: findings under its own names, and whose image it is.
 
-The file is private. Which names are in it is private, too: a finding that one patient alone has
-would tell of them. `latentdp.synthesis.vocabulary` decides which names are released.
+Lists are read as those of ``latentdp privatize --labels``; any names of findings will do. They are
+private. Which names are in them is private, too: a finding that one patient alone has would tell
+of them. `latentdp.synthesis.statistics` decides which names are released.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from latentdp.core.tables import read_table
+from latentdp.core.tables import read_any_table
+from latentdp.data.dicom.examination import Examination
+from latentdp.data.dicom.profile import Profile
+from latentdp.data.label_names import LabelNames
+from latentdp.data.label_table import FILES, Key, LabelRow, LabelTable
+from latentdp.data.radiograph import examination
 from latentdp.errors import InputError
 
-__all__ = ["MOST_NAMES", "Annotation", "parse_names", "read_annotations"]
+__all__ = ["MOST_NAMES", "Annotation", "FindingsTable", "parse_names"]
 
 MOST_NAMES = 64  # different findings in a cohort, and so of a patient
 LONGEST_NAME = 64
-LABELS, PATIENTS = ("label", "labels"), ("patient", "patient_id")
+_PATIENTS = frozenset({"patient", "patientid"})
 
 
 @dataclass(frozen=True)
@@ -33,38 +41,58 @@ class Annotation:
     patient: str = ""
 
 
-def read_annotations(path: Path) -> dict[str, Annotation]:
-    """Reads a CSV with the columns ``file`` and ``label`` (or ``labels``), perhaps ``patient``.
+@dataclass(frozen=True)
+class FindingsTable:
+    """A list of findings.
 
-    A label is any names, separated by ``;``; upper and lower case are the same. The patient's
-    column may be called ``patient_id``.
-
-    Returns:
-        File, as it stands there with ``/`` on every system, to what is known of it.
-
-    Raises:
-        InputError: As `latentdp.core.tables.read_table`, a file that stands there twice, or names
-            that are too long or too many. The message names the line, and never a value.
+    Attributes:
+        table: Its rows, by what they are about.
+        patients: Whose a file is, where rows are about files and a column says it.
     """
-    annotations: dict[str, Annotation] = {}
-    names: set[str] = set()
-    for line, row in read_table(path, ("file",)):
-        label = _column(row, LABELS)
-        if label is None:
-            raise InputError(f"{path.name}: expected a column called label")
-        findings = parse_names(label, f"{path.name} line {line}")
-        file = Path(row["file"].strip()).as_posix()
-        if file in annotations:
-            raise InputError(f"{path.name} line {line}: a file stands there twice")
-        patient = (_column(row, PATIENTS) or "").strip()
-        annotations[file] = Annotation(findings, patient)
-        names.update(findings)
-    if len(names) > MOST_NAMES:
-        raise InputError(
-            f"{path.name}: expected at most {MOST_NAMES} different findings, got more; a label is "
-            "a name, or several separated by ;"
-        )
-    return annotations
+
+    table: LabelTable
+    patients: Mapping[str, str]
+
+    @classmethod
+    def read(cls, path: Path, declared: Sequence[str] = ()) -> Self:
+        """Reads a CSV.
+
+        Args:
+            path: Of the file.
+            declared: Names of findings that may have columns of their own, with 1 and 0 in them.
+
+        Raises:
+            InputError: As `LabelTable.read`, names that are too long or too many, or a file with
+                two patients. The message names the line, and no value.
+        """
+        table = LabelTable.read(path, LabelNames(tuple(declared), {}))
+        names: set[str] = set()
+        for row in table.rows.values():
+            names.update(_findings(row, table.name))
+        if len(names) > MOST_NAMES:
+            raise InputError(
+                f"{table.name}: expected at most {MOST_NAMES} different findings, got more; a "
+                "label is a name, or several separated by ;"
+            )
+        return cls(table, _patients(path) if table.key is Key.FILE else {})
+
+    def find(self, listed: Sequence[str], path: Path, profile: Profile) -> Annotation:
+        """What is known of a file.
+
+        Args:
+            listed: Names by which it may be listed, the most exact first.
+            path: Where it is; its header is read where rows are not about files.
+            profile: What a person says of the inputs.
+
+        Raises:
+            UnsupportedInstance: Its header says that it cannot be used.
+        """
+        said = Examination()
+        if self.table.key is not Key.FILE:
+            said = examination(path, profile)
+        row = self.table.find(listed, said)
+        patient = next((self.patients[n] for n in listed if n in self.patients), "")
+        return Annotation(() if row is None else _findings(row, self.table.name), patient)
 
 
 def parse_names(text: str, where: str) -> tuple[str, ...]:
@@ -85,5 +113,23 @@ def parse_names(text: str, where: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _column(row: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((row[name] for name in names if name in row), None)
+def _findings(row: LabelRow, name: str) -> tuple[str, ...]:
+    return parse_names(";".join(row.findings), f"{name} line {row.line}")
+
+
+def _column(columns: Sequence[str], names: Collection[str]) -> str | None:
+    return next((c for c in columns if re.sub(r"[^a-z0-9]", "", c.lower()) in names), None)
+
+
+def _patients(path: Path) -> dict[str, str]:
+    """The patient of each file, by its name with ``/`` on every system."""
+    table = read_any_table(path)
+    who, file = (_column(table.columns, names) for names in (_PATIENTS, FILES))
+    if who is None or file is None:
+        return {}
+    patients: dict[str, str] = {}
+    for line, values in table.records:
+        name, patient = Path(values[file].strip()).as_posix(), values[who].strip()
+        if patient and patients.setdefault(name, patient) != patient:
+            raise InputError(f"{path.name} line {line}: a file has two different patients")
+    return patients

@@ -161,8 +161,12 @@ def _prepared(
         request.labels,
         vault,
         most=request.images_per_patient,
+        profile=request.profile,
+        declared=request.declared,
         progress=lambda done, total: progress(FOUND * done / total, "finding patients"),
     )
+    if cohort.patients and not cohort.findings:
+        raise InputError("no row of the table of findings fits a file of the cohort")
     if not cohort.patients:
         counted = ", ".join(f"{n} {reason}" for reason, n in reasons(cohort.refused).items())
         raise InputError(f"no file of the cohort can be used: {counted}")

@@ -29,8 +29,8 @@ class SynthesisRequest:
         out: New or empty folder, or one in which an earlier run of the same synthesis stopped.
         vault: Folder of the key, the ledger and private reports; made if absent. Default:
             ``OUT.vault``. One vault adds up what syntheses and releases cost a patient.
-        labels: CSV with ``file`` (path below ``source``), ``label`` (names of findings, separated
-            by ``;``) and perhaps ``patient``.
+        labels: CSV of findings by file, examination or patient, as for a release, under any
+            names; where rows are about files, perhaps with ``patient``.
         epsilon: Of a patient, replace-one, in nats.
         delta: In (0, 1); None for min(1e-5, n^-1.1).
         findings: Names that are public, separated by ``;``; others are not told. None to have the

@@ -16,6 +16,7 @@ from latentdp.release.verify import Verification
 from latentdp.reports.synthesis_card import SynthesisCard
 from latentdp.synthesis import run as run_module
 from latentdp.synthesis.generator import Generator
+from latentdp.synthesis.job import opened
 from latentdp.synthesis.run import preview_synthesis, synthesize
 from latentdp.synthesis.verify import verify_synthesis
 from latentdp.synthesis.write import Destination, draw
@@ -333,6 +334,23 @@ def test_a_table_is_a_cohort_too(tmp_path):
     assert (summary.patients, summary.files) == (3, 6)
 
 
+def test_lists_by_patient_and_columns_of_findings_are_understood_too(tmp_path):
+    """As those of a release: whoever has a list for one has it for the other."""
+    cohort(tmp_path, 6, 2)
+    rows = [
+        {"PatientID": f"P{i}", "edema": str(i % 2), "normal": str(1 - i % 2)} for i in range(6)
+    ]
+    write(tmp_path / "labels.csv", rows)
+    asked = request(tmp_path, findings="edema;normal")
+    with opened(asked, shared_flow(), read_only=True) as job:
+        said = {
+            who: {file.annotation.findings for file in files}
+            for who, files in job.cohort.patients.items()
+        }
+    assert said == {f"P{i}": {("edema",) if i % 2 else ("normal",)} for i in range(6)}
+    assert synthesize(asked, shared_flow()).patients == 6
+
+
 def test_images_beyond_so_many_of_a_patient_and_equal_ones_are_passed_over(tmp_path):
     folder = cohort(tmp_path, 3, 3)
     (folder / "p0" / "copy.dcm").write_bytes((folder / "p0" / "0.dcm").read_bytes())
@@ -436,9 +454,10 @@ def test_what_cannot_be_is_refused_before_anything_is_read(tmp_path, wrong):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"file": "p0/0.dcm"}], "column called label"),
-        ([{"file": "p0/0.dcm", "label": "a"}] * 2, "line 3: a file stands there twice"),
-        ([{"file": "p9/9.dcm", "label": "a"}], "1 labels name files"),
+        ([{"file": "p0/0.dcm"}], "expected a column label"),
+        ([{"file": "p0/0.dcm", "label": x} for x in "ab"], "line 3: the same file as in line 2"),
+        ([{"file": "p0/0.dcm", "label": "a", "patient": x} for x in "ab"], "two different pat"),
+        ([{"file": "p9/9.dcm", "label": "a"}], "no row of the table of findings fits"),
         ([{"file": "p0/0.dcm", "label": "x" * 70}], "line 2: expected names"),
         ([{"file": "p0/0.dcm", "label": ";".join(map(str, range(65)))}], "at most 64 different"),
     ],
