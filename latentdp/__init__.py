@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from latentdp.evaluation.evaluate_folders import evaluate
     from latentdp.models.flow.flow import load_flow
     from latentdp.release.privatize import preview, privatize_folder
+    from latentdp.synthesis.synthesize_folder import synthesize
     from latentdp.synthesis.verify import verify
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "load_flow",
     "preview",
     "privatize_folder",
+    "synthesize",
     "verify",
 ]
 
@@ -74,6 +76,7 @@ _LATE = {  # what loads much; the module of each
     "load_flow": "latentdp.models.flow.flow",
     "preview": "latentdp.release.privatize",
     "privatize_folder": "latentdp.release.privatize",
+    "synthesize": "latentdp.synthesis.synthesize_folder",
     "verify": "latentdp.synthesis.verify",
 }
 
