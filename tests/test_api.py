@@ -21,8 +21,8 @@ EXAMPLES = {
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_of_a_docstring_runs(name, world, tmp_path, monkeypatch):
     (tmp_path / "samples").mkdir()
-    for name in ("cxr", "findings.csv"):
-        (tmp_path / "samples" / name).symlink_to(SAMPLES.with_name(name))
+    for part in ("cxr", "findings.csv"):
+        (tmp_path / "samples" / part).symlink_to(SAMPLES.with_name(part))
     public_images(world, tmp_path / "public")
     monkeypatch.chdir(tmp_path)
     (example,) = doctest.DocTestFinder(recurse=False).find(EXAMPLES[name], name)

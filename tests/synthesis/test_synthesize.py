@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from latentdp.data import radiograph
 from latentdp.errors import Aborted, BudgetExceeded, InputError, WeightsError
 from latentdp.privacy.noise import SeededNoise, SystemNoise
 from latentdp.privatizer import Privatizer
@@ -21,7 +22,7 @@ from latentdp.synthesis.run import preview_synthesis, synthesize
 from latentdp.synthesis.verify import verify_synthesis
 from latentdp.synthesis.write import Destination, draw
 from latentdp.vault.vault import Vault
-from tests.support.folders import charges, tree
+from tests.support.folders import charges, picture_at, radiograph_at, tree
 from tests.support.tiny_flow import shared_flow
 from tests.synthesis.cohorts import PATIENTS, cohort, pictures, pixels, request, write
 
@@ -321,6 +322,14 @@ def test_pictures_need_patients_from_the_table(tmp_path):
     with pytest.raises(InputError, match="6 no-patient"):
         synthesize(request(other, findings="a;b"), shared_flow())
     assert not (other / "vault").exists()
+
+
+def test_the_patient_of_a_header_is_the_one_that_is_read_with_the_image(tmp_path):
+    """Or a patient would have two accounts in one ledger."""
+    for elements in ({}, {"IssuerOfPatientID": "HOSPITAL"}, {"PatientID": ""}):
+        path = radiograph_at(tmp_path / "x.dcm", 1, **elements)
+        assert radiograph.patient(path) == radiograph.read(path, (16, 16)).patient
+    assert radiograph.patient(picture_at(tmp_path / "x.png", 1)) == ""
 
 
 def test_a_table_is_a_cohort_too(tmp_path):
