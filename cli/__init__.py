@@ -15,7 +15,17 @@ from ._terminal import showable, terminable
 __all__ = ["ORDER", "main"]
 
 # In help; other functions follow these by name, and groups follow functions.
-ORDER = ("privatize", "explain", "verify", "report", "evaluate", "compare", "ledger", "audit")
+ORDER = (
+    "privatize",
+    "synthesize",
+    "explain",
+    "verify",
+    "report",
+    "evaluate",
+    "compare",
+    "ledger",
+    "audit",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -24,9 +24,9 @@ def verify(
 
     Exit codes: 0 all claims hold, 1 a claim does not hold, 2 not a release card.
     """
-    from latentdp.release.verify import verify as verify_release
+    from latentdp.synthesis.verify import verify as verify_card
 
-    verification = verify_release(card)
+    verification = verify_card(card)
     checks, ok = verification.checks, verification.ok
     if json:
         print_json(

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from latentdp.evaluation.evaluate_folders import evaluate
     from latentdp.models.flow.flow import load_flow
     from latentdp.release.privatize import preview, privatize_folder
-    from latentdp.release.verify import verify
+    from latentdp.synthesis.synthesize_folder import synthesize
+    from latentdp.synthesis.verify import verify
 
 __all__ = [
     "PRESETS",
@@ -65,6 +66,7 @@ __all__ = [
     "load_flow",
     "preview",
     "privatize_folder",
+    "synthesize",
     "verify",
 ]
 
@@ -74,7 +76,8 @@ _LATE = {  # what loads much; the module of each
     "load_flow": "latentdp.models.flow.flow",
     "preview": "latentdp.release.privatize",
     "privatize_folder": "latentdp.release.privatize",
-    "verify": "latentdp.release.verify",
+    "synthesize": "latentdp.synthesis.synthesize_folder",
+    "verify": "latentdp.synthesis.verify",
 }
 
 

@@ -10,7 +10,7 @@ import latentdp
 from tests.support.places import SAMPLES
 from tests.support.world import public_images
 
-FOLDER_JOBS = ("privatize_folder", "preview", "verify", "evaluate", "compare")
+FOLDER_JOBS = ("privatize_folder", "preview", "synthesize", "verify", "evaluate", "compare")
 EXAMPLES = {
     "latentdp": latentdp,
     **{name: getattr(latentdp, name) for name in (*FOLDER_JOBS, "load_flow", "Privatizer")},
@@ -21,7 +21,8 @@ EXAMPLES = {
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_of_a_docstring_runs(name, world, tmp_path, monkeypatch):
     (tmp_path / "samples").mkdir()
-    (tmp_path / "samples" / "cxr").symlink_to(SAMPLES)
+    for part in ("cxr", "findings.csv"):
+        (tmp_path / "samples" / part).symlink_to(SAMPLES.with_name(part))
     public_images(world, tmp_path / "public")
     monkeypatch.chdir(tmp_path)
     (example,) = doctest.DocTestFinder(recurse=False).find(EXAMPLES[name], name)

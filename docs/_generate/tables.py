@@ -20,6 +20,7 @@ from latentdp.privacy.rounding import printed
 from latentdp.recipe import ALL, PRESETS, Recipe
 from latentdp.release.tasks import LOST, NON_FINITE, NOT_A_FILE
 from latentdp.reports.guarantee_words import NOT_COVERED
+from latentdp.synthesis.cohort import CHANGED, NO_PATIENT
 
 from .api import public_names
 from .commands import commands_table
@@ -105,6 +106,14 @@ def methods() -> str:
     return _table(("file", "group", "what it is"), rows)
 
 
+def synthesis_methods() -> str:
+    """What a generator may be learnt by."""
+    kind = "synthesis methods"
+    modules = [(n, plugins.load(kind, n).method) for n in plugins.names(kind)]
+    rows = [(f"`{n}`", method.title, method.source) for n, method in modules]
+    return _table(("method", "what it learns", "from"), rows)
+
+
 def attributes() -> str:
     """Every attribute that an output may hold."""
     rows = []
@@ -117,7 +126,8 @@ def attributes() -> str:
 
 def reasons() -> str:
     """Why a file may be kept back."""
-    others = {refusal.reason: refusal.message for refusal in (LOST, NON_FINITE, NOT_A_FILE)}
+    of_runs = (LOST, NON_FINITE, NOT_A_FILE, CHANGED, NO_PATIENT)
+    others = {refusal.reason: refusal.message for refusal in of_runs}
     meanings = sorted({**REASONS, **others}.items())
     return _table(("reason", "meaning"), [(f"`{reason}`", text) for reason, text in meanings])
 
@@ -216,6 +226,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "measures": measures,
         "mechanisms": mechanisms,
         "methods": methods,
+        "synthesis methods": synthesis_methods,
         "metrics": metrics,
         "not covered": not_covered,
         "preset values": preset_values,

@@ -22,6 +22,7 @@ KINDS = {
     "methods": "latentdp.evaluation.methods",
     "utility": "latentdp.evaluation.utility",
     "metrics": "latentdp.metrics.definitions",
+    "synthesis methods": "latentdp.synthesis.methods",
 }
 
 

@@ -19,7 +19,7 @@ from latentdp.data.label_names import LabelNames
 from latentdp.data.patient_id import normal_form
 from latentdp.errors import InputError
 
-__all__ = ["Key", "LabelRow", "LabelTable"]
+__all__ = ["FILES", "Key", "LabelRow", "LabelTable"]
 
 
 class Key(StrEnum):
@@ -34,10 +34,9 @@ class Key(StrEnum):
 
 
 # Names of columns by their small letters and digits alone: "StudyInstanceUID", "study_uid".
+FILES = frozenset({"file", "filename", "filepath", "path", "image", "imagefile", "imageindex"})
 _KEYS: Mapping[Key, frozenset[str]] = {
-    Key.FILE: frozenset(
-        {"file", "filename", "filepath", "path", "image", "imagefile", "imageindex"}
-    ),
+    Key.FILE: FILES,
     Key.INSTANCE: frozenset({"sopinstanceuid", "sopuid", "instanceuid", "00080018"}),
     Key.SERIES: frozenset({"seriesinstanceuid", "seriesuid", "0020000e"}),
     Key.STUDY: frozenset({"studyinstanceuid", "studyuid", "0020000d"}),

@@ -30,6 +30,7 @@ __all__ = [
     "examination",
     "identity",
     "look",
+    "patient",
     "read",
     "reader",
 ]
@@ -115,6 +116,15 @@ def identity(path: Path) -> Identity:
         UnsupportedInstance: It is none, or cannot be read.
     """
     return dicom.identity(path)
+
+
+def patient(path: Path) -> str:
+    """Whose a file is, as `Radiograph.patient` says it, without its pixels; "" for a picture.
+
+    Raises:
+        UnsupportedInstance: A DICOM file that cannot be read.
+    """
+    return "" if reader(path) == "picture" else dicom.patient(path)
 
 
 def examination(path: Path, profile: Profile = BASIC) -> Examination:

@@ -4,6 +4,9 @@ Every guarantee here is *local*: it holds for the released image of one person, 
 observer who sees everything that was released and knows the weights, the code and the recipe.
 The relation is replace-one over all possible images: for any two images x and x' and any set of
 outputs S, P[M(x) in S] <= exp(epsilon) P[M(x') in S] + delta.
+
+What is learnt from a whole cohort is *central* instead (`latentdp.privacy.gaussian_accountant`):
+its unit is the patient, and x and x' are cohorts that differ in one of them.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ class Relation(StrEnum):
     """Which pairs are indistinguishable up to epsilon."""
 
     REPLACE_ONE = "replace-one"
+    ADD_REMOVE = "add-remove"  # of cohorts: with the patient and without
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import ReleaseCard
 from latentdp.vault.vault import Vault
 
-__all__ = ["check_folders", "check_recipe", "check_source", "check_vault"]
+__all__ = ["check_apart", "check_folders", "check_recipe", "check_source", "check_vault"]
 
 
 def check_source(source: Path) -> None:
@@ -34,21 +34,7 @@ def check_folders(source: Path, out: Path, vault: Path, layout: Layout) -> None:
         InputError: One folder lies inside another that it must not, or ``out`` holds something
             else than a release of this layout and vault.
     """
-    places = {"input": source.resolve(), "output": out.resolve(), "vault": vault.resolve()}
-    for inner, outer in (
-        ("output", "input"),
-        ("input", "output"),
-        ("vault", "input"),
-        ("vault", "output"),
-        ("output", "vault"),
-        ("input", "vault"),
-    ):
-        if places[inner] == places[outer] or places[outer] in places[inner].parents:
-            raise InputError(f"the {inner} must not lie inside the {outer}")
-    for folder, name in ((out, "output folder"), (vault, "vault")):
-        with _enterable(name):
-            if not folder.exists() and not can_be_made(folder):
-                raise InputError(f"the {name} cannot be made there")
+    check_apart(source, out, vault)
     if not out.exists():
         return
     if not out.is_dir():
@@ -65,6 +51,29 @@ def check_folders(source: Path, out: Path, vault: Path, layout: Layout) -> None:
         )
     if not vault.exists():
         raise InputError("the output folder belongs to a vault that is not there; name it")
+
+
+def check_apart(source: Path, out: Path, vault: Path) -> None:
+    """Refuses folders that lie inside each other, or that cannot be made. Writes nothing.
+
+    Raises:
+        InputError: They would mix inputs, outputs and secrets.
+    """
+    places = {"input": source.resolve(), "output": out.resolve(), "vault": vault.resolve()}
+    for inner, outer in (
+        ("output", "input"),
+        ("input", "output"),
+        ("vault", "input"),
+        ("vault", "output"),
+        ("output", "vault"),
+        ("input", "vault"),
+    ):
+        if places[inner] == places[outer] or places[outer] in places[inner].parents:
+            raise InputError(f"the {inner} must not lie inside the {outer}")
+    for folder, name in ((out, "output folder"), (vault, "vault")):
+        with _enterable(name):
+            if not folder.exists() and not can_be_made(folder):
+                raise InputError(f"the {name} cannot be made there")
 
 
 def check_recipe(out: Path, privatizer: Privatizer) -> None:

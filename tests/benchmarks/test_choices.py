@@ -183,3 +183,15 @@ def test_the_frontier_is_tabulated_and_drawn(world, tmp_path, monkeypatch, capsy
         assert row["p/o, normal or not"] == "-", "two findings are told apart as one"
         assert row["adaptive, max"] == "-", "nobody attacked"
     assert (tmp_path / "picture.svg").read_text().startswith("<?xml")
+
+
+def test_what_a_synthetic_cohort_teaches_is_measured_beside_originals(world, tmp_path, capsys):
+    benchmark, sheet = script("central"), tmp_path / "sheet.png"
+    options = ["--weights", world.weights, "--source", "made-up", "--patients", 30, "--images", 40]
+    options += ["--epsilons", 60, "--sheet", sheet]
+    benchmark.main([str(x) for x in (world.data, *options)])
+    rows = shown(capsys)
+    assert [row["method"] for row in rows] == ["originals", *names("synthesis methods")]
+    assert all(0 <= float(row["mean of findings"]) <= 1 for row in rows)
+    assert float(rows[0]["normal or not"].split()[0]) > 0.9
+    assert Image.open(sheet).size[0] > 16

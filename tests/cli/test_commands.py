@@ -69,7 +69,7 @@ def test_help_names_the_command_and_its_options(name, command, capsys):
 @pytest.mark.parametrize(
     ("group", "names"),
     [
-        ((), "privatize explain verify report evaluate compare ledger audit weights"),
+        ((), "privatize synthesize explain verify report evaluate compare ledger audit weights"),
         (
             ("weights",),
             "list show check train train-verifier train-detail add-directions add-critic "

@@ -39,8 +39,18 @@ from latentdp.data.dicom.retention import retained
 from latentdp.data.dicom.views import orientation
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["Instance", "encode", "guarded", "identity", "inventory", "looks_like_dicom", "read"]
+__all__ = [
+    "Instance",
+    "encode",
+    "guarded",
+    "identity",
+    "inventory",
+    "looks_like_dicom",
+    "patient",
+    "read",
+]
 
+_PATIENT = ("PatientID", "IssuerOfPatientID")
 _IDENTIFIERS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 # May be lossless all the same; then the flag is too careful by one bit.
 _LOSSY = (HTJ2K, JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
@@ -110,6 +120,15 @@ def identity(path: Path) -> Identity:
         UnsupportedInstance: When the file is no DICOM file or cannot be read.
     """
     return guarded(path, _identity, tags(_IDENTIFIERS), pixels=False)
+
+
+def patient(path: Path) -> str:
+    """Returns whose file it is, as `Instance.patient` says it, from the header alone.
+
+    Raises:
+        UnsupportedInstance: When the file is no DICOM file or cannot be read.
+    """
+    return guarded(path, _patient, tags(_PATIENT), pixels=False)
 
 
 def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
@@ -200,8 +219,8 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
     )
 
 
-def _patient(dataset: Dataset, value: Callable[[Dataset, str], str]) -> str:
-    patient, issuer = value(dataset, "PatientID"), value(dataset, "IssuerOfPatientID")
+def _patient(dataset: Dataset, value: Callable[[Dataset, str], str] = refusals.single) -> str:
+    patient, issuer = (value(dataset, name) for name in _PATIENT)
     return f"{patient}\\{issuer}" if patient and issuer else patient
 
 

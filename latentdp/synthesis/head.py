@@ -1,0 +1,203 @@
+r"""The reader that labels what is drawn: learnt from a cohort by full batches of noisy gradients.
+
+A logistic reader of each finding, on thumbnails in units of what the public flow's own samples
+vary by. Each round adds up the gradients of all patients, releases the noisy sum and takes a step;
+no patients are sampled, so a round costs what a Gaussian release costs, and all rounds the root of
+their number more. Its labels of images that are drawn are post-processing.
+
+Sensitivity of a round, for any weights W. Let image j of a patient have features x_j and findings
+y_j in {0, 1}^f, and r_j = 1 if somebody read it, else 0. The patient's record is
+
+    v = clip(mean r_j (sigmoid(W x_j) - y_j) x x_j, C) / C
+
+with the mean over their images, x the outer product and a public C. So |v| <= 1 whatever the
+images and their number: the sum moves by at most 1 with a patient more or less, by at most 2 with
+another one in their place. W follows the noise of earlier rounds and public values alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from latentdp.core.arrays import Images
+from latentdp.errors import InputError
+from latentdp.privacy.noise import Noise
+from latentdp.privacy.noisy_sum import NoisySum
+from latentdp.synthesis.public import PublicModel, thumbnails
+from latentdp.synthesis.vectors import Block, PatientImages, joint_records
+
+__all__ = ["ROUNDS", "Head", "HeadData", "learn_head"]
+
+Matrix = NDArray[np.float64]
+
+# Fixed on public adults (NIH), never on a cohort.
+ROUNDS = 60
+CLIP = 0.5  # of a patient's gradient; features have a length of about sqrt(2)
+STEP, MOMENTUM = 1.0, 0.9
+FLOOR = 5.0  # grey levels added to what a pixel varies by: black borders never vary
+ENOUGH = 8_000.0  # noisy count, times epsilon, from which on all pixels of a thumbnail are used
+PATIENTS = 256  # whose gradients are in memory together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A linear reader of findings.
+
+    Attributes:
+        weights: ``(f, s * s + 1)``, the last column an offset.
+        centre: ``(s * s,)`` grey levels, public.
+        scale: ``(s * s,)`` grey levels, above 0, public.
+
+    Raises:
+        InputError: Shapes or values that are none.
+    """
+
+    weights: Matrix
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        size = len(self.centre)
+        right = self.scale.shape == (size,) and self.weights.shape[1:] == (size + 1,)
+        finite = all(np.isfinite(x).all() for x in (self.weights, self.centre, self.scale))
+        if not (right and math.isqrt(size) ** 2 == size and finite and self.scale.min() > 0):
+            raise InputError("expected a head of finite weights for each pixel of a thumbnail")
+
+    @property
+    def side(self) -> int:
+        """Of the thumbnails that it reads, in pixels."""
+        return math.isqrt(len(self.centre))
+
+    def probabilities(self, images: Images) -> Matrix:
+        """Of each finding ``(n, f)`` in images ``(n, h, w)`` in [0, 1]."""
+        return np.asarray(expit(self.features(thumbnails(images)) @ self.weights.T))
+
+    def features(self, small: NDArray[np.uint8]) -> Matrix:
+        """``(n, s * s + 1)`` of thumbnails of this side or a multiple; the last is 1."""
+        flat = _reduced(small, self.side)
+        scaled = (flat - self.centre) / (self.scale * self.side)
+        return np.concatenate([scaled, np.ones((len(flat), 1))], axis=1)
+
+    def calibrated(self, images: Images, prevalence: NDArray[np.float64]) -> Head:
+        """The head with offsets under which so many of these images have each finding.
+
+        Args:
+            images: ``(n, h, w)`` in [0, 1], not private; with none of them it stays as it is.
+            prevalence: ``(f,)`` share in [0, 1] that shall have a probability of a half and more.
+        """
+        if not len(images):
+            return self
+        odds = self.features(thumbnails(images)) @ self.weights.T
+        median = [np.quantile(o, 1 - p) for o, p in zip(odds.T, prevalence, strict=True)]
+        weights = self.weights.copy()
+        weights[:, -1] -= median
+        return self.with_weights(weights)
+
+    def with_weights(self, weights: Matrix) -> Head:
+        """The same features under other weights."""
+        return Head(weights=weights, centre=self.centre, scale=self.scale)
+
+
+class HeadData:
+    """What rounds read of a cohort: **private**, some 300 bytes an image."""
+
+    def __init__(self) -> None:
+        self._parts: list[PatientImages] = []
+
+    def add(self, images: PatientImages) -> None:
+        """Keeps thumbnails and findings of whole patients, without their latents."""
+        ends = np.flatnonzero(np.diff(images.patients, append=-1)) + 1
+        for patient in range(0, len(ends), PATIENTS):
+            first = 0 if patient == 0 else ends[patient - 1]
+            rows = slice(first, ends[min(patient + PATIENTS, len(ends)) - 1])
+            self._parts.append(
+                PatientImages(
+                    latents=np.empty((rows.stop - rows.start, 0)),
+                    thumbnails=images.thumbnails[rows],
+                    findings=images.findings[rows],
+                    read=images.read[rows],
+                    patients=images.patients[rows] - patient,
+                )
+            )
+
+    def records(self, head: Head, known: NDArray[np.bool_]) -> Iterator[Matrix]:
+        """Records ``(p, f * k)`` of all patients at a head's weights, some patients at a time.
+
+        Args:
+            head: With one row of weights for each known finding.
+            known: ``(f,)`` which columns of the findings it reads.
+        """
+        for part in self._parts:
+            yield gradient_records(head, part, known)
+
+
+def gradient_records(head: Head, images: PatientImages, known: NDArray[np.bool_]) -> Matrix:
+    """``(p, f * k)`` clipped mean gradient of each patient, as in the proof above."""
+    features = head.features(images.thumbnails)
+    errors = expit(features @ head.weights.T) - images.findings[:, known]
+    residuals = images.read[:, None] * errors
+    gradients = (residuals[:, :, None] * features[:, None, :]).reshape(len(features), -1)
+    block = Block(size=gradients.shape[1], bound=CLIP, share=1.0)
+    return joint_records([gradients], [block], images.patients)
+
+
+def learn_head(
+    data: HeadData,
+    known: NDArray[np.bool_],
+    public: PublicModel,
+    mechanism: NoisySum,
+    *,
+    count: float,
+    epsilon: float,
+    noise: Noise,
+) -> Head:
+    """Runs all rounds; what it returns is private by their noise.
+
+    Args:
+        data: Of the cohort.
+        known: ``(f,)`` findings that are read, at least one.
+        public: Of the weights.
+        mechanism: The noise of each of the `ROUNDS`.
+        count: Noisy number of patients, at least 1.
+        epsilon: Of the whole release, which with ``count`` decides how many pixels are read.
+        noise: Fresh bits for each round.
+    """
+    head = _start(public, int(known.sum()), fine=count * epsilon >= ENOUGH)
+    weights, velocity = head.weights, np.zeros_like(head.weights)
+    late = np.zeros_like(weights)
+    for step in range(ROUNDS):
+        total = np.zeros(weights.size, dtype=np.int64)
+        for records in data.records(head.with_weights(weights), known):
+            total += mechanism.quantise(records).sum(axis=0)
+        gradient = CLIP / count * mechanism.release(total, noise).reshape(weights.shape)
+        velocity = MOMENTUM * velocity + gradient
+        weights = weights - STEP * velocity
+        if step >= ROUNDS // 2:
+            late += weights / (ROUNDS - ROUNDS // 2)
+    return head.with_weights(late)
+
+
+def _start(public: PublicModel, findings: int, *, fine: bool) -> Head:
+    """Weights of 0 on features in the units of the flow's own samples."""
+    side = public.samples.shape[1]
+    if not fine and side % 2 == 0:
+        side //= 2
+    flat = _reduced(public.samples, side)
+    return Head(
+        weights=np.zeros((findings, side * side + 1)),
+        centre=flat.mean(axis=0),
+        scale=flat.std(axis=0) + FLOOR,
+    )
+
+
+def _reduced(small: NDArray[np.uint8], side: int) -> Matrix:
+    """``(n, side * side)`` grey levels: means over squares of thumbnails ``(n, s, s)``."""
+    step = small.shape[1] // side
+    means = small.reshape(len(small), side, step, side, step).mean(axis=(2, 4))
+    return np.asarray(means.reshape(len(small), -1), dtype=np.float64)

@@ -1,0 +1,142 @@
+"""From the images of patients to a generator: what is added up, what is released, what follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images
+from latentdp.privacy.guarantee import Relation
+from latentdp.privacy.noise import Noise, SeededNoise
+from latentdp.synthesis.head import Head, HeadData, learn_head
+from latentdp.synthesis.methods.base import Method
+from latentdp.synthesis.mixture import LatentMixture
+from latentdp.synthesis.plan import SynthesisPlan
+from latentdp.synthesis.public import thumbnails
+from latentdp.synthesis.statistics import CohortSum, known_findings
+from latentdp.synthesis.vectors import PatientImages
+
+if TYPE_CHECKING:
+    from latentdp.models.flow.flow import Flow
+
+__all__ = ["Learner", "Learnt", "calibrated", "seen"]
+
+CALIBRATION = 512  # images that are drawn to calibrate a head
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learnt:
+    """What was released of a cohort.
+
+    Attributes:
+        mixture: Draws latents.
+        head: Labels what is decoded; None where no finding is known.
+        known: ``(f,)`` which findings it labels.
+        prevalence: ``(labelled findings,)`` noisy share of patients with each of these.
+        patients: The noisy number of patients.
+        deviation: Standard deviation of its noise.
+    """
+
+    mixture: LatentMixture
+    head: Head | None
+    known: NDArray[np.bool_]
+    prevalence: NDArray[np.float64]
+    patients: float
+    deviation: float
+
+    @property
+    def faint(self) -> bool:
+        """Whether the cohort hardly stands out of its own noise."""
+        return self.patients < 10 * self.deviation
+
+
+class Learner:
+    """Sees each patient once, and releases what it learnt once.
+
+    Args:
+        method: How a generator is learnt.
+        plan: The noise.
+        declared: The names of findings are public.
+    """
+
+    def __init__(self, method: Method, plan: SynthesisPlan, *, declared: bool) -> None:
+        self._method, self._plan, self._declared = method, plan, declared
+        self._sum = CohortSum(method.blocks, plan.statistics)
+        self._data = HeadData()
+
+    def add(self, images: PatientImages) -> None:
+        """Takes in all images of some patients, who have no others."""
+        self._sum.add(self._method.records(images))
+        self._data.add(images)
+
+    def release(self, noise: Noise) -> Learnt:
+        """Draws all noise; to be called once, after it was paid for."""
+        statistics = self._sum.release(noise)
+        counts = statistics.counts
+        known = known_findings(counts, self._plan.names_delta, declared=self._declared)
+        told = np.append(known, True)
+        patients = max(1.0, float(counts.sums[told].sum()))
+        head = None
+        if known.any():
+            head = learn_head(
+                self._data,
+                known,
+                self._method.public,
+                self._plan.gradients,
+                count=patients,
+                epsilon=self._plan.guarantee(Relation.REPLACE_ONE).epsilon,
+                noise=noise,
+            )
+        return Learnt(
+            mixture=self._method.fit(statistics, told),
+            head=head,
+            known=known,
+            prevalence=statistics.prevalence(patients)[known],
+            patients=patients,
+            deviation=counts.deviation * float(np.sqrt(told.sum())),
+        )
+
+
+def calibrated(learnt: Learnt, flow: Flow) -> Head | None:
+    """The head with offsets under which findings are as common among images as among patients.
+
+    What is drawn is not quite distributed as the cohort is, and a head that is right on the one
+    may call nearly all of the other normal. It follows what was released and public weights alone.
+
+    Args:
+        learnt: What was released.
+        flow: That it was learnt with.
+    """
+    if learnt.head is None:
+        return None
+    latents = learnt.mixture.draw(SeededNoise(0), CALIBRATION, flow.d)
+    images, valid = flow.decode_valid(latents)
+    return learnt.head.calibrated(images[valid], learnt.prevalence)
+
+
+def seen(
+    flow: Flow,
+    images: Images,
+    findings: NDArray[np.bool_],
+    read: NDArray[np.bool_],
+    patients: NDArray[np.int64],
+) -> PatientImages:
+    """Images as methods see them: **private**.
+
+    Args:
+        flow: That encodes them, without their labels.
+        images: ``(n, h, w)`` in [0, 1], of the flow's size.
+        findings: As in `PatientImages`, likewise all others.
+        read: Whether somebody did.
+        patients: Of each image.
+    """
+    return PatientImages(
+        latents=flow.encode(images)[:, flow.levels[0]],
+        thumbnails=thumbnails(images),
+        findings=findings,
+        read=read,
+        patients=patients,
+    )
