@@ -9,10 +9,10 @@ from latentdp.core import plugins
 from latentdp.data.dicom.profile import MAX_SIZE, Profile
 from latentdp.errors import InputError
 from latentdp.privacy.gaussian_accountant import default_delta, mu_of
+from latentdp.privacy.units import allowance
 from latentdp.release.folders import check_apart, check_source
 from latentdp.reports.synthesis_card import SynthesisRecipe
 from latentdp.synthesis.findings import MOST_NAMES, parse_names
-from latentdp.privacy.units import allowance
 from latentdp.vault.default_vault import default_vault
 from latentdp.vault.spending import Limit
 
@@ -29,7 +29,7 @@ class SynthesisRequest:
         source: Folder of images, or a table (CSV) of files with their findings; never written to.
         out: New or empty folder, or one in which an earlier run of the same synthesis stopped.
         vault: Folder of the key, the ledger and private reports; made if absent. Default: one
-            for OUT in this user's state. One vault adds up what syntheses and releases cost a patient.
+            for OUT in this user's state. One vault adds up what syntheses and releases cost.
         labels: CSV of findings by file, examination or patient, as for a release, under any
             names; where rows are about files, perhaps with ``patient``.
         epsilon: Of a patient, replace-one, in nats.
