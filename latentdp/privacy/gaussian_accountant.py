@@ -21,11 +21,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 from latentdp.errors import InputError
+from latentdp.privacy.gaussian_trade_off import log_delta
 from latentdp.privacy.guarantee import Guarantee, Relation, Unit, above
-from latentdp.privacy.mechanisms.gaussian import log_delta
 from latentdp.privacy.noisy_sum import NoisySum
+from latentdp.privacy.root import root
 from latentdp.privacy.units import LARGEST
 
 __all__ = ["GaussianAccountant", "Rounds", "default_delta", "mu_of"]
@@ -95,21 +95,18 @@ def mu_of(epsilon: float, delta: float) -> float:
     Raises:
         InputError: One of them is out of its range.
     """
-    from scipy.optimize import brentq  # slow to load, and `verify` of a release needs none
-
     if not SMALLEST_EPSILON <= epsilon <= LARGEST:
         raise InputError(
             f"expected epsilon from {SMALLEST_EPSILON:g} to {LARGEST:g}, got {epsilon}"
         )
     if not 0 < delta < 1:
         raise InputError(f"expected delta in (0, 1), got {delta}")
-    root = brentq(
+    log_mu = root(
         lambda t: max(log_delta(epsilon, math.exp(-t)), -1e9) - math.log(delta),
         math.log(1e-9),
         math.log(1e9),
-        xtol=1e-12,
     )
-    mu = math.exp(root) * (1 - 1e-9)
+    mu = math.exp(log_mu) * (1 - 1e-9)
     while _epsilon(mu, delta) > epsilon:
         mu *= 1 - 1e-7
     return mu
@@ -128,15 +125,11 @@ def default_delta(patients: int) -> float:
 
 def _epsilon(mu: float, delta: float) -> float:
     """The smallest epsilon at which the curve of mu is at or below delta, never understated."""
-    from scipy.optimize import brentq  # slow to load, and `verify` of a release needs none
-
     target = math.log(delta)
     if mu == 0 or log_delta(0.0, 1 / mu) <= target:
         return 0.0
     high = 1.0
     while log_delta(high, 1 / mu) > target:
         high *= 2
-    root: float = brentq(
-        lambda e: log_delta(e, 1 / mu) - target, 0.0, high, xtol=1e-12, rtol=1e-12
-    )
-    return above(root + 1e-9)
+    epsilon = root(lambda e: log_delta(e, 1 / mu) - target, 0.0, high, relative=1e-12)
+    return above(epsilon + 1e-9)

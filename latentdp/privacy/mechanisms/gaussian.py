@@ -20,16 +20,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import log_ndtr
 
 from latentdp.core.arrays import Latents, check_latents
 from latentdp.errors import InputError
+from latentdp.privacy.gaussian_trade_off import log_delta
 from latentdp.privacy.guarantee import Guarantee, above
 from latentdp.privacy.mechanisms.base import Mechanism, check_grid, clip_norm, finite, positive
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.plan_description import Parameters
 from latentdp.privacy.postprocessing import jitter, l2_to_normal
+from latentdp.privacy.root import root
 from latentdp.privacy.samplers.rounded_gaussian import rounded_normal
 
 __all__ = ["Gaussian", "examples", "mechanism"]
@@ -80,13 +80,12 @@ class Gaussian(Mechanism):
         if clip is None:
             clip = math.sqrt(dimensions) + (2 if epsilon > 8 * dimensions else 0)
         # Log of the noise per sensitivity; then a little more, as the root is found to 1e-12.
-        root = brentq(
+        log_scale = root(
             lambda t: max(log_delta(epsilon, math.exp(t)), -1e9) - math.log(DELTA),
             math.log(1e-9),
             math.log(1e9),
-            xtol=1e-12,
         )
-        ratio = (1 + 1e-9) * math.exp(root)
+        ratio = (1 + 1e-9) * math.exp(log_scale)
         steps = math.ceil(1024 * clip)
         while 2 * steps * ratio > MAX_SCALE and steps > max(1, 4 * clip):
             steps = math.ceil(steps / 2)
@@ -114,7 +113,7 @@ class Gaussian(Mechanism):
         high = 1.0
         while log_delta(high, ratio) > target:
             high *= 2
-        epsilon = brentq(lambda e: log_delta(e, ratio) - target, 0.0, high, xtol=1e-12, rtol=1e-12)
+        epsilon = root(lambda e: log_delta(e, ratio) - target, 0.0, high, relative=1e-12)
         return Guarantee(epsilon=above(epsilon + 1e-9), delta=delta)
 
     def perturb(self, latents: Latents, noise: Noise) -> NDArray[np.int64]:
@@ -159,14 +158,6 @@ class Gaussian(Mechanism):
             **super().describe(),
             "standard_deviation": self.scale * self.clip / self.steps,
         }
-
-
-def log_delta(epsilon: float, ratio: float) -> float:
-    """Log of the trade-off's delta for a noise-to-sensitivity ratio s / D."""
-    first = float(log_ndtr(0.5 / ratio - epsilon * ratio))
-    second = epsilon + float(log_ndtr(-0.5 / ratio - epsilon * ratio))
-    gap = second - first
-    return first + math.log(-math.expm1(gap)) if gap < 0 else -math.inf
 
 
 mechanism = Gaussian
