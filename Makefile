@@ -26,8 +26,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 demo: .venv/ready
 	rm -rf demo
-	$(BIN)/latentdp privatize samples/cxr demo/release --vault demo/vault || test $$? -eq 1
-	@echo "Look at demo/vault/before-after.png: above the samples, below what may be released."
+	$(BIN)/latentdp privatize samples/cxr demo/public/release --vault demo/private || test $$? -eq 1
+	@echo "Look at demo/private/before-after.png: above the samples, below what may be released."
 
 PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 

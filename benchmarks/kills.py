@@ -21,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from _harness import Report, parse, parser
 from _results import Column
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         report.facts["s to the end"] = seconds = time.perf_counter() - began
         report.say(f"\nfinished in {seconds:.0f} s, exit code {last.returncode}")
-        released, wrong = check(folder)
+        released, wrong = check(folder, json.loads(last.stdout)["counts"])
         other = len(seen - _files(folder / "out" / "images"))
         if other:
             wrong.append(f"{other} files that lay in OUT at a kill are no outputs")
@@ -133,19 +134,23 @@ def killed(call: Sequence[str], folder: Path, enough: int, *, everything: bool) 
     return _count(images)
 
 
-def check(folder: Path) -> tuple[str, list[str]]:
-    """What there is, and what does not add up."""
+def check(folder: Path, last: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """What there is, and what does not add up.
+
+    Args:
+        folder: Of all.
+        last: What the last run counted.
+    """
     wrong = []
     outputs = {path.name for path in (folder / "out" / "images").iterdir()}
     inputs = len(list((folder / "in").iterdir()))
     card = json.loads((folder / "out" / "release.json").read_text())
-    counts = card["counts"]
-    last = counts["last_run"]
-    if last["outputs"] + last["duplicates"] + last["quarantined"] != inputs:
+    counts, quarantined = card["counts"], sum(last["quarantined"].values())
+    if last["outputs"] + last["duplicates"] + quarantined != inputs:
         wrong.append(f"of {inputs} inputs the last run accounts for {last}")
     broken = len(range(0, inputs, EACH))
-    if last["quarantined"] != broken:
-        wrong.append(f"{broken} files are broken, {last['quarantined']} in quarantine")
+    if quarantined != broken:
+        wrong.append(f"{broken} files are broken, {quarantined} in quarantine")
     copies = len(range(EACH + 1, inputs, EACH))
     if last["duplicates"] != copies:
         wrong.append(f"{copies} files are copies, {last['duplicates']} are called duplicates")

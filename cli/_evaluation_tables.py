@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from latentdp.core.text import printable
-from latentdp.reports.answers import answers
+from latentdp.reports.answers import answers, telling_apart
 from latentdp.reports.comparison import Comparison
 from latentdp.reports.comparison_table import COLUMNS, cells, present
 from latentdp.reports.evaluation import Evaluation
@@ -26,6 +26,7 @@ def evaluation_tables(evaluation: Evaluation) -> None:
     outcomes = [outcome_row(o) for o in evaluation.outcomes]
     measures = [measure_row(m) for m in evaluation.utility]
     verdict = [(a.question, a.short, _plain(a.why)) for a in answers(evaluation)]
+    verdict += [(f"{r.whom}?", _plain(r.auc), r.by) for r in telling_apart(evaluation)]
     attacks = [
         (r.name, r.setting, r.metric, _plain(r.both), r.chance, r.ceiling, r.n, r.word)
         for r in [r for r in outcomes if r.headline] or outcomes

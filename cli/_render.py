@@ -75,11 +75,11 @@ def guarantee_table(
         rows.append((f"{block.size} latent dims", f"{block.action}: {cost}"))
     rows.append(("label", _label(privatizer)))
     if privatizer.candidates > 1:
-        drawn = f"one of {privatizer.candidates} that are drawn"
-        rows.append(("image", f"{drawn}, chosen by a public critic, epsilon 0"))
+        words = f"one of {privatizer.candidates} that are drawn"
+        rows.append(("image", f"{words}, chosen by a public critic, epsilon 0"))
     if privatizer.octaves:
-        drawn = f"detail up to {max(privatizer.octaves)} drawn at random, epsilon 0"
-        rows.append(("size", f"{privatizer.size} pixels; {drawn}"))
+        words = f"detail up to {max(privatizer.octaves)} drawn at random, epsilon 0"
+        rows.append(("size", f"{privatizer.size} pixels; {words}"))
     return rows
 
 

@@ -2,51 +2,78 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from latentdp import InputError
 from latentdp.core import plugins
 from latentdp.privacy.noise import SystemNoise
-from latentdp.privacy.rounding import at_most, printed
+from latentdp.recipe import PRESETS, Recipe
 
-from ._options import JsonOption
+from ._options import JsonOption, WeightsOption
 from ._render import print_json, progress
 
 if TYPE_CHECKING:
+    from latentdp.evaluation.audit_recipe import RecipeAudit
     from latentdp.privacy.audit.report import AuditReport
     from latentdp.privacy.mechanisms.base import Mechanism
 
 LARGEST = 8  # dimensions of an example that is audited by default
 LARGE_DELTA = 0.01  # at which a million draws can see something
+PRESET = "balanced"
 
 
 def audit(
     mechanism: Annotated[
         list[str] | None,
-        typer.Option("--mechanism", metavar="NAME", help="One or more; by default every one."),
+        typer.Option(
+            "--mechanism",
+            metavar="NAME",
+            help="One or more, and no preset; by default every one, and a preset.",
+        ),
     ] = None,
     epsilon: Annotated[
         float | None,
         typer.Option(
             "--epsilon",
-            help="Audit what a whole image would get at this budget, in nats, instead of small "
-            "examples.",
+            help="Audit what a whole image would get of each mechanism at this budget, in nats, "
+            "instead of small examples and a preset.",
         ),
     ] = None,
     dimensions: Annotated[
         int | None,
         typer.Option("--dimensions", metavar="K", help="With --epsilon: latent dimensions, 8."),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="NAME",
+            help="Audit the whole way from an image and its label to a release under this preset, "
+            f"and no mechanism by itself; by default {PRESET} beside all mechanisms. One of: "
+            f"{', '.join(PRESETS)}.",
+        ),
+    ] = None,
+    weights: WeightsOption = "cxr-adult",
+    images: Annotated[
+        int,
+        typer.Option(
+            "--images",
+            metavar="N",
+            help="Releases with these weights for each input of the whole way, at least 100; 0 "
+            "for none.",
+        ),
+    ] = 150,
     trials: Annotated[
-        int, typer.Option("--trials", metavar="N", help="Draws for each input, and canaries.")
+        int,
+        typer.Option(
+            "--trials",
+            metavar="N",
+            help="Draws for each input, and canaries; a fifth as many of the whole way with a "
+            "flow that hides nothing.",
+        ),
     ] = 100_000,
     confidence: Annotated[
         float | None,
@@ -57,20 +84,57 @@ def audit(
     ] = None,
     json: JsonOption = False,
 ) -> int:
-    """Bound each mechanism's epsilon from below by experiment, beside its claim.
+    """Bound from below, by experiment, what mechanisms and a preset lose, beside their claims.
 
     Exact enumeration where a mechanism is small, the Clopper-Pearson bound of the best event, and
-    one run on many canaries. Exits with 1 if anything contradicts a claim.
+    one run on many canaries; then the label's response and the whole way from an image to pixels
+    and a label. Exits with 1 if anything contradicts a claim.
     """
-    from latentdp.privacy.audit.report import CONFIDENCE, LOOKS
-    from latentdp.privacy.audit.report import audit as look
+    from latentdp.privacy.audit.best_event import CONFIDENCE
 
     if dimensions is not None and epsilon is None:
         raise InputError("--dimensions needs --epsilon")
-    k = 8 if dimensions is None else dimensions
-    cases = list(_cases(mechanism or plugins.names("mechanisms"), epsilon, k))
-    reports = []
-    with progress("auditing", shown=not json) as advance:
+    sure = CONFIDENCE if confidence is None else confidence
+    reports: list[AuditReport] = []
+    whole: RecipeAudit | None = None
+    if preset is None or mechanism or epsilon is not None:
+        names = mechanism or plugins.names("mechanisms")
+        cases = list(_cases(names, epsilon, 8 if dimensions is None else dimensions))
+        reports = _mechanisms(cases, trials, sure, shown=not json)
+    if preset is not None or not (mechanism or epsilon is not None):
+        from latentdp.evaluation.audit_recipe import audit_recipe
+
+        recipe = Recipe.from_preset(preset or PRESET, weights=weights)
+        with progress(f"auditing {recipe.preset}", shown=not json) as advance:
+            whole = audit_recipe(
+                recipe, trials=trials, images=images, confidence=sure, advance=advance
+            )
+    if whole is not None and whole.response is not None:
+        reports.append(whole.response)
+    looks = () if whole is None else whole.looks
+    if json:
+        print_json([*(r.describe() for r in reports), *(look.describe() for look in looks)])
+    else:
+        _print(reports, whole, preset or PRESET)
+    problems = [f"{r.mechanism.name}: {problem}" for r in reports for problem in r.problems]
+    problems += [look.problem for look in looks if look.problem]
+    for problem in problems:
+        typer.echo(f"latentdp: {problem}", err=True)
+    return 1 if problems else 0
+
+
+def _mechanisms(
+    cases: Sequence[tuple[Mechanism, float | None]],
+    trials: int,
+    confidence: float,
+    *,
+    shown: bool,
+) -> list[AuditReport]:
+    from latentdp.privacy.audit.report import LOOKS
+    from latentdp.privacy.audit.report import audit as look
+
+    reports: list[AuditReport] = []
+    with progress("auditing mechanisms", shown=shown) as advance:
         done = 0
 
         def one_more_look() -> None:
@@ -84,20 +148,12 @@ def audit(
                     case,
                     noise=SystemNoise(),
                     trials=trials,
-                    confidence=CONFIDENCE if confidence is None else confidence,
+                    confidence=confidence,
                     delta=delta,
                     looked=one_more_look,
                 )
             )
-    if json:
-        print_json([report.describe() for report in reports])
-    else:
-        _print(reports)
-    broken = [report for report in reports if report.problems]
-    for report in broken:
-        for problem in report.problems:
-            typer.echo(f"latentdp: {report.mechanism.name}: {problem}", err=True)
-    return 1 if broken else 0
+    return reports
 
 
 def _cases(
@@ -116,41 +172,13 @@ def _cases(
                 yield mechanism, LARGE_DELTA
 
 
-def _print(reports: list[AuditReport]) -> None:
-    summary = Table(title="audit: epsilon in nats", box=box.SIMPLE, title_justify="left")
-    summary.add_column("mechanism", min_width=22)
-    for column in ("claim", "exact", "best\nevent", "one\nrun", "sampler\np", "verdict"):
-        summary.add_column(column, no_wrap=True, justify="right")
-    for report in reports:
-        summary.add_row(
-            _described(report),
-            at_most(report.claim.epsilon, 3),
-            "" if report.exact is None else f"{report.exact.found:.3f}",
-            f"{report.frequencies.found:.3f}",
-            f"{report.one_run.found:.3f}" if report.one_run.found else "none",
-            f"{report.sampler:.1g}",
-            "BROKEN" if report.problems else "holds",
-        )
-    console = Console(highlight=False, markup=False)
-    console.print(summary)
-    console.print(
-        "exact: by enumeration. best event, one run: lower bounds at confidence "
-        f"{reports[0].confidence:.7g}; they can refute a claim, never prove it."
-    )
+def _print(reports: Sequence[AuditReport], whole: RecipeAudit | None, preset: str) -> None:
+    from ._audit_tables import mechanism_table, pipeline_table
 
-
-def _described(report: AuditReport) -> str:
-    mechanism, delta = report.mechanism, report.claim.delta
-    parameters = {f.name: getattr(mechanism, f.name) for f in fields(mechanism)}  # type: ignore[arg-type]
-    k = parameters.pop("dimensions")
-    parameters.pop("delta", None)
-    words = [
-        f"{key} 2^{math.log2(value):.4g}" if value >= 2**32 else f"{key} {value:.5g}"
-        for key, value in parameters.items()
-    ]
-    if delta:
-        words.append(f"at delta {printed(delta)}")
-    return f"{mechanism.name}, {k} dim{'s' * (k > 1)}\n{', '.join(words)}"
+    if reports:
+        mechanism_table(reports)
+    if whole is not None:
+        pipeline_table(f"the whole way of preset {preset}: epsilon in nats", whole.looks)
 
 
 command = audit

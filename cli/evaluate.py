@@ -27,7 +27,11 @@ def evaluate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The release made of it.")],
     vault: Annotated[
         Path | None,
-        typer.Option("--vault", metavar="DIR", help="Vault of the release; default OUT.vault."),
+        typer.Option(
+            "--vault",
+            metavar="DIR",
+            help="Vault of the release; by default that for OUT in this user's state.",
+        ),
     ] = None,
     pairs: Annotated[
         Path | None,

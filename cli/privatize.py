@@ -79,8 +79,8 @@ def privatize(
         typer.Option(
             "--vault",
             metavar="DIR",
-            help="Private folder for key, ledger and reports; default OUT.vault. Use one vault "
-            "for all releases of a project.",
+            help="Private folder for key, ledger and reports; by default one for OUT in this "
+            "user's state, which is shown. Use one vault for all releases of a project.",
         ),
     ] = None,
     budget: Annotated[
@@ -92,6 +92,23 @@ def privatize(
             "a cap set by latentdp ledger holds too.",
         ),
     ] = None,
+    budget_delta: Annotated[
+        float | None,
+        typer.Option(
+            "--budget-delta",
+            metavar="DELTA",
+            help="The same for the sum of a patient's deltas. A sum of 1 is always refused.",
+        ),
+    ] = None,
+    accept_unprotected: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unprotected",
+            help="Let budget and cap bound what is noised alone. Without it they refuse every "
+            "patient of whom something is, or was in an earlier release, released exactly: "
+            "epsilon is infinity then.",
+        ),
+    ] = False,
     ledger: LedgerOption = None,
     again: Annotated[
         bool,
@@ -181,6 +198,8 @@ def privatize(
         label_map=label_map,
         unlabelled=unlabelled,
         budget=budget,
+        budget_delta=budget_delta,
+        accept_unprotected=accept_unprotected,
         ledger=ledger,
         again=again,
         layout=layout,
@@ -191,8 +210,10 @@ def privatize(
     privatizer = request.load()
     if evidence is not None:
         from latentdp.evaluation.evidence import with_evidence
+        from latentdp.release.inputs import find_files
 
-        privatizer = with_evidence(privatizer, evidence)
+        inputs = [file.path for file in find_files(request.source)]
+        privatizer = with_evidence(privatizer, evidence, vault=request.vault, inputs=inputs)
     run = _preview if dry_run else _release
     return run(request, privatizer, json=json)
 
@@ -265,11 +286,22 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
         ("card", f"{out / CARD} (public)"),
         ("page", f"{out / PAGE} (public: open it in a browser)"),
         ("vault", f"{vault} (PRIVATE: key, ledger, before-after.png; do not release it)"),
+        *_beside(vault, out),
         ("review", f"{vault / REVIEW} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)
     return summary.exit_code
+
+
+def _beside(vault: Path, out: Path) -> list[tuple[str, str]]:
+    """Says that a vault lies where it may be handed over with the release."""
+    from latentdp.vault.default_vault import beside
+
+    if vault.resolve() != beside(out):
+        return []
+    advice = "move it elsewhere, and name it with --vault"
+    return [("WARNING", f"the vault lies beside the release, where version 0.1 made it: {advice}")]
 
 
 def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:

@@ -259,7 +259,7 @@ class Recipe:
         record = asdict(self)
         if self.candidates == 1:  # as in recipes from before there were more
             del record["candidates"]
-        if self.resample_identity == 0:  # likewise
+        if self.resample_identity == 0:  # as before there were any
             del record["resample_identity"]
         if self.unlabelled == Unlabelled.RANDOM:  # likewise
             del record["unlabelled"]

@@ -36,6 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory) -> Path:
+    """Where vaults are made by default, also by commands in other processes."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # one for all test processes
+    os.environ["XDG_STATE_HOME"] = str(folder / "state")
+    return folder / "state"
+
+
 @pytest.fixture(scope="session")
 def tiny_flow() -> Flow:
     """A flow of 16 by 16 pixels in memory, not to be changed."""

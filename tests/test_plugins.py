@@ -95,9 +95,9 @@ utility = Brightness()
 """
 
 METRIC = """
-from latentdp.metrics.metric import Metric, Unit
+from latentdp.metrics.metric import Metric, MetricUnit
 
-metrics = (Metric("mean grey", "brightness", "mean of all pixels", unit=Unit.SHARE),)
+metrics = (Metric("mean grey", "brightness", "mean of all pixels", unit=MetricUnit.SHARE),)
 """
 
 MECHANISM = """

@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-__all__ = ["alone", "digest", "is_private", "whole", "write_json", "write_text"]
+__all__ = ["alone", "can_be_made", "digest", "is_private", "whole", "write_json", "write_text"]
 
 POLL = 0.01  # seconds between two looks at a lock that another process holds
 
@@ -83,3 +83,14 @@ def alone(lock: Path, *, wait: bool) -> Iterator[None]:
         raise BlockingIOError(f"{lock.name} is held by another process") from None
     with held:
         yield
+
+
+def can_be_made(folder: Path) -> bool:
+    """Whether this user may make a folder, and those above it that are missing.
+
+    Raises:
+        PermissionError: One above it cannot be entered.
+    """
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    ours = os.access in os.supports_effective_ids
+    return above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=ours)

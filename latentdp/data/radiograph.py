@@ -46,8 +46,11 @@ class Radiograph:
     Attributes:
         image: ``(h, w)`` float32 in [0, 1], already of the flow's size.
         picture: SHA-256 of the image and of its kind (DICOM or not).
+        whole: SHA-256 of the picture before it was resized, in whatever file it came; empty where
+            a patient is named.
         source: What a DICOM output has to know of its source; None for a picture.
-        patient: The patient's identifier; empty where there is none.
+        patient: The patient's identifier in its normal form; empty where there is none.
+        spelled: The same as version 0.1 took it.
         study: UID of the study in the source; empty where there is none.
         series: UID of the series in the source; empty where there is none.
         instance: UID of the instance in the source; empty where there is none.
@@ -55,8 +58,10 @@ class Radiograph:
 
     image: NDArray[np.float32]
     picture: str
+    whole: str = ""
     source: Source | None = None
     patient: str = ""
+    spelled: str = ""
     study: str = ""
     series: str = ""
     instance: str = ""
@@ -86,15 +91,18 @@ def read(path: Path, shape: tuple[int, int], profile: Profile = BASIC) -> Radiog
         UnsupportedInstance: For whatever the file holds that cannot be handled.
     """
     if reader(path) == "picture":
-        image = resize(read_picture(path), shape)
-        return Radiograph(image=image, picture=_picture("png", image))
+        picture = read_picture(path)
+        image = resize(picture, shape)
+        return Radiograph(image=image, picture=_picture("png", image), whole=_whole(picture))
     instance = dicom.read(path, profile, needed=shape)
     image = resize(instance.pixels, shape)
     return Radiograph(
         image=image,
         picture=_picture("dicom", image),
+        whole="" if instance.patient else _whole(instance.pixels),
         source=instance.source,
         patient=instance.patient,
+        spelled=instance.spelled,
         study=instance.study,
         series=instance.series,
         instance=instance.instance,
@@ -110,13 +118,15 @@ def identity(path: Path) -> Identity:
     return dicom.identity(path)
 
 
-def patient(path: Path) -> str:
-    """Whose a file is, as `Radiograph.patient` says it, without its pixels; "" for a picture.
+def patient(path: Path) -> tuple[str, str]:
+    """Whose a file is: `Radiograph.patient` and ``spelled``, without its pixels.
+
+    Both are empty for a picture.
 
     Raises:
         UnsupportedInstance: A DICOM file that cannot be read.
     """
-    return "" if reader(path) == "picture" else dicom.patient(path)
+    return ("", "") if reader(path) == "picture" else dicom.patient(path)
 
 
 def examination(path: Path, profile: Profile = BASIC) -> Examination:
@@ -142,6 +152,12 @@ def encode(
 def _picture(kind: str, image: NDArray[np.float32]) -> str:
     said = f"{kind} {image.shape}".encode()
     return hashlib.sha256(said + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def _whole(image: NDArray[np.float32]) -> str:
+    # In 16 bits, so that a picture saved with twice its bits is the same to the last one.
+    levels = np.rint(np.clip(image, 0, 1) * 65535).astype(">u2")
+    return hashlib.sha256(f"{levels.shape}".encode() + levels.tobytes()).hexdigest()
 
 
 def look(path: Path) -> NDArray[np.float32]:

@@ -78,19 +78,19 @@ def entries(
     for name in plugins.names("methods"):
         module = plugins.load("methods", name)
         makers[getattr(module, "group", "rival")].append(module.examples_for)
-    found = []
-    for group, made in makers.items():
-        for maker in made:
+    rows_of_methods = []
+    for group, group_makers in makers.items():
+        for maker in group_makers:
             rows = zip(*(maker(g.weights) for g in grounds), strict=True)
-            found += [
+            rows_of_methods += [
                 ComparisonRow(group, {g.name: m for g, m in zip(grounds, row, strict=True)})
                 for row in rows
             ]
-    unknown = set(only) - {entry.name for entry in found}
+    unknown = set(only) - {entry.name for entry in rows_of_methods}
     if unknown:
-        names = ", ".join(entry.name for entry in found)
+        names = ", ".join(entry.name for entry in rows_of_methods)
         raise InputError(f"no method {sorted(unknown)[0]!r}; there are: {names}")
-    return [entry for entry in found if not only or entry.name in only]
+    return [entry for entry in rows_of_methods if not only or entry.name in only]
 
 
 def compare(
@@ -121,20 +121,20 @@ def compare(
         attacks: Names of those that are made; None for all.
     """
     began = time.monotonic()
-    classifiers = ClassifierCache(folder / "readers")  # all rows learn on the same originals
-    made = []
+    classifiers = ClassifierCache(folder / "classifiers")  # all rows learn on the same originals
+    compared = []
     for i, entry in enumerate(rows):
 
-        def told(share: float, words: str, i: int = i, entry: ComparisonRow = entry) -> None:
+        def progress(share: float, words: str, i: int = i, entry: ComparisonRow = entry) -> None:
             tell((i + share) / len(rows), f"{entry.name}: {words}")
 
-        made.append(
-            _row(entry, grounds, folder, effort, seed, verifier, attacks, classifiers, told)
+        compared.append(
+            _row(entry, grounds, folder, effort, seed, verifier, attacks, classifiers, progress)
         )
     limits = thresholds or Thresholds()
     controls = tuple(
         Control(method=row.evaluation.method, utility=row.utility)
-        for row in made
+        for row in compared
         if row.group == "control"
     )
     return Comparison(
@@ -153,7 +153,7 @@ def compare(
             )
             for g in grounds
         ),
-        rows=tuple(_judged(row, controls, limits, quick=quick) for row in made),
+        rows=tuple(_judged(row, controls, limits, quick=quick) for row in compared),
         notes=_NOTES,
         seconds=round(time.monotonic() - began, 1),
     )
@@ -180,7 +180,7 @@ _NOTES = (
     "Every method is attacked on the same images by attackers with the same seeds and effort. "
     "The attacker practises on the training split, privatized by the same method. The verifier "
     "that it starts from was trained on the originals of that split.",
-    "Readers of findings learn with the labels that a method releases; where it releases none "
+    "Classifiers of findings learn with the labels that a method releases; where it releases none "
     "(\N{DAGGER}), with the true findings, as if these were known from elsewhere.",
     "An empirical attack shows what was found by these attackers; only a guarantee bounds others.",
 )
@@ -198,19 +198,19 @@ def _row(
     tell: ProgressCallback,
 ) -> ComparedMethod:
     began = time.monotonic()
-    found: dict[str, Examination] = {}
+    examinations: dict[str, Examination] = {}
     sides: dict[str, tuple[PairedImages, PairedImages]] = {}
     for i, g in enumerate(grounds):
         method = entry.methods[g.name]
         identity, findings = g.name == "identity", g.name == "findings" or len(grounds) == 1
 
-        def told(share: float, words: str, i: int = i) -> None:
+        def progress(share: float, words: str, i: int = i) -> None:
             tell((i + share) / len(grounds), words)
 
         used = describe_verifier(verifier, g.raw)
         kept = fingerprint(g, method, effort=asdict(effort), seed=seed, verifier=used.sha256)
         notes = ResultCache(folder / kept)
-        release = sides[g.name] = _privatized(method, g, folder, notes, seed, told)
+        release = sides[g.name] = _privatized(method, g, folder, notes, seed, progress)
         scene = ThreatModel(
             target=release[0],
             practice=release[1],
@@ -224,14 +224,14 @@ def _row(
             classifiers=classifiers,
             notes=notes,
         )
-        found[g.name] = examine(
+        examinations[g.name] = examine(
             scene,
-            lambda share, words, told=told: told(0.2 + 0.8 * share, words),  # type: ignore[misc]
+            lambda share, words, progress=progress: progress(0.2 + 0.8 * share, words),  # type: ignore[misc]
             attacks=attacks if identity else (),
             utilities=None if findings else ("similarity",),
         )
     first = grounds[0].name
-    main, method = found[first], entry.methods[first]
+    main, method = examinations[first], entry.methods[first]
     target, practice = map(describe_side, sides[first])
     return ComparedMethod(
         name=entry.name,
@@ -255,7 +255,7 @@ def _row(
             ),
             verdict=UNJUDGED,
         ),
-        utility=found[grounds[-1].name].utility,
+        utility=examinations[grounds[-1].name].utility,
         seconds=round(time.monotonic() - began, 1),
     )
 
@@ -273,7 +273,7 @@ def _privatized(
     # Also where the images are kept: attacks ask for more of them.
     method.fit(g.train, g.val, seed=seed, state=state, tell=lambda s, w: tell(0.1 * s, w))
 
-    def made() -> Arrays:
+    def privatize() -> Arrays:
         tell(0.1, "privatizing")
         count = VERSIONS if g.name == "identity" else 1
         target, target_labels = copies(method, g.test, 1, 4 * seed)
@@ -285,8 +285,8 @@ def _privatized(
             "practice labels": practice_labels,
         }
 
-    found = notes.arrays("private", made)
+    arrays = notes.arrays("private", privatize)
     return (
-        PairedImages(cohort=g.test, private=found["target"], labels=found["target labels"]),
-        PairedImages(cohort=g.train, private=found["practice"], labels=found["practice labels"]),
+        PairedImages(cohort=g.test, private=arrays["target"], labels=arrays["target labels"]),
+        PairedImages(cohort=g.train, private=arrays["practice"], labels=arrays["practice labels"]),
     )

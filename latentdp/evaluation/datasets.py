@@ -31,7 +31,7 @@ class BenchmarkDataset:
     Attributes:
         name: ``identity`` or ``findings``.
         weights: Of the flow that fits it, for all methods that are compared on it.
-        train: What methods learn from, attackers practise on and readers learn from.
+        train: What methods learn from, attackers practise on and classifiers learn from.
         val: What methods choose on.
         test: What is released and attacked.
     """

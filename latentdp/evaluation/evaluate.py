@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-from msgspec import structs
+from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
 from latentdp.core.cache import Arrays, ResultCache
@@ -21,6 +21,7 @@ from latentdp.core.documents import to_json
 from latentdp.core.progress import ProgressCallback, silent
 from latentdp.core.version import __version__
 from latentdp.data.cohort import Cohort
+from latentdp.errors import InputError
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.methods.controls import LabelMean, NoiseOnly, PriorSample, Raw
 from latentdp.evaluation.methods.presets import PresetMethod
@@ -32,6 +33,7 @@ from latentdp.evaluation.run_attacks import (
     describe_verifier,
     examine,
 )
+from latentdp.evaluation.signature import signed
 from latentdp.evaluation.threat_model import Effort, FileFacts, PairedImages, ThreatModel
 from latentdp.evaluation.verdict import UNJUDGED, judged
 from latentdp.models.networks.classifier_cache import ClassifierCache
@@ -73,6 +75,9 @@ def evaluate(
 
     Returns:
         The evaluation, and the scene with what the attackers saw.
+
+    Raises:
+        InputError: There are too few patients to practise on some and attack others.
     """
     target, others = _sides(release, seed)
     used = describe_verifier(verifier, target)
@@ -92,23 +97,24 @@ def evaluate(
         effort=effort,
         seed=seed,
         verifier=verifier,
-        classifiers=ClassifierCache(folder / "readers"),
+        classifiers=ClassifierCache(folder / "classifiers"),
         members=False,
         files=_facts_of_target(release, seed),
         notes=notes,
     )
-    found = examine(scene, lambda share, words: tell(READY + (DONE - READY) * share, words))
+    examination = examine(scene, lambda share, words: tell(READY + (DONE - READY) * share, words))
     methods = _controls(release, quick=quick)
     controls = []
     for i, control in enumerate(methods):
 
-        def told(share: float, words: str, i: int = i, control: Method = control) -> None:
+        def progress(share: float, words: str, i: int = i, control: Method = control) -> None:
             tell(
                 DONE + (1 - DONE) * (i + share) / len(methods), f"control {control.name}, {words}"
             )
 
-        controls.append(_control(control, scene, told))
+        controls.append(_control(control, scene, progress))
     where = "other patients, from public data" if release.known is not None else _HALF
+    origin = release.origin
     preset = release.method if isinstance(release.method, PresetMethod) else None
     evaluation = Evaluation(
         kind="evaluation",
@@ -121,16 +127,21 @@ def evaluate(
         thresholds=thresholds or Thresholds(),
         method=structs.replace(describe_method(release.method), protects_all=release.protects_all),
         recipe=None if preset is None else preset.recipe.pixels_digest,
+        release=UNSET if origin is None else origin.release,
+        population=UNSET if origin is None else origin.population,
         cohort=structs.replace(describe_side(target), unreadable=release.linked.unreadable),
         practice=structs.replace(describe_side(practice), where=where),
-        outcomes=found.outcomes,
-        utility=found.utility,
-        unable=found.unable,
-        seconds=found.seconds,
+        outcomes=examination.outcomes,
+        utility=examination.utility,
+        unable=examination.unable,
+        seconds=examination.seconds,
         controls=tuple(controls),
         verdict=UNJUDGED,
     )
-    return judged(evaluation), scene
+    evaluation = judged(evaluation)
+    if origin is not None:
+        evaluation = signed(evaluation, origin.keys)
+    return evaluation, scene
 
 
 _HALF = "half of the release's patients, who are not attacked"
@@ -144,6 +155,11 @@ def _sides(release: ReleaseUnderTest, seed: int) -> tuple[PairedImages, PairedIm
             cohort=cohort, private=private, labels=release.labels[None]
         ), release.known
     own = _halves(release, seed)
+    if not own.any() or own.all():
+        raise InputError(
+            "expected images of at least 2 patients, half of them for the attacker to practise "
+            "on; give --attacker public images of other patients"
+        )
 
     def side(rows: NDArray[np.bool_]) -> PairedImages:
         return PairedImages(
@@ -164,7 +180,7 @@ def _repeated(
 ) -> PairedImages:
     """The attacker's own people, privatized with the release's recipe; kept."""
 
-    def made() -> Arrays:
+    def privatize() -> Arrays:
         private, labels = copies(
             release.method,
             cohort,
@@ -174,8 +190,8 @@ def _repeated(
         )
         return {"images": private, "labels": labels}
 
-    found = notes.arrays("practice", made)
-    return PairedImages(cohort=cohort, private=found["images"], labels=found["labels"])
+    arrays = notes.arrays("practice", privatize)
+    return PairedImages(cohort=cohort, private=arrays["images"], labels=arrays["labels"])
 
 
 def _halves(release: ReleaseUnderTest, seed: int) -> NDArray[np.bool_]:
@@ -206,14 +222,14 @@ def _facts_of_target(release: ReleaseUnderTest, seed: int) -> FileFacts | None:
 
 
 def _controls(release: ReleaseUnderTest, *, quick: bool) -> list[Method]:
-    found: list[Method] = [Raw()]
+    controls: list[Method] = [Raw()]
     if quick:
-        return found
+        return controls
     if isinstance(release.method, PresetMethod):
-        found.append(PriorSample(release.method))
+        controls.append(PriorSample(release.method))
     if (release.linked.cohort.findings >= 0).any():
-        found.append(LabelMean())
-    return [*found, NoiseOnly()]
+        controls.append(LabelMean())
+    return [*controls, NoiseOnly()]
 
 
 def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Control:
@@ -238,7 +254,7 @@ def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Cont
         classifiers=scene.classifiers,
         notes=scene.notes.below(method.name),
     )
-    found = examine(
+    examination = examine(
         instead,
         tell,
         # The verifier learnt on just that.
@@ -247,10 +263,10 @@ def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Cont
     )
     return Control(
         method=describe_method(method),
-        outcomes=found.outcomes,
-        utility=found.utility,
-        unable=found.unable,
-        seconds=found.seconds,
+        outcomes=examination.outcomes,
+        utility=examination.utility,
+        unable=examination.unable,
+        seconds=examination.seconds,
     )
 
 

@@ -14,7 +14,7 @@ from latentdp.evaluation.write_evaluation import write_evaluation
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.reports.evaluation import Evaluation
 from latentdp.reports.recognition import LARGEST_AUC, LARGEST_FIRST, Thresholds
-from latentdp.vault.vault import beside
+from latentdp.vault.default_vault import default_vault
 
 __all__ = ["SIZE", "EvaluationReport", "evaluate"]
 
@@ -64,8 +64,8 @@ def evaluate(
         >>> evaluation, page = latentdp.evaluate("samples/cxr", "release", quick=True)
         >>> evaluation.verdict.refuted
         False
-        >>> page.relative_to(page.parents[2]).as_posix()
-        'release.vault/evaluation/evaluation.html'
+        >>> page.relative_to(page.parents[1]).as_posix()
+        'evaluation/evaluation.html'
 
     It may be called again after an interruption, and goes on where it was. The numbers are
     measured on the originals and stand outside the guarantee; a summary of them is added to the
@@ -74,7 +74,7 @@ def evaluate(
     Args:
         source: Folder of the originals.
         out: The release that was made of it.
-        vault: Of the release; by default ``OUT.vault``.
+        vault: Of the release; by default one for OUT in this user's state.
         about: CSV with what is known of each input: column ``file`` (below ``source``) and any of
             ``patient``, ``finding``, ``label``, ``sex``, ``age``, ``view``, ``source``.
         attacker: Manifest of public images of other patients for the attacker to practise on;
@@ -119,8 +119,11 @@ def evaluate(
     claimed = None
     if claimed_epsilon is not None:
         claimed = Guarantee(epsilon=claimed_epsilon, delta=claimed_delta)
-    private = beside(out) if vault is None else Path(vault)
-    usual = private / "evaluation" if pairs is None else Path(f"{out.resolve()}.evaluation")
+    if pairs is None:
+        private = default_vault(out) if vault is None else Path(vault)
+        usual = private / "evaluation"
+    else:
+        usual = Path(f"{out.resolve()}.evaluation")
     folder = usual if report is None else Path(report)
     for place in (source, out):
         if place.resolve() in (folder.resolve(), *folder.resolve().parents):

@@ -29,7 +29,7 @@ def hardest(scene: ThreatModel, count: int = 24) -> list[FoundPair]:
     patients = scene.target.cohort.patients
     same = patients[:, None] == patients[None, :]
     own = np.eye(len(patients), dtype=bool)
-    found = []
+    pairs = []
     for words, right, wrong in (
         ("another radiograph of the patient", same & ~own, ~same),
         ("its own original", own, ~own),
@@ -42,7 +42,7 @@ def hardest(scene: ThreatModel, count: int = 24) -> list[FoundPair]:
         finite = [(np.isfinite(m) & (m > 0)).sum() for m, _ in margins]
         margin, hit = margins[int(np.argmax(finite))]
         order = [i for i in np.argsort(-margin) if np.isfinite(margin[i]) and margin[i] > 0]
-        found += [
+        pairs += [
             FoundPair(
                 private=scene.target.private[0, i],
                 real=scene.target.cohort.images[int(hit[i].argmax())],
@@ -51,4 +51,4 @@ def hardest(scene: ThreatModel, count: int = 24) -> list[FoundPair]:
             )
             for i in order[: count // 2]
         ]
-    return found
+    return pairs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,19 +11,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latentdp.core.arrays import UNKNOWN, Labels
+from latentdp.core.documents import read_json
 from latentdp.core.progress import ProgressCallback
 from latentdp.data import radiograph
 from latentdp.data.cohort import Cohort, whole_patients
 from latentdp.data.labels import read_labels
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.evaluation.methods.presets import PresetMethod
-from latentdp.evaluation.pairing import SourceLink, drawn, from_csv, from_vault, read
-from latentdp.evaluation.release_under_test import ReleaseUnderTest, UnknownMethod
+from latentdp.evaluation.pairing import SourceLink, from_csv, from_vault, read, some_patients
+from latentdp.evaluation.population import population
+from latentdp.evaluation.release_under_test import (
+    ReleaseOrigin,
+    ReleaseUnderTest,
+    UnknownMethod,
+)
 from latentdp.evaluation.threat_model import FileFacts
 from latentdp.models.training.training_data import read_cohort
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.recipe import Recipe
-from latentdp.reports.release_card import IMAGES, ReleaseCard
+from latentdp.reports.evaluation import EvaluatedRelease
+from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
+from latentdp.vault.vault import Vault
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -50,7 +60,7 @@ def of_ours(
         about: CSV with ``file`` and what is known of each input; see `linked.COLUMNS`.
         attacker: Manifest of public images for the attacker to practise on, with patients.
         most: Images that are taken, at most about; whole patients, drawn at random.
-        practice: The same of the attacker's images; 0 takes all.
+        practice: Images of the attacker that are taken, at most about; 0 takes all.
         seed: Of that draw.
         tell: Progress of reading.
 
@@ -64,7 +74,7 @@ def of_ours(
     method = PresetMethod.of(recipe)
     flow = method.privatizer.flow
     linked = read(
-        drawn(from_vault(source, out, vault, about), most, seed),
+        some_patients(from_vault(source, out, vault, about), most, seed),
         flow.shape,
         flow.classes,
         detailed=bool(card.image.detail_drawn_at),
@@ -77,6 +87,7 @@ def of_ours(
         protects_all=not card.guarantee.unprotected,
         files=facts(linked.links, source, out / IMAGES),
         known=None if attacker is None else _others(attacker, flow, practice, seed),
+        origin=_origin(source, out, vault, card, flow.sha256),
     )
 
 
@@ -92,7 +103,7 @@ def of_another_method(
     tell: ProgressCallback,
 ) -> ReleaseUnderTest:
     """A release of any other method: folders, and a CSV that says which belongs to which."""
-    links = drawn(from_csv(pairs, source, out), most, seed)
+    links = some_patients(from_csv(pairs, source, out), most, seed)
     linked = read(links, (size, size), tell=lambda share: tell(share, "reading both folders"))
     return ReleaseUnderTest(
         linked=linked,
@@ -121,6 +132,26 @@ def recipe_of(vault: Path, digest: str) -> Recipe:
     )
 
 
+def _origin(
+    source: Path, out: Path, vault: Path, card: ReleaseCard, weights: str
+) -> ReleaseOrigin:
+    """What the evaluation of a release is bound to, and the key that signs it."""
+    keys = Vault(vault, read_only=True)
+    values = read_json(out / CARD, "a release card")
+    values.pop("evaluation", None)  # which this evaluation will write there
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return ReleaseOrigin(
+        release=EvaluatedRelease(
+            release=card.release,
+            card_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            weights_sha256=weights,
+            vault=keys.tag,
+        ),
+        population=population(source, vault, keys),
+        keys=keys,
+    )
+
+
 def facts(links: Sequence[SourceLink], source: Path, out: Path) -> FileFacts:
     """What can be told of the files without looking at a pixel."""
     return FileFacts(
@@ -133,7 +164,7 @@ def _facts(paths: Sequence[Path], base: Path) -> dict[str, tuple[str | float, ..
     base = base if base.is_dir() else base.parent
     listed = {path: i for i, path in enumerate(sorted(paths))}
     stats = [path.stat() for path in paths]
-    found: dict[str, tuple[str | float, ...]] = {
+    values: dict[str, tuple[str | float, ...]] = {
         "name": tuple(path.relative_to(base).as_posix() for path in paths),
         "order": tuple(float(listed[path]) for path in paths),
         "size": tuple(float(s.st_size) for s in stats),
@@ -141,8 +172,8 @@ def _facts(paths: Sequence[Path], base: Path) -> dict[str, tuple[str | float, ..
     }
     headers = [_header(path) for path in paths]
     for place in sorted({place for header in headers for place in header}):
-        found[f"header:{place}"] = tuple(header.get(place, "") for header in headers)
-    return found
+        values[f"header:{place}"] = tuple(header.get(place, "") for header in headers)
+    return values
 
 
 def _header(path: Path) -> dict[str, str]:
@@ -160,6 +191,6 @@ def _others(data: Path, flow: Flow, most: int, seed: int) -> Cohort:
 def _released_labels(out: Path, links: Sequence[SourceLink], classes: tuple[str, ...]) -> Labels:
     """Class indices from ``labels.csv`` of the release, if it releases labels."""
     released = out / "labels.csv"
-    told = read_labels(released, classes) if released.is_file() else {}
+    labels = read_labels(released, classes) if released.is_file() else {}
     names = [link.private.relative_to(out / IMAGES).as_posix() for link in links]
-    return np.array([told.get(name, UNKNOWN) for name in names], dtype=np.int64)
+    return np.array([labels.get(name, UNKNOWN) for name in names], dtype=np.int64)

@@ -25,7 +25,15 @@ from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.reports.release_card import IMAGES
 from latentdp.vault.run_report import read_report
 
-__all__ = ["COLUMNS", "SourceLink", "PairedRelease", "drawn", "from_csv", "from_vault", "read"]
+__all__ = [
+    "COLUMNS",
+    "SourceLink",
+    "PairedRelease",
+    "from_csv",
+    "from_vault",
+    "read",
+    "some_patients",
+]
 
 PRACTICE = ("practice", "train")  # values of split
 COLUMNS = ("patient", "finding", "label", "sex", "age", "view", "source", "split")
@@ -81,7 +89,7 @@ def from_vault(
     """
     base = source if source.is_dir() else source.parent
     known = {} if about is None else {row["file"]: row for row in _table(about, ("file",))}
-    found: dict[str, SourceLink] = {}
+    linked: dict[str, SourceLink] = {}
     for report in sorted((vault / "reports").glob("*.jsonl")):
         for row in read_report(report):
             name, output = row.file, row.output
@@ -89,13 +97,13 @@ def from_vault(
                 continue
             original, private = base / name, out / IMAGES / output
             if original.is_file() and private.is_file():
-                found[output] = SourceLink(original, private, known.get(name, {}))
-    if not found:
+                linked[output] = SourceLink(original, private, known.get(name, {}))
+    if not linked:
         raise InputError(
             "expected IN and OUT to be the folders of a run of this vault; no image of OUT can "
             "be traced to a file in IN"
         )
-    return [found[output] for output in sorted(found)]
+    return [linked[output] for output in sorted(linked)]
 
 
 def from_csv(pairs: Path, source: Path, out: Path) -> list[SourceLink]:
@@ -133,7 +141,7 @@ def from_csv(pairs: Path, source: Path, out: Path) -> list[SourceLink]:
     return links
 
 
-def drawn(links: list[SourceLink], most: int, seed: int) -> list[SourceLink]:
+def some_patients(links: list[SourceLink], most: int, seed: int) -> list[SourceLink]:
     """The links of patients drawn at random, whole ones, until there are ``most`` images.
 
     An attack compares every image with every other, and a sample of a large release tells enough.

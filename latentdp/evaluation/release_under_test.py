@@ -12,8 +12,10 @@ from latentdp.evaluation.pairing import PairedRelease
 from latentdp.evaluation.threat_model import FileFacts
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise
+from latentdp.reports.evaluation import EvaluatedRelease, StatedPopulation
+from latentdp.vault.keys import Keys
 
-__all__ = ["ReleaseUnderTest", "UnknownMethod"]
+__all__ = ["ReleaseOrigin", "ReleaseUnderTest", "UnknownMethod"]
 
 
 class UnknownMethod(Method):
@@ -45,6 +47,21 @@ class UnknownMethod(Method):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReleaseOrigin:
+    """Where a release of ours comes from, to which its evaluation is bound.
+
+    Attributes:
+        release: Which one it is.
+        population: Of whom it was made.
+        keys: Of its vault, to sign with.
+    """
+
+    release: EvaluatedRelease
+    population: StatedPopulation
+    keys: Keys
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseUnderTest:
     """What is evaluated.
 
@@ -55,6 +72,7 @@ class ReleaseUnderTest:
         protects_all: Whether the method's guarantee covers all that the files hold.
         files: What can be told of the files without their pixels; None if they have no names.
         known: Other patients to practise on, from public data; None takes half of the release's.
+        origin: What its evaluation is bound to; None for another method than ours.
     """
 
     linked: PairedRelease
@@ -63,3 +81,4 @@ class ReleaseUnderTest:
     protects_all: bool
     files: FileFacts | None = None
     known: Cohort | None = None
+    origin: ReleaseOrigin | None = None

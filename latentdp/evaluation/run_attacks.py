@@ -42,7 +42,7 @@ class Examination:
 
     Attributes:
         outcomes: Of the attacks, one attack after the other.
-        utility: Of the measures, likewise.
+        utility: Of the measures, one measure after the other.
         unable: What could not be run.
         seconds: How long it took.
     """
@@ -63,6 +63,7 @@ def describe_method(method: Method) -> MethodDescription:
         claim=method.claim,
         guarantee=None if guarantee is None else ClaimedGuarantee.of(guarantee),
         protects_all=method.protects_all,
+        control=method.control,
     )
 
 
@@ -118,18 +119,18 @@ def examine(
     unable: list[Unavailable] = []
     for i, (kind, name) in enumerate(chosen):
 
-        def told(share: float, words: str, i: int = i, name: str = name) -> None:
+        def progress(share: float, words: str, i: int = i, name: str = name) -> None:
             tell((i + share) / len(chosen), f"{name}: {words}" if words else name)
 
-        told(0.0, "")
+        progress(0.0, "")
         plugin = getattr(plugins.load(kind, name), kind.removesuffix("s"))
         why = plugin.unavailable_reason(scene)
         if why is not None:
             unable.append(Unavailable(name=name, why=why))
         elif kind == "attacks":
-            outcomes += _kept(scene, f"{kind} {name}", Outcome, plugin.run, told)
+            outcomes += _kept(scene, f"{kind} {name}", Outcome, plugin.run, progress)
         else:
-            measures += _kept(scene, f"{kind} {name}", Measure, plugin.measure, told)
+            measures += _kept(scene, f"{kind} {name}", Measure, plugin.measure, progress)
     tell(1.0, "")
     return Examination(
         outcomes=tuple(outcomes),

@@ -11,6 +11,7 @@ from latentdp.metrics.definitions.likeness import SSIM
 from latentdp.metrics.definitions.verification import AUC, AUC_MAX, AUC_MEAN
 from latentdp.metrics.metric import Metric
 from latentdp.reports.comparison import Cell
+from latentdp.reports.recognition import Thresholds, judge
 from latentdp.reports.results import Measure, Outcome
 
 __all__ = ["columns"]
@@ -21,7 +22,7 @@ def columns(outcomes: Sequence[Outcome], utility: Sequence[Measure]) -> Mapping[
 
     Args:
         outcomes: Of the attacks, where people are recognised.
-        utility: Of the readers, where findings are learnt.
+        utility: Of the classifiers, where findings are learnt.
     """
 
     def attack(name: str, metric: Metric) -> Cell | None:
@@ -30,23 +31,30 @@ def columns(outcomes: Sequence[Outcome], utility: Sequence[Measure]) -> Mapping[
         best = max(rows, key=lambda o: (o.high or 0.0, o.value or 0.0), default=None)
         return None if best is None else Cell(value=best.value, low=best.low, high=best.high)
 
-    def reader(setting: str, subject: str = "mean") -> Cell | None:
+    def classifier(setting: str, subject: str = "mean") -> Cell | None:
         rows = (m for m in utility if m.metric == AUC and m.subject == subject)
         return _cell(next((m for m in rows if m.setting == setting), None), taught=True)
 
+    recognition = judge(outcomes, Thresholds())
+
+    def apart(best: Outcome | None) -> Cell | None:
+        return None if best is None else Cell(value=best.value, low=best.low, high=best.high)
+
     return {
+        "against_anyone": apart(recognition.anyone),
+        "against_alike": apart(recognition.alike),
         "frozen": attack("frozen", AUC),
         "adaptive_mean": attack("adaptive", AUC_MEAN),
         "adaptive_max": attack("adaptive", AUC_MAX),
         "own_image_first": attack("linkage", RANK_1),
         "white_box": attack("likelihood", RANK_1),
         "p@1": attack("retrieval", P_AT_1),
-        "o/p": reader("o/p"),
-        "p/o": reader("p/o"),
-        "p/p": reader("p/p"),
-        "o/o": reader("o/o"),
-        "o/p, normal": reader("o/p", "normal"),
-        "p/o, normal": reader("p/o", "normal"),
+        "o/p": classifier("o/p"),
+        "p/o": classifier("p/o"),
+        "p/p": classifier("p/p"),
+        "o/o": classifier("o/o"),
+        "o/p, normal": classifier("o/p", "normal"),
+        "p/o, normal": classifier("p/o", "normal"),
         "ssim": _cell(next((m for m in utility if m.metric == SSIM), None)),
     }
 

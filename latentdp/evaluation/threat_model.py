@@ -57,11 +57,11 @@ class Effort:
         restarts: Of whatever is learnt with luck; mean and maximum are reported.
         steps: Of the optimiser, per restart.
         patients: In a step, each with two images.
-        learning_rate: Of the same.
-        resamples: Of each bootstrap.
+        learning_rate: Of the optimiser, at its largest.
+        resamples: Of patients, in each bootstrap.
         copies: Repeated releases of an image that are put together, the first included.
-        seeds: Readers of each kind whose utility is averaged.
-        reader_steps: Of the optimiser, per reader, at most.
+        seeds: Classifiers of each kind whose utility is averaged.
+        reader_steps: Of the optimiser, per classifier of findings, at most.
     """
 
     restarts: int = 10
@@ -139,7 +139,7 @@ class ThreatModel:
         effort: How hard to work.
         seed: Of everything random in the attack.
         verifier: Weights of the verifier to start from; empty for the shipped one that fits.
-        classifiers: Readers of findings that were taught in the same job, and those that will
+        classifiers: Those of findings that were taught in the same job, and those that will
             be; by default they live as long as this object.
         notes: What one attack worked out and another can use.
         members: Whether practice images trained the flow.

@@ -1,7 +1,7 @@
 """A check-up of a flow's weights on the public data that they were trained on, for their card.
 
 The laws that every flow keeps, the measurements of a model card, and whether fresh samples look
-like radiographs, copy none, and still teach a reader the findings of their labels.
+like radiographs, copy none, and still teach a classifier the findings of their labels.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def checkup(
     Args:
         flow: As it will be used.
         splits: ``train``, ``val`` and perhaps ``test``, read as its card says.
-        effort: Of the readers.
+        effort: Of the classifiers.
         tell: Progress.
 
     Raises:
@@ -53,11 +53,11 @@ def checkup(
     train, val = (Cohort.of(splits[name]) for name in ("train", "val"))
     tell(0.0, "trying the laws")
     rows = evenly(len(val), LOOKED_AT)
-    found = check(flow, val.images[rows], val.labels[rows])
+    invariants = check(flow, val.images[rows], val.labels[rows])
     tell(0.1, "measuring")
     held_out = {name: data for name, data in splits.items() if name != "train"}
     card = assess(flow, splits["train"], held_out)
-    card["laws"] = [asdict(law) for law in found]
+    card["laws"] = [asdict(law) for law in invariants]
     tell(0.4, "drawing samples")
     scene = _samples(flow, train, val, effort)
     measures: list[Measure] = []
@@ -75,8 +75,8 @@ def _in_short(measure: Measure) -> dict[str, JsonValue]:
     """What a model card tells of a measure: numbers to four decimals, no details."""
     values = measure.to_json()
     numbers = {"value": measure.value, "low": measure.low, "high": measure.high}
-    told = ("utility", "setting", "subject", "metric", "n", "patients")
-    return {name: values[name] for name in told} | {
+    parts = ("utility", "setting", "subject", "metric", "n", "patients")
+    return {name: values[name] for name in parts} | {
         name: None if x is None else round(x, 4) for name, x in numbers.items()
     }
 

@@ -16,23 +16,32 @@ from latentdp.metrics.definitions.verification import AUC
 from latentdp.models.checkpoints import shipped
 from latentdp.privacy.rounding import printed
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.evaluation import Control, Evaluation, JudgedClaim, Verdict
+from latentdp.reports.evaluation import (
+    Control,
+    ControlKind,
+    Evaluation,
+    JudgedClaim,
+    ReachedAuc,
+    TellingApart,
+    Verdict,
+)
 from latentdp.reports.recognition import Recognition, judge, told
-from latentdp.reports.results import Measure, Outcome
+from latentdp.reports.results import Impostors, Measure, Outcome
 
 __all__ = ["UNJUDGED", "judged", "verdict"]
 
 FEWEST = 30  # patients with several images, for a claim
 UNJUDGED = Verdict(refuted=False)  # of an evaluation that is still being put together
-LEARNING = "adaptive"  # the attack without which nothing is claimed: it learns the method
+LEARNING = "adaptive"  # an attack without which nothing is claimed: it learns the method
+WHOLE = "everything"  # an attack without which nothing is claimed: it uses all that is released
 _LABELS_ONLY = {
-    "label-mean": "the mean picture of the true label",
-    "prior-sample": "fresh samples with the released label",
+    ControlKind.TRUE_LABEL: "the mean picture of the true label",
+    ControlKind.RELEASED_LABEL: "fresh samples with the released label",
 }
 
 
 def judged(evaluation: Evaluation) -> Evaluation:
-    """The same with its verdict."""
+    """The evaluation with its verdict."""
     return structs.replace(evaluation, verdict=verdict(evaluation))
 
 
@@ -61,17 +70,30 @@ def verdict(evaluation: Evaluation) -> Verdict:
         lines=tuple(lines),
         refuted=bool(refuting),
         claims=(_claim(evaluation, recognition, refuted=bool(refuting)),),
+        telling_apart=TellingApart(
+            against_anyone=ReachedAuc.of(recognition.anyone),
+            against_alike=ReachedAuc.of(recognition.alike),
+        ),
     )
 
 
 def _recognised(recognition: Recognition) -> list[str]:
-    verification, first = recognition.verification, recognition.first
-    if verification is None:
+    first = recognition.first
+    if recognition.verification is None:
         lines = ["Whether patients can be recognised was not measured: see what could not run."]
     else:
         lines = [
-            f"Two images of one patient: the strongest verifier ({verification.attack}) tells "
-            f"them from two patients with AUC {told(verification)}; guessing gives 0.5."
+            f"Telling patients apart, {whom}: "
+            + (
+                "not measured."
+                if reached is None
+                else f"the strongest attacker ({reached.attack}) reaches AUC {told(reached)}; "
+                "guessing gives 0.5."
+            )
+            for whom, reached in (
+                ("against anyone, with everything that is released", recognition.anyone),
+                ("against impostors of the same source, view and sex", recognition.alike),
+            )
         ]
     if first is not None:
         gallery = first.n if first.detail.gallery is None else first.detail.gallery
@@ -95,8 +117,8 @@ def _claim(evaluation: Evaluation, recognition: Recognition, *, refuted: bool) -
         claim="recognizable visual features are removed (113102)",
         holds=recognition.within and not refuted and not short,
         within=recognition.within,
-        threshold=f"upper end of the interval: AUC at most {limits.auc:g} against the "
-        f"strongest verifier, rank-1 of the own original at most {limits.first:g}",
+        threshold=f"upper end of the interval: AUC at most {limits.auc:g} of the strongest "
+        f"attacker who tells patients apart, rank-1 of the own original at most {limits.first:g}",
         measured="; ".join([measured, *recognition.objections, *short]),
     )
 
@@ -123,6 +145,9 @@ def _shortcomings(evaluation: Evaluation) -> list[str]:
             tried, default=0
         )
         < FEWEST,
+        "nobody tried to tell patients from anyone with everything that is released": not any(
+            o.impostors is Impostors.ANYONE and o.attack == WHOLE for o in evaluation.outcomes
+        ),
     }
     return [why for why, short in weaknesses.items() if short]
 
@@ -138,8 +163,8 @@ def _usefulness(utility: Sequence[Measure], controls: Sequence[Control]) -> list
     )
     line += "." if originals is None else f"; one that learns from originals {told(originals)}."
     lines = [line]
-    for name, words in _LABELS_ONLY.items():
-        alike = [c for c in controls if c.method.name.startswith(name)]
+    for kind, words in _LABELS_ONLY.items():
+        alike = [c for c in controls if c.method.control is kind]
         control = _over_findings(alike[0].utility, "p/o") if alike else None
         if control is not None:
             more = ours.low is not None and control.high is not None and ours.low > control.high

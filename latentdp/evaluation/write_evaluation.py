@@ -28,7 +28,7 @@ def write_evaluation(
 
     Args:
         evaluation: Of `latentdp.evaluation.evaluate.evaluate`.
-        scene: Of the same.
+        scene: That the evaluation is of, after its attacks.
         folder: Private; made if absent, closed to others. ``hardest.html`` shows originals.
         card_of: Release folder whose card gets a summary; None for a release of another method.
             The card counts and quotes, and names no image.
@@ -39,17 +39,17 @@ def write_evaluation(
     write_hardest_page(hardest(scene), folder / "hardest.html")
     card = None if card_of is None else ReleaseCard.find(card_of)
     if card_of is not None and card is not None:
-        told = evaluation.verdict.lines
+        now = evaluation.verdict.lines
         before = () if card.evaluation is UNSET else card.evaluation.lines
         # A refutation stays, whatever a later evaluation with other seeds or less effort finds.
         earlier = tuple(
             f"REFUTED before: {line.partition(': ')[2]}"
             for line in before
-            if line.startswith("REFUTED") and line not in told
+            if line.startswith("REFUTED") and line not in now
         )
         effort, people = evaluation.effort, evaluation.cohort
         summary = EvaluationSummary(
-            lines=earlier + told,
+            lines=earlier + now,
             claims=evaluation.verdict.claims,
             images=people if people is UNSET else people.images,
             patients=people if people is UNSET else people.patients,

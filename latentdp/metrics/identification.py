@@ -18,7 +18,7 @@ from scipy.special import gammaln
 from latentdp.errors import InputError
 from latentdp.metrics.bootstrap import Resamples, estimate, mean
 
-__all__ = ["RANKS", "CmcCurve", "Hits", "own_image", "same_patient"]
+__all__ = ["RANKS", "CmcCurve", "Hits", "image_left_out", "own_image", "same_patient"]
 
 Matrix = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -115,6 +115,30 @@ def own_image(scores: Matrix) -> Hits:
     one = np.ones(n, dtype=np.int64)
     above, level = (rounded > own).sum(axis=1), (rounded == own).sum(axis=1)
     return Hits(np.arange(n), above, level - 1, one, (above == 0).astype(float), one, n)
+
+
+def image_left_out(scores: Matrix, patients: Index) -> Hits:
+    """Each image is looked for by its patient's others, who are not in the gallery themselves.
+
+    Args:
+        scores: ``(n, n)``; in row i what the patient's other images say of each reference.
+        patients: ``(n,)``.
+
+    Raises:
+        InputError: No patient has two images.
+    """
+    counts = np.bincount(patients)
+    several = np.flatnonzero(counts[patients] > 1)
+    if not len(several):
+        raise InputError("expected a patient with at least 2 images, got none")
+    rounded = np.round(scores[several], 9)
+    rounded[patients[several][:, None] == patients[None]] = -np.inf
+    mine = np.round(scores[several, several], 9)[:, None]
+    above, tied = (rounded > mine).sum(axis=1), (rounded == mine).sum(axis=1)
+    one = np.ones(len(several), dtype=np.int64)
+    first = ((above == 0) & (tied == 0)).astype(float)
+    apart = int(counts.max()) - 1
+    return Hits(several, above, tied, one, first, one, len(scores) - apart, left_out=apart)
 
 
 def same_patient(scores: Matrix, patients: Index) -> Hits:

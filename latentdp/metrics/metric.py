@@ -11,10 +11,10 @@ from functools import lru_cache
 
 from latentdp.core import plugins
 
-__all__ = ["Goal", "Metric", "Quantity", "Unit", "named"]
+__all__ = ["Goal", "Metric", "Quantity", "MetricUnit", "named"]
 
 
-class Unit(StrEnum):
+class MetricUnit(StrEnum):
     """How a number is written."""
 
     NUMBER = "number"
@@ -22,7 +22,7 @@ class Unit(StrEnum):
 
 
 class Goal(StrEnum):
-    """Which way is better for whoever is rated: an attacker, or the reader of private images."""
+    """Which way is better for whoever is rated: an attacker, or whoever uses private images."""
 
     HIGHER = "higher"
     LOWER = "lower"
@@ -49,7 +49,7 @@ class Metric:
 
     Example:
         >>> named("eer").goal, named("rank-1").unit
-        (<Goal.LOWER: 'lower'>, <Unit.SHARE: 'share'>)
+        (<Goal.LOWER: 'lower'>, <MetricUnit.SHARE: 'share'>)
     """
 
     __slots__ = ("goal", "meaning", "name", "quantity", "title", "unit")
@@ -57,7 +57,7 @@ class Metric:
     name: str
     title: str
     meaning: str
-    unit: Unit
+    unit: MetricUnit
     goal: Goal
     quantity: Quantity
 
@@ -67,7 +67,7 @@ class Metric:
         title: str = "",
         meaning: str = "",
         *,
-        unit: Unit = Unit.NUMBER,
+        unit: MetricUnit = MetricUnit.NUMBER,
         goal: Goal = Goal.HIGHER,
         quantity: Quantity = Quantity.OTHER,
     ) -> None:

@@ -107,6 +107,48 @@ class Pairs:
             np.arange(len(true) + len(probe)) < len(true),
         )
 
+    @classmethod
+    def of_left_out(cls, patients: Index, cells: Index | None = None, *, seed: int = 5) -> Pairs:
+        """Pairs (i, i) of images of patients with several, and impostors (i', i) beside each.
+
+        Here probe i stands for what the patient's images but i say together, of which there is
+        nothing for a patient with one image.
+
+            >>> pairs = Pairs.of_left_out(np.array([0, 0, 1, 1, 2]))
+            >>> pairs.probe[pairs.same].tolist(), int((~pairs.same).sum())
+            ([0, 1, 2, 3], 80)
+
+        Args:
+            patients: ``(n,)`` numbers of patients.
+            cells: ``(n,)`` numbers of what is alike; None where everyone is.
+            seed: Seed of the draws.
+
+        Raises:
+            InputError: Fewer than two patients have two images.
+        """
+        noise = SeededNoise(seed)
+        groups = [images for images in images_by_patient(patients) if len(images) > 1]
+        if len(groups) < 2:
+            raise InputError(f"expected 2 patients with at least 2 images, got {len(groups)}")
+        several = np.concatenate(groups)
+        true = np.concatenate(
+            [images[np.sort(permutation(noise, len(images))[:CAP])] for images in groups]
+        )
+        place = np.empty(len(patients), dtype=np.int64)
+        place[several] = np.arange(len(several))
+        probe = _redrawn(
+            np.repeat(place[true], IMPOSTORS),
+            np.zeros_like(several) if cells is None else cells[several],
+            matched=True,
+            noise=noise,
+            patients=patients[several],
+        )
+        return cls(
+            np.concatenate([true, several[probe]]),
+            np.concatenate([true, np.repeat(true, IMPOSTORS)]),
+            np.arange(len(true) + len(probe)) < len(true),
+        )
+
 
 def images_by_patient(patients: Index) -> list[Index]:
     """Indices of each patient's images, patients and images in ascending order."""

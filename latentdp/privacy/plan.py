@@ -112,12 +112,12 @@ class Plan:
     @property
     def unprotected(self) -> tuple[str, ...]:
         """What of the image is released exactly; epsilon is infinity for it."""
-        found = []
+        released = []
         if self.label is LabelRelease.PUBLIC:
-            found.append("the class label, released exactly")
+            released.append("the class label, released exactly")
         if self.keeps:
-            found.append(f"{self.keeps} of {self.d} latent dimensions, passed on without noise")
-        return tuple(found)
+            released.append(f"{self.keeps} of {self.d} latent dimensions, passed on without noise")
+        return tuple(released)
 
     @property
     def mechanisms(self) -> tuple[str, ...]:

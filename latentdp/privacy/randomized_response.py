@@ -71,11 +71,11 @@ class RandomisedResponse:
         # probability could not tell them apart.
         lies = math.ceil(2.0**WORD * (classes - 1) / (classes - 1 + math.exp(min(epsilon, 700))))
         most = 2**WORD * (classes - 1) // classes
-        made = cls(classes=classes, threshold=2**WORD - min(max(lies, 1), most))
-        while made.guarantee.epsilon > epsilon and lies < most:  # rounding of the claim
+        response = cls(classes=classes, threshold=2**WORD - min(max(lies, 1), most))
+        while response.guarantee.epsilon > epsilon and lies < most:  # rounding of the claim
             lies += max(1, lies >> 40)
-            made = cls(classes=classes, threshold=2**WORD - min(lies, most))
-        return made
+            response = cls(classes=classes, threshold=2**WORD - min(lies, most))
+        return response
 
     @property
     def guarantee(self) -> Guarantee:

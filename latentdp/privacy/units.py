@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 
 from latentdp.errors import InputError
 
-__all__ = ["LARGEST", "allowance", "micro", "pico"]
+__all__ = ["LARGEST", "allowance", "delta_allowance", "micro", "pico"]
 
 LARGEST = 1e9  # epsilon; sums of billions of these fit the 64 bits of a database's integer
 
@@ -24,12 +24,7 @@ def micro(epsilon: float) -> int:
     Raises:
         InputError: Not a number from 0 to `LARGEST`.
     """
-    if not 0 <= epsilon <= LARGEST:
-        raise InputError(
-            f"expected a finite epsilon of at least 0 and at most {LARGEST:g} to charge, "
-            f"got {epsilon}"
-        )
-    return math.ceil(_scaled(epsilon, 6))
+    return math.ceil(_micro(epsilon, "to charge"))
 
 
 def pico(delta: float) -> int:
@@ -49,11 +44,26 @@ def allowance(epsilon: float) -> int:
     Raises:
         InputError: Not a number from 0 to `LARGEST`.
     """
+    return math.floor(_micro(epsilon, "for a budget"))
+
+
+def _micro(epsilon: float, use: str) -> Decimal:
     if not 0 <= epsilon <= LARGEST:
         raise InputError(
-            f"expected a budget of epsilon of at least 0 and at most {LARGEST:g}, got {epsilon}"
+            f"expected a finite epsilon of at least 0 and at most {LARGEST:g} {use}, got {epsilon}"
         )
-    return math.floor(_scaled(epsilon, 6))
+    return _scaled(epsilon, 6)
+
+
+def delta_allowance(delta: float) -> int:
+    """The most units of 1e-12 that stay within a budget of ``delta``.
+
+    Raises:
+        InputError: Not in [0, 1).
+    """
+    if not 0 <= delta < 1:
+        raise InputError(f"expected a budget of delta in [0, 1), got {delta}")
+    return math.floor(_scaled(delta, 12))
 
 
 def _scaled(value: float, digits: int) -> Decimal:

@@ -96,7 +96,9 @@ class Account:
         if self._mapping is not None:
             path = self._images / place
             self._mapping.add(item.path, path, duplicate=status == "duplicate")
-        return ReportRow(file=item.name, status=status, output=place, id=entry.output)
+        return ReportRow(
+            file=item.name, status=status, output=place, id=entry.output, subject=entry.subject
+        )
 
     def _add(self, decision: Decision, row: ReportRow) -> None:
         if decision.read is not None:

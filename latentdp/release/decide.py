@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from latentdp.core.arrays import UNKNOWN
+from latentdp.data.patient_id import loose_form
 from latentdp.data.radiograph import Radiograph
 from latentdp.privacy.noise import SystemNoise
 from latentdp.privacy.randomized_response import LabelRelease
@@ -179,12 +180,26 @@ class Decider:
         """What is to be reserved, under a new random name."""
         return LedgerEntry(
             key=item.key,
-            subject=self._keys.subject(read.patient or item.alone),
+            subject=self._subject(item, read),
             micro_epsilon=self._cost,
             pico_delta=self._delta,
             output=SystemNoise().words(2).tobytes().hex() + read.suffix,
             folder=self._outputs.owner,
         )
+
+    def _subject(self, item: Input, read: Radiograph) -> str:
+        """Who is charged: a patient, however spelled, or whoever is on a picture of nobody.
+
+        Version 0.1 charged a spelling, and the bytes of a file that names nobody. What it did
+        is added, as soon as that spelling or that file is read, to what is spent from now on:
+        nothing leads from a keyed digest to what it was made of.
+        """
+        if read.patient:
+            before, now = read.spelled, self._keys.subject(loose_form(read.patient))
+        else:
+            before, now = item.alone, self._keys.pictured(read.whole)
+        self._ledger.join(self._keys.subject(before), now)
+        return now
 
     def _entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
         """The entry of each key that has one: that whose output is here, or the newest."""

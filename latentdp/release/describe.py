@@ -24,10 +24,12 @@ from latentdp.reports.guarantee_words import NOT_COVERED, sentences, statement, 
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import CARD, ReleaseCard
 from latentdp.reports.release_card_parts import (
+    CardCounts,
     CardImage,
     CardRecipe,
     CardWeights,
 )
+from latentdp.reports.release_contents import LABELS, contents_digest
 from latentdp.reports.release_page import write_release_page
 
 __all__ = ["derivation", "release_card", "write_documents"]
@@ -56,7 +58,8 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
         report=report,
     )
     if labels:
-        write_labels(out / "labels.csv", labels)
+        write_labels(out / LABELS, labels)
+    images = {outputs.place(entry.output): entry.sha256 for entry in entries}
     card = release_card(
         privatizer,
         summary,
@@ -64,6 +67,7 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
         vault=job.vault.tag,
         release=outputs.release,
         layout=job.request.layout,
+        contents=contents_digest(out, images),
     )
     write_json(out / CARD, card.to_json())
     write_release_page(out)
@@ -78,6 +82,7 @@ def release_card(
     vault: str,
     release: str = "",
     layout: Layout = Layout.FLAT,
+    contents: str = "",
 ) -> ReleaseCard:
     """The public card of a release.
 
@@ -88,6 +93,7 @@ def release_card(
         vault: The vault's public tag: only that vault may go on with this release.
         release: Random identifier, by which the vault knows where its images lie.
         layout: How they lie.
+        contents: Digest of all files that it is about.
     """
     recipe, flow = privatizer.recipe, privatizer.flow
     image, patient = summary.guarantee, summary.patient
@@ -124,9 +130,10 @@ def release_card(
         ),
         header=dict(attributes(recipe.profile)),
         claims=recipe.profile.claims,
-        counts=summary.public_counts(),
+        counts=CardCounts(images_in_release=summary.outputs),
         layout=layout,
         release=release,
+        contents_sha256=contents,
         vault=vault,
     )
 

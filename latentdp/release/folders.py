@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from latentdp.core.filesystem import can_be_made
 from latentdp.errors import InputError
 from latentdp.privatizer import Privatizer
 from latentdp.reports.layout import Layout
@@ -72,7 +72,7 @@ def check_apart(source: Path, out: Path, vault: Path) -> None:
             raise InputError(f"the {inner} must not lie inside the {outer}")
     for folder, name in ((out, "output folder"), (vault, "vault")):
         with _enterable(name):
-            if not folder.exists() and not _can_be_made(folder):
+            if not folder.exists() and not can_be_made(folder):
                 raise InputError(f"the {name} cannot be made there")
 
 
@@ -110,9 +110,3 @@ def _enterable(name: str) -> Iterator[None]:
         yield
     except PermissionError:
         raise InputError(f"expected to be let into the folders above the {name}") from None
-
-
-def _can_be_made(folder: Path) -> bool:
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    ours = os.access in os.supports_effective_ids
-    return above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=ours)

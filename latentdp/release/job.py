@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass
 from pathlib import Path
 
-from latentdp.errors import InputError
+from latentdp.errors import BudgetExceeded, InputError
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.privatizer import Privatizer
@@ -27,6 +27,7 @@ from latentdp.vault.drafts import Drafts
 from latentdp.vault.duplicates import DuplicateIndex
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger, LedgerEntry
+from latentdp.vault.spending import UNLIMITED, Limit
 from latentdp.vault.vault import NOWHERE, UnmadeVault, Vault
 
 __all__ = ["Job", "find_inputs", "opened"]
@@ -94,11 +95,10 @@ def find_inputs(request: ReleaseRequest, privatizer: Privatizer) -> Sequence[Sou
     """Finds the inputs and their labels, and refuses what the recipe cannot do to them.
 
     Raises:
-        InputError: There are none, labels that do not fit, a release of another recipe, or a
-            budget that bounds nothing.
+        InputError: There are none, labels that do not fit, or a release of another recipe.
+        BudgetExceeded: A budget where something is released exactly.
     """
-    if request.limit is not None:
-        _check_bounded(privatizer)
+    _check_bounded(request, privatizer, UNLIMITED)
     files: Sequence[SourceFile] = find_files(request.source)
     if request.labels is not None:
         files = labelled(
@@ -148,6 +148,7 @@ def opened(
 
     Raises:
         InputError: A vault, ledger or cluster that cannot be used, or another run that uses them.
+        BudgetExceeded: The vault has a cap, and something is released exactly.
     """
     if request.out is None and not read_only:
         raise InputError("expected an output folder; only a preview needs none")
@@ -159,8 +160,7 @@ def opened(
             held.enter_context(vault.locked())
         ledger = held.enter_context(closing(vault.ledger(request.ledger)))
         ledger.verify()
-        if ledger.cap() is not None:
-            _check_bounded(privatizer)
+        _check_bounded(request, privatizer, ledger.cap())
         workers = held.enter_context(_workers(request, privatizer))
         index = vault.index()
         yield Job(
@@ -189,9 +189,17 @@ def _vault(place: Path | None, *, read_only: bool) -> Vault:
     return Vault(place, read_only=read_only)
 
 
-def _check_bounded(privatizer: Privatizer) -> None:
-    """Refuses a budget where something is kept: no sum of epsilons says anything about that."""
-    if privatizer.plan.keeps:
-        raise InputError(
-            "a budget cannot bound a release that keeps latent dimensions, nor can a vault's cap"
+def _check_bounded(request: ReleaseRequest, privatizer: Privatizer, cap: Limit) -> None:
+    """Refuses a bound on what has none, before anything is read.
+
+    Raises:
+        BudgetExceeded: Something is released exactly: epsilon is infinity for every patient.
+    """
+    limit = request.limit
+    exactly = privatizer.guarantee.beside(*request.layout.unprotected).unprotected
+    if exactly and (limit.bounds or cap.bounds) and not limit.accept_unprotected:
+        raise BudgetExceeded(
+            f"epsilon of this release is infinite, over any budget and cap, since it leaves "
+            f"something unprotected: {'; '.join(exactly)}; --accept-unprotected bounds the noised "
+            "part alone"
         )

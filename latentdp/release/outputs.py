@@ -108,12 +108,12 @@ class Outputs:
 
     def names(self) -> list[str]:
         """Names of all finished outputs; of a file that is none, its path."""
-        found = []
+        paths: list[str] = []
         for base, folders, files in os.walk(self._images):
             folders[:] = [name for name in folders if not name.startswith(".")]
             below = Path(base).relative_to(self._images)
-            found += [(below / name).as_posix() for name in files if not name.startswith(".")]
-        return sorted(self._places.output(path) for path in found)
+            paths += [(below / name).as_posix() for name in files if not name.startswith(".")]
+        return sorted(self._places.output(path) for path in paths)
 
     def entries(self, ledger: Ledger) -> dict[str, LedgerEntry]:
         """The entries of all finished outputs, by name."""
@@ -134,12 +134,12 @@ class Outputs:
         for hidden in self._images.glob(".*"):
             if not hidden.is_file():
                 continue
-            found = _PART.fullmatch(hidden.name)
-            entry = ledger.outputs([found["name"]]).get(found["name"]) if found else None
-            if found is None or entry is None or entry.sha256 not in ("", digest(hidden)):
+            part = _PART.fullmatch(hidden.name)
+            entry = ledger.outputs([part["name"]]).get(part["name"]) if part else None
+            if part is None or entry is None or entry.sha256 not in ("", digest(hidden)):
                 yield hidden, None
             else:
-                yield hidden, entry.written(digest(hidden), int(found["label"]), self.folder)
+                yield hidden, entry.written(digest(hidden), int(part["label"]), self.folder)
 
     def recover(self, ledger: Ledger) -> None:
         """Makes the folders, and finishes or removes what a run that died left in them."""
@@ -208,16 +208,22 @@ class Outputs:
             self._settle(path)
         self._places.leave(entry.output)
 
-    def serve(self, entry: LedgerEntry, found: Path) -> None:
-        """Has an output here that was found elsewhere, where another folder's stays."""
-        ours = self.drafts.holds(found) and entry.folder == self.folder
-        self._move(found if ours else self._copy(found, entry), entry)
+    def serve(self, entry: LedgerEntry, file: Path) -> None:
+        """Has an output here that `find` found elsewhere. What is owed to this folder moves.
+
+        Args:
+            entry: Of the output.
+            file: Its draft, or itself in another folder.
+        """
+        ours = self.drafts.holds(file) and entry.folder == self.folder
+        self._move(file if ours else self._copy(file, entry), entry)
 
     def _part(self, entry: LedgerEntry) -> Path:
         """Where it lies while it is copied: all hidden names are in one folder."""
         return self._images / f".{entry.output}.{entry.label}.part"
 
     def _copy(self, file: Path, entry: LedgerEntry) -> Path:
+        """A copy under the hidden name, durably: what it was copied from may be removed."""
         part = self._part(entry)
         with whole(part) as temporary:
             shutil.copyfile(file, temporary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from latentdp.core.progress import CountCallback
@@ -85,7 +85,8 @@ def foresee(job: Job, progress: CountCallback | None = None) -> Preview:
             future.add(decision, decider.refusal(decision))
             if progress is not None:
                 progress(future.tally.accounted, len(job.files))
-    job.ledger.check(future.asked, job.request.limit)
+    unprotected = bool(job.guarantee.unprotected)
+    job.ledger.check(future.asked, job.request.limit, unprotected=unprotected)
     return Preview(future.summary(job), future.refused)
 
 
@@ -127,12 +128,17 @@ class _Future:
     def summary(self, job: Job) -> Summary:
         """The numbers, those of the folder and of its patients included."""
         self.tally.charge(self.asked)
-        subjects = {entry.subject for entry in self.here.values()}
+        here = [
+            replace(entry, subject=job.ledger.subject(entry.subject))
+            for entry in self.here.values()
+        ]
+        subjects = {entry.subject for entry in here}
         spent = {subject: Spent() for subject in subjects} | job.ledger.spent(subjects)
         for entry in self.asked:
-            spent[entry.subject] = spent[entry.subject].plus(entry.micro_epsilon, entry.pico_delta)
+            subject = job.ledger.subject(entry.subject)
+            spent[subject] = spent[subject].plus(entry.micro_epsilon, entry.pico_delta)
         return self.tally.summary(
-            self.here.values(),
+            here,
             spent,
             guarantee=job.guarantee,
         )

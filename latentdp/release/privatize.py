@@ -72,7 +72,7 @@ def privatize_folder(
         source: Folder or file; never written to.
         out: New or empty folder, or one with an earlier part of the same release.
         vault: Private folder of the key, the ledger and reports; made if absent. By default
-            ``OUT.vault``. Use one for all releases of a project.
+            one for OUT in this user's state. Use one for all releases of a project.
         privatizer: One that is loaded, instead of a preset and other options of a recipe.
         progress: Called with the number of files done and of all.
         options: Fields of `latentdp.release.request.ReleaseRequest` (``labels``, ``budget``,
@@ -112,7 +112,7 @@ def preview(
     Args:
         source: Folder or file; never written to.
         out: Where the release would be; None to look at the inputs alone.
-        vault: By default ``OUT.vault``; where there is none, a new one is assumed.
+        vault: As for `privatize_folder`; where there is none, a new one is assumed.
         privatizer: One that is loaded, instead of a preset and other options of a recipe.
         progress: Called with the number of files done and of all.
         options: The fields that `privatize_folder` takes.

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from latentdp.errors import InputError
 from latentdp.privacy.randomized_response import Unlabelled
+from latentdp.privacy.units import allowance, delta_allowance
 from latentdp.release.folders import check_folders, check_source
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.uid_mapping import check_mapping
 from latentdp.reports.layout import Layout
 from latentdp.vault.database import address, file_of
-from latentdp.vault.ledger import allowance
-from latentdp.vault.vault import beside
+from latentdp.vault.default_vault import default_vault
+from latentdp.vault.spending import Limit
 
 if TYPE_CHECKING:
     from latentdp.privatizer import Privatizer
@@ -31,8 +32,8 @@ class ReleaseRequest:
         source: Folder of images or one file; never written to.
         out: New or empty folder, or one with an earlier part of the same release; None for a
             preview that looks at inputs alone.
-        vault: Folder of the key, the ledger and private reports; made if absent. Default:
-            ``OUT.vault``.
+        vault: Folder of the key, the ledger and private reports; made if absent. Default: one
+            for OUT in this user's state (`latentdp.vault.default_vault`).
         recipe: How images are made private.
         labels: CSV with findings of each file, instance, series, study, accession number or
             patient, told by the names of its columns; without it no label is used or released.
@@ -41,6 +42,9 @@ class ReleaseRequest:
             ``unknown`` (released without one, which tells that it had none) or ``random``.
         budget: Largest epsilon per patient, earlier releases from this vault included. A cap of
             the vault holds too.
+        budget_delta: The same of delta; without it any sum of deltas below 1 is allowed.
+        accept_unprotected: Let budgets and caps bound what is noised alone. Without it they
+            refuse every patient of whom something is, or was earlier, released exactly.
         ledger: URL of the ledger's database, which the vault remembers; by default the
             remembered one, or a file in the vault.
         again: Release, and charge, what was released before but cannot be found.
@@ -64,6 +68,8 @@ class ReleaseRequest:
     label_map: Path | None = None
     unlabelled: Unlabelled = Unlabelled.REFUSE
     budget: float | None = None
+    budget_delta: float | None = None
+    accept_unprotected: bool = False
     ledger: str | None = None
     again: bool = False
     layout: Layout = Layout.FLAT
@@ -134,9 +140,14 @@ class ReleaseRequest:
         return self.labels is not None
 
     @property
-    def limit(self) -> int | None:
-        """The budget in micro-epsilons, rounded down; None for none."""
-        return None if self.budget is None else allowance(self.budget)
+    def limit(self) -> Limit:
+        """The budget, rounded down to units of the ledger."""
+        delta = self.budget_delta
+        return Limit(
+            micro_epsilon=None if self.budget is None else allowance(self.budget),
+            pico_delta=None if delta is None else delta_allowance(delta),
+            accept_unprotected=self.accept_unprotected,
+        )
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -152,8 +163,8 @@ class ReleaseRequest:
             )
         if self.out is not None and self.vault is None:
             raise InputError(
-                "--cluster needs --vault, a folder that the workers do not share: beside OUT, "
-                "where it would be, they would see its key"
+                "--cluster needs --vault, a folder that the workers do not share: in this user's "
+                "state, where it would be, they might see its key"
             )
         # Workers have other working directories.
         self._set("source", self.source.absolute())
@@ -164,7 +175,7 @@ class ReleaseRequest:
         check_source(self.source)
         if self.out is None:
             return
-        vault = beside(self.out) if self.vault is None else self.vault
+        vault = default_vault(self.out) if self.vault is None else self.vault
         self._set("vault", vault)
         check_folders(self.source, self.out, vault, self.layout)
         file = None if self.ledger is None else file_of(address(self.ledger))
@@ -203,6 +214,8 @@ class ReleaseOptions(TypedDict, total=False):
     label_map: str | Path | None
     unlabelled: Unlabelled | str
     budget: float | None
+    budget_delta: float | None
+    accept_unprotected: bool
     ledger: str | None
     again: bool
     layout: Layout | str

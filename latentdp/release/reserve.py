@@ -48,9 +48,23 @@ class Reserver:
 
     def __init__(self, job: Job, naming: Naming, account: Account) -> None:
         self._ledger, self._outputs, self._limit = job.ledger, job.outputs, job.request.limit
+        self._unprotected = bool(job.guarantee.unprotected)
         self._naming, self._account = naming, account
         self._withdrawn = job.vault.path / "withdrawn"
         self._method = _provenance(job)
+
+    def expose(self, decisions: Sequence[Decision]) -> None:
+        """Has the ledger remember of whom something is released exactly by what was paid earlier.
+
+        In a mirror that may be an image of a release that kept nothing; or version 0.1, whose
+        ledger did not remember, has paid.
+        """
+        if self._unprotected:
+            self._ledger.expose(
+                decision.entry
+                for decision in decisions
+                if decision.entry is not None and not decision.new
+            )
 
     def reserve(self, decisions: Sequence[Decision]) -> list[Owed]:
         """Charges what is new; what an earlier run paid for and did not make is owed, too.
@@ -67,7 +81,7 @@ class Reserver:
                     self._outputs.withdraw(decision.replaced, self._withdrawn)
                 paid.append((decision, decision.entry))
         new = [entry for decision, entry in paid if decision.new]
-        self._ledger.reserve(new, self._limit)
+        self._ledger.reserve(new, self._limit, unprotected=self._unprotected)
         self._account.charged(new)
         return self._owed(paid)
 

@@ -17,6 +17,7 @@ from latentdp.core.progress import CountCallback
 from latentdp.errors import Aborted, BudgetExceeded
 from latentdp.privacy.noise import SystemNoise
 from latentdp.privacy.samplers.uniform import permutation
+from latentdp.privacy.units import pico
 from latentdp.privatizer import Privatizer
 from latentdp.release.account import Account
 from latentdp.release.decide import Prefetcher
@@ -33,6 +34,7 @@ from latentdp.release.uid_mapping import UidMapping
 from latentdp.reports.release_card import IMAGES
 from latentdp.reports.review_page import write_review
 from latentdp.vault.run_report import RunReport
+from latentdp.vault.spending import CERTAIN
 
 __all__ = ["run_release"]
 
@@ -78,7 +80,11 @@ def _within(request: ReleaseRequest, error: OSError) -> str:
 
 def _check_budget(job: Job) -> None:
     """Reads everything once, so that a refusal comes before the first output."""
-    if job.request.limit is None and job.ledger.cap() is None:
+    # Without a bound only a delta of 1 is refused, which a sum of so many may reach.
+    delta = len(job.files) * pico(job.guarantee.delta)
+    spent = max((spent.pico_delta for spent in job.ledger.spent().values()), default=0)
+    bounds = job.request.limit.bounds or job.ledger.cap().bounds
+    if not bounds and spent + delta < CERTAIN:
         return
     try:
         foresee(job)
@@ -129,6 +135,7 @@ def _release(job: Job, account: Account) -> None:
     ahead = Prefetcher(decider, job.workers, [job.files[i] for i in order])
     for decisions in ahead:
         decider.remember()  # before any charge: what is found equal stays one release
+        reserver.expose(decisions)
         publisher.known(decisions)
         owed = reserver.reserve(decisions)
         ahead.look()  # the next chunk is read while this one is made

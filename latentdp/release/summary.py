@@ -12,7 +12,7 @@ from latentdp.core.arrays import UNKNOWN
 from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, Unit
 from latentdp.reports.card_guarantee import PatientGuarantee
-from latentdp.reports.release_card_parts import CardCounts, RunCounts
+from latentdp.reports.guarantee_words import EARLIER
 from latentdp.vault.ledger import LedgerEntry, Spent
 
 __all__ = ["Counts", "Summary", "Tally"]
@@ -60,6 +60,7 @@ class Summary:
         most_images_here: Largest number of outputs of one of them in the folder.
         patient_epsilon: Largest epsilon of one of them in this vault.
         patient_delta: Largest delta of one of them in this vault.
+        patient_unprotected: Whether something of one of them was released exactly in this vault.
         guarantee: Of each image; epsilon is infinity where anything is unprotected.
         report: Private report of the run, in the vault; None for a preview.
     """
@@ -77,6 +78,7 @@ class Summary:
     most_images_here: int = 0
     patient_epsilon: float = 0.0
     patient_delta: float = 0.0
+    patient_unprotected: bool = False
     guarantee: Guarantee = NOTHING_KNOWN
     report: Path | None = None
 
@@ -95,7 +97,8 @@ class Summary:
             epsilon=max(self.patient_epsilon, image.epsilon),
             delta=max(self.patient_delta, image.delta),
         )
-        return noised.beside(*self.unprotected)
+        earlier = (EARLIER,) if self.patient_unprotected else ()
+        return noised.beside(*(self.unprotected or earlier))
 
     @property
     def stated_patient(self) -> PatientGuarantee:
@@ -127,19 +130,6 @@ class Summary:
             duplicates=self.duplicates,
             quarantined=dict(sorted(self.quarantined.items())),
             unlabelled=self.unlabelled,
-        )
-
-    def public_counts(self) -> CardCounts:
-        """For the card: no reasons, since some depend on what an image shows."""
-        return CardCounts(
-            images_in_release=self.outputs,
-            last_run=RunCounts(
-                inputs=self.inputs,
-                outputs=self.released + self.already,
-                duplicates=self.duplicates,
-                quarantined=sum(self.quarantined.values()),
-                unlabelled=self.unlabelled,
-            ),
         )
 
 
@@ -211,6 +201,7 @@ class Tally:
             most_images_here=max(images.values(), default=0),
             patient_epsilon=max((s.micro_epsilon for s in people), default=0) / 1e6,
             patient_delta=max((s.pico_delta for s in people), default=0) / 1e12,
+            patient_unprotected=any(s.unprotected for s in people),
             guarantee=guarantee,
             report=report,
         )

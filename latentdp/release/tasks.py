@@ -161,6 +161,7 @@ def draw_images(privatizer: Privatizer, tasks: Sequence[Task]) -> Iterator[Draw]
 
 
 def digest_input(path: Path) -> str:
+    """Reader and SHA-256 of a file; empty for one that cannot be opened."""
     try:
         # The same bytes as a picture and as DICOM are two inputs: one of them is refused.
         return f"{radiograph.reader(path)} {radiograph.digest(path)}" if path.is_file() else ""
@@ -169,6 +170,11 @@ def digest_input(path: Path) -> str:
 
 
 def read_input(item: tuple[Path, tuple[int, int], Profile]) -> radiograph.Radiograph | Refusal:
+    """A file as an image of the flow's size, or why not.
+
+    Args:
+        item: Path, height and width in pixels, and what is retained of a header.
+    """
     path, shape, profile = item
     try:
         if not path.is_file():

@@ -14,7 +14,7 @@ from latentdp.reports.recognition import judge
 from latentdp.reports.results import Measure
 from latentdp.reports.rows import Measured, measure_row, outcome_row
 
-__all__ = ["Answer", "answers", "mean_auc", "refuting"]
+__all__ = ["Answer", "ApartRow", "answers", "mean_auc", "refuting", "telling_apart"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,31 @@ class Answer:
     short: str
     level: str
     why: str
+
+
+@dataclass(frozen=True)
+class ApartRow:
+    """From whom patients are told, how well, and by what attack, all text."""
+
+    whom: str
+    auc: str
+    by: str
+
+
+def telling_apart(evaluation: Evaluation) -> list[ApartRow]:
+    """How well the strongest attackers tell patients from anyone, and from those alike."""
+    recognition = judge(evaluation.outcomes, evaluation.limits)
+    rows = []
+    for whom, outcome in (
+        ("Against anyone, with everything that is released", recognition.anyone),
+        ("Against impostors of the same source, view and sex", recognition.alike),
+    ):
+        if outcome is None:
+            rows.append(ApartRow(whom, "not measured", ""))
+        else:
+            row = outcome_row(outcome)
+            rows.append(ApartRow(whom, f"AUC {row.both}", f"{row.name}, {row.setting}"))
+    return rows
 
 
 def answers(evaluation: Evaluation) -> list[Answer]:

@@ -47,8 +47,8 @@ class Curve:
         name: In the legend.
         x: Rising.
         y: As long as ``x``, in [0, 1].
-        low: Of the band; empty without one.
-        high: The same.
+        low: Lower edge of the band, as long as ``x``; empty without one.
+        high: Upper edge of it; empty without one.
         control: Whether it is shown in grey, for comparison.
     """
 
@@ -83,8 +83,8 @@ class Bar:
         subject: The finding.
         setting: ``o/o``, ``o/p``, ``p/o`` or ``p/p``.
         value: The AUC.
-        low: Of its interval; as ``value`` without one.
-        high: The same.
+        low: Lower limit of its interval; as ``value`` without one.
+        high: Upper limit of it; as ``value`` without one.
     """
 
     subject: str
@@ -107,12 +107,12 @@ def roc_chart(
             Viswanath 2015, theorem 2.1).
         words: What is seen.
     """
-    drawn = claim is not None and claim[0] < 20  # above, it is the frame
+    in_sight = claim is not None and claim[0] < 20  # above, it is the frame
 
     def paint(figure: Figure) -> None:
         axes = _panel(figure)
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (2, 2)), label="guessing")
-        if claim is not None and drawn:
+        if claim is not None and in_sight:
             odds, delta = math.exp(claim[0]), claim[1]
             grid = sorted({i / 200 for i in range(201)} | {min(1.0, (1 - delta) / (odds + 1))})
             most = [min(odds * x + delta, 1 - (1 - delta - x) / odds, 1.0) for x in grid]
@@ -126,7 +126,7 @@ def roc_chart(
         )  # fmt: skip
         _legend(axes)
 
-    return inline_svg(key, words, _size(curves, 1 + drawn), paint)
+    return inline_svg(key, words, _size(curves, 1 + in_sight), paint)
 
 
 def cmc_chart(key: str, curves: Sequence[Curve], *, gallery: int | None, words: str) -> Markup:

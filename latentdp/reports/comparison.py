@@ -42,8 +42,8 @@ class Cell(Struct, frozen=True, kw_only=True):
 
     Attributes:
         value: The number; None where it is none.
-        low: Of its 95 % interval over patients.
-        high: The same.
+        low: Lower limit of its 95 % interval over patients; None without one.
+        high: Upper limit of it.
         learnt_with: Whose labels a reader was taught with; unset for an attack.
     """
 
@@ -129,10 +129,10 @@ class Comparison(Struct, frozen=True, kw_only=True):
         Raises:
             InputError: A part is missing or of another type, or it is no comparison.
         """
-        found = from_json(values, cls, "the comparison")
-        beside = {} if found.columns is UNSET else found.columns
+        comparison = from_json(values, cls, "the comparison")
+        beside = {} if comparison.columns is UNSET else comparison.columns
         rows = []
-        for row in found.rows:
+        for row in comparison.rows:
             numbers = beside.get(row.name) if row.columns is UNSET else row.columns
             if numbers is None:
                 raise InputError(
@@ -140,4 +140,4 @@ class Comparison(Struct, frozen=True, kw_only=True):
                     "numbers"
                 )
             rows.append(structs.replace(row, columns=numbers))
-        return structs.replace(found, rows=tuple(rows), columns=UNSET)
+        return structs.replace(comparison, rows=tuple(rows), columns=UNSET)

@@ -124,13 +124,13 @@ def _labels_alone(comparison: Comparison, beside: ComparedMethod) -> tuple[Contr
 
 
 def _picture(comparison: Comparison) -> Picture | None:
-    found = points(comparison)
-    if not found:
+    methods = points(comparison)
+    if not methods:
         return None
     alone = labels_only(comparison)
     words = (
         "Re-identification against utility. "
-        + "; ".join(f"{p.name}: {p.x:.3f} against {p.y:.3f}" for p in found)
+        + "; ".join(f"{p.name}: {p.x:.3f} against {p.y:.3f}" for p in methods)
         + ("" if alone is None else f"; labels alone reach {alone:.3f}")
     )
     caption = (
@@ -140,15 +140,15 @@ def _picture(comparison: Comparison) -> Picture | None:
     if alone is not None:
         caption += " Dashed: what labels give without any image; at or below it, nothing is "
         caption += "shown to be kept of an image."
-    return Picture(pareto_chart("pareto", found, labels_only=alone, words=words), caption)
+    return Picture(pareto_chart("pareto", methods, labels_only=alone, words=words), caption)
 
 
 def _cohort(people: ComparedPeople) -> str:
     """People as a sentence."""
     size = people.size
-    told = "" if size is UNSET else f", {_size(size)} pixels"
+    pixels = "" if size is UNSET else f", {_size(size)} pixels"
     return (
-        f"{people.name}: {people.images:,} images of {people.patients:,} patients{told}; "
+        f"{people.name}: {people.images:,} images of {people.patients:,} patients{pixels}; "
         f"{people.purpose}"
     )
 

@@ -31,6 +31,8 @@ TAUGHT = ("p/o", "p/p", "p/o, normal")  # columns of readers that learnt on what
 LENT = "\N{DAGGER}"  # ... with the true findings, since the method releases no labels
 
 COLUMNS: dict[str, tuple[str, Metric]] = {
+    "against_anyone": ("Told from anyone, AUC", AUC),
+    "against_alike": ("Told from those alike, AUC", AUC),
     "frozen": ("Frozen verifier, AUC", AUC),
     "adaptive_mean": ("Adaptive, mean, AUC", AUC),
     "adaptive_max": ("Adaptive, largest, AUC", AUC),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, Literal, Self
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -19,11 +20,16 @@ from latentdp.reports.stated_epsilon import StatedEpsilon
 __all__ = [
     "ClaimedGuarantee",
     "Control",
+    "ControlKind",
+    "EvaluatedRelease",
     "Evaluation",
     "JudgedClaim",
     "MethodDescription",
     "People",
+    "ReachedAuc",
     "StatedEffort",
+    "StatedPopulation",
+    "TellingApart",
     "Unavailable",
     "UsedVerifier",
     "Verdict",
@@ -83,6 +89,15 @@ class ClaimedGuarantee(StatedEpsilon, frozen=True, kw_only=True):
         return structs.replace(whole, text=alone)
 
 
+class ControlKind(StrEnum):
+    """What a control leaves of an image."""
+
+    EVERYTHING = "everything"  # the image as it is
+    RELEASED_LABEL = "released label"  # a fresh sample under the label that a method releases
+    TRUE_LABEL = "true label"  # the mean picture of the true label
+    NOTHING = "nothing"  # noise
+
+
 class MethodDescription(Struct, frozen=True, kw_only=True):
     """What made images private.
 
@@ -94,6 +109,8 @@ class MethodDescription(Struct, frozen=True, kw_only=True):
         guarantee: Of a whole release, as it really is: where something is not protected, epsilon
             is infinity. None where nothing is noised.
         protects_all: Whether nothing is released exactly: no attack may beat its ceiling then.
+        control: What it leaves of an image, if it is a control; None for another method, unset in
+            a file that does not say.
     """
 
     name: str
@@ -102,6 +119,7 @@ class MethodDescription(Struct, frozen=True, kw_only=True):
     claim: str = ""
     guarantee: ClaimedGuarantee | None = None
     protects_all: bool
+    control: ControlKind | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
         if self.guarantee is not None and not self.protects_all:
@@ -133,6 +151,36 @@ class People(Struct, frozen=True, kw_only=True):
     where: str | UnsetType = UNSET
 
 
+class EvaluatedRelease(Struct, frozen=True, kw_only=True):
+    """Which release of this tool was evaluated.
+
+    Attributes:
+        release: Its random identifier; empty if its card has none.
+        card_sha256: Of its card without what evaluations wrote there, in hexadecimal.
+        weights_sha256: Of the weights that made it, in hexadecimal.
+        vault: Public tag of its vault, whose key signs the evaluation.
+    """
+
+    release: str
+    card_sha256: str
+    weights_sha256: str
+    vault: str
+
+
+class StatedPopulation(Struct, frozen=True, kw_only=True):
+    """Of whom a release was made; claims that rest on its evaluation are about these alone.
+
+    Attributes:
+        files: Input files, refused ones among them.
+        patients: Patients with an output.
+        sources: Keyed digest of the files' contents, in hexadecimal.
+    """
+
+    files: int
+    patients: int
+    sources: str
+
+
 class Unavailable(Struct, frozen=True, kw_only=True):
     """An attack or a measure that could not be run, and why, in a few words."""
 
@@ -158,6 +206,51 @@ class JudgedClaim(Struct, frozen=True, kw_only=True):
     measured: str
 
 
+class ReachedAuc(Struct, frozen=True, kw_only=True):
+    """How well the strongest attacker told two images of one patient from those of two.
+
+    Attributes:
+        attack: Who it was.
+        setting: By what, and from whom.
+        auc: In [0, 1]; 0.5 is guessing.
+        low: Of the 95 % interval over patients.
+        high: Upper limit of that interval.
+    """
+
+    attack: str
+    setting: str
+    auc: float | None
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, outcome: Outcome | None) -> Self | None:
+        """An outcome in short; None for none."""
+        if outcome is None:
+            return None
+        return cls(
+            attack=outcome.attack,
+            setting=outcome.setting,
+            auc=outcome.value,
+            low=outcome.low,
+            high=outcome.high,
+        )
+
+
+class TellingApart(Struct, frozen=True, kw_only=True):
+    """How well patients are told apart; the claims are judged by the stronger of both.
+
+    Attributes:
+        against_anyone: From any other patient, by everything that is released: images, labels,
+            pseudonyms and what headers keep. None where it was not measured.
+        against_alike: From impostors of the same source, view and sex. None where it was not
+            measured.
+    """
+
+    against_anyone: ReachedAuc | None
+    against_alike: ReachedAuc | None
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """What an evaluation means.
 
@@ -165,11 +258,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
         lines: Sentences; what refutes a guarantee comes first.
         refuted: Whether an attack did better than the claimed guarantee allows.
         claims: About the release.
+        telling_apart: How well patients are told apart; unset in a file that does not say.
     """
 
     lines: tuple[str, ...] = ()
     refuted: bool
     claims: tuple[JudgedClaim, ...] = ()
+    telling_apart: TellingApart | UnsetType = UNSET
 
 
 class Control(Struct, frozen=True, kw_only=True):
@@ -204,6 +299,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         thresholds: Of the claims.
         method: What is evaluated.
         recipe: Digest of what determines the pixels; None for another method than ours.
+        release: Which release that is; unset for another method than ours.
+        population: Of whom it was made; unset for another method than ours.
         cohort: Who was attacked.
         practice: Whom attackers practised on.
         outcomes: Of every attack.
@@ -212,6 +309,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         seconds: How long it took.
         controls: Other methods on the same people.
         verdict: What it means.
+        signature: Of all the above by the key of the release's vault, in hexadecimal; unset for
+            another method than ours.
 
     Example:
         >>> Evaluation.from_json({"kind": "evaluation"})  # doctest: +ELLIPSIS
@@ -230,6 +329,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     thresholds: Thresholds | UnsetType = UNSET
     method: MethodDescription
     recipe: str | UnsetType | None = UNSET
+    release: EvaluatedRelease | UnsetType = UNSET
+    population: StatedPopulation | UnsetType = UNSET
     cohort: People | UnsetType = UNSET
     practice: People | UnsetType = UNSET
     outcomes: tuple[Outcome, ...]
@@ -238,6 +339,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     seconds: float | UnsetType = UNSET
     controls: tuple[Control, ...] | UnsetType = UNSET
     verdict: Verdict
+    signature: str | UnsetType = UNSET
 
     @property
     def limits(self) -> Thresholds:

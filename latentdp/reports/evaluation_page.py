@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import UNSET, Struct, structs
 
-from latentdp.reports.answers import answers, refuting
+from latentdp.reports.answers import answers, refuting, telling_apart
 from latentdp.reports.evaluation import Evaluation, MethodDescription
 from latentdp.reports.figures import attack_pictures, finding_picture
 from latentdp.reports.formatting import RULE, epsilon
@@ -63,6 +63,7 @@ def write_evaluation_page(evaluation: Evaluation, path: Path) -> None:
         version=evaluation.version,
         banners=_banners(evaluation),
         answers=answers(evaluation),
+        apart=telling_apart(evaluation),
         lines=evaluation.verdict.lines,
         claims=evaluation.verdict.claims,
         headline=[row for row in outcomes if row.headline] or outcomes,

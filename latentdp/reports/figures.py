@@ -98,15 +98,15 @@ def _roc(
     controls: Sequence[Control],
     guarantee: ClaimedGuarantee | None,
 ) -> Picture | None:
-    held = _holding(outcomes, _roc_curve)
-    if not held:
+    attacked = _holding(outcomes, _roc_curve)
+    if not attacked:
         return None
-    curves = [curve for _, curve in held]
-    curves += _beside([o for o, _ in held], controls, _roc_curve)
+    curves = [curve for _, curve in attacked]
+    curves += _beside([o for o, _ in attacked], controls, _roc_curve)
     claim = None
     if guarantee is not None and guarantee.epsilon is not None:
         claim = guarantee.epsilon, guarantee.delta
-    words = "ROC curves. " + "; ".join(_told(outcome) for outcome, _ in held)
+    words = "ROC curves. " + "; ".join(_told(outcome) for outcome, _ in attacked)
     caption = (
         "How many true pairs the attacker finds (up) at the price of how many false alarms "
         "(right), with 95 % bands over patients. On the dotted line it guesses; in the upper left "
@@ -116,16 +116,16 @@ def _roc(
 
 
 def _cmc(key: str, outcomes: Sequence[Outcome], controls: Sequence[Control]) -> Picture | None:
-    held = _holding(outcomes, _cmc_curve)
-    if not held:
+    attacked = _holding(outcomes, _cmc_curve)
+    if not attacked:
         return None
-    curves = [curve for _, curve in held]
-    sizes = {o.detail.cmc.gallery for o, _ in held if o.detail.cmc is not None}
+    curves = [curve for _, curve in attacked]
+    sizes = {o.detail.cmc.gallery for o, _ in attacked if o.detail.cmc is not None}
     words = "Cumulative match curves. " + "; ".join(
         f"{c.name}: first {c.y[0]:.1%}, among the first {c.x[-1]:,.0f} {c.y[-1]:.1%}"
         for c in curves
     )
-    curves += _beside([o for o, _ in held], controls, _cmc_curve)
+    curves += _beside([o for o, _ in attacked], controls, _cmc_curve)
     caption = (
         "The attacker ranks a gallery of real radiographs by likeness to a private image: how "
         "often the right one is among the first k, with 95 % bands over patients."
@@ -166,10 +166,10 @@ def _restarts(key: str, outcomes: Sequence[Outcome]) -> Picture | None:
 
 def _holding(outcomes: Sequence[Outcome], drawn: Drawn) -> list[tuple[Outcome, Curve]]:
     """Outcomes with such a curve: of each attack one, of the summary if it can be, its largest."""
-    held = [(o, curve) for o in outcomes if (curve := drawn(o, _named(o))) is not None]
-    held.sort(key=lambda pair: (not pair[0].headline, -(pair[0].value or 0.0)))
+    with_curve = [(o, curve) for o in outcomes if (curve := drawn(o, _named(o))) is not None]
+    with_curve.sort(key=lambda pair: (not pair[0].headline, -(pair[0].value or 0.0)))
     first: dict[str, tuple[Outcome, Curve]] = {}
-    for outcome, curve in held:
+    for outcome, curve in with_curve:
         first.setdefault(outcome.attack, (outcome, curve))
     return list(first.values())[:CURVES]
 

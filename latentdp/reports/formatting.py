@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-from latentdp.metrics.metric import Metric, Unit
+from latentdp.metrics.metric import Metric, MetricUnit
 from latentdp.privacy.rounding import at_most, printed
 from latentdp.reports.comparison import Cell
 from latentdp.reports.evaluation import ClaimedGuarantee
@@ -27,7 +27,7 @@ def shown(value: float | None, metric: Metric) -> str:
         return _DASH
     if math.isinf(value):
         return "infinite" if value > 0 else "-infinite"
-    if metric.unit is Unit.SHARE:
+    if metric.unit is MetricUnit.SHARE:
         return f"{100 * value:.1f} %"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
@@ -43,7 +43,7 @@ def ceiling(value: float | None, metric: Metric) -> str:
     """A bound, rounded up: never understated."""
     if value is None:
         return "none"
-    return f"{at_most(100 * value, 2)} %" if metric.unit is Unit.SHARE else at_most(value, 4)
+    return f"{at_most(100 * value, 2)} %" if metric.unit is MetricUnit.SHARE else at_most(value, 4)
 
 
 def epsilon(guarantee: ClaimedGuarantee | None) -> str:

@@ -9,6 +9,7 @@ from latentdp.privacy.rounding import at_most, printed
 from latentdp.reports.layout import MIRROR_WARNING, Layout
 
 __all__ = [
+    "EARLIER",
     "GALLERY",
     "NOT_COVERED",
     "PATIENT_RULE",
@@ -23,6 +24,7 @@ PATIENT_RULE = (
     "sum over the images of a patient, earlier releases from the same vault included; infinity "
     "where anything is released exactly"
 )
+EARLIER = "an earlier release of a patient, something of which was released exactly"
 _WHOSE = {Unit.IMAGE: "an image", Unit.PATIENT: "a patient"}
 GALLERY = 30_805  # number of patients in ChestX-ray14, for the ceiling on naming the source
 
@@ -32,8 +34,9 @@ NOT_COVERED = (
     "that two IDs are one patient: the same Patient ID with an issuer in one file and without one "
     "in another counts as two patients",
     "people in the weights' training set, whom the weights may have memorised",
-    "how many images the release holds, how many inputs were refused, and which images share a "
-    "pseudonymous patient, study or series, also across releases from one vault",
+    "the number of files, and how many and which of them share a pseudonymous patient, study or "
+    "series, also across releases from one vault, with the largest epsilon of a patient that "
+    "follows: an input that is refused, or shows the same picture as another one, has no file",
     "the kind of each file (CR, DX, SC or picture) and its marks for burned-in text and lossy "
     "compression, which follow the source",
     "what a reader of this computer's memory, timing or disk could learn during the run",

@@ -27,7 +27,7 @@ class FoundPair:
 
     Attributes:
         private: ``(h, w)`` in [0, 1].
-        real: The same.
+        real: ``(h, w)`` in [0, 1].
         score: The attacker's; larger is surer.
         words: About the real one.
 

@@ -52,8 +52,8 @@ def write_page(path: Path, template: str, *, mode: int = 0o666, **facts: Any) ->
 
 def released_images(out: Path) -> list[Path]:
     """All images of a release, by their names, which are random: an order that tells nothing."""
-    found = (path for path in (out / IMAGES).rglob("[!.]*") if path.is_file())
-    return sorted(found, key=lambda path: path.name)
+    paths = (path for path in (out / IMAGES).rglob("[!.]*") if path.is_file())
+    return sorted(paths, key=lambda path: path.name)
 
 
 def after(path: Path) -> str | None:

@@ -203,24 +203,24 @@ def _label(figure: Figure, axes: Axes, points: Sequence[Point], labels_only: flo
 def _captions(axes: Axes, renderer: Any, labels_only: float | None) -> list[tuple[Box, float]]:
     """Names of the lines, and where is best."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    made = [
+    texts = [
         axes.annotate("guessing", (0.5, bottom), (-3, 6), textcoords="offset points", rotation=90,
                       fontsize=8.5, color=GREY, ha="right", va="bottom"),
         axes.annotate("\N{NORTH WEST ARROW} better", (left, top), (4, 0), fontweight="bold",
                       textcoords="offset points", color=INK, ha="left", va="top"),
     ]  # fmt: skip
     if labels_only is not None:
-        made.append(
+        texts.append(
             axes.annotate("labels alone, without any image", (right, labels_only), (0, 3),
                           textcoords="offset points", fontsize=8.5, color=GREY, ha="right",
                           va="bottom")
         )  # fmt: skip
-    return [(_box(text.get_window_extent(renderer)), 8.0) for text in made]
+    return [(_box(text.get_window_extent(renderer)), 8.0) for text in texts]
 
 
 def _places(x: float, y: float, width: float, height: float) -> list[tuple[Box, float]]:
     """Boxes around a point, near ones first, each with its distance in pixels."""
-    found = []
+    boxes = []
     for reach in (8.0, 16.0, 26.0, 38.0, 54.0, 74.0):
         for across, up in (
             (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 1), (0, -1),
@@ -228,8 +228,8 @@ def _places(x: float, y: float, width: float, height: float) -> list[tuple[Box, 
         ):  # fmt: skip
             left = x + across * reach - (0 if across > 0 else width if across < 0 else width / 2)
             lower = y + up * reach - height * (1 - up) / 2
-            found.append(((left, lower, left + width, lower + height), reach))
-    return found
+            boxes.append(((left, lower, left + width, lower + height), reach))
+    return boxes
 
 
 def _cost(box: Box, taken: Sequence[tuple[Box, float]], frame: Box) -> float:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from latentdp.errors import InputError
 from latentdp.metrics.metric import Quantity
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Measure, Outcome
+from latentdp.reports.results import Impostors, Measure, Outcome
 
 __all__ = ["Recognition", "Thresholds", "judge", "strongest", "told"]
 
@@ -26,8 +26,8 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     """Up to where a release may be said to have lost its recognisable features.
 
     Attributes:
-        auc: Largest AUC of a verifier, at the upper end of its interval, hard impostors; at most
-            `LARGEST_AUC`.
+        auc: Largest AUC of telling patients apart, at the upper end of its interval, against
+            anyone or against impostors alike, whichever is larger; at most `LARGEST_AUC`.
         first: Largest share of private images whose original is named first, likewise; at most
             `LARGEST_FIRST`.
 
@@ -54,7 +54,10 @@ class Recognition:
     """What attackers found out about who is on the images.
 
     Attributes:
-        verification: The strongest verifier, by the upper end of its interval; None without any.
+        verification: The stronger of the next two; None without any.
+        anyone: Who told patients best from anyone, with everything that is released, by the upper
+            end of the interval; None where nobody was told from anyone.
+        alike: Who told them best from impostors of the same source, view and sex, likewise.
         first: Who named most originals first, likewise.
         strongest: The outcome to fear most, by its advantage over guessing; None if none is rated.
         unrated: Names of attacks of which it cannot be told how much better than guessing they
@@ -64,6 +67,8 @@ class Recognition:
     """
 
     verification: Outcome | None
+    anyone: Outcome | None
+    alike: Outcome | None
     first: Outcome | None
     strongest: Outcome | None
     unrated: tuple[str, ...]
@@ -89,7 +94,12 @@ def judge(outcomes: Sequence[Outcome], limits: Thresholds) -> Recognition:
         False
     """
     naming = [o for o in outcomes if o.kind.identifies]
-    verification = _largest(o for o in naming if _verifies(o, naming))
+    verifying = [o for o in naming if _verifies(o, naming)]
+    anyone, alike = (
+        _largest(o for o in verifying if (o.impostors is Impostors.ANYONE) == whoever)
+        for whoever in (True, False)
+    )
+    verification = _largest(verifying)
     first = _largest(o for o in naming if _names_the_source(o))
     kept = _at_most(verification, limits.auc) and _at_most(first, limits.first)
     strangers = dict.fromkeys(o.attack for o in naming if o.kind is AttackKind.UNKNOWN)
@@ -103,6 +113,8 @@ def judge(outcomes: Sequence[Outcome], limits: Thresholds) -> Recognition:
         ]
     return Recognition(
         verification=verification,
+        anyone=anyone,
+        alike=alike,
         first=first,
         strongest=strongest([o for o in naming if o.headline]) or strongest(naming),
         unrated=tuple(strangers | without_chance),
@@ -133,10 +145,19 @@ def told(result: Outcome | Measure) -> str:
 
 
 def _verifies(outcome: Outcome, others: Sequence[Outcome]) -> bool:
-    """An AUC in the summary; of a verifier that puts none there, every one."""
+    """An AUC in the summary or against anyone; of a verifier that puts none there, every one.
+
+    A search that puts an AUC there has told patients apart by what it searches with.
+    """
     kind, quantity = outcome.kind, outcome.metric.quantity
-    if quantity is not Quantity.AUC or kind not in (AttackKind.VERIFICATION, AttackKind.UNKNOWN):
+    if quantity is not Quantity.AUC:
         return False
+    if kind is AttackKind.SEARCH:
+        return outcome.headline
+    if kind not in (AttackKind.VERIFICATION, AttackKind.UNKNOWN):
+        return False
+    if outcome.impostors is Impostors.ANYONE:
+        return True
     same = (o for o in others if o.attack == outcome.attack)
     return outcome.headline or not any(o.headline for o in same)
 

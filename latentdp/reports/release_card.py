@@ -58,6 +58,7 @@ class ReleaseCard(Struct, frozen=True, kw_only=True):
         counts: Of images.
         layout: How they lie.
         release: Random identifier, by which the vault knows where its images lie.
+        contents_sha256: Digest of all files that the card is about; empty on a card of 0.1.
         vault: The vault's public tag.
         evaluation: What an evaluation found.
     """
@@ -77,6 +78,7 @@ class ReleaseCard(Struct, frozen=True, kw_only=True):
     counts: CardCounts
     layout: Layout = Layout.FLAT
     release: str = ""
+    contents_sha256: str = ""
     vault: str
     evaluation: EvaluationSummary | UnsetType = UNSET
 
@@ -84,9 +86,9 @@ class ReleaseCard(Struct, frozen=True, kw_only=True):
         if not self.guarantee.unprotected:
             return
         structs.force_setattr(self, "private", False)
-        told = none_of(Guarantee(epsilon=0.0).beside(*self.guarantee.unprotected))
-        if told not in self.warnings:
-            structs.force_setattr(self, "warnings", (told, *self.warnings))
+        warning = none_of(Guarantee(epsilon=0.0).beside(*self.guarantee.unprotected))
+        if warning not in self.warnings:
+            structs.force_setattr(self, "warnings", (warning, *self.warnings))
 
     def to_json(self) -> dict[str, JsonValue]:
         """JSON values, in the order of ``release.json``."""

@@ -13,7 +13,6 @@ __all__ = [
     "CardRecipe",
     "CardWeights",
     "EvaluationSummary",
-    "RunCounts",
 ]
 
 
@@ -75,35 +74,17 @@ class CardImage(Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
 
 
-class RunCounts(Struct, frozen=True, kw_only=True):
-    """What became of the inputs of the last run, without reasons: some depend on an image.
-
-    Attributes:
-        inputs: Files.
-        outputs: Images, those of earlier runs included.
-        duplicates: Files for which another one's output stands.
-        quarantined: Files without an output.
-        unlabelled: Of the files that have one, or share one, those without a label although labels
-            are released; None where none are, or of older cards.
-    """
-
-    inputs: int
-    outputs: int
-    duplicates: int
-    quarantined: int
-    unlabelled: int | None = None
-
-
 class CardCounts(Struct, frozen=True, kw_only=True):
-    """How many images there are.
+    """What anybody can count who has the folder.
+
+    What became of the inputs is not told: that two of them show one picture, or that one was
+    refused, would say what a picture shows. A card of 0.1 tells it, and it is not read.
 
     Attributes:
-        images_in_release: Of all runs.
-        last_run: What became of its inputs.
+        images_in_release: Files of images, of all runs.
     """
 
     images_in_release: int
-    last_run: RunCounts
 
 
 class EvaluationSummary(Struct, frozen=True, kw_only=True):

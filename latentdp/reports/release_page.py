@@ -55,7 +55,6 @@ def write_release_page(out: Path) -> Path:
         blocks=card.plan.blocks,
         recipe=_items(card.recipe, "digest", "weights_sha256"),
         measured=_items(card.evaluation, "date", "lines", "claims", "by", "sha256"),
-        counts=_items(card.counts.last_run),
         header=_header(card.header),
         images=shown,
         digest=digest(out / CARD),
@@ -85,10 +84,10 @@ def _banners(card: ReleaseCard, images: int) -> list[tuple[str, str]]:
                         f"{claim.measured})",
                     )
                 )
-    told = card.counts.images_in_release
-    if images != told:
+    stated = card.counts.images_in_release
+    if images != stated:
         banners.append(
-            ("danger", f"MISMATCH: the card counts {told:,} images, the folder holds {images:,}")
+            ("danger", f"MISMATCH: the card counts {stated:,} images, the folder holds {images:,}")
         )
     return banners
 

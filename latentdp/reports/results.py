@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -19,12 +20,19 @@ from latentdp.metrics.metric import Goal, Metric
 from latentdp.metrics.verification import RocCurve
 from latentdp.reports.attack_kinds import AttackKind, kind_of
 
-__all__ = ["Detail", "Measure", "Outcome"]
+__all__ = ["Detail", "Impostors", "Measure", "Outcome"]
 
 
 FAR = 5 / 1.96  # standard errors of a refutation, in those of the lower end of an interval
 _GROUPS = ("sex ", "age ", "view ")  # with which the names of subgroups begin
 _NUMBERS = ("value", "low", "high", "chance", "ceiling")
+
+
+class Impostors(StrEnum):
+    """Whom an attacker must tell a patient from."""
+
+    ANYONE = "anyone"  # all that is released counts: also what tells groups of people apart
+    ALIKE = "alike"  # of the same source, view and sex
 
 
 class Detail(Mapping[str, JsonValue]):
@@ -111,14 +119,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
         setting: What exactly: ``private against real, impostors of the same sex and view``.
         metric: What the number is; its goal is the attacker's.
         value: The number.
-        low: Of the 95 % interval over patients.
-        high: The same.
+        low: Lower limit of the 95 % interval over patients.
+        high: Upper limit of that interval.
         n: Pairs, probes or images that it rests on.
         patients: Patients that it rests on.
         chance: What guessing gives; None where that is unknown.
         ceiling: Largest expected value under the claimed guarantee; None without one.
         headline: Whether it belongs in the summary: one that a steward must see.
         detail: More: ``restarts``, ``roc``, ``gallery``, ``note``...
+        impostors: Whom a patient was told from; unset where nobody was, or a file does not say.
         refutes: Whether it is above the ceiling by more than luck: then the claim is wrong. Left
             out, it follows from the numbers; what a file states and they do not is believed too.
 
@@ -143,6 +152,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     ceiling: float | None
     headline: bool
     detail: Detail = msgspec.field(default_factory=Detail)
+    impostors: Impostors | UnsetType = UNSET
     refutes: bool | UnsetType = UNSET
 
     def __post_init__(self) -> None:
@@ -241,9 +251,9 @@ class Measure(Struct, frozen=True, kw_only=True):
         setting: What exactly: ``p/o`` for learnt on private, tested on original images.
         subject: Finding, ``mean`` of the findings, a subgroup (``sex F``), or ``all``.
         metric: What the number is; its goal is that of whoever uses the images.
-        value: The number; ``low`` and ``high`` are its 95 % interval over patients.
-        low: See there.
-        high: The same.
+        value: The number.
+        low: Lower limit of its 95 % interval over patients.
+        high: Upper limit of that interval.
         n: Images that it rests on.
         patients: Patients that it rests on.
         headline: Whether it belongs in the summary.

@@ -20,7 +20,7 @@ from latentdp.data.preprocess import resize
 from latentdp.errors import UnsupportedInstance
 from latentdp.reports.html import after, data_uri, look, released_images, write_page
 from latentdp.reports.release_card import IMAGES
-from latentdp.vault.run_report import ReportRow, read_report
+from latentdp.vault.run_report import ReportRow, possibly_one_person, read_report
 
 __all__ = ["PAGE", "Element", "inventory", "write_review"]
 
@@ -95,6 +95,7 @@ def write_review(
         rows=rows[:ROWS],
         limit=ROWS,
         odd=[row for row in rows if row.odd],
+        one_person=possibly_one_person(rows),
         rated=sum(row.bits_per_dimension is not None for row in rows),
         usual=usual,
         quarantined=dict(sorted(quarantined.items())),
@@ -110,7 +111,7 @@ def write_review(
 
 def inventory(outputs: Iterable[Path]) -> list[Element]:
     """Every place in the outputs' headers with its values, as DICOM TagSniffer lists them."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
     holders: Counter[str] = Counter()
     for path in outputs:
         try:
@@ -118,7 +119,7 @@ def inventory(outputs: Iterable[Path]) -> list[Element]:
         except UnsupportedInstance:
             elements = [("NOT READABLE", path.name)]
         for place, value in elements:
-            found[place][value] += 1
+            counts[place][value] += 1
         holders.update({place for place, _ in elements})
     return [
         Element(
@@ -127,7 +128,7 @@ def inventory(outputs: Iterable[Path]) -> list[Element]:
             distinct=len(values),
             values=tuple(map(_short, sorted(values)[:VALUES])),
         )
-        for place, values in sorted(found.items())
+        for place, values in sorted(counts.items())
     ]
 
 
@@ -153,11 +154,11 @@ def _pairs(
         ((row.output, row) for row in rows if row.output is not None and row.output in images),
         key=lambda pair: (not pair[1].odd, pair[0]),
     )[:PAIRS]
-    found = read([base / row.file for _, row in chosen])
-    made = [look(images[output]) for output, _ in chosen]
+    sources = read([base / row.file for _, row in chosen])
+    outputs = [look(images[output]) for output, _ in chosen]
     return [
         (row, getattr(taken, "image", None), image)
-        for (_, row), taken, image in zip(chosen, found, made, strict=True)
+        for (_, row), taken, image in zip(chosen, sources, outputs, strict=True)
         if image is not None
     ]
 

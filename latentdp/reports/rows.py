@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latentdp.reports.attack_kinds import meaning_of
 from latentdp.reports.formatting import ceiling, interval, shown, verdict
@@ -64,41 +64,36 @@ def outcome_row(outcome: Outcome) -> Measured:
     """An attack's outcome as text."""
     metric = outcome.metric
     word, level = verdict(outcome)
-    return Measured(
-        name=outcome.attack.replace("_", " "),
-        meaning=meaning_of(outcome.attack),
-        setting=outcome.setting,
-        metric=metric.title,
-        metric_meaning=metric.meaning,
-        value=shown(outcome.value, metric),
-        interval=interval(outcome, metric),
-        n=f"{outcome.n:,}",
-        patients=f"{outcome.patients:,}",
+    return replace(
+        _row(outcome, outcome.attack, meaning_of(outcome.attack)),
         chance="" if outcome.chance is None else shown(outcome.chance, metric),
         ceiling="" if outcome.ceiling is None else ceiling(outcome.ceiling, metric),
         word=word,
         level=level,
-        note=_note(outcome.detail),
-        headline=outcome.headline,
     )
 
 
 def measure_row(measure: Measure) -> Measured:
     """A measure of utility as text."""
-    metric = measure.metric
+    row = _row(measure, measure.utility, SETTINGS.get(measure.setting, ""))
+    return replace(row, subject=measure.subject)
+
+
+def _row(result: Outcome | Measure, name: str, meaning: str) -> Measured:
+    """What both have: a number, its interval and whom it rests on."""
+    metric = result.metric
     return Measured(
-        name=measure.utility.replace("_", " "),
-        meaning=SETTINGS.get(measure.setting, ""),
-        setting=measure.setting,
-        subject=measure.subject,
+        name=name.replace("_", " "),
+        meaning=meaning,
+        setting=result.setting,
         metric=metric.title,
         metric_meaning=metric.meaning,
-        value=shown(measure.value, metric),
-        interval=interval(measure, metric),
-        n=f"{measure.n:,}",
-        patients=f"{measure.patients:,}",
-        note=_note(measure.detail),
-        headline=measure.headline,
+        value=shown(result.value, metric),
+        interval=interval(result, metric),
+        n=f"{result.n:,}",
+        patients=f"{result.patients:,}",
+        note=_note(result.detail),
+        headline=result.headline,
     )
 
 

@@ -78,10 +78,10 @@ def inline_svg(
         paint(figure)
         for artist in figure.findobj():
             artist.set_clip_on(False)  # no clip paths: everything drawn lies inside its axes
-        made = io.BytesIO()
-        figure.savefig(made, format="svg", metadata={"Date": None})
+        drawing = io.BytesIO()
+        figure.savefig(drawing, format="svg", metadata={"Date": None})
     names = "chart large" if size[0] > 6 else "chart"
-    return Markup(_cleaned(made.getvalue(), key, names, words))  # noqa: S704 (made of escaped text)
+    return Markup(_cleaned(drawing.getvalue(), key, names, words))  # noqa: S704 (made of escaped text)
 
 
 def _cleaned(svg: bytes, key: str, classes: str, words: str) -> str:
@@ -118,8 +118,8 @@ def _cleaned(svg: bytes, key: str, classes: str, words: str) -> str:
 
 
 def _in_order(root: Xml.Element, used: set[str]) -> list[str]:
-    found = [element.get("id", "") for element in root.iter()]
-    return [name for name in found if name and name in used]
+    identifiers = [element.get("id", "") for element in root.iter()]
+    return [name for name in identifiers if name and name in used]
 
 
 def _rounded(number: re.Match[str]) -> str:

@@ -9,11 +9,12 @@ from latentdp.core import plugins
 from latentdp.data.dicom.profile import MAX_SIZE, Profile
 from latentdp.errors import InputError
 from latentdp.privacy.gaussian_accountant import default_delta, mu_of
+from latentdp.privacy.units import allowance
 from latentdp.release.folders import check_apart, check_source
 from latentdp.reports.synthesis_card import SynthesisRecipe
 from latentdp.synthesis.findings import MOST_NAMES, parse_names
-from latentdp.vault.ledger import allowance
-from latentdp.vault.vault import beside
+from latentdp.vault.default_vault import default_vault
+from latentdp.vault.spending import Limit
 
 __all__ = ["SynthesisRequest", "check_images"]
 
@@ -28,7 +29,7 @@ class SynthesisRequest:
         source: Folder of images, or a table (CSV) of files with their findings; never written to.
         out: New or empty folder, or one in which an earlier run of the same synthesis stopped.
         vault: Folder of the key, the ledger and private reports; made if absent. Default:
-            ``OUT.vault``. One vault adds up what syntheses and releases cost a patient.
+            that of `default_vault`. One vault adds up what syntheses and releases cost a patient.
         labels: CSV of findings by file, examination or patient, as for a release, under any
             names; where rows are about files, perhaps with ``patient``.
         epsilon: Of a patient, replace-one, in nats.
@@ -93,12 +94,12 @@ class SynthesisRequest:
     @property
     def place(self) -> Path:
         """Of the vault."""
-        return beside(self.out) if self.vault is None else self.vault
+        return default_vault(self.out) if self.vault is None else self.vault
 
     @property
-    def limit(self) -> int | None:
-        """The budget in micro-epsilons, rounded down; None for none."""
-        return None if self.budget is None else allowance(self.budget)
+    def limit(self) -> Limit:
+        """The budget, rounded down to units of the ledger."""
+        return Limit(None if self.budget is None else allowance(self.budget))
 
     @property
     def declared(self) -> tuple[str, ...]:

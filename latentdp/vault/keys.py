@@ -30,8 +30,20 @@ class Keys:
         return self.token("tag")[:16]
 
     def subject(self, patient: str) -> str:
-        """A patient in the ledger, 64 hexadecimal digits; in releases it is another pseudonym."""
+        """A patient in the ledger, 64 hexadecimal digits; in releases it is another pseudonym.
+
+        Args:
+            patient: The loose form of Patient ID and issuer (`latentdp.data.patient_id`).
+        """
         return self.token("patient", patient)
+
+    def pictured(self, picture: str) -> str:
+        """Whoever is on a picture that names nobody, in the ledger, 64 hexadecimal digits.
+
+        Args:
+            picture: Digest of the picture, whatever file it lies in.
+        """
+        return self.token("pictured", picture)
 
     def token(self, domain: str, *parts: str | bytes) -> str:
         """A keyed digest (HMAC-SHA256, hexadecimal) of ``parts``, separate for each domain."""

@@ -1,38 +1,42 @@
 """The ledger: what was spent on whom, reserved before the first random word is drawn.
 
-It is a list of events that only grows: a release was reserved, an output was written, the cap
-was set. A reservation is never refunded: if a run dies between reserving and writing, the next
-run finishes that same reservation, so that one output was paid for and one output exists.
+It is a list of events that only grows: a release was reserved, an output was written, two
+pseudonyms were found to be one subject, something was released exactly, a cap was set. A
+reservation is never refunded: if a run dies between reserving and writing, the next run finishes
+that same reservation, so that one output was paid for and one output exists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Column, Connection, and_, insert, select
 
-from latentdp.errors import BudgetExceeded
-from latentdp.privacy.rounding import IN_FULL, printed
 from latentdp.privacy.units import allowance, micro, pico
-from latentdp.vault.balances import Balances, Spent
-from latentdp.vault.database import address, begin, connect, file_of, memory, opening, using
+from latentdp.vault.balances import Balances
+from latentdp.vault.database import begin, using
 from latentdp.vault.hash_chain import START, ChainLink, HashChain, Head, altered
+from latentdp.vault.ledger_database import open_database
 from latentdp.vault.ledger_schema import (
     CAP,
+    CAP_DELTA,
     EVENTS,
+    EXPOSED,
     NOTHING,
     RESERVE,
+    SAME,
     WRITTEN,
     LedgerEntry,
     entries,
-    is_prepared,
-    prepare,
+    note,
 )
+from latentdp.vault.spending import UNLIMITED, Limit, Spent, check
 
-__all__ = ["NOTHING", "LedgerEntry", "Ledger", "Spent", "allowance", "micro", "pico"]
+__all__ = ["NOTHING", "LedgerEntry", "Ledger", "Limit", "Spent", "allowance", "micro", "pico"]
 
 PART = 500  # values in one query
 
@@ -63,20 +67,9 @@ class Ledger:
     ) -> None:
         self._vault, self._chain = vault, HashChain(key)
         self._head = Head(head, read_only=read_only)
-        self._balances, self._known = Balances(), START
-        with opening():
-            database = None if url is None else address(url)
-            if database is not None and read_only and not _recorded(database):
-                database = None
-            self._engine = memory() if database is None else connect(database, read_only=read_only)
-            if database is not None and read_only:
-                return
-            try:
-                with begin(self._engine, "") as connection:
-                    prepare(connection)
-            except BaseException:
-                self.close()
-                raise
+        self._unrecorded: dict[str, str] = {}  # joined pseudonyms
+        self._balances, self._known = Balances({}), START
+        self._engine = open_database(url, read_only=read_only)
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -99,31 +92,73 @@ class Ledger:
         spent = self._balances.spent
         if subjects is None:
             return dict(spent)
-        return {subject: spent[subject] for subject in set(subjects) if subject in spent}
+        kept_as = {subject: self._balances.subject(subject) for subject in subjects}
+        return {subject: spent[kept] for subject, kept in kept_as.items() if kept in spent}
 
-    def cap(self) -> int | None:
-        """Most micro-epsilons per patient that the vault allows; None if it has no cap."""
+    def subject(self, pseudonym: str) -> str:
+        """The pseudonym under which a subject's sums are kept, of all that were joined."""
+        return self._balances.subject(pseudonym)
+
+    def join(self, old: str, new: str) -> None:
+        """Counts what was spent on one pseudonym for another one, of the same subject.
+
+        The next reservation records it. What was never charged need not be joined.
+        """
+        if old in self._balances.spent and self._balances.join(old, new):
+            self._unrecorded[old] = new
+
+    def cap(self) -> Limit:
+        """Most per patient that the vault allows."""
         self._catch_up()
         return self._balances.cap
 
-    def set_cap(self, micro_epsilon: int) -> None:
-        """From now on no reservation takes a patient beyond this; what was spent stays spent."""
-        entry = LedgerEntry(key="", subject="", micro_epsilon=micro_epsilon, output="", folder="")
-        with self._writing() as add:
-            add(CAP, [entry])
+    def set_cap(self, micro_epsilon: int | None = None, pico_delta: int | None = None) -> None:
+        """From now on no reservation takes a patient beyond this; what was spent stays spent.
 
-    def check(self, entries: Sequence[LedgerEntry], limit: int | None = None) -> None:
+        Args:
+            micro_epsilon: None leaves it as it is.
+            pico_delta: Likewise; the two are set each for itself.
+        """
+        with self._writing() as add:
+            if micro_epsilon is not None:
+                add(CAP, [note(micro_epsilon=micro_epsilon)])
+            if pico_delta is not None:
+                add(CAP_DELTA, [note(pico_delta=pico_delta)])
+
+    def check(
+        self,
+        entries: Sequence[LedgerEntry],
+        limit: Limit = UNLIMITED,
+        *,
+        unprotected: bool = False,
+    ) -> None:
         """Raises `BudgetExceeded` if `reserve` would."""
         self._catch_up()
-        self._check(entries, limit)
+        self._check(entries, limit, unprotected=unprotected)
 
-    def reserve(self, entries: Sequence[LedgerEntry], limit: int | None = None) -> None:
+    def expose(self, entries: Iterable[LedgerEntry]) -> None:
+        """Records durably that something is released exactly of what was reserved earlier.
+
+        Epsilon of its subjects is infinity from now on.
+        """
+        self._catch_up()
+        if self._exposures(entries := list(entries)):
+            with self._writing() as add:
+                add(EXPOSED, self._exposures(entries))
+
+    def reserve(
+        self,
+        entries: Sequence[LedgerEntry],
+        limit: Limit = UNLIMITED,
+        *,
+        unprotected: bool = False,
+    ) -> None:
         """Records ``entries`` as spent, all or none, durably.
 
         Args:
             entries: What is about to be released.
-            limit: Most micro-epsilons that a subject may have spent afterwards; the vault's cap
-                holds too.
+            limit: Most that a subject may have spent afterwards; the vault's cap holds too.
+            unprotected: Whether something of each of them is released exactly.
 
         Raises:
             BudgetExceeded: A subject would go over; nothing was recorded.
@@ -133,8 +168,12 @@ class Ledger:
         if not entries:
             return
         with self._writing() as add:
-            self._check(entries, limit)
+            self._check(entries, limit, unprotected=unprotected)
+            add(SAME, [note(key=old, subject=new) for old, new in self._unrecorded.items()])
             add(RESERVE, entries)
+            if unprotected:
+                add(EXPOSED, self._exposures(entries))
+        self._unrecorded.clear()
 
     def finish(self, written: Iterable[LedgerEntry]) -> set[str]:
         """Records digest, released label and folder of outputs that were written.
@@ -161,7 +200,7 @@ class Ledger:
             InputError: A row was altered, removed, inserted or moved since it was recorded.
         """
         with self._head.held() as known, using(), self._engine.connect() as connection:
-            self._balances = Balances()
+            self._balances = Balances(self._unrecorded)
             self._follow(connection, known)
         return self._balances.last.seq
 
@@ -172,15 +211,17 @@ class Ledger:
         with self._head.held() as known:
             with using(), begin(self._engine, self._vault) as connection:
                 self._follow(connection, known)
-                yield lambda kind, entries: added.extend(self._append(connection, kind, entries))
+                yield lambda kind, entries: added.extend(
+                    self._append(connection, kind, entries, _link(added, self._balances.last))
+                )
             for row in added:
                 self._balances.add(row)
             self._head.advance(self._balances.last)
 
     def _append(
-        self, connection: Connection, kind: str, entries: Iterable[LedgerEntry]
+        self, connection: Connection, kind: str, entries: Iterable[LedgerEntry], last: ChainLink
     ) -> list[dict[str, Any]]:
-        rows, last = [], self._balances.last
+        rows = []
         for entry in entries:
             row = {"kind": kind, **vars(entry)}
             if kind == WRITTEN:  # the reservation has paid
@@ -199,7 +240,7 @@ class Ledger:
     def _follow(self, connection: Connection, known: ChainLink) -> None:
         """Checks and counts the rows that were added since the last time."""
         # If it fails, all rows are checked again.
-        balances, self._balances = self._balances, Balances()
+        balances, self._balances = self._balances, Balances(self._unrecorded)
         known = max(known, self._known, key=lambda link: link.seq)
         query = (
             select(EVENTS)
@@ -214,25 +255,24 @@ class Ledger:
         self._balances, self._known = balances, balances.last
         self._head.advance(balances.last)
 
-    def _check(self, entries: Sequence[LedgerEntry], limit: int | None) -> None:
-        cap, source = self._balances.cap, "their budget"
-        if cap is not None and (limit is None or cap < limit):
-            limit, source = cap, "the vault's cap"
-        if limit is None:
-            return
-        asked: dict[str, int] = {}
-        for e in entries:
-            asked[e.subject] = asked.get(e.subject, 0) + e.micro_epsilon
-        over = sum(
-            self._balances.of(subject).micro_epsilon + more > limit
-            for subject, more in asked.items()
-        )
-        if over:
-            raise BudgetExceeded(
-                f"{over} of {len(asked)} patients would go over {source} of "
-                f"epsilon {printed(limit / 1e6, IN_FULL)}; what would go over was not released or "
-                "charged"
-            )
+    def _check(self, entries: Sequence[LedgerEntry], limit: Limit, *, unprotected: bool) -> None:
+        after: dict[str, Spent] = {}
+        for entry in entries:
+            subject = self._balances.subject(entry.subject)
+            before = after.get(subject) or self._balances.of(subject)
+            after[subject] = before.plus(entry.micro_epsilon, entry.pico_delta)
+        if unprotected:
+            after = {subject: spent._replace(unprotected=True) for subject, spent in after.items()}
+        check(list(after.values()), limit, self._balances.cap)
+
+    def _exposures(self, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+        """Events about subjects of whom nothing was released exactly before."""
+        first = {self._balances.subject(entry.subject): entry.output for entry in entries}
+        return [
+            note(subject=subject, output=output)
+            for subject, output in first.items()
+            if not self._balances.of(subject).unprotected
+        ]
 
     def _entries(self, column: Column[str], values: Iterable[str]) -> Iterator[LedgerEntry]:
         """Entries as they are now, in the order in which they were made."""
@@ -250,20 +290,13 @@ class Ledger:
                 for row in rows:
                     if not self._chain.holds(row._asdict(), row.before or ""):
                         raise altered(row.seq)
-                yield from entries(rows)
+                for entry in entries(rows):
+                    yield replace(entry, subject=self._balances.subject(entry.subject))
 
 
-def _recorded(url: URL) -> bool:
-    """Whether a database holds the table of ledgers."""
-    file = file_of(url)
-    if file is not None and file.parent.is_dir() and not file.exists():
-        return False
-    engine = connect(url, read_only=True)
-    try:
-        with engine.connect() as connection:
-            return is_prepared(connection)
-    finally:
-        engine.dispose()
+def _link(added: Sequence[Mapping[str, Any]], before: ChainLink) -> ChainLink:
+    """Of the row that was added last."""
+    return ChainLink(added[-1]["seq"], added[-1]["chain"]) if added else before
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:

@@ -26,19 +26,26 @@ from latentdp.errors import InputError
 
 __all__ = [
     "CAP",
+    "CAP_DELTA",
     "EVENTS",
+    "EXPOSED",
     "NOTHING",
     "RESERVE",
     "RESERVES",
+    "SAME",
     "WRITTEN",
     "LedgerEntry",
     "entries",
     "is_prepared",
+    "note",
     "prepare",
 ]
 
 NOTHING = "nothing"  # instead of a digest: the draw gave no image, and there is no second one
-RESERVE, WRITTEN, CAP = "reserve", "written", "cap"
+RESERVE, WRITTEN = "reserve", "written"
+CAP, CAP_DELTA = "cap", "capdelta"
+EXPOSED = "exposed"  # something of the output, and so of its subject, is released exactly
+SAME = "same"  # what was spent on the pseudonym in ``key`` counts for that in ``subject``
 
 METADATA = MetaData()
 EVENTS = Table(
@@ -102,6 +109,25 @@ class LedgerEntry:
     def written(self, sha256: str, label: int, folder: str) -> LedgerEntry:
         """The entry once its output lies in ``folder`` with this digest and released label."""
         return replace(self, sha256=sha256, label=label, folder=folder)
+
+
+def note(
+    *,
+    key: str = "",
+    subject: str = "",
+    micro_epsilon: int = 0,
+    pico_delta: int = 0,
+    output: str = "",
+) -> LedgerEntry:
+    """The values of an event that reserves nothing."""
+    return LedgerEntry(
+        key=key,
+        subject=subject,
+        micro_epsilon=micro_epsilon,
+        pico_delta=pico_delta,
+        output=output,
+        folder="",
+    )
 
 
 def entries(rows: Iterable[Any]) -> list[LedgerEntry]:

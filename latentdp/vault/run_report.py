@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -10,7 +11,7 @@ from msgspec import Struct, structs
 from latentdp.core.documents import from_json, to_json
 from latentdp.core.filesystem import write_text
 
-__all__ = ["SHARED", "ReportRow", "RunReport", "read_report"]
+__all__ = ["SHARED", "ReportRow", "RunReport", "possibly_one_person", "read_report"]
 
 # Of two different files with one SOP Instance UID, at least one is wrong about itself.
 SHARED = "same SOP Instance UID as another file of this run, with a different picture"
@@ -25,6 +26,8 @@ class ReportRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
         output: Where its image lies below the release's images.
         id: Of the output, in the ledger.
         patient: Pseudonym.
+        subject: Who is charged, in the ledger: spellings of a patient that may be one person are
+            one there.
         epsilon: What the release cost, in nats.
         bits_per_dimension: How unlikely the flow finds the input.
         odd: Whether it is unlike what the flow was trained on.
@@ -38,6 +41,7 @@ class ReportRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     output: str | None = None
     id: str | None = None
     patient: str | None = None
+    subject: str | None = None
     epsilon: float | None = None
     bits_per_dimension: float | None = None
     odd: bool | None = None
@@ -66,6 +70,15 @@ def read_report(path: Path) -> list[ReportRow]:
             continue
         rows.append(from_json(values, ReportRow, "a row of the private report"))
     return rows
+
+
+def possibly_one_person(rows: Iterable[ReportRow]) -> list[list[ReportRow]]:
+    """Rows of patients whose IDs differ in spelling only, first one of each pseudonym."""
+    people: dict[str, dict[str, ReportRow]] = {}
+    for row in rows:
+        if row.subject is not None and row.patient is not None:
+            people.setdefault(row.subject, {}).setdefault(row.patient, row)
+    return [list(spellings.values()) for spellings in people.values() if len(spellings) > 1]
 
 
 class RunReport:

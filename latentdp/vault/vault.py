@@ -23,15 +23,9 @@ from latentdp.vault.index_file import IndexFile
 from latentdp.vault.keys import KEY_BYTES, Keys
 from latentdp.vault.ledger import Ledger
 
-__all__ = ["UnmadeVault", "Vault", "beside"]
+__all__ = ["UnmadeVault", "Vault"]
 
 NOWHERE = Path(os.devnull) / "none"  # nothing can lie below a device
-
-
-def beside(out: Path) -> Path:
-    """Where the vault of the release in ``out`` is if none is named: OUT.vault."""
-    place = out.resolve()
-    return place.with_name(place.name + ".vault") if place.name else place / "vault"
 
 
 class Vault(Keys):

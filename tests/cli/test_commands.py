@@ -18,6 +18,8 @@ from latentdp._cli._app import OLD_NAMES
 from PIL import Image
 
 from latentdp.core.version import __version__
+from latentdp.vault.default_vault import default_vault
+from latentdp.vault.vault import Vault
 from tests.support.places import SAMPLES
 from tests.support.plugins import added
 from tests.support.sweeps import slow
@@ -47,7 +49,9 @@ def test_the_installed_command_works_in_a_fresh_folder(tmp_path, workers):
     told = json.loads(run.stdout)
     assert told["counts"]["outputs"] == 7
     assert len(list((tmp_path / "out" / "images").iterdir())) == 7
-    assert (tmp_path / "out.vault" / "key").exists()
+    assert told["vault"] == str(default_vault(tmp_path / "out"))
+    assert Vault.exists(Path(told["vault"]))
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}, "the key is not beside it"
     again = installed("privatize", SAMPLES, "out", cwd=tmp_path)
     assert again.returncode == 1
     assert "7 (not charged again)" in again.stdout
@@ -272,7 +276,7 @@ def test_killed_runs_are_finished_by_the_next(tmp_path, tiny_weights, workers, m
     told = json.loads(last.stdout)
     assert told["counts"]["outputs"] == 150
     assert len(list(images.iterdir())) == 150
-    with sqlite3.connect(tmp_path / "out.vault" / "ledger.sqlite") as ledger:
+    with sqlite3.connect(default_vault(tmp_path / "out") / "ledger.sqlite") as ledger:
         kinds = dict(ledger.execute("select kind, count(*) from latentdp_ledger group by kind"))
     ledger.close()
     assert kinds == {"reserve": 150, "written": 150}

@@ -31,7 +31,11 @@ RUN = [
     for path in ALL
     if any(block.language == "sh" for block in blocks(path))
 ]
-PYTHON = [path for path in ALL if any(block.language == "python" for block in blocks(path))]
+PYTHON = [  # of the guide the examples in docstrings repeat what takes long
+    pytest.param(path, id=name(path)) if path in FIRST else slow(path, id=name(path))
+    for path in ALL
+    if any(block.language == "python" for block in blocks(path))
+]
 
 
 def walk(words):
@@ -89,6 +93,7 @@ def released(tmp_path_factory, command):
 
 
 @pytest.mark.xdist_group("docs")  # they share a release
+@pytest.mark.usefixtures("least_effort")  # what is typed is tried, not how strong attackers are
 @pytest.mark.parametrize("path", RUN)
 def test_commands_run_and_print_what_is_shown(
     path, command, released, tmp_path, monkeypatch, capsys
@@ -116,7 +121,7 @@ def test_commands_run_and_print_what_is_shown(
 
 
 @pytest.mark.usefixtures("least_effort")
-@pytest.mark.parametrize("path", PYTHON, ids=name)
+@pytest.mark.parametrize("path", PYTHON)
 def test_python_runs(path, world, tmp_path, monkeypatch, capsys):
     public_images(world, tmp_path / "public")
     monkeypatch.chdir(tmp_path)

@@ -144,8 +144,8 @@ def test_every_preset_can_be_attacked_and_none_is_refuted(tiny_flow, preset):
 def test_kept_dimensions_name_the_source(tiny_flow):
     scenery = released(privatizer(tiny_flow, "balanced", keep_label_dims=1), patients=20)
     found = likelihood.run(replace(scenery, guarantee=None), silent)
-    assert by(found, "likelihood", "rank-1").value == 1
-    assert by(found, "likelihood", "rank-1").ceiling is None
+    assert by(found, "own image, by likelihood", "rank-1").value == 1
+    assert by(found, "own image, by likelihood", "rank-1").ceiling is None
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def test_a_mechanism_that_claims_too_much_is_refuted(tiny_flow):
     assert made.guarantee.epsilon == 1
     found = likelihood.run(released(made), silent)
     assert all(o.refutes for o in found)
-    assert by(found, "likelihood", "rank-1").value > 0.9
+    assert by(found, "own image, by likelihood", "rank-1").value > 0.9
 
 
 def test_what_carries_nothing_cannot_be_attacked(tiny_flow):

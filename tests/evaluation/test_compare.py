@@ -20,9 +20,18 @@ def compared(command, capsys, world, out, *methods) -> dict:
     return json.loads(told.out)
 
 
-def test_rows_columns_and_what_must_be_true(world, tmp_path, command, capsys):
+def columns_of(comparison: dict) -> dict[str, dict]:
+    return {row["name"]: row["columns"] for row in comparison["rows"]}
+
+
+def test_rows_columns_and_that_it_goes_on_where_it_was(world, tmp_path, command, capsys):
+    out = tmp_path / "out"
+    begun = compared(command, capsys, world, out, "raw", "label-mean")
+    kept = {p: p.stat().st_mtime_ns for p in (out / "parts").rglob("*.safetensors")}
+    assert kept
+
     names = ("raw", "noise-only", "label-mean", "strict", "blur-5", "dp-pix-8-0.1")
-    found = compared(command, capsys, world, tmp_path / "out", *names)
+    found = compared(command, capsys, world, out, *names)
     assert found["kind"] == "comparison"
     rows = {row["name"]: row for row in found["rows"]}
     assert set(rows) == set(names)
@@ -33,25 +42,18 @@ def test_rows_columns_and_what_must_be_true(world, tmp_path, command, capsys):
     assert noise["adaptive_mean"]["low"] <= 0.5 <= noise["adaptive_max"]["high"]
     assert noise["own_image_first"]["low"] <= 1 / 60
     assert raw["o/p"]["value"] == pytest.approx(raw["o/o"]["value"])
-    assert (tmp_path / "out" / "comparison.html").is_file()
-    assert json.loads((tmp_path / "out" / "comparison.json").read_text())["rows"]
+    assert (out / "comparison.html").is_file()
+    assert json.loads((out / "comparison.json").read_text())["rows"]
     strict = rows["strict"]["evaluation"]
     assert strict["method"]["guarantee"]["epsilon"] == pytest.approx(1, abs=0.1)
     assert not strict["verdict"]["refuted"]
 
-
-def test_it_goes_on_where_it_was(world, tmp_path, command, capsys):
-    first = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean")
-    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "parts").rglob("*.safetensors")}
-    assert kept
-    second = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean", "noise-only")
-    columns = {row["name"]: row["columns"] for row in second["rows"]}
-    assert {row["name"]: row["columns"] for row in first["rows"]}.items() <= columns.items()
+    assert columns_of(begun).items() <= columns_of(found).items()
     assert {p: p.stat().st_mtime_ns for p in kept} == kept, "nothing was made again"
-    for part in (tmp_path / "out" / "parts").rglob("attacks-linkage-*.json"):
+    for part in (out / "parts").rglob("attacks-linkage-*.json"):
         part.unlink()
-    third = compared(command, capsys, world, tmp_path / "out", "raw", "label-mean")
-    assert {row["name"]: row["columns"] for row in third["rows"]}.items() <= columns.items()
+    mended = compared(command, capsys, world, out, "raw", "label-mean")
+    assert columns_of(mended) == columns_of(begun)
 
 
 def test_an_unknown_method(world, tmp_path, command, capsys):

@@ -3,19 +3,17 @@
 import csv
 import json
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 from PIL import Image
 
-from latentdp import InputError, Recipe
-from latentdp.evaluation.evidence import evidence
-from latentdp.evaluation.pairing import SourceLink, drawn
-from latentdp.models.checkpoints import load
-from tests.support.judged import supporting as measured
+from latentdp.evaluation.pairing import SourceLink, some_patients
+from latentdp.evaluation.signature import is_signed
+from latentdp.reports.evaluation import Evaluation
+from latentdp.vault.default_vault import default_vault
+from latentdp.vault.vault import Vault
 from tests.support.places import SAMPLES
 from tests.support.world import World
 
@@ -104,11 +102,18 @@ def test_a_release_of_ours_from_folder_to_card(world, originals, tmp_path, comma
     assert len(adaptive["detail"]["restarts"]) == 2
     assert adaptive["low"] <= adaptive["value"] <= adaptive["high"]
     assert adaptive["ceiling"] == pytest.approx(1 / (1 + np.exp(-8)), abs=1e-3)
+    card = json.loads((out / "release.json").read_text())
+    assert found["release"]["release"] == card["release"]
+    assert found["release"]["weights_sha256"] == card["weights"]["sha256"]
+    assert found["population"]["files"] == len(world.of("test"))
+    signed_by = Vault(tmp_path / "out.vault", read_only=True)
+    told = {key: value for key, value in found.items() if key not in ("code", "err", "page")}
+    assert is_signed(Evaluation.from_json(told), signed_by)
     raw = next(c for c in found["controls"] if c["method"]["name"] == "raw")
     assert outcome(raw, "frozen", metric="auc")["value"] > 0.9
     assert any(m["setting"] == "p/o" for m in found["utility"])
 
-    folder = tmp_path / "out.vault" / "evaluation"
+    folder = default_vault(out) / "evaluation"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {p.name for p in folder.iterdir()} >= {
         "evaluation.json",
@@ -125,7 +130,7 @@ def test_a_release_of_ours_from_folder_to_card(world, originals, tmp_path, comma
 
     capsys.readouterr()
     again = evaluation(command, capsys, *call)
-    for key in ("seconds", "code", "err"):
+    for key in ("seconds", "code", "err", "signature"):  # signed with its seconds
         found.pop(key), again.pop(key)
     for part in (*found["controls"], *again["controls"]):
         part.pop("seconds")
@@ -200,6 +205,16 @@ def test_wrong_usage(originals, tmp_path, command, capsys, monkeypatch, argument
     assert message in capsys.readouterr().err
 
 
+def test_a_release_of_one_patient_leaves_nobody_to_practise_on(
+    tiny_weights, tmp_path, command, capsys
+):
+    out, source = tmp_path / "out", SAMPLES / "clinic-a"
+    assert command("privatize", source, out, "--weights", tiny_weights, "--size", 64) == 0
+    assert command("evaluate", source, out, "--quick") == 2
+    assert "at least 2 patients" in capsys.readouterr().err
+    assert not (tmp_path / "out.vault" / "evaluation").exists()
+
+
 def test_a_csv_that_lacks_a_column_or_a_file(originals, tmp_path, command, capsys):
     pairs = tmp_path / "pairs.csv"
     (tmp_path / "out").mkdir()
@@ -230,97 +245,10 @@ def test_a_sample_takes_whole_patients(world, originals, tmp_path):
         )
         for row in world.of("test")
     ]
-    some = drawn(links, 20, seed=1)
+    some = some_patients(links, 20, seed=1)
     assert 20 <= len(some) <= 23
     chosen = {link.known["patient"] for link in some}
     assert sum(link.known["patient"] in chosen for link in links) == len(some)
-    assert drawn(links, 20, seed=1) == some
-    assert drawn(links, 20, seed=2) != some
-    assert drawn(links, 1000, seed=1) == links
-
-
-def supporting(recipe: Recipe) -> dict:
-    """The evaluation of a release with a recipe that supports the claim."""
-    return measured(recipe=recipe.pixels_digest).to_json()
-
-
-@pytest.fixture
-def made() -> tuple[Recipe, dict]:
-    recipe = Recipe.from_preset("balanced", label="none").with_weights("ab" * 32)
-    return recipe, supporting(recipe)
-
-
-def test_evidence_is_quoted(made, tmp_path):
-    recipe, found = made
-    path = tmp_path / "evaluation.json"
-    path.write_text(json.dumps(found))
-    told = evidence(path, recipe)
-    assert "1,000 images of 700 patients" in told
-    assert "AUC 0.520" in told
-    assert "AUC at most 0.6" in told
-    other = replace(recipe, profile=replace(recipe.profile, shift_dates=True, size=256))
-    assert evidence(path, other) == told, "headers do not change pixels"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"quick": True}, "does not support"),
-        (
-            {"outcomes": measured(auc=(0.7, 0.6, 0.8)).to_json()["outcomes"]},
-            "does not support the claim: AUC 0.700",
-        ),
-        ({"thresholds": {"auc": 1.0, "first": 1.0}}, "expected --evidence"),
-        (
-            {
-                "verdict": {
-                    "refuted": False,
-                    "claims": [{"claim": "", "holds": True, "threshold": "", "measured": ""}],
-                },
-                "outcomes": [],
-            },
-            "does not support",
-        ),
-        ({"recipe": "00"}, "another recipe"),
-        ({"recipe": None}, "another recipe"),
-        ({"kind": "comparison"}, "expected --evidence"),
-        ({"cohort": {}}, "expected --evidence"),
-        ({"outcomes": 7}, "expected --evidence"),
-    ],
-)
-def test_what_is_no_evidence_is_refused(made, tmp_path, change, message):
-    recipe, found = made
-    path = tmp_path / "evaluation.json"
-    path.write_text(json.dumps(found | change))
-    with pytest.raises(InputError, match=message):
-        evidence(path, recipe)
-
-
-def test_evidence_of_another_budget_or_other_weights_is_refused(made, tmp_path):
-    recipe, found = made
-    path = tmp_path / "evaluation.json"
-    path.write_text(json.dumps(found))
-    for other in (replace(recipe, epsilon=9.0), recipe.with_weights("cd" * 32)):
-        with pytest.raises(InputError, match="another recipe"):
-            evidence(path, other)
-
-
-def test_a_release_on_evidence_says_so(command, tmp_path, capsys):
-    weights = load("cxr-adult").sha256
-    recipe = Recipe.from_preset("balanced", label="none").with_weights(weights)
-    path = tmp_path / "evaluation.json"
-    path.write_text(json.dumps(supporting(recipe)))
-    out = tmp_path / "out"
-    one = SAMPLES / "clinic-b" / "IM0001"
-    assert command("privatize", one, out, "--evidence", path) == 0
-    (output,) = (out / "images").iterdir()
-    ds = pydicom.dcmread(output)
-    assert ds.RecognizableVisualFeatures == "NO"
-    assert "113102" in [item.CodeValue for item in ds.DeidentificationMethodCodeSequence]
-    (told,) = json.loads((out / "release.json").read_text())["claims"]
-    assert "AUC 0.520" in told["evidence"]
-    assert command("verify", out) == 0
-    capsys.readouterr()
-    assert command("privatize", one, tmp_path / "o2", "--evidence", path, "--epsilon", 9) == 2
-    assert "another recipe" in capsys.readouterr().err
-    assert not (tmp_path / "o2").exists()
+    assert some_patients(links, 20, seed=1) == some
+    assert some_patients(links, 20, seed=2) != some
+    assert some_patients(links, 1000, seed=1) == links

@@ -12,6 +12,7 @@ from latentdp.metrics.metric import named
 from latentdp.reports.answers import answers
 from latentdp.reports.evaluation import (
     Control,
+    ControlKind,
     Evaluation,
     JudgedClaim,
     UsedVerifier,
@@ -89,7 +90,8 @@ def test_an_attack_of_no_known_kind_refuses_the_claim_whatever_it_found(tmp_path
         (outcome("linkage", "hit rate", 0.93, 0.9, 0.96), "no threshold is stated"),
         (outcome("linkage", "hit rate", 0.93, 0.9, 0.96, chance=None), "no threshold is stated"),
         (outcome("retrieval", "p@1", 0.93, 0.9, 0.96), "patients by other images"),
-        (outcome("features", "auc", 0.93, 0.9, 0.96, chance=0.5), "a verifier may reach"),
+        (outcome("features", "auc", 0.93, 0.9, 0.96, chance=0.5), "AUC 0.930"),
+        (outcome("reconstruction", "auc", 0.93, 0.9, 0.96, chance=0.5), "a verifier may reach"),
         (outcome("frozen", "auc", 0.93, 0.9, None, chance=0.5), "0.930 (0.900 to unknown)"),
     ],
 )
@@ -189,7 +191,7 @@ def test_numbers_in_the_words_are_those_measured():
 
 @pytest.mark.parametrize(("ours", "word"), [(0.93, "more than that"), (0.9, "is the label")])
 def test_use_is_held_against_labels_alone(ours, word):
-    method = structs.replace(METHOD, name="prior-sample-balanced")
+    method = structs.replace(METHOD, name="any", control=ControlKind.RELEASED_LABEL)
     control = Control(method=method, utility=(measure("p/o", 0.87),))
     of = supporting(utility=[measure("p/o", ours), measure("o/o", 0.95)], controls=(control,))
     lines = " ".join(verdict(of).lines)

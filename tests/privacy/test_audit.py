@@ -11,16 +11,10 @@ from scipy import stats
 
 from latentdp import InputError
 from latentdp.core import plugins
+from latentdp.privacy.audit.best_event import clopper_pearson, log_ratio
 from latentdp.privacy.audit.enumeration import agreement, enumerate_exactly
-from latentdp.privacy.audit.lower_bounds import (
-    _log_ratio,
-    _p_value,
-    clopper_pearson,
-    corners,
-    guessing_bound,
-    one_run,
-    ratio_agreement,
-)
+from latentdp.privacy.audit.likelihood_ratios import corners, ratio_agreement
+from latentdp.privacy.audit.one_run import _p_value, guessing_bound, one_run
 from latentdp.privacy.audit.report import LOOKS, audit
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.mechanisms.gaussian import Gaussian
@@ -116,7 +110,7 @@ def test_p_values_of_agreement_are_uniform():
 def test_clopper_pearson_reproduces_known_bounds(epsilon, n, known):
     """Of the event that Laplace noise leaves the clip: P = 1/2, Q = e^-epsilon / 2."""
     hits, errors = (np.array(round(n * p)) for p in (0.5, 0.5 * math.exp(-epsilon)))
-    found = float(_log_ratio(hits, errors, n, 0.0, 0.05))
+    found = float(log_ratio(hits, errors, n, 0.0, 0.05))
     assert found == pytest.approx(known, abs=0.01)
     low = stats.binomtest(int(hits), n).proportion_ci(0.95, "exact").low
     high = stats.binomtest(int(errors), n).proportion_ci(0.95, "exact").high
@@ -125,10 +119,10 @@ def test_clopper_pearson_reproduces_known_bounds(epsilon, n, known):
 
 def test_clopper_pearson_at_the_ends():
     none, all_ = np.array(0), np.array(100)
-    assert _log_ratio(none, none, 100, 0.0, 0.05) == -math.inf
-    assert math.isfinite(_log_ratio(all_, none, 100, 0.0, 0.05))
-    assert _log_ratio(all_, all_, 100, 0.0, 0.05) < 0
-    assert _log_ratio(all_, none, 100, 0.99, 0.05) == -math.inf, "delta explains it all"
+    assert log_ratio(none, none, 100, 0.0, 0.05) == -math.inf
+    assert math.isfinite(log_ratio(all_, none, 100, 0.0, 0.05))
+    assert log_ratio(all_, all_, 100, 0.0, 0.05) < 0
+    assert log_ratio(all_, none, 100, 0.99, 0.05) == -math.inf, "delta explains it all"
 
 
 @pytest.mark.parametrize(("right", "guesses"), [(80, 100), (600, 1000), (50, 50)])

@@ -101,7 +101,7 @@ def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_
     check(tmp_path, summary)
     assert done[-1] == (FILES + 2, FILES + 2)
     here = privatize_folder(source, tmp_path / "b", privatizer=privatizer, vault=tmp_path / "v")
-    assert here.public_counts() == summary.public_counts()
+    assert here.counts() == summary.counts()
     again = privatize_folder(
         source,
         tmp_path / "out",
@@ -112,7 +112,7 @@ def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_
     assert (again.already, again.released) == (FILES, 0)
     check(tmp_path, again)
     told, refused = preview(source, privatizer=privatizer, cluster=address)
-    assert told.public_counts() == here.public_counts()
+    assert told.counts() == here.counts()
     assert refused == [("broken.png", "unreadable")]
 
 
@@ -326,22 +326,17 @@ def test_a_source_that_workers_do_not_reach_is_refused(workers, privatizer, tmp_
         pass
 
 
-def test_a_cluster_that_is_lost_ends_the_run(source, privatizer, tmp_path):
-    """What is finished is safe, and the next run goes on from there."""
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
-    ) as short:
+def test_a_cluster_that_is_lost_ends_the_run(workers, source, privatizer, tmp_path):
+    """What is finished is safe, and the next run goes on from there.
 
-        def progress(done: int, total: int) -> None:
-            if done > 2:
-                short.close()
+    The last test, as it ends the cluster that the others share.
+    """
 
-        with pytest.raises(Aborted, match="cluster was lost"):
-            run(
-                source,
-                privatizer,
-                tmp_path,
-                cluster=short.scheduler_address,
-                progress=progress,
-            )
+    def progress(done: int, total: int) -> None:
+        if done > 2:
+            workers.close()
+
+    address = workers.scheduler_address
+    with pytest.raises(Aborted, match="cluster was lost"):
+        run(source, privatizer, tmp_path, cluster=address, progress=progress)
     check(tmp_path, run(source, privatizer, tmp_path))

@@ -80,8 +80,7 @@ def test_every_input_is_an_output_or_a_quarantine_line(place):
     assert all(r["reason"] and r["message"] for r in told if r["status"] == "quarantined")
     card = json.loads((place / "out" / "release.json").read_text())
     assert card["status"] == "complete"
-    assert card["counts"]["last_run"]["inputs"] == 11
-    assert card["counts"]["images_in_release"] == 8
+    assert card["counts"] == {"images_in_release": 8}
 
 
 def test_outputs_reopen_and_differ_from_their_sources(place):
@@ -269,13 +268,6 @@ def test_no_ceiling_is_stated_where_something_is_unprotected(place):
     image = json.loads((place / "out" / "release.json").read_text())["guarantee"]["image"]
     assert image["verification_auc_at_most"] is None
     assert image["top1_at_most"]["rate"] is None
-    with pytest.raises(InputError, match="budget cannot bound"):
-        go(
-            place,
-            Recipe.from_preset("balanced", label="none", keep_label_dims=4),
-            out="b",
-            budget=100.0,
-        )
 
 
 def test_reasons_are_for_the_vault_and_not_for_the_card(place):
@@ -283,7 +275,7 @@ def test_reasons_are_for_the_vault_and_not_for_the_card(place):
     assert summary.quarantined == {"unreadable": 1}
     text = (place / "out" / "release.json").read_text()
     assert "unreadable" not in text
-    assert json.loads(text)["counts"]["last_run"]["quarantined"] == 1
+    assert "quarantined" not in text
 
 
 def test_a_budget_of_exactly_the_cost_is_enough(place):

@@ -60,9 +60,9 @@ def test_a_seed_is_not_verified(tiny_flow):
 
 
 def put(card, path, value):
-    *folders, last = path.split("/")
-    for name in folders:
-        card = card[int(name) if name.isdigit() else name]
+    *parts, last = (int(name) if name.isdigit() else name for name in path.split("/"))
+    for name in parts:
+        card = card[name]
     card[last] = value
 
 
@@ -131,6 +131,41 @@ def test_a_plan_of_another_recipe_is_found(tiny_flow, changes, other):
     card, fake = card_of(tiny_flow, **changes), card_of(tiny_flow, **(changes | other))
     fake["recipe"] = card["recipe"]
     assert failed(fake) == ["plan of the recipe"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code"),
+    [
+        ("plan/basis", 5, 1),
+        ("plan/blocks/0/epsilon", "x", 1),
+        ("plan/blocks/1/temperature", None, 1),
+        ("plan/blocks/0/parameters/base", None, 2),
+        ("plan/blocks", "x", 2),
+        ("plan/latent_dimensions", "x", 2),
+        ("plan/label/epsilon", True, 1),
+        ("plan/label/mechanism", None, 1),
+        ("plan/label/truth_probability", [], 1),
+        ("plan/label/threshold", "x", 2),
+        ("recipe/digest", None, 1),
+        ("recipe/weights_sha256", 5, 1),
+        ("recipe/epsilon", "x", 2),
+        ("recipe/profile", {"a": 1}, 2),
+        ("image/made_at/0", "x", 1),
+        ("image/made_at", 5, 2),
+        ("image/detail_drawn_at", "x", 1),
+        ("image/classes", "none", 1),
+        ("image/classes", 3, 2),
+        ("image/chosen_among", "x", 1),
+        ("guarantee/patient/epsilon", 10**400, 1),
+        ("layout", "x", 2),
+    ],
+)
+def test_a_claim_of_a_wrong_type_does_not_hold(tiny_flow, tmp_path, command, path, value, code):
+    """Where it is no claim, but what others follow from, there is no card."""
+    card = card_of(tiny_flow)
+    put(card, path, value)
+    (tmp_path / "release.json").write_text(json.dumps(card))
+    assert command("verify", tmp_path) == code
 
 
 NO_NUMBERS = [float("nan"), float("inf"), True, "1", None, [], 10**400, 2**900, 1e300]

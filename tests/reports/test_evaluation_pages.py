@@ -439,7 +439,7 @@ def test_the_console_prints_each_headline_number(capsys):
     assert "Hardly" in told
     comparison_table(opened(evaluations.comparison()))
     told = capsys.readouterr().out
-    assert len(re.findall(r"\(0\.\d{3}-[01]\.\d{3}\)", told)) == 16 * 7
+    assert len(re.findall(r"\(0\.\d{3}-[01]\.\d{3}\)", told)) == 16 * 9
     for name, *_ in evaluations.METHODS:
         assert name in told
 
@@ -534,9 +534,9 @@ def test_metrics_say_what_they_are():
 
 
 METRIC = """
-from latentdp.metrics.metric import Goal, Metric, Unit
+from latentdp.metrics.metric import Goal, Metric, MetricUnit
 
-metrics = (Metric("wrong tries", "tries in vain", "share of tries", unit=Unit.SHARE,
+metrics = (Metric("wrong tries", "tries in vain", "share of tries", unit=MetricUnit.SHARE,
                   goal=Goal.LOWER),)
 """
 

@@ -21,7 +21,7 @@ def of_patient(epsilon: float) -> Guarantee:
 @pytest.mark.parametrize("images", [1, 2, 6])
 def test_both_ceilings_are_stated_at_both_epsilons(images):
     image = Guarantee(epsilon=4.0)
-    patient = image.for_patient(images)
+    patient = of_patient(4.0 * images)
     lines = " ".join(sentences(image, patient))
     assert f"epsilon {4 * images} per patient" in lines
     for whole in (image, patient):

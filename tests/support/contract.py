@@ -14,8 +14,10 @@ import numpy as np
 from scipy import stats
 
 from latentdp.errors import InputError
+from latentdp.privacy.audit.best_event import clopper_pearson
 from latentdp.privacy.audit.enumeration import FAR, agreement, enumerate_exactly
-from latentdp.privacy.audit.lower_bounds import clopper_pearson, corners, one_run, ratio_agreement
+from latentdp.privacy.audit.likelihood_ratios import corners, ratio_agreement
+from latentdp.privacy.audit.one_run import one_run
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import SeededNoise
 

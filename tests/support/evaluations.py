@@ -207,6 +207,8 @@ def comparison(chosen: Sequence[int] = range(len(METHODS))) -> dict:
         columns[name] = {
             key: {"value": value, "low": max(0.0, value - 0.02), "high": min(1.0, value + 0.02)}
             for key, value in {
+                "against_anyone": min(1.0, adaptive + 0.01),
+                "against_alike": adaptive,
                 "frozen": frozen,
                 "adaptive_mean": adaptive - 0.015,
                 "adaptive_max": adaptive,

@@ -16,11 +16,11 @@ import time
 import traceback
 from pathlib import Path
 
-from latentdp import LatentDPError, Privatizer, Recipe
+from latentdp import BudgetExceeded, LatentDPError, Privatizer, Recipe
 from latentdp.release import executor, run, tasks
 from latentdp.release.outputs import Outputs
 from latentdp.release.privatize import privatize_folder
-from latentdp.vault import hash_chain, index_file, ledger, vault
+from latentdp.vault import hash_chain, index_file, ledger, ledger_database, vault
 from tests.support.places import SAMPLES
 from tests.support.tiny_flow import shared_flow
 
@@ -67,7 +67,7 @@ def after(owner, name, nth=1, when=lambda *_: True):
 
 
 def kind(wanted):
-    return lambda _ledger, _connection, given, _entries: given == wanted
+    return lambda _ledger, _connection, given, *_: given == wanted
 
 
 def called(ending):
@@ -106,7 +106,7 @@ def into(table):
 
 Ledger = ledger.Ledger
 LEDGER_STEPS = {
-    "the table is made, not committed": after(ledger, "prepare"),
+    "the table is made, not committed": after(ledger_database, "prepare"),
     "before the reservation": before(Ledger, "reserve"),
     "the budget is checked, nothing inserted": before(Ledger, "_append", when=kind("reserve")),
     "reserved, not committed": after(Ledger, "_append", when=kind("reserve")),
@@ -177,7 +177,7 @@ def race(vault_path, start, dying, tries=12):
         try:
             book.reserve([entry])
             book.finish([entry.written("ff", 1, "/")])
-        except ledger.BudgetExceeded:
+        except BudgetExceeded:
             continue
     book.close()
 
@@ -192,7 +192,13 @@ def privatize(source, out, vault_path, url, step=None, told=None, start=0.0, eps
     time.sleep(max(0.0, start - time.time()))
     privatizer = Privatizer(shared_flow(), Recipe.from_preset("dp-glow", epsilon=epsilon))
     summary = privatize_folder(
-        source, out, privatizer=privatizer, vault=vault_path, ledger=url, layout=layout
+        source,
+        out,
+        privatizer=privatizer,
+        vault=vault_path,
+        ledger=url,
+        layout=layout,
+        accept_unprotected=layout == "mirror",
     )
     if told is not None:
         Path(told).write_text(json.dumps(vars(summary), default=str))

@@ -328,8 +328,9 @@ def test_the_patient_of_a_header_is_the_one_that_is_read_with_the_image(tmp_path
     """Or a patient would have two accounts in one ledger."""
     for elements in ({}, {"IssuerOfPatientID": "HOSPITAL"}, {"PatientID": ""}):
         path = radiograph_at(tmp_path / "x.dcm", 1, **elements)
-        assert radiograph.patient(path) == radiograph.read(path, (16, 16)).patient
-    assert radiograph.patient(picture_at(tmp_path / "x.png", 1)) == ""
+        read = radiograph.read(path, (16, 16))
+        assert radiograph.patient(path) == (read.patient, read.spelled)
+    assert radiograph.patient(picture_at(tmp_path / "x.png", 1)) == ("", "")
 
 
 def test_a_table_is_a_cohort_too(tmp_path):
@@ -356,7 +357,7 @@ def test_lists_by_patient_and_columns_of_findings_are_understood_too(tmp_path):
             who: {file.annotation.findings for file in files}
             for who, files in job.cohort.patients.items()
         }
-    assert said == {f"P{i}": {("edema",) if i % 2 else ("normal",)} for i in range(6)}
+    assert said == {f"p{i}": {("edema",) if i % 2 else ("normal",)} for i in range(6)}
     assert synthesize(asked, shared_flow()).patients == 6
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from latentdp import Aborted, BudgetExceeded, InputError
-from latentdp.vault.ledger import Spent, allowance, micro, pico
+from latentdp.vault.ledger import Limit, Spent, allowance, micro, pico
 from latentdp.vault.vault import Vault
 from tests.support.ledger_rows import CLOSE, COPY, CUT, SET, entry
 
@@ -78,29 +78,29 @@ def test_finishing_records_digest_and_label(ledger):
 
 
 def test_going_over_the_limit_records_nothing(ledger):
-    ledger.reserve([entry("a", cost=6)], limit=10)
+    ledger.reserve([entry("a", cost=6)], limit=Limit(10))
     with pytest.raises(BudgetExceeded, match="1 of 2 patients") as caught:
-        ledger.reserve([entry("b", cost=5), entry("c", subject="t")], limit=10)
+        ledger.reserve([entry("b", cost=5), entry("c", subject="t")], limit=Limit(10))
     assert caught.value.exit_code == 3
     assert ledger.spent() == {"s": Spent(6, 0, 1)}
     with pytest.raises(BudgetExceeded):
-        ledger.check([entry("d", cost=3), entry("e", cost=3)], 10)
-    ledger.check([entry("d", cost=4)], 10)
+        ledger.check([entry("d", cost=3), entry("e", cost=3)], Limit(10))
+    ledger.check([entry("d", cost=4)], Limit(10))
 
 
 def test_the_newest_cap_holds_beside_any_limit(ledger):
-    assert ledger.cap() is None
+    assert ledger.cap() == Limit()
     ledger.set_cap(10)
     ledger.reserve([entry("a", cost=6)])
-    for limit in (None, 100):
+    for limit in (Limit(), Limit(100)):
         with pytest.raises(BudgetExceeded, match="the vault's cap of epsilon 1e-05"):
             ledger.reserve([entry("b")], limit)
     with pytest.raises(BudgetExceeded, match="their budget"):
-        ledger.reserve([entry("b", cost=1)], 6)
+        ledger.reserve([entry("b", cost=1)], Limit(6))
     ledger.set_cap(11)
     ledger.reserve([entry("b")])
     ledger.set_cap(1)
-    assert ledger.cap() == 1, "less than what is spent: only further releases stop"
+    assert ledger.cap() == Limit(1), "less than what is spent: only further releases stop"
     with pytest.raises(BudgetExceeded):
         ledger.check([entry("c", cost=1)])
     assert ledger.spent() == {"s": Spent(11, 0, 2)}
@@ -138,7 +138,7 @@ def test_several_vaults_share_a_database(tmp_path, database):
         assert ledger.spent() == {"s": Spent(number, 0, 1)}
         assert ledger.find(["k"])["k"][0].folder == f"/{number}"
         assert ledger.verify() == number + 1
-        assert ledger.cap() == (None, 7)[number - 1]
+        assert ledger.cap() == Limit((None, 7)[number - 1])
         ledger.close()
 
 
@@ -159,7 +159,7 @@ def test_totals_are_the_sums_of_what_was_granted(tmp_path_factory, database, ste
         bounds = [b for b in (limit, cap) if b is not None]
         fits = all(after[who] <= min(bounds, default=999) for who, _ in asked)
         try:
-            ledger.reserve(batch, limit)
+            ledger.reserve(batch, Limit(limit))
         except BudgetExceeded:
             assert not fits
         else:
@@ -314,3 +314,36 @@ def test_a_file_of_the_ledger_is_for_its_owner(tmp_path, vault):
     assert (tmp_path / "new.sqlite").stat().st_mode & 0o777 == 0o600
     Vault(Path(f"{vault.path}?%20#")).ledger().close()
     assert (tmp_path / "vault?%20#" / "ledger.sqlite").exists(), "an odd path is a path"
+
+
+def test_pseudonyms_of_one_subject_are_joined_by_the_next_reservation(ledger, vault):
+    ledger.reserve([entry("a", "old", 6), entry("b", "older", 3), entry("c", "other", 1)])
+    ledger.finish([entry("a", "old", 6).written("ff", 1, "/out")])
+    ledger.join("old", "new")
+    ledger.join("older", "new")
+    ledger.join("nobody", "new")
+    assert ledger.spent({"new", "old"}) == {"new": Spent(9, 0, 2), "old": Spent(9, 0, 2)}
+    assert ledger.verify() == 4, "only a reservation records it"
+    with pytest.raises(BudgetExceeded, match="1 of 1"):
+        ledger.reserve([entry("d", "new", 2)], Limit(10))
+    assert ledger.verify() == 4
+    ledger.reserve([entry("d", "new", 1)], Limit(10))
+    ledger.reserve([entry("e", "new", 1)])
+    assert ledger.verify() == 8
+    again = vault.ledger()
+    assert again.spent() == {"new": Spent(11, 0, 4), "other": Spent(1, 0, 1)}
+    assert again.subject("old") == again.subject("older") == "new"
+    assert [e.subject for e in again.find(["a"])["a"]] == ["new"]
+    with pytest.raises(BudgetExceeded):
+        again.check([entry("f", "old", 1)], Limit(11))
+    again.close()
+
+
+def test_a_join_that_was_removed_is_found(ledger):
+    ledger.reserve([entry("a", "old")])
+    ledger.join("old", "new")
+    ledger.reserve([entry("b", "new")])
+    with ledger._engine.begin() as connection:
+        connection.execute(text("update latentdp_ledger set subject = 'x' where kind = 'same'"))
+    with pytest.raises(InputError, match="row 2 was altered"):
+        ledger.verify()

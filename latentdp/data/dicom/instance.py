@@ -19,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.datadict import keyword_for_tag
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -66,7 +66,8 @@ class Instance:
         pixels: (h, w) float32 in [0, 1], 0 is black.
         source: The coded facts that the output repeats.
         patient: Patient ID (0010,0020); with its issuer (0010,0021), when given, behind a
-            backslash, which neither can hold. "" when missing or blank.
+            backslash, which neither can hold. Both in their normal form; "" when missing or blank.
+        spelled: The same as version 0.1 took it, with all but spaces and NUL at the ends.
         study: Study Instance UID (0020,000D), "" when missing.
         series: Series Instance UID (0020,000E), "" when missing.
         instance: SOP Instance UID (0008,0018), "" when missing.
@@ -75,6 +76,7 @@ class Instance:
     pixels: NDArray[np.float32]
     source: Source
     patient: str
+    spelled: str
     study: str
     series: str
     instance: str
@@ -102,7 +104,8 @@ def read(
         path: Of any file.
         profile: What to retain of the header.
         needed: Height and width to which the pixels will be reduced, so that a decoder may spare
-            the finer ones; None for all pixels.
+            the finer ones; None for all pixels. Where no patient is named all are decoded: the
+            picture then tells who is charged for it, whatever it will be reduced to.
 
     Raises:
         UnsupportedInstance: For any reason in `refusals.REASONS`.
@@ -119,13 +122,13 @@ def identity(path: Path) -> Identity:
     return guarded(path, _identity, tags(_IDENTIFIERS), pixels=False)
 
 
-def patient(path: Path) -> str:
-    """Returns whose file it is, as `Instance.patient` says it, from the header alone.
+def patient(path: Path) -> tuple[str, str]:
+    """Returns `Instance.patient` and `Instance.spelled`, from the header alone.
 
     Raises:
         UnsupportedInstance: When the file is no DICOM file or cannot be read.
     """
-    return guarded(path, _patient, tags(_PATIENT), pixels=False)
+    return guarded(path, _whose, tags(_PATIENT), pixels=False)
 
 
 def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
@@ -197,8 +200,10 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
     pixels.check_syntax(dataset.file_meta.TransferSyntaxUID)
     kind = refusals.kind_of(dataset)
     refusals.check(dataset, kind, profile)
+    patient = _patient(dataset, refusals.single)
+    image = pixels.picture(dataset, needed if patient else None)
     return Instance(
-        pixels=_upright(pixels.picture(dataset, needed), *orientation(dataset)),
+        pixels=_upright(image, *orientation(dataset)),
         source=Source(
             kind=kind,
             burned_in=refusals.burned_in(dataset),
@@ -206,15 +211,20 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
             or dataset.file_meta.TransferSyntaxUID in _LOSSY,
             retained=retained(dataset, profile),
         ),
-        patient=_patient(dataset),
+        patient=patient,
+        spelled=_patient(dataset, refusals.stated),
         study=refusals.single(dataset, "StudyInstanceUID"),
         series=refusals.single(dataset, "SeriesInstanceUID"),
         instance=refusals.single(dataset, "SOPInstanceUID"),
     )
 
 
-def _patient(dataset: FileDataset) -> str:
-    patient, issuer = (refusals.single(dataset, name) for name in _PATIENT)
+def _whose(dataset: Dataset) -> tuple[str, str]:
+    return _patient(dataset, refusals.single), _patient(dataset, refusals.stated)
+
+
+def _patient(dataset: Dataset, value: Callable[[Dataset, str], str]) -> str:
+    patient, issuer = value(dataset, "PatientID"), value(dataset, "IssuerOfPatientID")
     return f"{patient}\\{issuer}" if patient and issuer else patient
 
 

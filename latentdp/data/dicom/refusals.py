@@ -15,9 +15,10 @@ from latentdp.data.dicom.elements import codes, number, text
 from latentdp.data.dicom.profile import Profile
 from latentdp.data.dicom.views import check_view
 from latentdp.data.dicom.vocabulary import Vocabulary, words
+from latentdp.data.patient_id import normal_form
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["KINDS", "REASONS", "burned_in", "check", "check_header", "kind_of", "single"]
+__all__ = ["KINDS", "REASONS", "burned_in", "check", "check_header", "kind_of", "single", "stated"]
 
 REASONS = MappingProxyType(
     {
@@ -136,7 +137,16 @@ def burned_in(dataset: Dataset) -> str:
 
 
 def single(dataset: Dataset, keyword: str) -> str:
-    """Returns the one value of an identifier without its padding, "" when missing or blank.
+    """Returns the one value of an identifier in its normal form, "" when missing or blank.
+
+    Raises:
+        UnsupportedInstance: As `stated`.
+    """
+    return normal_form(stated(dataset, keyword))
+
+
+def stated(dataset: Dataset, keyword: str) -> str:
+    """Returns the one value of an identifier without spaces and NUL at its ends.
 
     Several values, or bytes instead of text, are refused: joining them could make two patients
     into one, or one into two.

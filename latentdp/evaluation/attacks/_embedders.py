@@ -4,8 +4,9 @@
 (private, real) and (private, private) pairs, several times, because restarts differ. *Pixels*:
 plain correlation of the pictures, which beats the networks for a heavily noised image of one's
 own. *Together*: all of the verifiers, whose likenesses are added up. *Repeats*: pixels again, but
-each candidate is privatized before it is compared, which whoever knows the method can do. What one
-attack has worked out of a scene is remembered for the next.
+each candidate is privatized before it is compared, which whoever knows the method can do.
+*Renditions*: pixels and the frozen verifier, where the attacker holds other pictures of the same
+radiographs. What one attack has worked out of a scene is remembered for the next.
 """
 
 from __future__ import annotations
@@ -19,12 +20,23 @@ from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
 from latentdp.core.progress import ProgressCallback
+from latentdp.evaluation.renditions import renditions
 from latentdp.evaluation.threat_model import ThreatModel
 
 if TYPE_CHECKING:
     from latentdp.models.networks.verifier import Verifier
 
-__all__ = ["Embedder", "adapted", "frozen", "pixels", "repeats", "together"]
+__all__ = [
+    "Embedder",
+    "adapted",
+    "frozen",
+    "pixels",
+    "rendered",
+    "renditions_of",
+    "repeats",
+    "together",
+    "unit_vectors",
+]
 
 REPEATS = 4  # private copies of each candidate
 
@@ -62,7 +74,7 @@ def adapted(scene: ThreatModel, tell: ProgressCallback) -> list[Embedder]:
 def pixels(scene: ThreatModel) -> Embedder:
     """Correlation of the pictures as they are."""
     return Embedder(
-        "pixels", _centred(scene.target.private[0]), _centred(scene.target.cohort.images)
+        "pixels", unit_vectors(scene.target.private[0]), unit_vectors(scene.target.cohort.images)
     )
 
 
@@ -84,7 +96,32 @@ def repeats(scene: ThreatModel, tell: ProgressCallback) -> Embedder | None:
     copies, _ = scene.more(REPEATS, np.arange(len(scene.target.cohort)))
     alike = copies.mean(axis=0)
     usual = alike.mean(axis=0)  # what all copies share tells nobody apart
-    return Embedder("repeats", _centred(scene.target.private[0] - usual), _centred(alike - usual))
+    return Embedder(
+        "repeats", unit_vectors(scene.target.private[0] - usual), unit_vectors(alike - usual)
+    )
+
+
+def renditions_of(scene: ThreatModel) -> dict[str, Images]:
+    """Other pictures of the target's originals, by name."""
+    return scene.notes.arrays(
+        "renditions", lambda: renditions(scene.target.cohort.images, scene.seed)
+    )
+
+
+def rendered(scene: ThreatModel) -> list[Embedder]:
+    """Pixels and the frozen verifier, each for each rendition of the originals."""
+    verifier = frozen(scene)
+    opponents = []
+    for name, images in renditions_of(scene).items():
+        seen = scene.notes.arrays(
+            f"{name} seen by {verifier.name}",
+            lambda images=images: {"real": _verifier(scene)(images)},  # type: ignore[misc]
+        )
+        opponents += [
+            Embedder(f"pixels, {name}", pixels(scene).private, unit_vectors(images)),
+            Embedder(f"{verifier.name}, {name}", verifier.private, seen["real"]),
+        ]
+    return opponents
 
 
 def _verifier(scene: ThreatModel) -> Verifier:
@@ -125,7 +162,8 @@ def _seen(scene: ThreatModel, name: str, verifier: Callable[[], Verifier]) -> Em
     return Embedder(name, seen["private"], seen["real"])
 
 
-def _centred(images: Images) -> Matrix:
-    flat = images.reshape(len(images), -1).astype(np.float64)
+def unit_vectors(images: Images | Matrix) -> Matrix:
+    """Each image ``(n, ...)`` less its own mean, as a vector ``(n, k)`` of length 1."""
+    flat = np.array(images, dtype=np.float64).reshape(len(images), -1)
     flat -= flat.mean(axis=1, keepdims=True)
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))

@@ -2,14 +2,15 @@
 
 Restarts differ by luck (PriCheXy-Net's attacker by 0.14 of AUC), and an attacker may try as often
 as they like and add up what the attempts say. The mean says what to expect of one; the maximum,
-for which their sum counts as one more, what to fear.
+for which their sum counts as one more, what to fear. Outputs of a patient are also taken together.
 """
 
 from __future__ import annotations
 
 from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.attacks._embedders import adapted, together
-from latentdp.evaluation.attacks._verification import verified
+from latentdp.evaluation.attacks._joint import worth_joining
+from latentdp.evaluation.attacks._verification import verified, verified_jointly
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.reports.attack_kinds import AttackKind
@@ -37,7 +38,11 @@ class Adaptive(Attack):
     def run(self, scene: ThreatModel, tell: ProgressCallback) -> list[Outcome]:
         """AUC and EER in each setting, mean and maximum of the restarts."""
         restarts = adapted(scene, tell)
-        return verified(self.name, scene, [*restarts, together(restarts)], summed=True)
+        opponents = [*restarts, together(restarts)]
+        outcomes = verified(self.name, scene, opponents, summed=True)
+        if worth_joining(scene):
+            outcomes += verified_jointly(self.name, scene, opponents, summed=True)
+        return outcomes
 
 
 attack = Adaptive()

@@ -1,6 +1,6 @@
 """Attribute probes: sex, age and view of a private image, and what its label alone says of them.
 
-A linear reader of small pictures: 16 x 16 pixels, their principal components, logistic
+A linear classifier of small pictures: 16 x 16 pixels, their principal components, logistic
 regression. An attribute is no identity, but it narrows a search, and what a release says of it
 beyond its label must come from the image.
 """
@@ -46,7 +46,7 @@ class Attributes(Attack):
 
     def run(self, scene: ThreatModel, tell: ProgressCallback) -> list[Outcome]:
         """AUC of each attribute from the release, its labels alone, and the originals."""
-        found = []
+        outcomes = []
         wanted = _attributes(scene)
         for i, (name, (learnt, tested)) in enumerate(wanted.items()):
             tell(i / len(wanted), f"reading {name}")
@@ -72,8 +72,8 @@ class Attributes(Attack):
                     LogisticRegression(C=0.1, max_iter=2000),
                 ).fit(x[known], y[known])
                 scores = np.asarray(model.decision_function(seen), dtype=np.float64)
-                found.append(self._outcome(scene, f"{name} from {setting}", scores, tested))
-        return [outcome for outcome in found if outcome is not None]
+                outcomes.append(self._outcome(scene, f"{name} from {setting}", scores, tested))
+        return [outcome for outcome in outcomes if outcome is not None]
 
     def _outcome(
         self, scene: ThreatModel, setting: str, scores: Matrix, truth: Labels
@@ -87,10 +87,10 @@ class Attributes(Attack):
         if values is None:
             return None
         count = len(np.unique(patients))
-        found = widened(values, count)
+        interval = widened(values, count)
         released = not setting.endswith("original")
         return Outcome.of(
-            found,
+            interval,
             attack=self.name,
             setting=setting,
             metric=AUC,
@@ -107,19 +107,19 @@ class Attributes(Attack):
 def _attributes(scene: ThreatModel) -> dict[str, tuple[Labels, Labels]]:
     """Of practice and target: 1, 0, or -1 where it is not known."""
     sides = (scene.practice.cohort, scene.target.cohort)
-    found = {"sex": tuple(_either(side.sexes, "M", "F") for side in sides)}
+    values = {"sex": tuple(_either(side.sexes, "M", "F") for side in sides)}
     ages = sides[0].ages[np.isfinite(sides[0].ages)]
     if len(ages):
         middle = np.median(ages)
-        found["age"] = tuple(
+        values["age"] = tuple(
             np.where(np.isfinite(side.ages), side.ages > middle, -1).astype(np.int64)
             for side in sides
         )
     views, counts = np.unique(sides[0].views[sides[0].views != ""], return_counts=True)
     if len(views) > 1:
         one, other = views[np.argsort(-counts, kind="stable")][:2]
-        found["view"] = tuple(_either(side.views, str(one), str(other)) for side in sides)
-    return {name: (pair[0], pair[1]) for name, pair in found.items()}
+        values["view"] = tuple(_either(side.views, str(one), str(other)) for side in sides)
+    return {name: (pair[0], pair[1]) for name, pair in values.items()}
 
 
 def _either(values: NDArray[np.str_], one: str, other: str) -> Labels:

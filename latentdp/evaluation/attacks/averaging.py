@@ -51,40 +51,40 @@ class Averaging(Attack):
         private, labels = target.private[:copies, rows], target.labels[:copies, rows]
         if len(private) < copies:
             tell(0.0, "releasing again")
-            images, told = scene.more(copies - len(private), rows)
+            images, answers = scene.more(copies - len(private), rows)
             private = np.concatenate([private, images])
-            labels = np.concatenate([labels, told])
+            labels = np.concatenate([labels, answers])
         counts = [k for k in (1, 4, 16) if k < copies] + [copies]
-        found: list[Outcome] = []
+        outcomes: list[Outcome] = []
         for k in counts:
             scores = correlations(private[:k].mean(axis=0), target.cohort.images)
-            found += self.linked(
+            outcomes += self.linked(
                 scene, scores, rows, f"own image, mean of {k}, by pixels", copies=k
             )
         maker = scene.privatizer
         if maker is None or not (carried(maker.plan) or maker.plan.response):
-            return found
+            return outcomes
         tell(0.5, "encoding")
-        reader = _Reader.learn(maker, scene)
+        channel = _Channel.learn(maker, scene)
         pairs = zip(private, labels, strict=True)
-        read = np.stack([reader.coordinates(maker.flow.encode(*pair)) for pair in pairs])
-        sources = reader.coordinates(maker.encode(target.cohort.images, target.cohort.labels))
+        read = np.stack([channel.coordinates(maker.flow.encode(*pair)) for pair in pairs])
+        sources = channel.coordinates(maker.encode(target.cohort.images, target.cohort.labels))
         for k in counts:
-            scores = k * reader.score(read[:k].mean(axis=0), sources)
+            scores = k * channel.score(read[:k].mean(axis=0), sources)
             if maker.plan.response is not None:
                 for released in labels[:k]:
                     scores += maker.plan.response.log_likelihood(
                         target.cohort.labels[None], released[:, None]
                     )
-            found += self.linked(
+            outcomes += self.linked(
                 scene, scores, rows, f"own image, mean of {k}, by latents", copies=k
             )
         tell(1.0, "done")
-        return found
+        return outcomes
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _Channel:
     """What a release does to the coordinates that follow the image: y = slope x + offset + noise.
 
     Learnt on practice images, each coordinate on its own.

@@ -74,13 +74,13 @@ class Attack(ABC):
             scene: Its target's originals are the candidates.
             scores: ``(p, n)`` of p private images against all n originals; larger is likelier.
             rows: ``(p,)`` where the originals of the p are.
-            setting: Of the outcomes, likewise ``headline`` (of the rank-1) and ``detail``.
+            setting: Of both outcomes.
             copies: Releases of each image that the attacker put together.
             headline: Whether the rank-1 belongs in the summary.
-            detail: Of both.
+            detail: Of both outcomes, besides the size of the gallery.
         """
         n, patients = scores.shape[1], scene.target.cohort.patients[rows]
-        found = matched(scores, rows, patients, resamples=scene.effort.resamples, seed=scene.seed)
+        match = matched(scores, rows, patients, resamples=scene.effort.resamples, seed=scene.seed)
         whole = scene.guarantee
         if whole is not None:
             whole = whole.compose(*[whole] * (copies - 1))
@@ -98,7 +98,7 @@ class Attack(ABC):
                 detail={"gallery": n, **(detail or {})},
             )
             for metric, value, chance, ceiling in (
-                (RANK_1, found.first, 1 / n, whole.gallery_ceiling(n) if whole else None),
-                (AUC, found.area, 0.5, whole.verification_ceiling() if whole else None),
+                (RANK_1, match.first, 1 / n, whole.gallery_ceiling(n) if whole else None),
+                (AUC, match.area, 0.5, whole.verification_ceiling() if whole else None),
             )
         ]

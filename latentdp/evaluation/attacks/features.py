@@ -25,7 +25,7 @@ from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import some, widened
 from latentdp.metrics.pairs import Pairs
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.results import Detail, Impostors, Outcome
 
 __all__ = ["Features", "attack"]
 
@@ -90,7 +90,7 @@ class Features(Attack):
         if values is None:
             return []
         count = len(np.unique(cohort.patients[pairs.probe[pairs.same]]))
-        found = widened(values, count)
+        interval = widened(values, count)
         # Two images are seen, and both may be others: twice the guarantee of one.
         both = scene.guarantee.compose(scene.guarantee) if scene.guarantee else None
         return [
@@ -98,9 +98,9 @@ class Features(Attack):
                 attack=self.name,
                 setting="two private images, impostors of the same source, view and sex",
                 metric=AUC,
-                value=found.value,
-                low=found.low,
-                high=found.high,
+                value=interval.value,
+                low=interval.low,
+                high=interval.high,
                 n=len(pairs.same),
                 patients=count,
                 chance=0.5,
@@ -109,6 +109,7 @@ class Features(Attack):
                 detail=Detail(
                     _told(names, chosen, significant, share[chosen], "share of the patient")
                 ),
+                impostors=Impostors.ALIKE,
             )
         ]
 
@@ -184,8 +185,8 @@ def _features(scene: ThreatModel, practice: Index) -> tuple[list[str], _Seen]:
         for column, (images, labels) in zip(columns, stacks, strict=True):
             z = flow.encode(images, labels)
             column += [z, z @ directions.T]
-    made = [np.concatenate(column, axis=1).astype(np.float64) for column in columns]
-    return names, _Seen(*made)
+    arrays = [np.concatenate(column, axis=1).astype(np.float64) for column in columns]
+    return names, _Seen(*arrays)
 
 
 def _best(p: Matrix, order: Matrix) -> tuple[Index, int]:

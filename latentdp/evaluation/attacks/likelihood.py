@@ -5,6 +5,9 @@ candidate. With all sources equally likely, naming the one with the largest like
 rule: nobody who sees the release can do better. To be that strong it is given more than an
 image: the mechanism's own output, before repair and decoding, drawn anew for every probe. Whoever
 has only the image has that, rounded; so this bounds every attacker on images from above.
+
+All outputs of a patient are also taken together, since they share a pseudonym: each candidate is a
+patient then, of whose images any may lie behind an output, and the logarithms add up.
 """
 
 from __future__ import annotations
@@ -16,14 +19,17 @@ from numpy.typing import NDArray
 
 from latentdp.core.arrays import Labels, Latents
 from latentdp.core.progress import ProgressCallback
+from latentdp.data.cohort import whole_patients
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
-from latentdp.metrics.linkage import some
+from latentdp.metrics.definitions.identification import RANK_1
+from latentdp.metrics.linkage import matched
+from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise, SeededNoise
 from latentdp.privacy.plan import Action, Plan
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Outcome
+from latentdp.reports.results import Detail, Outcome
 
 __all__ = ["Likelihood", "attack"]
 
@@ -60,7 +66,7 @@ class Likelihood(Attack):
         coordinates = plan.coordinates(scene.privatizer.encode(cohort.images, cohort.labels))
         work = max([1, *(b.mechanism.work for b in plan.blocks if b.mechanism is not None)])
         most = min(PROBES, max(FEWEST, NUMBERS // (work * len(cohort))))
-        rows = some(len(cohort), most, scene.seed)
+        rows = np.flatnonzero(whole_patients(cohort.patients, most, scene.seed))
         scores = log_likelihoods(
             plan, coordinates, cohort.labels, rows, noise=SeededNoise(scene.seed), tell=tell
         )
@@ -68,9 +74,70 @@ class Likelihood(Attack):
         parts += [f"{plan.keeps} kept dimensions"] if plan.keeps else []
         parts += [f"label: {plan.label}"] if plan.label is not LabelRelease.NONE else []
         detail = {"parts": parts, "note": "sees the mechanism's own output, drawn anew"}
-        return self.linked(
+        outcomes = self.linked(
             scene, scores, rows, "own image, by likelihood", headline=True, detail=detail
         )
+        if len(np.unique(cohort.patients[rows])) < len(rows):
+            outcomes.append(self._joint(scene, scores, rows))
+        return outcomes
+
+    def _joint(
+        self, scene: ThreatModel, scores: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> Outcome:
+        """Which patient all outputs of one are of, by the sum of their log-likelihoods."""
+        everyone, numbers = np.unique(scene.target.cohort.patients, return_inverse=True)
+        whose, probes, outputs = np.unique(numbers[rows], return_inverse=True, return_counts=True)
+        joint = np.zeros((len(whose), len(everyone)))
+        np.add.at(joint, probes, of_patients(scores, numbers))
+        first = matched(
+            joint, whose, whose, resamples=scene.effort.resamples, seed=scene.seed
+        ).first
+        return Outcome(
+            attack=self.name,
+            setting="own patient, by the likelihood of all their outputs together",
+            metric=RANK_1,
+            value=first.value,
+            low=first.low,
+            high=first.high,
+            n=len(whose),
+            patients=len(whose),
+            chance=1 / len(everyone),
+            ceiling=None if scene.guarantee is None else _ceiling(scene.guarantee, outputs),
+            headline=True,
+            detail=Detail({"gallery": len(everyone), "outputs": int(outputs.max())}),
+        )
+
+
+def of_patients(scores: NDArray[np.float64], patients: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Log-likelihood ``(p, patients)`` of outputs under patients, any of whose images it may be.
+
+    Args:
+        scores: ``(p, n)`` log-likelihoods under images.
+        patients: ``(n,)`` numbers from 0 of the images' patients.
+    """
+    order = np.argsort(patients, kind="stable")
+    counts = np.bincount(patients)
+    starts = np.cumsum(counts) - counts
+    return np.logaddexp.reduceat(scores[:, order], starts, axis=1) - np.log(counts)
+
+
+def _ceiling(guarantee: Guarantee, outputs: NDArray[np.int64]) -> float:
+    """Largest expected share of patients who are named first.
+
+    How many outputs a patient has is no secret, so that each is held against those with as many,
+    at epsilon of all their images.
+
+    Args:
+        guarantee: Of one output.
+        outputs: ``(patients,)`` how many each has.
+    """
+    return float(
+        sum(
+            patients * guarantee.for_patient(int(count)).gallery_ceiling(int(patients))
+            for count, patients in zip(*np.unique(outputs, return_counts=True), strict=True)
+        )
+        / len(outputs)
+    )
 
 
 def log_likelihoods(

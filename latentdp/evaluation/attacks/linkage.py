@@ -1,13 +1,21 @@
 """Same-image linkage: which original did a private image come from?
 
 Nothing is easier for an attacker who holds the original pictures, or got hold of them elsewhere:
-under heavy pixel noise plain correlation finds them when no network does.
+under heavy pixel noise plain correlation finds them when no network does. Other pictures of the
+same radiographs are tried as well, and the search that names most is the one that is reported.
 """
 
 from __future__ import annotations
 
 from latentdp.core.progress import ProgressCallback
-from latentdp.evaluation.attacks._embedders import adapted, frozen, pixels, repeats, together
+from latentdp.evaluation.attacks._embedders import (
+    adapted,
+    frozen,
+    pixels,
+    rendered,
+    repeats,
+    together,
+)
 from latentdp.evaluation.attacks._search import searched
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.evaluation.threat_model import ThreatModel
@@ -25,7 +33,10 @@ class Linkage(Attack):
     name = "linkage"
     title = "the original looked for among all originals, by the best of correlation and networks"
     kind = AttackKind.SEARCH
-    meaning = "The attacker has the very source image and looks for what was made of it."
+    meaning = (
+        "The attacker has the very source image, or another picture of it, and looks for what was "
+        "made of it."
+    )
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """It needs two images."""
@@ -37,7 +48,7 @@ class Linkage(Attack):
         networks = [frozen(scene)]
         if scene.practice.lacks_patients() is None:
             networks += adapted(scene, tell)
-        opponents = [pixels(scene), *networks, together(networks)]
+        opponents = [pixels(scene), *networks, together(networks), *rendered(scene)]
         again = repeats(scene, tell)
         if again is not None:
             opponents.append(again)

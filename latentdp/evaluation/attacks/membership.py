@@ -62,12 +62,12 @@ class Membership(Attack):
         if values is None:  # no cell holds both
             return []
         count = len(np.unique(patients))
-        found = widened(values, count)
+        interval = widened(values, count)
         cut = np.quantile(scores[~member], 0.99)
         caught = float((scores[member] > cut).mean())
         return [
             Outcome.of(
-                found,
+                interval,
                 attack=self.name,
                 setting="training images against others of the same source and view",
                 metric=AUC,

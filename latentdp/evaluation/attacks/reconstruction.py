@@ -69,13 +69,13 @@ class Reconstruction(Attack):
         tell(0.5, "reconstructing")
         original = _flat(target.cohort.images)
         base = _guess(truth, labels, target.labels[0])
-        drawn = base + ridge.predict(pca.transform(_flat(target.private[0])) / scale)
+        rebuilt = base + ridge.predict(pca.transform(_flat(target.private[0])) / scale)
         rows = np.arange(len(original))
         return [
-            self._explained(scene, original, drawn, base, float(ridge.alpha_) / len(x)),
+            self._explained(scene, original, rebuilt, base, float(ridge.alpha_) / len(x)),
             *self.linked(
                 scene,
-                correlations(drawn, original),
+                correlations(rebuilt, original),
                 rows,
                 "own image, by its reconstruction",
                 headline=True,
@@ -83,17 +83,17 @@ class Reconstruction(Attack):
         ]
 
     def _explained(
-        self, scene: ThreatModel, original: Matrix, drawn: Matrix, base: Matrix, penalty: float
+        self, scene: ThreatModel, original: Matrix, rebuilt: Matrix, base: Matrix, penalty: float
     ) -> Outcome:
         patients = scene.target.cohort.patients
-        wrong, blind = (np.square(original - x).mean(axis=1) for x in (drawn, base))
+        wrong, blind = (np.square(original - x).mean(axis=1) for x in (rebuilt, base))
         weights = Resamples(patients, scene.effort.resamples, scene.seed).images(
             np.ones(len(patients), dtype=np.bool_)
         )
-        found = estimate(1 - (weights @ wrong) / np.maximum(weights @ blind, 1e-12))
-        assert found is not None
+        interval = estimate(1 - (weights @ wrong) / np.maximum(weights @ blind, 1e-12))
+        assert interval is not None
         return Outcome.of(
-            found,
+            interval,
             attack=self.name,
             setting="variance of the original explained, beyond the released label",
             metric=EXPLAINED,

@@ -65,15 +65,15 @@ class SideChannels(Attack):
     def run(self, scene: ThreatModel, tell: ProgressCallback) -> list[Outcome]:
         """Rank-1 by the most telling way to link, for each kind that is not constant."""
         assert scene.files is not None
-        found = []
+        outcomes = []
         kinds = list(scene.files.private)
         for i, kind in enumerate(kinds):  # one at a time: each test holds n x n scores
             tell(i / len(kinds), f"pairing files at random, by {kind}")
             tests = list(_tests(scene.files, kind))
             if tests:
                 chances = _by_luck([test.scores for test in tests], scene.seed)
-                found.append(self._outcome(scene, kind, tests, chances))
-        return found
+                outcomes.append(self._outcome(scene, kind, tests, chances))
+        return outcomes
 
     def _outcome(
         self, scene: ThreatModel, kind: str, tests: list[_Test], chances: list[float]
@@ -81,7 +81,7 @@ class SideChannels(Attack):
         best = int(np.argmin(chances))
         p = min(1.0, chances[best] * len(tests))
         n, patients = len(tests[best].scores), scene.target.cohort.patients
-        found = matched(
+        match = matched(
             tests[best].scores,
             np.arange(n),
             patients,
@@ -92,7 +92,7 @@ class SideChannels(Attack):
         # The best of several tests is lucky, so a claim is only held against it if it leaks.
         whole = scene.guarantee if leaks else None
         return Outcome.of(
-            found.first,
+            match.first,
             attack=self.name,
             setting=f"files linked by {kind}",
             metric=RANK_1,
@@ -105,7 +105,7 @@ class SideChannels(Attack):
                 "p": p,
                 "false_alarm": ALARM,
                 "how": tests[best].how,
-                "auc": found.area.value,
+                "auc": match.area.value,
                 "tests": len(tests),
             },
         )
@@ -142,15 +142,15 @@ def _by_luck(stacked: Sequence[Matrix], seed: int) -> list[float]:
 
     Of each matrix of scores; all are tried on the same pairings.
     """
-    n, noise, drawn = len(stacked[0]), SeededNoise(seed), 0
+    n, noise, count = len(stacked[0]), SeededNoise(seed), 0
     true = [np.trace(s, dtype=np.float64) for s in stacked]
     better, tried = np.zeros(len(stacked)), np.zeros(len(stacked))
     rows = np.arange(n)
-    while drawn < DRAWS and better.min() < ENOUGH:
+    while count < DRAWS and better.min() < ENOUGH:
         pairings = np.array_split(orders(noise, AT_ONCE, n), 9)
-        drawn += AT_ONCE
+        count += AT_ONCE
         for i in np.flatnonzero(better < ENOUGH).tolist():
-            tried[i] = drawn
+            tried[i] = count
             for order in pairings:
                 sums = stacked[i][rows, order].sum(axis=1, dtype=np.float64)
                 better[i] += (sums >= true[i]).sum()

@@ -17,6 +17,7 @@ from latentdp.core.arrays import Images, Labels
 from latentdp.core.progress import ProgressCallback
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise
+from latentdp.reports.evaluation import ControlKind
 
 if TYPE_CHECKING:
     from latentdp.data.cohort import Cohort
@@ -34,6 +35,7 @@ class Method(ABC):
         source: Paper and equation that it follows; empty for our own.
         claim: What its authors say that it gives, in a few words; empty if nothing.
         learns: Whether `fit` must be called before anything else.
+        control: What it leaves of an image, if it is a control; None for what is to be judged.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Method(ABC):
     source: ClassVar[str] = ""
     claim: str = ""
     learns: ClassVar[bool] = False
+    control: ClassVar[ControlKind | None] = None
 
     @property
     def guarantee(self) -> Guarantee | None:
@@ -90,5 +93,6 @@ class Method(ABC):
         self, images: Images, labels: Labels, noises: Sequence[Noise]
     ) -> tuple[Images, Labels]:
         """Independent private copies ``(k, n, h, w)``, one of each noise; labels ``(k, n)``."""
-        made = [self.privatize(images, labels, noise) for noise in noises]
-        return np.stack([private for private, _ in made]), np.stack([told for _, told in made])
+        copies = [self.privatize(images, labels, noise) for noise in noises]
+        private, released = zip(*copies, strict=True)
+        return np.stack(private), np.stack(released)

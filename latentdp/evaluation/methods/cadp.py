@@ -82,8 +82,8 @@ class CADPAsPublished(Method):
         for i in range(0, len(images), self.batch):
             rows = slice(i, i + self.batch)
             latents = self.clip(flow.encode(images[rows], known[rows]))
-            drawn = sampler.draw(noise, latents.size).reshape(latents.shape)
-            noisy = latents + self.scale * unit * drawn
+            added = sampler.draw(noise, latents.size).reshape(latents.shape)
+            noisy = latents + self.scale * unit * added
             private[rows] = flow.decode_valid(noisy, known[rows])[0]
         return private, known
 

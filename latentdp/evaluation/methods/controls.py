@@ -25,6 +25,7 @@ from latentdp.privacy.postprocessing import jitter
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privacy.samplers.uniform import normal
 from latentdp.privatizer import Privatizer
+from latentdp.reports.evaluation import ControlKind
 
 if TYPE_CHECKING:
     from latentdp.data.cohort import Cohort
@@ -39,6 +40,7 @@ class Raw(Method):
 
     name = "raw"
     title = "the original image and its label"
+    control = ControlKind.EVERYTHING
 
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Copies of both."""
@@ -53,6 +55,8 @@ class PriorSample(PresetMethod):
     Args:
         like: The preset whose label release, flow and temperature this takes.
     """
+
+    control = ControlKind.RELEASED_LABEL
 
     def __init__(self, like: PresetMethod) -> None:
         super().__init__(
@@ -85,6 +89,7 @@ class LabelMean(Method):
     name = "label-mean"
     title = "the mean picture of the true label, and noise"
     learns: ClassVar[bool] = True
+    control = ControlKind.TRUE_LABEL
 
     def __init__(self, deviation: float = 0.05) -> None:
         if not 0 <= deviation <= 1:
@@ -123,6 +128,7 @@ class NoiseOnly(Method):
 
     name = "noise-only"
     title = "uniform noise instead of an image"
+    control = ControlKind.NOTHING
 
     @property
     def guarantee(self) -> Guarantee | None:
@@ -131,8 +137,8 @@ class NoiseOnly(Method):
 
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Noise of the images' shape."""
-        drawn = (jitter(noise, images.shape) + 0.5).astype(np.float32)
-        return np.minimum(drawn, 1), np.full_like(labels, UNKNOWN)
+        uniform = (jitter(noise, images.shape) + 0.5).astype(np.float32)
+        return np.minimum(uniform, 1), np.full_like(labels, UNKNOWN)
 
 
 def examples_for(weights: Weights) -> tuple[Method, ...]:

@@ -92,8 +92,8 @@ class DPPix(Method):
         n, side = len(checked), self.size // self.cell
         blocks = checked.reshape(n, side, self.cell, side, self.cell)
         means = np.rint(blocks.mean(axis=(2, 4), dtype=np.float64) * self.steps).astype(np.int64)
-        drawn = self.sampler.draw(noise, means.size).reshape(means.shape)
-        grey = np.clip((2 * means + drawn) / (2 * self.steps), 0, 1).astype(np.float32)
+        added = self.sampler.draw(noise, means.size).reshape(means.shape)
+        grey = np.clip((2 * means + added) / (2 * self.steps), 0, 1).astype(np.float32)
         whole = grey.repeat(self.cell, axis=1).repeat(self.cell, axis=2)
         return whole, np.full_like(labels, UNKNOWN)
 

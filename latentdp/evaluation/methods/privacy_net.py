@@ -17,7 +17,7 @@ __all__ = ["PrivacyNet", "examples_for"]
 
 
 class PrivacyNet(Adversarial):
-    """Repaints images so that a verifier fails and a reader does not.
+    """Repaints images so that a verifier fails and a classifier of findings does not.
 
     Args:
         training: How long and how fast it learns; by default `default`.

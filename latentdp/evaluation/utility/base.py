@@ -1,7 +1,7 @@
 """The contract of a utility measure: what private images are still good for.
 
 A module defines one class and its instance ``utility``. It is given the same `ThreatModel` as an
-attack: here the practice side is what a reader learns from, and the target side what it is tested
+attack: here classifiers learn from the practice side, and the target side is what they are tested
 on.
 """
 

@@ -1,7 +1,7 @@
-"""Can a reader still learn findings from private images, and be used on them?
+"""Can a classifier still learn findings from private images, and be used on them?
 
 Four settings, named as learnt on / tested on: o/o, o/p, p/o and p/p, o for originals and p for
-private images. The reader is the same small network everywhere, taught from scratch with several
+private images. The classifier is one small network everywhere, taught from scratch with several
 seeds. What is learnt on originals does not depend on the method, and is learnt once for all.
 """
 
@@ -40,14 +40,14 @@ class Classification(Utility):
     """AUC per finding, their mean, and gaps between subgroups."""
 
     name = "classification"
-    title = "AUC of finding readers taught and tested on original and private images"
+    title = "AUC of classifiers of findings, taught and tested on original and private images"
 
     def unavailable_reason(self, scene: ThreatModel) -> str | None:
         """Without two findings to tell apart."""
         return readable(scene)
 
     def measure(self, scene: ThreatModel, tell: ProgressCallback) -> list[Measure]:
-        """All four settings; subgroups where the reader meets originals."""
+        """All four settings; subgroups where the classifier meets originals."""
         tested = _of_mixed_sources(scene.target)
         seeds = max(1, scene.effort.seeds)
         truth = tested.cohort.findings
@@ -56,23 +56,24 @@ class Classification(Utility):
         odds: dict[str, list[Matrix]] = {}
         for i, (kind, seed) in enumerate(jobs):
             tell(
-                i / len(jobs), f"teaching a reader on {'originals' if kind == 'o' else 'private'}"
+                i / len(jobs),
+                f"teaching a classifier on {'originals' if kind == 'o' else 'private'}",
             )
-            reader = self.reader(scene, private=kind == "p", seed=seed)
+            classifier = self.classifier(scene, private=kind == "p", seed=seed)
             for other, images in (("o", tested.cohort.images), ("p", tested.private[0])):
-                odds.setdefault(f"{kind}/{other}", []).append(reader.log_odds(images))
+                odds.setdefault(f"{kind}/{other}", []).append(classifier.log_odds(images))
         sample = _Sample(tested.cohort, truth, scene.effort.resamples, scene.seed)
         note = _known_findings(_of_mixed_sources(scene.practice))[1]
-        found: list[Measure] = []
+        measures: list[Measure] = []
         for setting, several in odds.items():
             detail = {"learnt_with": note if setting.startswith("p") else "true findings"}
-            found += self._findings(setting, several, sample, names, detail)
+            measures += self._findings(setting, several, sample, names, detail)
         for setting in ("o/o", "p/o"):
-            found += self._subgroups(setting, odds[setting], sample)
-        return found
+            measures += self._subgroups(setting, odds[setting], sample)
+        return measures
 
-    def reader(self, scene: ThreatModel, *, private: bool, seed: int = 0) -> FindingClassifier:
-        """A reader taught on the practice side, or found among those of the scene."""
+    def classifier(self, scene: ThreatModel, *, private: bool, seed: int = 0) -> FindingClassifier:
+        """A classifier taught on the practice side, or found among those of the scene."""
         side = _of_mixed_sources(scene.practice)
         findings = side.cohort.findings
         if private:
@@ -93,18 +94,18 @@ class Classification(Utility):
         names: tuple[str, ...],
         detail: dict[str, str],
     ) -> list[Measure]:
-        found, everyone = [], np.ones(len(sample.truth), dtype=np.bool_)
-        drawn = []
+        measures, everyone = [], np.ones(len(sample.truth), dtype=np.bool_)
+        areas_by_finding = []
         for finding in _told_apart(names):
             areas = sample.areas(several, finding, everyone)
-            drawn.append(areas)
-            found.append(self._measure(setting, names[finding], AUC, areas, sample, detail))
-        mean = np.mean(drawn, axis=0)
-        found.append(self._measure(setting, "mean", AUC, mean, sample, detail, headline=True))
-        return [measure for measure in found if measure is not None]
+            areas_by_finding.append(areas)
+            measures.append(self._measure(setting, names[finding], AUC, areas, sample, detail))
+        mean = np.mean(areas_by_finding, axis=0)
+        measures.append(self._measure(setting, "mean", AUC, mean, sample, detail, headline=True))
+        return [measure for measure in measures if measure is not None]
 
     def _subgroups(self, setting: str, several: list[Matrix], sample: _Sample) -> list[Measure]:
-        found: list[Measure | None] = []
+        measures: list[Measure | None] = []
         largest: tuple[float, str, Matrix] | None = None
         findings = _told_apart(sample.cohort.finding_names)
         for groups in _groups(sample.cohort):
@@ -113,7 +114,7 @@ class Classification(Utility):
                 if not sample.enough(rows):
                     continue
                 seen[name] = np.mean([sample.areas(several, f, rows) for f in findings], axis=0)
-                found.append(self._measure(setting, name, AUC, seen[name], sample, {}, rows))
+                measures.append(self._measure(setting, name, AUC, seen[name], sample, {}, rows))
             ranked = sorted(seen, key=lambda name: -float(seen[name][0].mean()))
             if len(ranked) < 2:
                 continue
@@ -122,8 +123,8 @@ class Classification(Utility):
                 largest = float(gap[:, 0].mean()), f"{ranked[0]} - {ranked[-1]}", gap
         if largest is not None:
             detail = {"note": "the largest of several gaps: by luck alone it is above 0"}
-            found.append(self._measure(setting, largest[1], GAP, largest[2], sample, detail))
-        return [measure for measure in found if measure is not None]
+            measures.append(self._measure(setting, largest[1], GAP, largest[2], sample, detail))
+        return [measure for measure in measures if measure is not None]
 
     def _measure(
         self,
@@ -160,7 +161,7 @@ class Classification(Utility):
 
 @dataclass(frozen=True)
 class _Sample:
-    """Whom readers are tested on."""
+    """Whom classifiers are tested on."""
 
     cohort: Cohort
     truth: Labels
@@ -222,8 +223,8 @@ def _known_findings(side: PairedImages) -> tuple[Labels, str]:
         members = side.cohort.findings[side.cohort.labels == label]
         if len(members):
             out[side.labels == label] = np.bincount(members).argmax()
-    told = (side.labels >= 0).any() and set(np.unique(truth)) == set(np.unique(out))
-    return (out, "released labels") if told else (truth, "true findings")
+    covered = (side.labels >= 0).any() and set(np.unique(truth)) == set(np.unique(out))
+    return (out, "released labels") if covered else (truth, "true findings")
 
 
 def _told_apart(names: tuple[str, ...]) -> list[int]:

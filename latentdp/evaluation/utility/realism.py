@@ -1,6 +1,6 @@
 """Whether private images look like radiographs at all, whoever is on them.
 
-Three numbers: how well a reader tells private images from originals of other patients, how likely
+Three numbers: how well a classifier tells private images from others' originals, how likely
 the flow finds them beside originals, and, where the practice images trained the flow, how near
 private images come to one of them, beside how near originals of new patients come: nearer would
 mean copies.
@@ -41,10 +41,10 @@ class Realism(Utility):
         """What there is enough for."""
         target = scene.target
         resamples = Resamples(target.cohort.patients, scene.effort.resamples, scene.seed)
-        found = []
+        measures = []
         if len(scene.practice.cohort) >= FEWEST:
-            tell(0.0, "teaching a reader what is private")
-            found.append(self._told_apart(scene, resamples))
+            tell(0.0, "teaching a classifier what is private")
+            measures.append(self._told_apart(scene, resamples))
         rows = some(len(target.cohort), MOST, scene.seed)
         weights = resamples.of(rows)
         originals, private = target.cohort.images[rows], target.private[0, rows]
@@ -60,27 +60,27 @@ class Realism(Utility):
                 "private nearer than any original": (near[0] < near[1].min()).mean(),
             }
             ratio = _ratio(near[0], near[1], weights)
-            found.append(self._row(scene, NEAREST, ratio, len(rows), detail))
+            measures.append(self._row(scene, NEAREST, ratio, len(rows), detail))
         if scene.privatizer is not None:
             tell(0.8, "rating")
             rate = scene.privatizer.flow.encode_and_rate
             bits = [rate(images)[1] for images in (private, originals)]
             more = estimate(mean(bits[0] - bits[1], weights))
-            told = {"bits, private": bits[0].mean(), "bits, originals": bits[1].mean()}
-            found.append(self._row(scene, BITS, more, len(rows), told))
-        return [row for row in found if row is not None]
+            means = {"bits, private": bits[0].mean(), "bits, originals": bits[1].mean()}
+            measures.append(self._row(scene, BITS, more, len(rows), means))
+        return [row for row in measures if row is not None]
 
     def _told_apart(self, scene: ThreatModel, resamples: Resamples) -> Measure | None:
-        """The reader learns on the practice side; 0.5 where nothing tells them apart."""
+        """The classifier learns on the practice side; 0.5 where nothing tells them apart."""
         practice, target = scene.practice, scene.target
         n, private = len(practice.cohort), practice.private[0]
         shown = np.concatenate([practice.cohort.images, private])[None]
         labels = np.repeat([0, 1], n).astype(np.int64)[None]
         steps = max(1, scene.effort.reader_steps // 2)
         settings = ClassifierConfig(steps=steps, seed=scene.seed)
-        reader = scene.classifiers.classifier(shown, labels, 2, settings)
+        classifier = scene.classifiers.classifier(shown, labels, 2, settings)
         both = np.concatenate([target.cohort.images, target.private[0]])
-        scores = reader.log_odds(both)[:, 1]
+        scores = classifier.log_odds(both)[:, 1]
         weights = np.tile(resamples.of(np.arange(len(target.cohort))), 2)
         values = estimate(auc(scores, np.arange(len(both)) >= len(target.cohort), weights))
         return self._row(scene, TOLD_APART, values, len(target.cohort), {"learnt_from": n})
@@ -89,11 +89,11 @@ class Realism(Utility):
         self,
         scene: ThreatModel,
         metric: Metric,
-        found: Estimate | None,
+        interval: Estimate | None,
         n: int,
         detail: dict[str, float],
     ) -> Measure | None:
-        if found is None:
+        if interval is None:
             return None
         settings = {
             TOLD_APART: "private or original?",
@@ -101,7 +101,7 @@ class Realism(Utility):
             BITS: "bits per dimension more than originals",
         }
         return Measure.of(
-            found,
+            interval,
             utility=self.name,
             setting=settings[metric],
             metric=metric,

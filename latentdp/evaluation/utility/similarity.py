@@ -42,7 +42,7 @@ class Similarity(Utility):
     """Means over the target's images, and one distance.
 
     Args:
-        embed: Features ``(n, d)`` of images; by default those of a reader of findings taught on
+        embed: Features ``(n, d)`` of images; by default a classifier's of findings, taught on
             the practice originals, or small pixels where there are no findings.
     """
 
@@ -64,7 +64,7 @@ class Similarity(Utility):
         ssim = np.array([compare(a, b, data_range=1.0) for a, b in pairs])
         wrong = np.array([np.square(a.astype(np.float64) - b).mean() for a, b in pairs])
         psnr = -10 * np.log10(np.maximum(wrong, ROUNDING))
-        found = [
+        measures = [
             self._measure(scene, metric, estimate(mean(values, weights)), {})
             for metric, values in ((SSIM, ssim), (PSNR, psnr))
         ]
@@ -73,28 +73,33 @@ class Similarity(Utility):
         learnt = embed(scene.practice.cohort.images)
         size = min(DIMENSIONS, *learnt.shape, max(1, len(cohort) // 4))
         pca = PCA(size, svd_solver="full").fit(learnt)
-        original, made = (pca.transform(embed(x)) for x in (cohort.images, private))
+        original, released = (pca.transform(embed(x)) for x in (cohort.images, private))
         floor = _halves(original, cohort.patients, scene.seed)
         detail = {"features": what, "dimensions": size, "originals_among_themselves": floor}
-        found.append(self._measure(scene, DISTANCE, _distance(original, made, weights), detail))
-        return [measure for measure in found if measure is not None]
+        distance = _distance(original, released, weights)
+        measures.append(self._measure(scene, DISTANCE, distance, detail))
+        return [measure for measure in measures if measure is not None]
 
     def _features(self, scene: ThreatModel) -> tuple[str, Embed]:
         if self.embed is not None:
             return "given", self.embed
         if readable(scene) is None:
-            reader = classification.reader(scene, private=False)
-            return "pooled activations of the reader taught on originals", reader.features
+            classifier = classification.classifier(scene, private=False)
+            return "pooled activations of the classifier taught on originals", classifier.features
         return "pixels at 16 a side", _pixels
 
     def _measure(
-        self, scene: ThreatModel, metric: Metric, found: Estimate | None, detail: dict[str, object]
+        self,
+        scene: ThreatModel,
+        metric: Metric,
+        interval: Estimate | None,
+        detail: dict[str, object],
     ) -> Measure | None:
-        if found is None:
+        if interval is None:
             return None
         patients = scene.target.cohort.patients
         return Measure.of(
-            found,
+            interval,
             utility=self.name,
             setting="private against original",
             metric=metric,
@@ -134,8 +139,8 @@ def _distance(original: Matrix, private: Matrix, weights: Matrix) -> Estimate:
     is larger again; the pivotal interval takes the second excess for the first, and subtracts it.
     """
     value = frechet(original, private)
-    drawn = [frechet(original, private, w) for w in weights[1 : 1 + RESAMPLES]]
-    low, high = (max(0.0, 2 * value - float(np.quantile(drawn, q))) for q in (0.975, 0.025))
+    resampled = [frechet(original, private, w) for w in weights[1 : 1 + RESAMPLES]]
+    low, high = (max(0.0, 2 * value - float(np.quantile(resampled, q))) for q in (0.975, 0.025))
     return Estimate(value, low, high)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from latentdp.metrics.identification import RANKS
-from latentdp.metrics.metric import Metric, Quantity, Unit
+from latentdp.metrics.metric import Metric, MetricUnit, Quantity
 
 __all__ = ["MAP_AT_R", "P_AT_1", "RANK_1", "RANK_10", "metrics"]
 
@@ -11,14 +11,14 @@ RANK_1 = Metric(
     "rank-1",
     "named first",
     "how often the right one is named first in the gallery",
-    unit=Unit.SHARE,
+    unit=MetricUnit.SHARE,
     quantity=Quantity.FIRST,
 )
 P_AT_1 = Metric(
     "p@1",
     "P@1",
     "how often the nearest image in the gallery shows the same patient",
-    unit=Unit.SHARE,
+    unit=MetricUnit.SHARE,
     quantity=Quantity.FIRST,
 )
 MAP_AT_R = Metric(
@@ -32,7 +32,7 @@ _RANKS = {
         f"rank-{k}",
         f"among the first {k}",
         f"how often the right one is among the first {k} named",
-        unit=Unit.SHARE,
+        unit=MetricUnit.SHARE,
     )
     for k in RANKS[1:]
 }
@@ -42,7 +42,7 @@ _PRECISIONS = tuple(
         f"p@{k}",
         f"P@{k}",
         f"share of the same patient among the {k} nearest images",
-        unit=Unit.SHARE,
+        unit=MetricUnit.SHARE,
     )
     for k in RANKS[1:]
 )

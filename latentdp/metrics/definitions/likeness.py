@@ -23,7 +23,7 @@ DISTANCE = Metric(
 TOLD_APART = Metric(
     "told apart",
     "told from originals, AUC",
-    "of a reader that asks whether an image is private or original: 0.5 it cannot tell, 1 always",
+    "of a classifier that asks whether an image is private or original: 0.5 is guessing, 1 always",
     goal=Goal.LOWER,
 )
 NEAREST = Metric(

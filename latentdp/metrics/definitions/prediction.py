@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentdp.metrics.metric import Goal, Metric, Unit
+from latentdp.metrics.metric import Goal, Metric, MetricUnit
 
 __all__ = ["EXPLAINED", "GAP", "metrics"]
 
@@ -22,12 +22,12 @@ metrics = (
     EXPLAINED,
     GAP,
     *_ERRORS,
-    Metric("accuracy", "accuracy", "share of right answers", unit=Unit.SHARE),
+    Metric("accuracy", "accuracy", "share of right answers", unit=MetricUnit.SHARE),
     Metric(
         "balanced accuracy",
         "balanced accuracy",
         "share of right answers, each group counting alike",
-        unit=Unit.SHARE,
+        unit=MetricUnit.SHARE,
     ),
     Metric("advantage", "advantage", "right answers beyond guessing: 0 is none, 1 is all"),
     Metric(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentdp.metrics.metric import Goal, Metric, Quantity, Unit
+from latentdp.metrics.metric import Goal, Metric, MetricUnit, Quantity
 
 __all__ = ["AUC", "AUC_MAX", "AUC_MEAN", "EER", "metrics"]
 
@@ -29,7 +29,7 @@ EER = Metric(
     "equal error rate",
     "share of wrong answers where misses and false alarms are equally frequent: 50 % is guessing, "
     "0 % is never wrong, so that smaller is more dangerous",
-    unit=Unit.SHARE,
+    unit=MetricUnit.SHARE,
     goal=Goal.LOWER,
 )
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,14 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentdp.errors import InputError
-from latentdp.models.training.loop import Part, TrainingLoop
+from latentdp.models.training.averaged_loop import AveragedLoop, Net
 from latentdp.models.training.schedule import SCHEDULES
 from latentdp.models.training.weight_average import decay_at, follow
 
 __all__ = ["MaximumLikelihood", "MaximumLikelihoodConfig", "halved"]
-
-
-Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +62,7 @@ class MaximumLikelihoodConfig:
             )
 
 
-class MaximumLikelihood(TrainingLoop, Generic[Net]):
+class MaximumLikelihood(AveragedLoop[Net]):
     """Adam whose rate follows a schedule, and an average of the weights.
 
     Args:
@@ -95,7 +91,7 @@ class MaximumLikelihood(TrainingLoop, Generic[Net]):
             images_per_step=settings.batch,
         )
         self.net, self.settings = net, settings
-        self.average: Net = copy.deepcopy(net).requires_grad_(False)
+        self.average = copy.deepcopy(net).requires_grad_(False)
         self.generator = torch.Generator().manual_seed(seed)
         self.optimiser = torch.optim.Adam(net.parameters(), lr=settings.learning_rate)
         self.schedule(self.optimiser, SCHEDULES[settings.schedule])
@@ -107,14 +103,6 @@ class MaximumLikelihood(TrainingLoop, Generic[Net]):
     def _begin(self) -> None:
         """The average starts where the network does."""
         self.average.load_state_dict(self.net.state_dict())
-
-    def _parts(self) -> Mapping[str, Part]:
-        return {
-            "net": self.net,
-            "average": self.average,
-            "optimiser": self.optimiser,
-            "generator": self.generator,
-        }
 
     @property
     def learning_rate(self) -> float:

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from latentdp.models.networks.embedding import EmbeddingNet
 from latentdp.models.training.augmentation import Augmentation
-from latentdp.models.training.loop import Part, TrainingLoop
+from latentdp.models.training.averaged_loop import AveragedLoop
 from latentdp.models.training.pair_dataset import PairDataset
 from latentdp.models.training.schedule import cosine
 from latentdp.models.training.weight_average import decay_at, follow
@@ -60,7 +60,7 @@ class MetricLearningConfig:
     seed: int = 0
 
 
-class MetricLearning(TrainingLoop):
+class MetricLearning(AveragedLoop[EmbeddingNet]):
     """One run; a step's rate follows a cosine of the progress.
 
     What a state does not hold is the memory, which fills again.
@@ -138,14 +138,6 @@ class MetricLearning(TrainingLoop):
         self._memories[turn].add(b, patients)
         follow(self.average, self.net, decay_at(self.step, s.ema))
         return float(loss.detach())
-
-    def _parts(self) -> Mapping[str, Part]:
-        return {
-            "net": self.net,
-            "average": self.average,
-            "optimiser": self.optimiser,
-            "generator": self.generator,
-        }
 
     def _restore(self, kept: Mapping[str, Any]) -> None:
         super()._restore(kept)

@@ -2,7 +2,7 @@
 
 `enumerate_exactly` finds the loss of a mechanism from the probabilities that it states: no chance
 is involved. `agreement` asks whether its sampler has those probabilities (chi-square). Together
-they are much stronger than any bound from frequencies, see `latentdp.privacy.audit.lower_bounds`.
+they are much stronger than any bound from frequencies, see `latentdp.privacy.audit.best_event`.
 """
 
 from __future__ import annotations
@@ -117,19 +117,19 @@ def agreement(
     outcomes = mechanism.outcomes()
     if outcomes is None:
         return None
-    rows = np.broadcast_to(latent, (trials, mechanism.dimensions))
+    copies = np.broadcast_to(latent, (trials, mechanism.dimensions))
     if mates is None:
-        drawn = np.concatenate(list(draws(mechanism, latent, trials, noise)))
+        outputs = np.concatenate(list(draws(mechanism, latent, trials, noise)))
     else:
-        batch = np.concatenate([mates, rows, mates])
-        drawn = mechanism.perturb(batch, noise)[len(mates) : len(mates) + trials]
+        batch = np.concatenate([mates, copies, mates])
+        outputs = mechanism.perturb(batch, noise)[len(mates) : len(mates) + trials]
     place = {row.tobytes(): i for i, row in enumerate(np.ascontiguousarray(outcomes))}
-    values, counts = np.unique(drawn.astype(outcomes.dtype), axis=0, return_counts=True)
-    found = [place.get(value.tobytes(), -1) for value in values]
-    if -1 in found:
+    values, counts = np.unique(outputs.astype(outcomes.dtype), axis=0, return_counts=True)
+    rows = [place.get(value.tobytes(), -1) for value in values]
+    if -1 in rows:
         return 0.0
     observed = np.zeros(len(outcomes))
-    observed[found] = counts
+    observed[rows] = counts
     expected = trials * np.exp(mechanism.log_likelihood(latent, outcomes))
     return _chi_square(observed, expected)
 

@@ -10,14 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from latentdp.core.documents import JsonValue
+from latentdp.privacy.audit.best_event import CONFIDENCE, clopper_pearson
 from latentdp.privacy.audit.enumeration import Finding, agreement, claimed, enumerate_exactly
-from latentdp.privacy.audit.lower_bounds import (
-    CONFIDENCE,
-    clopper_pearson,
-    corners,
-    one_run,
-    ratio_agreement,
-)
+from latentdp.privacy.audit.likelihood_ratios import corners, ratio_agreement
+from latentdp.privacy.audit.one_run import one_run
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.mechanisms.base import Mechanism
 from latentdp.privacy.noise import Noise
@@ -54,7 +50,7 @@ class AuditReport:
     @property
     def problems(self) -> tuple[str, ...]:
         """What contradicts the claim, a sentence each; empty if nothing does."""
-        found = []
+        problems = []
         looks = {
             "the exact loss": self.exact,
             "the Clopper-Pearson lower bound": self.frequencies,
@@ -66,14 +62,14 @@ class AuditReport:
             parts = [part for part, _ in finding.parts if not part.ok]
             worst = parts[0] if parts else finding
             what = f"{name}{' of a part' if parts else ''}"
-            found.append(
+            problems.append(
                 f"{what} is meaningless: {worst.flaw}"
                 if worst.flaw
                 else f"{what}, {worst.found}, exceeds the claim of {worst.claim.epsilon}"
             )
         if self.sampler < 1 - self.confidence:
-            found.append(f"the sampler does not follow its formula (p = {self.sampler:.1e})")
-        return tuple(found)
+            problems.append(f"the sampler does not follow its formula (p = {self.sampler:.1e})")
+        return tuple(problems)
 
     def describe(self) -> dict[str, JsonValue]:
         """As JSON values."""
@@ -135,14 +131,14 @@ def audit(
 
 def _sampler(mechanism: Mechanism, noise: Noise, trials: int) -> float:
     """Every part that lists its outcomes against these; the whole by its likelihood ratios."""
-    found = []
+    p_values: list[float | None] = []
     for part, _ in mechanism.parts:
         corner, _ = corners(part.dimensions)[0]
         for x in (corner, normal(noise, corner.shape)):
-            found.append(agreement(part, x, noise=noise, trials=trials))
+            p_values.append(agreement(part, x, noise=noise, trials=trials))
     corner, _ = corners(mechanism.dimensions)[0]
     ordinary = normal(noise, corner.shape)
     for pair in ((corner, ordinary), (ordinary, -ordinary)):
-        found.append(ratio_agreement(mechanism, pair, noise=noise, trials=trials // 5))
-    known = [p for p in found if p is not None]
+        p_values.append(ratio_agreement(mechanism, pair, noise=noise, trials=trials // 5))
+    known = [p for p in p_values if p is not None]
     return float(min(1.0, min(known) * len(known)))

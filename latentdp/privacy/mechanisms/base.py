@@ -99,6 +99,11 @@ class Mechanism(ABC):
         """About how many numbers `log_likelihood` looks at for each row, for who must choose."""
         return self.dimensions
 
+    @property
+    def draw_work(self) -> int:
+        """About how many numbers `perturb` looks at for each row, likewise."""
+        return self.dimensions
+
     def outcomes(self) -> NDArray[Any] | None:
         """Every possible row of `perturb`, if there are few; else None.
 
@@ -128,13 +133,13 @@ class Mechanism(ABC):
         """
         try:
             kinds = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]
-            made = cls(**{name: number(described[name], kind) for name, kind in kinds.items()})
-            _ = made.guarantee
+            instance = cls(**{name: number(described[name], kind) for name, kind in kinds.items()})
+            _ = instance.guarantee
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise InputError(
                 f"a parameter of the mechanism {cls.name!r} is missing, out of range or no number"
             ) from error
-        return made
+        return instance
 
     @classmethod
     @abstractmethod

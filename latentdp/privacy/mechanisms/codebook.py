@@ -106,12 +106,12 @@ class Codebook(Mechanism):
         nearest, gain = _best(each, dimensions)
         odds = math.exp(each) * nearest / (SIZE - nearest)
         lies = math.ceil(2.0**WORD / (1 + odds))
-        made = cls(
+        instance = cls(
             dimensions=dimensions, size=SIZE, nearest=nearest, lies=lies, stages=stages, gain=gain
         )
-        while made.guarantee.epsilon > epsilon:  # rounding of the claim
-            made = replace(made, lies=made.lies + 1 + (made.lies >> 44))
-        return made
+        while instance.guarantee.epsilon > epsilon:  # rounding of the claim
+            instance = replace(instance, lies=instance.lies + 1 + (instance.lies >> 44))
+        return instance
 
     @property
     def guarantee(self) -> Guarantee:
@@ -165,6 +165,11 @@ class Codebook(Mechanism):
     def work(self) -> int:
         """The first stage of a latent is the same for all outputs; the others are not."""
         return max(self.dimensions, (self.stages - 1) * self.size)
+
+    @property
+    def draw_work(self) -> int:
+        """Every codeword of every stage."""
+        return self.stages * self.size
 
     def outcomes(self) -> NDArray[np.int64] | None:
         """All combinations of codewords, if there are at most 4,096."""

@@ -15,7 +15,7 @@ so the formula holds by post-processing.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -96,10 +96,10 @@ class Gaussian(Mechanism):
                 f"epsilon {epsilon:g} is too small for {dimensions} dimensions; "
                 "spend it on fewer of them"
             )
-        made = cls(dimensions=dimensions, clip=clip, steps=steps, scale=max(scale, 0.5))
-        while made.guarantee.epsilon > epsilon:
-            made = cls(dimensions=dimensions, clip=clip, steps=steps, scale=made.scale * 1.0001)
-        return made
+        instance = cls(dimensions=dimensions, clip=clip, steps=steps, scale=max(scale, 0.5))
+        while instance.guarantee.epsilon > epsilon:
+            instance = replace(instance, scale=instance.scale * 1.0001)
+        return instance
 
     @property
     def guarantee(self) -> Guarantee:
@@ -114,8 +114,8 @@ class Gaussian(Mechanism):
         high = 1.0
         while log_delta(high, ratio) > target:
             high *= 2
-        found = brentq(lambda e: log_delta(e, ratio) - target, 0.0, high, xtol=1e-12, rtol=1e-12)
-        return Guarantee(epsilon=above(found + 1e-9), delta=delta)
+        epsilon = brentq(lambda e: log_delta(e, ratio) - target, 0.0, high, xtol=1e-12, rtol=1e-12)
+        return Guarantee(epsilon=above(epsilon + 1e-9), delta=delta)
 
     def perturb(self, latents: Latents, noise: Noise) -> NDArray[np.int64]:
         """Noisy grid index of each element, ``(n, dimensions)``."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import ClassVar, Self
 
@@ -94,10 +94,10 @@ class Hypercube(Mechanism):
         best = int(np.argmax(truth * mean_above + (1 - truth) * mean_below))
         agree = best + 1
         lies = min(max(1, math.ceil(2.0**WORD / (1 + math.exp(log_odds[best])))), 2**WORD - 1)
-        made = cls(dimensions=dimensions, agree=agree, lies=lies)
-        while made.guarantee.epsilon > epsilon:
-            made = cls(dimensions=dimensions, agree=agree, lies=made.lies + 1 + (made.lies >> 40))
-        return made
+        instance = cls(dimensions=dimensions, agree=agree, lies=lies)
+        while instance.guarantee.epsilon > epsilon:
+            instance = replace(instance, lies=instance.lies + 1 + (instance.lies >> 40))
+        return instance
 
     @property
     def guarantee(self) -> Guarantee:

@@ -24,19 +24,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Latents, check_latents
-from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, above
-from latentdp.privacy.mechanisms.base import Mechanism, Part, check_grid, finite, positive
+from latentdp.privacy.mechanisms._grid_laplace import FINEST, GridLaplace, base_for
+from latentdp.privacy.mechanisms.base import Part, finite, positive
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.plan_description import Parameters
-from latentdp.privacy.postprocessing import jitter, to_normal
-from latentdp.privacy.samplers.discrete_laplace import MAX_BASE, two_sided_geometric
+from latentdp.privacy.postprocessing import to_normal
+from latentdp.privacy.samplers.discrete_laplace import two_sided_geometric
 
 __all__ = ["Laplace", "examples", "mechanism"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Laplace(Mechanism):
+class Laplace(GridLaplace):
     """Per-element clip and discrete Laplace noise.
 
     Attributes:
@@ -47,14 +47,6 @@ class Laplace(Mechanism):
     """
 
     name: ClassVar[str] = "laplace"
-    dimensions: int
-    clip: float
-    steps: int
-    base: int
-
-    def __post_init__(self) -> None:
-        check_grid(self.dimensions, self.clip, self.steps)
-        two_sided_geometric(self.base)
 
     @classmethod
     def calibrate(cls, epsilon: float, dimensions: int, clip: float | None = None) -> Self:
@@ -73,34 +65,15 @@ class Laplace(Mechanism):
         each = epsilon / dimensions
         if clip is None:
             clip = 1.0 if each <= 8 else 2.0 if each <= 20 else 3.0
-        if each < 1e-9:
-            raise InputError(
-                f"epsilon {epsilon:g} is too small for {dimensions} dimensions; "
-                "spend it on fewer of them"
-            )
         steps = 4096
-        while steps > 1 and _base_for(each, steps) > 2**14:
+        while steps > 1 and base_for(each, steps) > FINEST:
             steps //= 2
-        base = _base_for(each, steps)
-        if base > MAX_BASE:
-            raise InputError(
-                f"epsilon {epsilon:g} is too small for {dimensions} dimensions; "
-                "spend it on fewer of them"
-            )
-        made = cls(dimensions=dimensions, clip=clip, steps=steps, base=base)
-        while made.guarantee.epsilon > epsilon:  # the slack and the rounding of the claim
-            made = cls(dimensions=dimensions, clip=clip, steps=steps, base=made.base + 1)
-        return made
+        return cls.least_noise(epsilon, dimensions, clip, steps, base_for(each, steps))
 
     @property
     def epsilon_per_element(self) -> float:
         """What one latent element costs. Never to be printed alone."""
         return above(two_sided_geometric(self.base).loss(2 * self.steps))
-
-    @property
-    def scale(self) -> float:
-        """Scale b of the Laplace distribution that the noise discretises, in latent units."""
-        return self.clip / self.steps * self.base / math.log(2)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -119,31 +92,9 @@ class Laplace(Mechanism):
         )
         return Guarantee(epsilon=min(above(ideal + slack), self.guarantee.epsilon), delta=delta)
 
-    def perturb(self, latents: Latents, noise: Noise) -> NDArray[np.int64]:
-        """Twice the noisy grid index of each element, ``(n, dimensions)``; odd integers."""
-        clipped = self.quantise(latents)
-        draws = two_sided_geometric(self.base).draw(noise, clipped.size)
-        return clipped + draws.reshape(clipped.shape)
-
     def repair(self, perturbed: NDArray[np.int64], noise: Noise) -> Latents:
         """Each element mapped back to N(0, 1) by the exact distribution of clip and noise."""
-        cells = perturbed / 2 + jitter(noise, perturbed.shape)
-        return to_normal(cells * (self.clip / self.steps), self.clip, self.scale)
-
-    def log_likelihood(
-        self, latents: Latents, perturbed: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Sum over the elements, ``(n,)``."""
-        twice = perturbed - self.quantise(latents)
-        logs = two_sided_geometric(self.base).log_probability(twice)
-        return np.asarray(logs.sum(axis=1))
-
-    def outcomes(self) -> NDArray[np.int64] | None:
-        """For one element: all grid indices up to the far tails."""
-        if self.dimensions > 1:
-            return None
-        reach = 2 * self.steps + 80 * self.base
-        return np.arange(-reach - 1, reach + 2, 2)[:, None]
+        return to_normal(self.spread(perturbed, noise), self.clip, self.scale)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -163,10 +114,6 @@ class Laplace(Mechanism):
             "scale": self.scale,
             "epsilon_per_element": self.epsilon_per_element,
         }
-
-
-def _base_for(epsilon_per_element: float, steps: int) -> int:
-    return math.ceil(2 * steps * math.log(2) / epsilon_per_element) + 1
 
 
 @lru_cache(maxsize=64)

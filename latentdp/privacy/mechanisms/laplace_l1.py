@@ -19,18 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Latents, check_latents
-from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, above
-from latentdp.privacy.mechanisms.base import Mechanism, check_grid, clip_norm, finite, positive
+from latentdp.privacy.mechanisms._grid_laplace import FINEST, GridLaplace, base_for
+from latentdp.privacy.mechanisms.base import clip_norm, finite, positive
 from latentdp.privacy.noise import Noise
-from latentdp.privacy.postprocessing import jitter, l1_to_normal
-from latentdp.privacy.samplers.discrete_laplace import MAX_BASE, two_sided_geometric
+from latentdp.privacy.postprocessing import l1_to_normal
+from latentdp.privacy.samplers.discrete_laplace import two_sided_geometric
 
 __all__ = ["LaplaceL1", "examples", "mechanism"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaplaceL1(Mechanism):
+class LaplaceL1(GridLaplace):
     """Per-image l1 clip and discrete Laplace noise.
 
     Attributes:
@@ -41,14 +41,6 @@ class LaplaceL1(Mechanism):
     """
 
     name: ClassVar[str] = "laplace_l1"
-    dimensions: int
-    clip: float
-    steps: int
-    base: int
-
-    def __post_init__(self) -> None:
-        check_grid(self.dimensions, self.clip, self.steps)
-        two_sided_geometric(self.base)
 
     @classmethod
     def calibrate(cls, epsilon: float, dimensions: int, clip: float | None = None) -> Self:
@@ -70,19 +62,10 @@ class LaplaceL1(Mechanism):
                 clip += 2 * math.sqrt(dimensions * (1 - 2 / math.pi))
         cells = 2.0**16  # in one standard deviation of an element
         steps = math.ceil(clip * cells)
-        while cells > 4 and _base_for(epsilon, steps) > 2**14:
+        while cells > 4 and base_for(epsilon, steps) > FINEST:
             cells /= 2
             steps = math.ceil(clip * cells)
-        base = _base_for(epsilon, steps)
-        if base > MAX_BASE:
-            raise InputError(
-                f"epsilon {epsilon:g} is too small for {dimensions} dimensions; "
-                "spend it on fewer of them"
-            )
-        made = cls(dimensions=dimensions, clip=clip, steps=steps, base=base)
-        while made.guarantee.epsilon > epsilon:  # the slack and the rounding of the claim
-            made = cls(dimensions=dimensions, clip=clip, steps=steps, base=made.base + 1)
-        return made
+        return cls.least_noise(epsilon, dimensions, clip, steps, base_for(epsilon, steps))
 
     @property
     def guarantee(self) -> Guarantee:
@@ -92,32 +75,9 @@ class LaplaceL1(Mechanism):
         ideal = 2 * self.steps * math.log(2) / self.base
         return Guarantee(epsilon=above(ideal + differing * noise.slack))
 
-    def perturb(self, latents: Latents, noise: Noise) -> NDArray[np.int64]:
-        """Twice the noisy grid index of each element, ``(n, dimensions)``; odd integers."""
-        clipped = self.quantise(latents)
-        draws = two_sided_geometric(self.base).draw(noise, clipped.size)
-        return clipped + draws.reshape(clipped.shape)
-
     def repair(self, perturbed: NDArray[np.int64], noise: Noise) -> Latents:
         """Each element mapped back to N(0, 1) by the distribution of clip and noise."""
-        cell = self.clip / self.steps
-        cells = perturbed / 2 + jitter(noise, perturbed.shape)
-        return l1_to_normal(cells * cell, self.clip, cell * self.base / math.log(2))
-
-    def log_likelihood(
-        self, latents: Latents, perturbed: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Sum over the elements, ``(n,)``."""
-        twice = perturbed - self.quantise(latents)
-        logs = two_sided_geometric(self.base).log_probability(twice)
-        return np.asarray(logs.sum(axis=1))
-
-    def outcomes(self) -> NDArray[np.int64] | None:
-        """For one element: all grid indices up to the far tails."""
-        if self.dimensions > 1:
-            return None
-        reach = 2 * self.steps + 80 * self.base
-        return np.arange(-reach - 1, reach + 2, 2)[:, None]
+        return l1_to_normal(self.spread(perturbed, noise), self.clip, self.scale)
 
     def quantise(self, latents: Latents) -> NDArray[np.int64]:
         """Twice the clipped grid index of each element; the l1 norm is at most 2 ``steps``."""
@@ -128,10 +88,6 @@ class LaplaceL1(Mechanism):
             grid[over] -= np.sign(grid[over])
             over = np.abs(grid).sum(axis=1) > self.steps
         return 2 * grid
-
-
-def _base_for(epsilon: float, steps: int) -> int:
-    return math.ceil(2 * steps * math.log(2) / epsilon) + 1
 
 
 mechanism = LaplaceL1

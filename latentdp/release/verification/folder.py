@@ -1,0 +1,115 @@
+"""Whether what lies beside a card is what it is about: files, their headers, labels and page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from latentdp.core.filesystem import digest
+from latentdp.data import radiograph
+from latentdp.data.labels import read_labels
+from latentdp.errors import InputError, UnsupportedInstance
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.recipe import Recipe
+from latentdp.release.verification.check import Check, equal
+from latentdp.release.verification.claimed_card import ClaimedCard
+from latentdp.reports.release_card import CARD, IMAGES
+from latentdp.reports.release_contents import LABELS, contents_of, image_files
+from latentdp.reports.release_page import PAGE
+
+__all__ = ["HeaderClaims", "folder_checks"]
+
+ROUNDING = 2e-5  # relative: of an epsilon that is printed with six digits
+_NUMBER = r"(infinity|\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
+_EPSILON, _DELTA = re.compile(f"epsilon {_NUMBER}"), re.compile(f"delta {_NUMBER}")
+_DIGESTS = re.compile(r"weights sha256 ([0-9a-f]{16}), recipe ([0-9a-f]{16})\.")
+_PAGE_OF = re.compile(r"<code>release\.json</code> with sha256 <code>([0-9a-f]{64})</code>")
+_SAYS = re.compile(r"\(0008,2111\) DerivationDescription|PNG Description")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeaderClaims:
+    """What the header of each output must say, as `latentdp.release.describe.derivation` does.
+
+    Attributes:
+        recipe: Of the release.
+        image: The guarantee of an image, without what the layout passes on.
+    """
+
+    recipe: Recipe
+    image: Guarantee
+
+    def stand_in(self, text: str) -> bool:
+        """Whether a header's text states digests, epsilon and delta of this recipe, no others."""
+        digests = _DIGESTS.search(text)
+        ours = self.recipe.weights_sha256[:16], self.recipe.digest[:16]
+        noised = self.image.noised_part
+        return (
+            digests is not None
+            and digests.groups() == ours
+            # Of the whole and of what is noised. A layout may add infinity for the whole.
+            and _stated(_EPSILON, text, [self.image.epsilon, noised.epsilon], also=[inf])
+            and _stated(_DELTA, text, [noised.delta] if noised.delta else [], also=[])
+        )
+
+
+def folder_checks(out: Path, card: ClaimedCard, header: HeaderClaims) -> list[Check]:
+    """All that can be compared without the vault.
+
+    Args:
+        out: The release folder, with images.
+        card: Its card.
+        header: What the images must say.
+    """
+    files = image_files(out)
+    agreeing = sum(header.stand_in(_text(path)) for path in files)
+    checks = [
+        equal("number of images", card.counts.images_in_release, len(files)),
+        equal("images whose headers state this recipe and epsilon", len(files), agreeing),
+    ]
+    if card.contents_sha256 != "":
+        checks.append(equal("digest of all files", card.contents_sha256, contents_of(out)))
+    if (out / LABELS).exists():
+        checks.append(_labels(out, card, files))
+    if (out / PAGE).exists():
+        page = _PAGE_OF.search((out / PAGE).read_text(encoding="utf-8", errors="replace"))
+        stated = page[1] if page is not None else None
+        checks.append(equal(f"card of {PAGE}", stated, digest(out / CARD)))
+    return checks
+
+
+def _text(path: Path) -> str:
+    """What an output says of how it was made; empty if it says nothing."""
+    try:
+        elements = radiograph.elements(path)
+    except (UnsupportedInstance, OSError):
+        return ""
+    return next((text for place, text in elements if _SAYS.fullmatch(place)), "")
+
+
+def _stated(
+    pattern: re.Pattern[str], text: str, expected: Sequence[float], also: Sequence[float]
+) -> bool:
+    """Whether a text states the expected numbers, and no others but those of ``also``."""
+    stated = [float(number) for number in pattern.findall(text)]
+    return all(any(_close(a, b) for a in stated) for b in expected) and all(
+        any(_close(a, b) for b in (*expected, *also)) for a in stated
+    )
+
+
+def _close(printed: float, number: float) -> bool:
+    return printed == number or abs(printed - number) <= ROUNDING * number < inf
+
+
+def _labels(out: Path, card: ClaimedCard, files: Sequence[Path]) -> Check:
+    """Each row names an image of the folder and a class of the weights, if any are released."""
+    images = {path.relative_to(out / IMAGES).as_posix() for path in files}
+    try:
+        named = read_labels(out / LABELS, tuple(map(str, card.image.classes)))
+    except InputError:
+        return Check(claim="labels", claimed=LABELS, found="not a table of labels", ok=False)
+    released = card.plan["label"]["release"] != "none"
+    return equal("labels", len(named), len(named.keys() & images) if released else 0)

@@ -1,0 +1,107 @@
+"""Whether the plan, and the form of the images, are what the recipe asks for."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from msgspec import UNSET
+
+from latentdp.core.documents import to_json
+from latentdp.data.dicom.attributes import attributes
+from latentdp.privacy.plan import Action, Plan
+from latentdp.privacy.plan_description import PlanDescription
+from latentdp.privatizer import make_plan
+from latentdp.recipe import ALL, Recipe
+from latentdp.release.verification.check import CALIBRATION, Check, equal
+from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan
+
+__all__ = ["recipe_checks", "recipe_of"]
+
+_LATER = {"candidates", "resample_identity", "unlabelled"}  # which older cards do not state
+
+
+def recipe_of(card: ClaimedCard) -> Recipe:
+    """The recipe that a card states; without the name of the weights, which it does not.
+
+    Raises:
+        InputError: It is none.
+        KeyError: Something is missing.
+    """
+    names = {field.name for field in fields(Recipe)} - {"weights"}
+    names -= _LATER - card.recipe.keys()
+    record = {name: card.recipe[name] for name in names} | {"weights": ""}
+    if not isinstance(record.get("weights_sha256"), str):
+        record["weights_sha256"] = ""  # which no weights have
+    return Recipe.from_record(record)
+
+
+def recipe_checks(
+    card: ClaimedCard, described: ClaimedPlan, plan: Plan, recipe: Recipe
+) -> list[Check]:
+    """The recipe, and that the plan is the one that the recipe asks for.
+
+    Args:
+        card: Whose claims are judged.
+        described: The plan as the card states it.
+        plan: What follows from its sizes and parameters.
+        recipe: That of the card.
+    """
+    d, classes = plan.d, len(card.image.classes)
+    # Which directions makes no difference to a guarantee; how many does.
+    most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
+    # Of identity there may be fewer than asked for; the plan says how many.
+    resampled = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
+    rows = np.eye(min(most + min(resampled, recipe.resample_identity), d), d)
+    wanted = make_plan(recipe, d=d, directions=rows[:most], classes=classes, identity=rows[most:])
+    height, width = card.image.made_at
+    detail, among = card.image.detail_drawn_at, card.image.chosen_among
+    follows = plan.describe()
+    return [
+        equal("digest of the recipe", card.recipe["digest"], recipe.digest),
+        equal("weights", card.weights.sha256, recipe.weights_sha256),
+        equal("claims", card.claims, to_json(recipe.profile.claims)),
+        equal("attributes of an output", card.header, to_json(attributes(recipe.profile))),
+        equal("size of an output", card.image.size, [recipe.profile.size or height] * 2),
+        equal("drawn detail", detail, _doublings(len(detail), height, recipe)),
+        equal("candidates", among, recipe.candidates if among != 1 else 1),
+        equal("latent dimensions", described.latent_dimensions, height * width),
+        equal("plan of the recipe", _outline(described), _outline(wanted.describe()), CALIBRATION),
+        equal(
+            "numbers of the plan",
+            [_numbers(described), card.plan["label"]],
+            [_numbers(follows), to_json(follows.label)],
+        ),
+    ]
+
+
+def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
+    """Sizes that so many octaves lead to; fewer where the recipe asks for less."""
+    if not recipe.profile.detail:
+        return []
+    sizes = [side * 2 ** (i + 1) for i in range(min(count, 16))]
+    return [size for size in sizes if size < 2 * (recipe.profile.size or side)]
+
+
+def _outline(plan: PlanDescription) -> list[Any]:
+    """What a recipe fixes of a plan: what happens to how many dimensions, and for how much."""
+    label = plan.label
+    blocks = [
+        [b.action, b.dimensions, b.mechanism, b.epsilon, _stated(b.temperature)]
+        for b in plan.blocks
+    ]
+    return [
+        plan.basis,
+        *blocks,
+        [label.release, _stated(label.classes), _stated(label.epsilon)],
+    ]
+
+
+def _numbers(plan: PlanDescription) -> list[Any]:
+    """Mechanisms with all that is said of them."""
+    return [[_stated(b.parameters), b.epsilon] for b in plan.blocks]
+
+
+def _stated(value: Any) -> Any:
+    return None if value is UNSET else value
