@@ -189,7 +189,7 @@ class Examination:
     def _odds(self, row: Taught, scene: ThreatModel, seed: int) -> Matrix:
         """Log odds ``(n,)`` of "abnormal" of the test originals."""
         began = time.monotonic()
-        reader = Classification().reader(scene, private=True, seed=seed)
+        reader = Classification().classifier(scene, private=True, seed=seed)
         odds = reader.log_odds(self.place.test.images)[:, 0]
         print(
             f"{row.name}, seed {seed + 1} of {self.seeds}: accuracy "

@@ -37,6 +37,7 @@ from latentdp.core.process import tune_allocator
 from latentdp.data.dicom.profile import Profile
 from latentdp.models.device import use_threads
 from latentdp.release.privatize import privatize_folder
+from latentdp.vault.default_vault import default_vault
 from latentdp.vault.vault import Vault
 
 # What is timed: the stage, and where the function is called from.
@@ -153,7 +154,7 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
             sum(p.stat().st_size for p in (folder / where).rglob("*.dcm")) / options.files
             for where in ("in", "out")
         ]
-        vault = Vault(folder / "out.vault")
+        vault = Vault(default_vault(folder / "out"))
         with vault.locked(), closing(vault.ledger()) as book:
             rows = book.verify()
         kept = sum(p.stat().st_size for p in vault.path.rglob("*") if p.suffix not in ONCE)

@@ -254,7 +254,7 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
 def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
     from latentdp.release.run import run_release
     from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
-    from latentdp.reports.release_page import PAGE
+    from latentdp.reports.release_contents import PAGE
     from latentdp.reports.review_page import PAGE as REVIEW
 
     out, vault = request.out, request.vault

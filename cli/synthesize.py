@@ -95,8 +95,8 @@ def synthesize(
         typer.Option(
             "--vault",
             metavar="DIR",
-            help="Private folder for key, ledger and reports; by default one of this user's state "
-            "for OUT. Use that of your releases, so that costs add up.",
+            help="Private folder for key, ledger and reports; default one for OUT in this "
+            "user's state. Use that of your releases, so that costs add up.",
         ),
     ] = None,
     budget: Annotated[

@@ -16,6 +16,7 @@ from pathlib import Path
 from latentdp.core.tables import Record, Table, read_any_table
 from latentdp.data.dicom.examination import Examination
 from latentdp.data.label_names import LabelNames
+from latentdp.data.patient_id import normal_form
 from latentdp.errors import InputError
 
 __all__ = ["FILES", "Key", "LabelRow", "LabelTable"]
@@ -177,6 +178,7 @@ class _Columns:
             return None
         if self.key is Key.FILE:
             return (Path(value).as_posix(),)
+        value = normal_form(value)  # as identifiers of a header are read
         return (value,) if self.date is None else (value, self._date(record))
 
     def findings_of(self, record: Record) -> tuple[str, ...]:

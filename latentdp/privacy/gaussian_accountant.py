@@ -21,8 +21,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
-
 from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee, Relation, Unit, above
 from latentdp.privacy.mechanisms.gaussian import log_delta
@@ -96,6 +94,8 @@ def mu_of(epsilon: float, delta: float) -> float:
     Raises:
         InputError: One of them is out of its range.
     """
+    from scipy.optimize import brentq  # slow to load, and `verify` of a release needs none
+
     if not SMALLEST_EPSILON <= epsilon <= LARGEST:
         raise InputError(
             f"expected epsilon from {SMALLEST_EPSILON:g} to {LARGEST:g}, got {epsilon}"
@@ -127,6 +127,8 @@ def default_delta(patients: int) -> float:
 
 def _epsilon(mu: float, delta: float) -> float:
     """The smallest epsilon at which the curve of mu is at or below delta, never understated."""
+    from scipy.optimize import brentq  # slow to load, and `verify` of a release needs none
+
     target = math.log(delta)
     if mu == 0 or log_delta(0.0, 1 / mu) <= target:
         return 0.0

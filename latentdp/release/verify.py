@@ -23,8 +23,7 @@ from latentdp.release.verification.folder import HeaderClaims, folder_checks
 from latentdp.release.verification.guarantee import guarantee_checks
 from latentdp.release.verification.recipe import recipe_checks, recipe_of
 from latentdp.reports.release_card import CARD, IMAGES
-from latentdp.reports.release_contents import LABELS
-from latentdp.reports.release_page import PAGE
+from latentdp.reports.release_contents import LABELS, PAGE
 
 __all__ = ["Check", "Verification", "verify", "verify_card"]
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from latentdp.core.filesystem import digest
 from latentdp.reports.release_card import IMAGES
 
-__all__ = ["LABELS", "contents_digest", "contents_of", "image_files"]
+__all__ = ["LABELS", "PAGE", "contents_digest", "contents_of", "image_files"]
 
 LABELS = "labels.csv"
+PAGE = "release.html"
 
 
 def contents_digest(out: Path, images: Mapping[str, str]) -> str:

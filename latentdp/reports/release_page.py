@@ -17,10 +17,10 @@ from latentdp.errors import InputError
 from latentdp.privacy.guarantee import above
 from latentdp.reports.html import after, released_images, write_page
 from latentdp.reports.release_card import CARD, ReleaseCard
+from latentdp.reports.release_contents import PAGE
 
-__all__ = ["PAGE", "write_release_page"]
+__all__ = ["write_release_page"]
 
-PAGE = "release.html"
 SAMPLE = 24  # images on the page
 NOTHING = ("NOT PRIVATE", "NO GUARANTEE")  # warnings that leave nothing to rely on
 MEANING = {

@@ -28,8 +28,8 @@ class SynthesisRequest:
     Attributes:
         source: Folder of images, or a table (CSV) of files with their findings; never written to.
         out: New or empty folder, or one in which an earlier run of the same synthesis stopped.
-        vault: Folder of the key, the ledger and private reports; made if absent. Default:
-            that of `default_vault`. One vault adds up what syntheses and releases cost a patient.
+        vault: Folder of the key, the ledger and private reports; made if absent. Default: one
+            for OUT in this user's state. One vault adds up what syntheses and releases cost.
         labels: CSV of findings by file, examination or patient, as for a release, under any
             names; where rows are about files, perhaps with ``patient``.
         epsilon: Of a patient, replace-one, in nats.
@@ -98,7 +98,7 @@ class SynthesisRequest:
 
     @property
     def limit(self) -> Limit:
-        """The budget, rounded down to units of the ledger."""
+        """Most that a patient may have spent after it; what the vault's cap says holds too."""
         return Limit(None if self.budget is None else allowance(self.budget))
 
     @property

@@ -50,8 +50,8 @@ def synthesize(
         cohort: Folder of images, or a table (CSV) of them with their findings; never written to.
         out: New or empty folder, or that of the same synthesis, which stopped.
         labels: CSV of findings by file, examination or patient, under any names.
-        vault: Private folder of the key and the ledger; made if absent. By default that
-            of `latentdp.vault.default_vault`.
+        vault: Private folder of the key and the ledger; made if absent. By default one for
+            OUT in this user's state.
         weights: Public ones, by name or path.
         epsilon: Of a patient, replace-one, in nats.
         delta: In (0, 1); None for 1e-5, or less for more than 10,000 patients.

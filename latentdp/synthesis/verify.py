@@ -33,7 +33,8 @@ __all__ = ["verify", "verify_synthesis"]
 
 NOT_CHECKED = (
     "whether the generator was learnt as the card says: noise leaves no proof of how it was drawn",
-    "what only the vault knows: other releases of a patient, and who was in the cohort",
+    "what only the vault knows: who is in the cohort, and what else was released of them",
+    "whether the images were drawn from the generator beside them",
     "what the weights learnt from",
 )
 CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine

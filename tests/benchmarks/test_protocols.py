@@ -159,7 +159,7 @@ def test_cadp(world, tmp_path, capsys):
     assert found[cadp.ALONE]["accuracy_above"] is None, "that is itself"
     assert found["label alone, mean picture"]["accuracy_above"] is not None
     assert found["CADP as published, 6"]["guarantee"] == "none"
-    assert found["CADP corrected, 6"]["guarantee"] == "6, the label exact"
+    assert found["CADP corrected, 6"]["guarantee"] == "infinite; of the noised part alone 6"
     assert "+0.165" in text
     assert "| CADP corrected, 6 | 6, the label exact | " in text
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "state").rglob("*") if p.is_file()}

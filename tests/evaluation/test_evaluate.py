@@ -106,7 +106,7 @@ def test_a_release_of_ours_from_folder_to_card(world, originals, tmp_path, comma
     assert found["release"]["release"] == card["release"]
     assert found["release"]["weights_sha256"] == card["weights"]["sha256"]
     assert found["population"]["files"] == len(world.of("test"))
-    signed_by = Vault(tmp_path / "out.vault", read_only=True)
+    signed_by = Vault(default_vault(out), read_only=True)
     told = {key: value for key, value in found.items() if key not in ("code", "err", "page")}
     assert is_signed(Evaluation.from_json(told), signed_by)
     raw = next(c for c in found["controls"] if c["method"]["name"] == "raw")

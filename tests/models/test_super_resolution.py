@@ -406,7 +406,7 @@ def test_a_privatizer_enlarges_its_private_images_alone(detailed, images, size, 
     assert large.shape == (5, size, size)
     smooth = np.stack([resize(image, (size, size)) for image in release.images])
     assert np.array_equal(large, smooth) == (not drawn)
-    assert ("drawn detail up to 32" in derivation(privatizer)) == bool(drawn)
+    assert ("drawn detail up to 32" in derivation(privatizer, release.guarantee)) == bool(drawn)
     small = Privatizer(load_flow(detailed), Recipe.from_preset("strict"), SeededNoise(0))
     assert privatizer.guarantee == small.guarantee
 
@@ -420,7 +420,10 @@ def test_recipes_from_before_there_was_detail_are_still_theirs():
     assert new.pixels_digest == old.pixels_digest, "detail follows the pixels"
     # SHA-256 of the record as it was before the field came, weights by their name.
     record = asdict(old)
-    del record["profile"]["detail"], record["candidates"], record["resample_identity"]
+    for option in ("detail", "all_chests", "all_frontal"):
+        del record["profile"][option]
+    for option in ("candidates", "resample_identity", "unlabelled"):
+        del record[option]
     expected = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
     assert old.digest == expected
 

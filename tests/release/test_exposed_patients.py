@@ -31,7 +31,11 @@ def noised(**changes) -> Recipe:
 EXPOSING = {
     "empirical": {"recipe": Recipe.from_preset("empirical", label="none", resample_identity=3)},
     "kept dimensions": {"recipe": noised(directions=4, keep_label_dims=2)},
-    "a public label": {"recipe": noised(label="public"), "labels": "file,label\n1,a\n"},
+    "a public label": {
+        "recipe": noised(label="public"),
+        "labels": "file,label\n1,a\n",
+        "unlabelled": "unknown",
+    },
     "a header": {"recipe": noised(profile=Profile(retain_device=True))},
     "a mirror": {"recipe": noised(epsilon=EPSILON / 2), "layout": "mirror"},
 }

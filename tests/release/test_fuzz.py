@@ -209,7 +209,7 @@ def test_the_command_on_a_folder_of_mutants(tmp_path, tiny_weights):
     assert {row["status"] for row in rows} == {"released", "duplicate", "quarantined"}
     assert {row["reason"] for row in rows if "reason" in row} <= set(REASONS)
     outputs = [path for path in made.out.rglob("*") if path.suffix in (".dcm", ".png")]
-    assert len(outputs) == sum(row["status"] == "released" for row in rows) > 30
+    assert len(outputs) == sum(row["status"] == "released" for row in rows) > 20
     for word in (CANARY, "Traceback", "Warning", "Error"):
         assert word not in made.told
     for path in made.out.rglob("*"):

@@ -39,7 +39,7 @@ REFUSED = {
     "size": ({"size": 0}, "size from 1"),
     "syntax": ({"transfer_syntax": "jpeg"}, "transfer syntax"),
     "budget": ({"budget": 0.0}, "finite positive budget"),
-    "endless budget": ({"budget": float("inf")}, "budget of epsilon"),
+    "endless budget": ({"budget": float("inf")}, "epsilon .* for a budget"),
     "layout": ({"layout": "tree"}, "layout to be one of"),
     "workers": ({"workers": 0}, "at least 1 worker"),
     "workers and cluster": ({"workers": 2, "cluster": "tcp://x:1"}, "not both"),

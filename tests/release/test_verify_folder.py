@@ -16,7 +16,7 @@ from latentdp.reports.release_page import write_release_page
 from tests.support.folders import picture_at, radiograph_at
 from tests.support.tiny_flow import shared_flow
 
-HEADERS = "images whose headers state this recipe and epsilon"
+HEADERS = "images whose headers state this epsilon and recipe"
 FILES = "digest of all files"
 
 

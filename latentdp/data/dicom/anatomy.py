@@ -15,7 +15,6 @@ from latentdp.errors import UnsupportedInstance
 
 __all__ = ["check_part"]
 
-_SCHEMES = ("SCT", "SRT", "SNM3", "99SDM", "SNOMED-RT", "SNOMED")
 # Values in SNOMED CT and, of older files, SNOMED RT; PS3.16 CID 4009.
 _CHEST_CODES = listed(
     # chest, thoracic structure, thoracic cavity, chest wall, lung, apex of lung, rib, heart,
@@ -116,9 +115,9 @@ def check_part(dataset: Dataset, *, all_chests: bool) -> None:
 
 
 def _region(code: Code) -> Said:
-    if code.scheme in _SCHEMES and code.value in _CHEST_CODES:
+    if code.is_among(_CHEST_CODES):
         return Said.YES
-    if code.scheme in _SCHEMES and code.value in _OTHER_CODES:
+    if code.is_among(_OTHER_CODES):
         return Said.NO
     says = _spoken(code.meaning)
     return Said.UNKNOWN if says is Said.NOTHING else says

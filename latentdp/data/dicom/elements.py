@@ -8,7 +8,7 @@ told by its tag.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from pydicom.datadict import dictionary_description, keyword_for_tag, tag_for_keyword
@@ -19,7 +19,18 @@ from pydicom.tag import BaseTag, Tag
 
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["NEEDED", "Code", "codes", "integer", "name", "number", "parse", "tags", "text"]
+__all__ = [
+    "NEEDED",
+    "Code",
+    "codes",
+    "integer",
+    "name",
+    "named",
+    "number",
+    "parse",
+    "tags",
+    "text",
+]
 
 _KEYWORDS = (
     # What it is: the kind of object, its identifiers, whose it is.
@@ -48,6 +59,7 @@ _KEYWORDS = (
     "CodeValue", "LongCodeValue", "CodingSchemeDesignator", "CodeMeaning", "LUTDescriptor",
     "LUTData",
 )  # fmt: skip
+_SNOMED = ("SCT", "SRT", "SNM3", "99SDM", "SNOMED-RT", "SNOMED")  # PS3.16 8
 # Where planes of an overlay lie in the unused bits of the pixels, PS3.3 C.9.2 of 2004.
 _OVERLAY_BITS = tuple(Tag(0x6000 + 2 * plane, 0x0102) for plane in range(16))
 
@@ -65,6 +77,10 @@ class Code(NamedTuple):
     value: str
     meaning: str
 
+    def is_among(self, values: Collection[str]) -> bool:
+        """Whether it is one of these of SNOMED, under whatever name of that scheme."""
+        return self.scheme in _SNOMED and self.value in values
+
 
 def tags(keywords: Iterable[str]) -> tuple[BaseTag, ...]:
     """Of keywords that the dictionary knows."""
@@ -79,6 +95,11 @@ def name(tag: int) -> str:
     """A tag as messages tell it: "Bits Stored (0028,0101)"."""
     known = dictionary_description(tag) if keyword_for_tag(tag) else ""
     return f"{known} ({tag >> 16:04X},{tag & 0xFFFF:04X})".lstrip()
+
+
+def named(keyword: str) -> str:
+    """The tag of a keyword, as messages tell it."""
+    return name(tags([keyword])[0])
 
 
 def parse(dataset: Dataset, wanted: frozenset[int] | None) -> None:

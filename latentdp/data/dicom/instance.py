@@ -224,7 +224,7 @@ def _whose(dataset: Dataset) -> tuple[str, str]:
 
 
 def _patient(dataset: Dataset, value: Callable[[Dataset, str], str]) -> str:
-    patient, issuer = value(dataset, "PatientID"), value(dataset, "IssuerOfPatientID")
+    patient, issuer = (value(dataset, name) for name in _PATIENT)
     return f"{patient}\\{issuer}" if patient and issuer else patient
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from pydicom.dataset import Dataset
 
 from latentdp.data.dicom.anatomy import check_part
-from latentdp.data.dicom.elements import codes, number, text
+from latentdp.data.dicom.elements import codes, named, number, text
 from latentdp.data.dicom.profile import Profile
 from latentdp.data.dicom.views import check_view
 from latentdp.data.dicom.vocabulary import Vocabulary, words
@@ -67,7 +67,7 @@ _DESCRIPTIONS = (
     "SeriesDescription",
     "StudyDescription",
 )
-_HUMAN_CODES = ("337915000", "L-85003", "L-85B00")
+_HUMAN_CODES = frozenset({"337915000", "L-85003", "L-85B00"})
 
 
 def kind_of(dataset: Dataset) -> str:
@@ -156,11 +156,13 @@ def stated(dataset: Dataset, keyword: str) -> str:
         return ""
     if not isinstance(value, str):
         raise UnsupportedInstance(
-            "unreadable", f"expected one text value of {keyword}, got several or another type"
+            "unreadable",
+            f"expected one text value of {named(keyword)}, got several or another type",
         )
     if "\N{REPLACEMENT CHARACTER}" in value:
         raise UnsupportedInstance(
-            "unreadable", f"expected {keyword} in the character set that the file states"
+            "unreadable",
+            f"expected {named(keyword)} in the character set (0008,0005) that the file states",
         )
     return value.strip(" \0")
 
@@ -191,7 +193,7 @@ def _check_text(dataset: Dataset, kind: str) -> None:
 
 def _check_species(dataset: Dataset) -> None:
     species = [*codes(dataset, "PatientSpeciesCodeSequence")]
-    human = any(code.value in _HUMAN_CODES for code in species)
+    human = any(code.is_among(_HUMAN_CODES) for code in species)
     named = words(text(dataset, "PatientSpeciesDescription"), *(code.meaning for code in species))
     breed = words(
         text(dataset, "PatientBreedDescription"),

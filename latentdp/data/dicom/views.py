@@ -15,7 +15,6 @@ from latentdp.errors import UnsupportedInstance
 
 __all__ = ["check_view", "orientation", "projection"]
 
-_SCHEMES = ("SCT", "SRT", "SNM3", "99SDM", "SNOMED-RT", "SNOMED")
 # Values in SNOMED CT and, of older files, SNOMED RT; PS3.16 CID 4010.
 _FRONTAL_CODES = listed(
     # frontal, antero-posterior, postero-anterior
@@ -109,7 +108,7 @@ def orientation(dataset: Dataset) -> tuple[str, str]:
 def projection(dataset: Dataset) -> str:
     """Returns "AP" or "PA" where view code, view position or series description says so, or ""."""
     for code in codes(dataset, "ViewCodeSequence"):
-        if code.scheme in _SCHEMES and code.value in _AP_CODES | _PA_CODES:
+        if code.is_among(_AP_CODES | _PA_CODES):
             return "AP" if code.value in _AP_CODES else "PA"
     for keyword in ("ViewPosition", "SeriesDescription"):
         said = words(text(dataset, keyword))
@@ -120,9 +119,9 @@ def projection(dataset: Dataset) -> str:
 
 
 def _verdict(code: Code) -> Said:
-    if code.scheme in _SCHEMES and code.value in _FRONTAL_CODES:
+    if code.is_among(_FRONTAL_CODES):
         return Said.YES
-    if code.scheme in _SCHEMES and code.value in _OTHER_CODES:
+    if code.is_among(_OTHER_CODES):
         return Said.NO
     return _term(code.meaning) if words(code.meaning) else Said.UNKNOWN
 

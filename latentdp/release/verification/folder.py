@@ -17,8 +17,7 @@ from latentdp.recipe import Recipe
 from latentdp.release.verification.check import Check, equal
 from latentdp.release.verification.claimed_card import ClaimedCard
 from latentdp.reports.release_card import CARD, IMAGES
-from latentdp.reports.release_contents import LABELS, contents_of, image_files
-from latentdp.reports.release_page import PAGE
+from latentdp.reports.release_contents import LABELS, PAGE, contents_of, image_files
 
 __all__ = ["HeaderClaims", "folder_checks"]
 
@@ -68,7 +67,7 @@ def folder_checks(out: Path, card: ClaimedCard, header: HeaderClaims) -> list[Ch
     agreeing = sum(header.stand_in(_text(path)) for path in files)
     checks = [
         equal("number of images", card.counts.images_in_release, len(files)),
-        equal("images whose headers state this recipe and epsilon", len(files), agreeing),
+        equal("images whose headers state this epsilon and recipe", len(files), agreeing),
     ]
     if card.contents_sha256 != "":
         checks.append(equal("digest of all files", card.contents_sha256, contents_of(out)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from latentdp.data.dicom.instance import looks_like_dicom
-from tests.support.dicom_files import coded, radiograph, reason_of, save
+from tests.support.dicom_files import coded, outcome, radiograph, reason_of, save
 
 
 def sop(suffix):
@@ -64,12 +66,18 @@ def sop(suffix):
         ("not-human", {"ProtocolName": "CANINE THORAX"}),
         (None, {"PatientSpeciesDescription": "Homo sapiens"}),
         (None, {"PatientSpeciesCodeSequence": [coded("homo sapiens")]}),
+        (None, {"PatientSpeciesCodeSequence": [coded("ember", "337915000", "SCT")]}),
+        (None, {"PatientSpeciesDescription": "Mensch"}),
+        ("not-human", {"PatientSpeciesCodeSequence": [coded("Hund", "337915000", "99X")]}),
+        ("not-human", {"InstitutionName": "Tierklinik am Park"}),
         ("no-pixels", {"PixelData": None}),
         ("unreadable", {"PatientID": ["A", "B"]}),
     ],
 )
-def test_the_header_decides(tmp_path, reason, elements):
-    assert reason_of(save(radiograph(**elements), tmp_path / "a.dcm")) == reason
+def test_the_header_decides_and_a_reason_names_the_tag(tmp_path, reason, elements):
+    got = outcome(save(radiograph(**elements), tmp_path / "a.dcm"))
+    assert getattr(got, "reason", None) == reason
+    assert reason is None or re.search(r"\([0-9A-F]{4},[0-9A-F]{4}\)", str(got))
 
 
 def test_a_dicomdir_is_named_so(tmp_path):
