@@ -118,13 +118,15 @@ def identity(path: Path) -> Identity:
     return dicom.identity(path)
 
 
-def patient(path: Path) -> str:
-    """Whose a file is, as `Radiograph.patient` says it, without its pixels; "" for a picture.
+def patient(path: Path) -> tuple[str, str]:
+    """Whose a file is: `Radiograph.patient` and ``spelled``, without its pixels.
+
+    Both are empty for a picture.
 
     Raises:
         UnsupportedInstance: A DICOM file that cannot be read.
     """
-    return "" if reader(path) == "picture" else dicom.patient(path)
+    return ("", "") if reader(path) == "picture" else dicom.patient(path)
 
 
 def examination(path: Path, profile: Profile = BASIC) -> Examination:

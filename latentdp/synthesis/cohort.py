@@ -19,6 +19,7 @@ from latentdp.core.progress import CountCallback
 from latentdp.core.tables import read_table
 from latentdp.data import radiograph
 from latentdp.data.dicom.profile import BASIC, Profile
+from latentdp.data.patient_id import loose_form
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.release.inputs import SourceFile, find_files
 from latentdp.release.tasks import Refusal, digest_input, read_input
@@ -51,7 +52,8 @@ class CohortFile:
         path: Where it is.
         name: Its path below the cohort's folder: for the vault only.
         content: Reader and digest of its bytes.
-        patient: The patient's identifier.
+        patient: The patient, however spelled.
+        spelled: As it stands in the header or the table: under that an old ledger has charged.
         annotation: What is known of it.
     """
 
@@ -59,6 +61,7 @@ class CohortFile:
     name: str
     content: str
     patient: str
+    spelled: str
     annotation: Annotation
 
 
@@ -175,7 +178,7 @@ def read_images(
             before = len(images)
             for file in own:
                 read = read_input((file.path, shape, profile))
-                if not isinstance(read, Refusal) and read.patient not in ("", who):
+                if not isinstance(read, Refusal) and loose_form(read.patient or who) != who:
                     read = CHANGED
                 if isinstance(read, Refusal):
                     refused[file.name] = read
@@ -223,17 +226,19 @@ def _identified(
         read = read_input((file.path, (1, 1), profile))
         return read if isinstance(read, Refusal) else CHANGED
     try:
-        patient = radiograph.patient(file.path)
+        patient, spelled = radiograph.patient(file.path)
         annotation = table.find(listed, file.path, profile)
     except UnsupportedInstance as error:
         return Refusal(error.reason, str(error))
-    patient = patient or annotation.patient
+    if not patient:
+        patient = spelled = annotation.patient
     if not patient:
         return NO_PATIENT
     return CohortFile(
         path=file.path,
         name=file.name,
         content=content,
-        patient=patient,
+        patient=loose_form(patient),
+        spelled=spelled,
         annotation=annotation,
     )

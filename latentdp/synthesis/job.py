@@ -85,6 +85,10 @@ class SynthesisJob:
             after: Entries of this run that there are already.
         """
         guarantee = guarantee_of(self.plan, secure=True)
+        patients = list(patients)
+        for who in patients:  # what was charged to another spelling counts, too
+            for file in self.cohort.patients[who]:
+                self.ledger.join(self.vault.subject(file.spelled), self.vault.subject(who))
         return [
             LedgerEntry(
                 key=self.key,

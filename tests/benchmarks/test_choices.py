@@ -194,4 +194,5 @@ def test_what_a_synthetic_cohort_teaches_is_measured_beside_originals(world, tmp
     assert [row["method"] for row in rows] == ["originals", *names("synthesis methods")]
     assert all(0 <= float(row["mean of findings"]) <= 1 for row in rows)
     assert float(rows[0]["normal or not"].split()[0]) > 0.9
-    assert Image.open(sheet).size[0] > 16
+    with Image.open(sheet) as picture:
+        assert picture.width > 16

@@ -328,8 +328,23 @@ def test_the_patient_of_a_header_is_the_one_that_is_read_with_the_image(tmp_path
     """Or a patient would have two accounts in one ledger."""
     for elements in ({}, {"IssuerOfPatientID": "HOSPITAL"}, {"PatientID": ""}):
         path = radiograph_at(tmp_path / "x.dcm", 1, **elements)
-        assert radiograph.patient(path) == radiograph.read(path, (16, 16)).patient
-    assert radiograph.patient(picture_at(tmp_path / "x.png", 1)) == ""
+        read = radiograph.read(path, (16, 16))
+        assert radiograph.patient(path) == (read.patient, read.spelled)
+    assert radiograph.patient(picture_at(tmp_path / "x.png", 1)) == ("", "")
+
+
+def test_two_spellings_are_one_patient_with_one_record_and_one_account(tmp_path):
+    cohort(tmp_path, 4, 1)
+    for number, spelling in enumerate(("MRN-01", "mrn 1")):
+        radiograph_at(tmp_path / "in" / f"p{number}" / "0.dcm", number, PatientID=spelling)
+    summary = synthesize(request(tmp_path), shared_flow())
+    assert (summary.patients, summary.files) == (3, 4)
+    assert charges(tmp_path)["reserve"] == 3
+    privatizer = Privatizer(shared_flow(), Recipe.from_preset("dp-glow", epsilon=2560.0))
+    privatize_folder(
+        tmp_path / "in", tmp_path / "local", vault=tmp_path / "vault", privatizer=privatizer
+    )
+    assert sorted(balance.releases for balance in spent(tmp_path).values()) == [2, 2, 3]
 
 
 def test_a_table_is_a_cohort_too(tmp_path):
@@ -356,7 +371,7 @@ def test_lists_by_patient_and_columns_of_findings_are_understood_too(tmp_path):
             who: {file.annotation.findings for file in files}
             for who, files in job.cohort.patients.items()
         }
-    assert said == {f"P{i}": {("edema",) if i % 2 else ("normal",)} for i in range(6)}
+    assert said == {f"p{i}": {("edema",) if i % 2 else ("normal",)} for i in range(6)}
     assert synthesize(asked, shared_flow()).patients == 6
 
 

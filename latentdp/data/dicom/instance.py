@@ -122,13 +122,13 @@ def identity(path: Path) -> Identity:
     return guarded(path, _identity, tags(_IDENTIFIERS), pixels=False)
 
 
-def patient(path: Path) -> str:
-    """Returns whose file it is, as `Instance.patient` says it, from the header alone.
+def patient(path: Path) -> tuple[str, str]:
+    """Returns `Instance.patient` and `Instance.spelled`, from the header alone.
 
     Raises:
         UnsupportedInstance: When the file is no DICOM file or cannot be read.
     """
-    return guarded(path, _patient, tags(_PATIENT), pixels=False)
+    return guarded(path, _whose, tags(_PATIENT), pixels=False)
 
 
 def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]]:
@@ -219,7 +219,11 @@ def _read(dataset: FileDataset, profile: Profile, needed: tuple[int, int] | None
     )
 
 
-def _patient(dataset: Dataset, value: Callable[[Dataset, str], str] = refusals.single) -> str:
+def _whose(dataset: Dataset) -> tuple[str, str]:
+    return _patient(dataset, refusals.single), _patient(dataset, refusals.stated)
+
+
+def _patient(dataset: Dataset, value: Callable[[Dataset, str], str]) -> str:
     patient, issuer = (value(dataset, name) for name in _PATIENT)
     return f"{patient}\\{issuer}" if patient and issuer else patient
 
