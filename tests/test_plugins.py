@@ -32,7 +32,7 @@ import numpy as np
 from latentdp.evaluation.attacks.base import Attack
 from latentdp.metrics.definitions.identification import RANK_1
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Outcome
+from latentdp.reports.results import (Outcome)
 
 
 class Insider(Attack):
@@ -74,7 +74,7 @@ def examples_for(weights):
 UTILITY = """
 from latentdp.evaluation.utility.base import Utility
 from latentdp.metrics.metric import named
-from latentdp.reports.results import Measure
+from latentdp.reports.results import (Measure)
 
 
 class Brightness(Utility):

@@ -35,7 +35,8 @@ from latentdp.evaluation.threat_model import Effort, PairedImages, ThreatModel
 from latentdp.evaluation.verdict import UNJUDGED, verdict
 from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.reports.comparison import ComparedMethod, ComparedPeople, Comparison, Group
-from latentdp.reports.evaluation import Control, Evaluation
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import Control
 from latentdp.reports.recognition import Thresholds
 
 __all__ = ["ComparisonRow", "compare", "entries"]

@@ -39,7 +39,8 @@ from latentdp.evaluation.verdict import UNJUDGED, judged
 from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import permutation
-from latentdp.reports.evaluation import Control, Evaluation, UsedVerifier
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import Control, UsedVerifier
 from latentdp.reports.recognition import Thresholds
 
 __all__ = ["evaluate"]

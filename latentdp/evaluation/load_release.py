@@ -29,7 +29,7 @@ from latentdp.evaluation.threat_model import FileFacts
 from latentdp.models.training.training_data import read_cohort
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.recipe import Recipe
-from latentdp.reports.evaluation import EvaluatedRelease
+from latentdp.reports.evaluation_parts import EvaluatedRelease
 from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
 from latentdp.vault.vault import Vault
 

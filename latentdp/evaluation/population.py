@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from latentdp.core.filesystem import digest
-from latentdp.reports.evaluation import StatedPopulation
+from latentdp.reports.evaluation_parts import StatedPopulation
 from latentdp.vault.keys import Keys
 from latentdp.vault.run_report import read_report
 

@@ -12,7 +12,7 @@ from latentdp.evaluation.pairing import PairedRelease
 from latentdp.evaluation.threat_model import FileFacts
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise
-from latentdp.reports.evaluation import EvaluatedRelease, StatedPopulation
+from latentdp.reports.evaluation_parts import EvaluatedRelease, StatedPopulation
 from latentdp.vault.keys import Keys
 
 __all__ = ["ReleaseOrigin", "ReleaseUnderTest", "UnknownMethod"]

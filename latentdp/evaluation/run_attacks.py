@@ -19,7 +19,7 @@ from latentdp.core.progress import ProgressCallback
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.threat_model import PairedImages, ThreatModel
 from latentdp.models.checkpoints import find, shipped
-from latentdp.reports.evaluation import (
+from latentdp.reports.evaluation_parts import (
     ClaimedGuarantee,
     MethodDescription,
     People,

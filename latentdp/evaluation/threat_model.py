@@ -15,7 +15,7 @@ from latentdp.errors import InputError
 from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
-from latentdp.reports.evaluation import StatedEffort
+from latentdp.reports.evaluation_parts import StatedEffort
 
 __all__ = ["Effort", "FileFacts", "PairedImages", "ThreatModel", "chosen_effort"]
 

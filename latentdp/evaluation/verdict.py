@@ -16,10 +16,10 @@ from latentdp.metrics.definitions.verification import AUC
 from latentdp.models.checkpoints import shipped
 from latentdp.privacy.rounding import printed
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.evaluation import (
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import (
     Control,
     ControlKind,
-    Evaluation,
     JudgedClaim,
     ReachedAuc,
     TellingApart,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from latentdp.metrics.definitions.verification import AUC
-from latentdp.reports.evaluation import Control, Evaluation
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import Control
 from latentdp.reports.glossary import LABELS_ONLY
 from latentdp.reports.recognition import judge
 from latentdp.reports.results import Measure

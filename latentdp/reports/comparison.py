@@ -9,7 +9,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from latentdp.core.documents import JsonValue, from_json, to_json
 from latentdp.errors import InputError
-from latentdp.reports.evaluation import Evaluation, People, StatedEffort
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import People, StatedEffort
 from latentdp.reports.results import Measure
 
 __all__ = ["Cell", "ComparedMethod", "ComparedPeople", "Comparison", "Group"]

@@ -21,8 +21,8 @@ from latentdp.reports.comparison_table import (
     points,
     present,
 )
-from latentdp.reports.evaluation import Control
 from latentdp.reports.evaluation_page import MethodFacts, method_facts
+from latentdp.reports.evaluation_parts import Control
 from latentdp.reports.figures import Picture, attack_pictures, finding_picture
 from latentdp.reports.glossary import GROUPS, LABELS_ONLY
 from latentdp.reports.html import write_page

@@ -12,7 +12,8 @@ from pathlib import Path
 from msgspec import UNSET, Struct, structs
 
 from latentdp.reports.answers import answers, refuting, telling_apart
-from latentdp.reports.evaluation import Evaluation, MethodDescription
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import MethodDescription
 from latentdp.reports.figures import attack_pictures, finding_picture
 from latentdp.reports.formatting import RULE, epsilon
 from latentdp.reports.html import write_page

@@ -18,7 +18,7 @@ from latentdp.reports.charts import (
     restart_chart,
     roc_chart,
 )
-from latentdp.reports.evaluation import ClaimedGuarantee, Control
+from latentdp.reports.evaluation_parts import ClaimedGuarantee, Control
 from latentdp.reports.formatting import shown
 from latentdp.reports.glossary import SETTINGS
 from latentdp.reports.results import Measure, Outcome

@@ -8,7 +8,7 @@ from decimal import Decimal
 from latentdp.metrics.metric import Metric, MetricUnit
 from latentdp.privacy.rounding import at_most, printed
 from latentdp.reports.comparison import Cell
-from latentdp.reports.evaluation import ClaimedGuarantee
+from latentdp.reports.evaluation_parts import ClaimedGuarantee
 from latentdp.reports.results import Measure, Outcome
 
 __all__ = ["RULE", "ceiling", "epsilon", "interval", "shown", "verdict"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 from latentdp.data.dicom.profile import Profile
-from latentdp.reports.evaluation import JudgedClaim, UsedVerifier
+from latentdp.reports.evaluation_parts import JudgedClaim, UsedVerifier
 
 __all__ = [
     "CardCounts",

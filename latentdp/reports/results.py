@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import force_setattr
 
 from latentdp.core.documents import JsonValue, from_json, to_json
 from latentdp.metrics.bootstrap import Estimate
 from latentdp.metrics.definitions.prediction import GAP
-from latentdp.metrics.identification import CmcCurve
 from latentdp.metrics.metric import Goal, Metric
-from latentdp.metrics.verification import RocCurve
 from latentdp.reports.attack_kinds import AttackKind, kind_of
+from latentdp.reports.result_detail import Detail
 
-__all__ = ["Detail", "Impostors", "Measure", "Outcome"]
+__all__ = ["Impostors", "Measure", "Outcome"]
 
 
 FAR = 5 / 1.96  # standard errors of a refutation, in those of the lower end of an interval
@@ -33,80 +30,6 @@ class Impostors(StrEnum):
 
     ANYONE = "anyone"  # all that is released counts: also what tells groups of people apart
     ALIKE = "alike"  # of the same source, view and sex
-
-
-class Detail(Mapping[str, JsonValue]):
-    """More about a number, by name: JSON values, of which pages draw the attributes below.
-
-    A plug-in may add whatever explains its number; nobody decides anything by that.
-
-    Args:
-        values: By name. Numbers of numpy become Python's, what is not finite becomes None.
-
-    Attributes:
-        restarts: AUC of each attempt to learn; empty where nothing was tried several times.
-        roc: Of verification.
-        cmc: Of a search.
-        gallery: Number of images that were searched.
-        seeds: Number of readers that were averaged.
-        best: Name of the opponent who reached the number.
-        learnt_with: Whose labels a reader was taught with: ``true findings``.
-        notes: Sentences.
-
-    Raises:
-        TypeError: A value is none of JSON, or one of these is of another type.
-        ValueError: A curve is incomplete.
-
-    Example:
-        >>> Detail({"gallery": 954, "restarts": [0.5, 0.6]}).restarts
-        (0.5, 0.6)
-    """
-
-    def __init__(self, values: Mapping[str, object] | None = None) -> None:
-        self._values: dict[str, JsonValue] = {
-            str(name): _plain(value) for name, value in (values or {}).items()
-        }
-        self.restarts: tuple[float, ...] = tuple(
-            r for r in self._as("restarts", tuple[float | None, ...], ()) if r is not None
-        )
-        self.roc: RocCurve | None = self._as("roc", RocCurve | None, None)
-        self.cmc: CmcCurve | None = self._as("cmc", CmcCurve | None, None)
-        self.gallery: int | None = self._as("gallery", int | None, None)
-        if self.gallery is None and self.cmc is not None:
-            self.gallery = self.cmc.gallery
-        seeds = self._as("seeds", int | list[float | None] | None, None)
-        self.seeds: int | None = len(seeds) if isinstance(seeds, list) else seeds
-        self.best: str | None = self._as("best", str | None, None)
-        self.learnt_with: str | None = self._as("learnt_with", str | None, None)
-        told = (self._values.get(name) for name in ("how", "note"))
-        self.notes: tuple[str, ...] = tuple(note for note in told if isinstance(note, str))
-
-    def _as(self, name: str, kind: Any, default: Any) -> Any:
-        value = self._values.get(name)
-        return default if value is None else msgspec.convert(value, kind)
-
-    def __getitem__(self, name: str) -> JsonValue:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"Detail({self._values!r})"
-
-    def to_json_value(self) -> dict[str, JsonValue]:
-        """The values."""
-        return self._values
-
-    @classmethod
-    def from_json_value(cls, values: object) -> Detail:
-        """The inverse of `to_json_value`; raises TypeError for what is no such object."""
-        if not isinstance(values, dict):
-            raise TypeError(f"expected an object, got a {type(values).__name__}")
-        return cls(values)
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -328,22 +251,3 @@ class Measure(Struct, frozen=True, kw_only=True):
 
 def _number(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _plain(value: object) -> JsonValue:
-    """JSON values: numbers of numpy become Python's, NaN and infinities None."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, Struct):
-        return _plain(to_json(value))
-    if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, Sequence):
-        return [_plain(part) for part in value]
-    raise TypeError(f"expected a JSON value, got a {type(value).__name__}")

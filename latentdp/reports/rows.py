@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from latentdp.reports.attack_kinds import meaning_of
 from latentdp.reports.formatting import ceiling, interval, shown, verdict
 from latentdp.reports.glossary import SETTINGS
-from latentdp.reports.results import Detail, Measure, Outcome
+from latentdp.reports.result_detail import Detail
+from latentdp.reports.results import Measure, Outcome
 
 __all__ = ["Measured", "by_name", "measure_row", "outcome_row"]
 

@@ -14,9 +14,9 @@ from latentdp.evaluation.population import population, sources_digest
 from latentdp.evaluation.signature import is_signed, signed
 from latentdp.evaluation.verdict import judged
 from latentdp.models.checkpoints import load
-from latentdp.reports.evaluation import (
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import (
     EvaluatedRelease,
-    Evaluation,
     JudgedClaim,
     StatedPopulation,
     Verdict,

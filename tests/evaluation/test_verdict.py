@@ -10,13 +10,8 @@ from latentdp.evaluation.threat_model import Effort
 from latentdp.evaluation.verdict import verdict
 from latentdp.metrics.metric import named
 from latentdp.reports.answers import answers
-from latentdp.reports.evaluation import (
-    Control,
-    ControlKind,
-    Evaluation,
-    JudgedClaim,
-    UsedVerifier,
-)
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import Control, ControlKind, JudgedClaim, UsedVerifier
 from latentdp.reports.recognition import Thresholds, judge
 from tests.support.judged import METHOD, measure, outcome, supporting
 from tests.support.plugins import added

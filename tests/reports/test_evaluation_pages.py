@@ -29,7 +29,8 @@ from latentdp.reports.evaluation_page import write_evaluation_page
 from latentdp.reports.formatting import ceiling, interval, shown, verdict
 from latentdp.reports.hardest_pairs_page import MOST, FoundPair, write_hardest_page
 from latentdp.reports.pareto import Point, front, pareto_chart
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.result_detail import Detail
+from latentdp.reports.results import Outcome
 from latentdp.reports.rows import outcome_row
 from tests.support import evaluations
 from tests.support.html_page import Page

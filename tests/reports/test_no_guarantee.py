@@ -15,8 +15,8 @@ from latentdp.data.png import texts
 from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.evaluation.run_attacks import describe_method
 from latentdp.reports.card_guarantee import ImageGuarantee
-from latentdp.reports.evaluation import ClaimedGuarantee, MethodDescription
 from latentdp.reports.evaluation_page import method_facts
+from latentdp.reports.evaluation_parts import ClaimedGuarantee, MethodDescription
 from latentdp.reports.release_card import ReleaseCard
 from latentdp.reports.release_page import write_release_page
 from tests.support import old_vault

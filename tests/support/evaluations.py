@@ -8,7 +8,7 @@ import numpy as np
 from latentdp.core.documents import to_json
 from latentdp.metrics.metric import named
 from latentdp.privacy.guarantee import Guarantee
-from latentdp.reports.evaluation import ClaimedGuarantee
+from latentdp.reports.evaluation_parts import ClaimedGuarantee
 from latentdp.reports.results import Measure, Outcome
 
 METHODS = (

@@ -4,14 +4,11 @@ from latentdp.evaluation.threat_model import Effort
 from latentdp.evaluation.verdict import UNJUDGED
 from latentdp.metrics.metric import named
 from latentdp.models.checkpoints import shipped
-from latentdp.reports.evaluation import (
-    Evaluation,
-    MethodDescription,
-    People,
-    UsedVerifier,
-)
+from latentdp.reports.evaluation import Evaluation
+from latentdp.reports.evaluation_parts import MethodDescription, People, UsedVerifier
 from latentdp.reports.recognition import Thresholds
-from latentdp.reports.results import Detail, Impostors, Measure, Outcome
+from latentdp.reports.result_detail import Detail
+from latentdp.reports.results import Impostors, Measure, Outcome
 
 METHOD = MethodDescription(name="m", title="a method", protects_all=True)
 

@@ -15,7 +15,8 @@ from latentdp.metrics.linkage import widened
 from latentdp.metrics.metric import Metric
 from latentdp.metrics.pairs import Pairs
 from latentdp.metrics.verification import Verification, verify
-from latentdp.reports.results import Detail, Impostors, Outcome
+from latentdp.reports.result_detail import Detail
+from latentdp.reports.results import Impostors, Outcome
 
 __all__ = ["HARD", "best_of_joined", "verified", "verified_jointly"]
 

@@ -25,7 +25,8 @@ from latentdp.metrics.definitions.verification import AUC
 from latentdp.metrics.linkage import some, widened
 from latentdp.metrics.pairs import Pairs
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Detail, Impostors, Outcome
+from latentdp.reports.result_detail import Detail
+from latentdp.reports.results import Impostors, Outcome
 
 __all__ = ["Features", "attack"]
 

@@ -29,7 +29,8 @@ from latentdp.privacy.noise import Noise, SeededNoise
 from latentdp.privacy.plan import Action, Plan
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.reports.attack_kinds import AttackKind
-from latentdp.reports.results import Detail, Outcome
+from latentdp.reports.result_detail import Detail
+from latentdp.reports.results import Outcome
 
 __all__ = ["Likelihood", "attack"]
 

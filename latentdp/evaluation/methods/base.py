@@ -17,7 +17,7 @@ from latentdp.core.arrays import Images, Labels
 from latentdp.core.progress import ProgressCallback
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise
-from latentdp.reports.evaluation import ControlKind
+from latentdp.reports.evaluation_parts import ControlKind
 
 if TYPE_CHECKING:
     from latentdp.data.cohort import Cohort

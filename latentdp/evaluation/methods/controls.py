@@ -25,7 +25,7 @@ from latentdp.privacy.postprocessing import jitter
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privacy.samplers.uniform import normal
 from latentdp.privatizer import Privatizer
-from latentdp.reports.evaluation import ControlKind
+from latentdp.reports.evaluation_parts import ControlKind
 
 if TYPE_CHECKING:
     from latentdp.data.cohort import Cohort
