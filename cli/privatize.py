@@ -40,12 +40,12 @@ from ._options import (
     WeightsOption,
     make_recipe,
 )
+from ._release_rows import charge, count_rows, misplaced_vault, noised_part_alone
 from ._render import guarantee_table, print_json, progress, table
 
 if TYPE_CHECKING:
     from latentdp import Privatizer
     from latentdp.release.request import ReleaseRequest
-    from latentdp.release.summary import Summary
 
 
 def privatize(
@@ -234,7 +234,7 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
                 "patients": summary.patients,
                 "patient_epsilon": summary.stated_patient.epsilon,
                 "would_write_now": summary.released,
-                **_charge("to_charge_now", summary),
+                **charge("to_charge_now", summary),
                 "warnings": warnings(image, patient, request.layout),
                 "guarantee": ImageGuarantee.of(image),
                 "patient_guarantee": summary.stated_patient,
@@ -242,9 +242,9 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
             }
         )
         return summary.exit_code
-    rows = _rows(summary, "would be written")
+    rows = count_rows(summary, "would be written")
     charged = f"epsilon {printed(summary.spent)}, all patients together"
-    rows.append(("would charge", charged + _alone(summary)))
+    rows.append(("would charge", charged + noised_part_alone(summary.guarantee)))
     rows += [("refused", f"{name}: {reason}") for name, reason in refused]
     rows += guarantee_table(privatizer, image, patient, request.layout)
     table("dry run: nothing was written", rows)
@@ -271,13 +271,13 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
                 "report": str(summary.report),
                 "counts": summary.counts(),
                 "written_now": summary.released,
-                **_charge("charged_now", summary),
+                **charge("charged_now", summary),
                 "warnings": card and card.warnings,
                 "guarantee": card and card.guarantee,
             }
         )
         return summary.exit_code
-    rows = _rows(summary, "written")
+    rows = count_rows(summary, "written")
     rows += guarantee_table(privatizer, summary.guarantee, summary.patient, request.layout)
     if request.mapping is not None:
         rows.append(("mapping", f"{request.mapping} (PRIVATE: old and new identifiers)"))
@@ -286,56 +286,12 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
         ("card", f"{out / CARD} (public)"),
         ("page", f"{out / PAGE} (public: open it in a browser)"),
         ("vault", f"{vault} (PRIVATE: key, ledger, before-after.png; do not release it)"),
-        *_beside(vault, out),
+        *misplaced_vault(vault, out),
         ("review", f"{vault / REVIEW} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
     table(f"release of {summary.inputs} files", rows)
     return summary.exit_code
-
-
-def _beside(vault: Path, out: Path) -> list[tuple[str, str]]:
-    """Says that a vault lies where it may be handed over with the release."""
-    from latentdp.vault.default_vault import beside
-
-    if vault.resolve() != beside(out):
-        return []
-    advice = "move it elsewhere, and name it with --vault"
-    return [("WARNING", f"the vault lies beside the release, where version 0.1 made it: {advice}")]
-
-
-def _rows(summary: Summary, verb: str) -> list[tuple[str, str]]:
-    rows = [(verb, str(summary.released))]
-    if summary.already:
-        rows.append(("already there", f"{summary.already} (not charged again)"))
-    if summary.duplicates:
-        rows.append(("duplicates", f"{summary.duplicates} (same picture as another input)"))
-    for reason, count in sorted(summary.quarantined.items()):
-        rows.append(("quarantined", f"{count} {reason}"))
-    if summary.unlabelled:
-        rows.append(("without a label", f"{summary.unlabelled} of the inputs"))
-    rows.append(
-        (
-            "patients",
-            f"{summary.patients}; most spent on one: epsilon {printed(summary.patient_epsilon)} "
-            f"({summary.most_images} images){_alone(summary)}",
-        )
-    )
-    return rows
-
-
-def _alone(summary: Summary) -> str:
-    """What a sum of epsilons does not tell where something is unprotected."""
-    if not summary.unprotected:
-        return ""
-    return " for the noised part alone; of the whole it is infinity"
-
-
-def _charge(name: str, summary: Summary) -> dict[str, float | None]:
-    """What a run costs, under a name; None for infinity, which the noised part does not tell."""
-    if not summary.unprotected:
-        return {f"epsilon_{name}": summary.spent}
-    return {f"epsilon_{name}": None, f"epsilon_of_noised_part_{name}": summary.spent}
 
 
 command = privatize

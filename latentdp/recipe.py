@@ -261,7 +261,7 @@ class Recipe:
             del record["candidates"]
         if self.resample_identity == 0:  # as before there were any
             del record["resample_identity"]
-        if self.unlabelled == Unlabelled.RANDOM:  # likewise
+        if self.unlabelled == Unlabelled.RANDOM:  # as before it could be chosen
             del record["unlabelled"]
         return record
 

@@ -59,9 +59,9 @@ def from_json(values: object, kind: type[Document], what: str) -> Document:
     try:
         return msgspec.convert(values, kind, dec_hook=_decoded)
     except msgspec.ValidationError as error:
-        told = str(error)
+        message = str(error)
         raise InputError(
-            f"{what} is incomplete or of another version: {told[:1].lower()}{told[1:]}"
+            f"{what} is incomplete or of another version: {message[:1].lower()}{message[1:]}"
         ) from error
     except RecursionError:
         raise InputError(f"{what} is nested too deeply") from None

@@ -80,7 +80,7 @@ class LabelNames:
         if not target:
             return Unresolved.IGNORED
         index = {c.lower(): i for i, c in enumerate(self.classes)}
-        found = index.get(target, index.get(f"{view.lower()}/{target}"))
-        if found is not None:
-            return found
+        position = index.get(target, index.get(f"{view.lower()}/{target}"))
+        if position is not None:
+            return position
         return Unresolved.NO_VIEW if self.knows(target) else Unresolved.UNKNOWN

@@ -142,12 +142,12 @@ class _Columns:
         plain = {column: re.sub(r"[^a-z0-9]", "", column.lower()) for column in table.columns}
 
         def the(wanted: Collection[str]) -> str | None:
-            found = [column for column in table.columns if plain[column] in wanted]
-            if len(found) > 1:
+            named = [column for column in table.columns if plain[column] in wanted]
+            if len(named) > 1:
                 raise InputError(
-                    f"{name}: expected one column of {', '.join(sorted(wanted))}, got {len(found)}"
+                    f"{name}: expected one column of {', '.join(sorted(wanted))}, got {len(named)}"
                 )
-            return found[0] if found else None
+            return named[0] if named else None
 
         keys = {key: column for key, wanted in _KEYS.items() if (column := the(wanted))}
         if not keys:

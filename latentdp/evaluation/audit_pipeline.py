@@ -212,9 +212,9 @@ class _Inputs:
         flow, plan = self.privatizer.flow, self.privatizer.plan
         coordinates = plan.coordinates(flow.encode(release.images, release.labels))
         flat = release.images.reshape(len(release.images), -1).astype(np.float64)
-        told = [coordinates @ self.directions.T, flat @ self.pixels.T]
-        told += [(release.labels[:, None] == np.arange(len(flow.classes))).astype(np.float64)]
-        return np.concatenate(told, axis=1)
+        columns = [coordinates @ self.directions.T, flat @ self.pixels.T]
+        columns += [(release.labels[:, None] == np.arange(len(flow.classes))).astype(np.float64)]
+        return np.concatenate(columns, axis=1)
 
     def _decoded(self, coordinates: Latents) -> Images:
         plan, flow = self.privatizer.plan, self.privatizer.flow

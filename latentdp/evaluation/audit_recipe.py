@@ -73,8 +73,8 @@ def audit_recipe(
     loaded = Privatizer.from_recipe(small) if images else None
     runs = [] if loaded is None else [(loaded, images)]
     for budget in sorted({small.epsilon, min(recipe.epsilon, REACHED)}):
-        made = transparent(replace(recipe, epsilon=budget))
-        runs.append((made, affordable(made.plan, trials // 5)))
+        open_privatizer = transparent(replace(recipe, epsilon=budget))
+        runs.append((open_privatizer, affordable(open_privatizer.plan, trials // 5)))
     response = None
     if recipe.label == LabelRelease.RESPONSE:
         own = transparent(recipe) if loaded is None else Privatizer(loaded.flow, recipe)

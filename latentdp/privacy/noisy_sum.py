@@ -98,5 +98,5 @@ class NoisySum:
             total: ``(k,)`` sum of integer records.
             noise: Fresh bits; two releases never share them.
         """
-        drawn = rounded_normal(self.scale).draw(noise, len(total))
-        return np.asarray((total + drawn) / self.grid)
+        normal = rounded_normal(self.scale).draw(noise, len(total))
+        return np.asarray((total + normal) / self.grid)

@@ -52,9 +52,9 @@ def labelled(
     if unlabelled is None:
         return list(files)
     search = _Search(table, names, profile, Counter(PurePosixPath(f.name).name for f in files))
-    found = [replace(file, label=search.label(file)) for file in files]
+    labelled = [replace(file, label=search.label(file)) for file in files]
     search.check(unlabelled)
-    return found
+    return labelled
 
 
 @dataclass

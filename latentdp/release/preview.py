@@ -57,7 +57,7 @@ def preview_release(
 
     Raises:
         InputError: As a run.
-        BudgetExceeded: Likewise.
+        BudgetExceeded: A patient would go over the budget or the vault's cap.
     """
     files = find_inputs(request, privatizer)
     with opened(request, privatizer, files, read_only=True) as job:

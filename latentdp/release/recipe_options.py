@@ -37,7 +37,7 @@ class RecipeOptions:
         accept_burned_in: A person looked at the pixels of all inputs and found no text that
             identifies.
         all_chests: A person says that every input shows a chest, whatever unknown term names it.
-        all_frontal: Likewise that every input is a frontal view.
+        all_frontal: A person says that every input is a frontal view.
         size: Pixels on a side of an output; None for `USUAL_SIZE` where the weights have detail
             for that, else what they make.
         detail: Draw the detail of what is larger than the weights make; else enlarge smoothly.
@@ -117,7 +117,7 @@ class RecipeOptions:
         """Loads the weights and completes the recipe.
 
         Args:
-            labelled: As for `recipe`, likewise the other.
+            labelled: Whether labels are given.
             unlabelled: What becomes of an input without a label.
 
         Raises:

@@ -122,8 +122,8 @@ def labels_only(comparison: Comparison) -> float | None:
 
 def lessons(comparison: Comparison) -> list[str]:
     """What the numbers say, in sentences that follow from them alone."""
-    found = points(comparison)
-    methods = [p for p in found if p.group != "control"]
+    methods_and_controls = points(comparison)
+    methods = [p for p in methods_and_controls if p.group != "control"]
     if not methods:
         return []
     lines = [f"No method beats these in both numbers: {_names(front(methods))}."]

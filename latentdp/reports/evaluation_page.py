@@ -145,25 +145,25 @@ def _metrics(rows: Sequence[Measured]) -> list[tuple[str, str]]:
 
 
 def _setup(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """How it was measured: names and values, as far as they are told."""
-    told = [] if evaluation.seed is UNSET else [("seed", _value(evaluation.seed))]
+    """How it was measured: names and values, as far as they are stated."""
+    settings = [] if evaluation.seed is UNSET else [("seed", _value(evaluation.seed))]
     for whose, part in (
         ("effort", evaluation.effort),
         ("released people", evaluation.cohort),
         ("people to practise on", evaluation.practice),
     ):
         if isinstance(part, Struct):
-            told += [
+            settings += [
                 (f"{whose}: {name.replace('_', ' ')}", _value(value))
                 for name, value in structs.asdict(part).items()
                 if value is not UNSET
             ]
     seconds = evaluation.seconds
     if seconds is not UNSET:
-        told.append(
+        settings.append(
             ("time", f"{seconds / 60:.1f} minutes" if seconds >= 90 else f"{seconds:.0f} s")
         )
-    return told
+    return settings
 
 
 def _value(value: object) -> str:

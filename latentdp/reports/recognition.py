@@ -28,7 +28,7 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     Attributes:
         auc: Largest AUC of telling patients apart, at the upper end of its interval, against
             anyone or against impostors alike, whichever is larger; at most `LARGEST_AUC`.
-        first: Largest share of private images whose original is named first, likewise; at most
+        first: Largest share of private images whose original is named first; at most
             `LARGEST_FIRST`.
 
     Raises:
@@ -57,8 +57,8 @@ class Recognition:
         verification: The stronger of the next two; None without any.
         anyone: Who told patients best from anyone, with everything that is released, by the upper
             end of the interval; None where nobody was told from anyone.
-        alike: Who told them best from impostors of the same source, view and sex, likewise.
-        first: Who named most originals first, likewise.
+        alike: Who told them best from impostors of the same source, view and sex.
+        first: Who named most originals first.
         strongest: The outcome to fear most, by its advantage over guessing; None if none is rated.
         unrated: Names of attacks of which it cannot be told how much better than guessing they
             are: of no known kind, or with a number in the summary that has no chance level.

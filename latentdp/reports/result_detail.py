@@ -60,8 +60,8 @@ class Detail(Mapping[str, JsonValue]):
         self.seeds: int | None = len(seeds) if isinstance(seeds, list) else seeds
         self.best: str | None = self._as("best", str | None, None)
         self.learnt_with: str | None = self._as("learnt_with", str | None, None)
-        told = (self._values.get(name) for name in ("how", "note"))
-        self.notes: tuple[str, ...] = tuple(note for note in told if isinstance(note, str))
+        sentences = (self._values.get(name) for name in ("how", "note"))
+        self.notes: tuple[str, ...] = tuple(note for note in sentences if isinstance(note, str))
 
     def _as(self, name: str, kind: Any, default: Any) -> Any:
         value = self._values.get(name)

@@ -105,7 +105,7 @@ class SynthesisRecipe(Struct, frozen=True, kw_only=True):
         declared: Findings whose names are public; empty where names are released privately.
         accept_burned_in: A person looked at all inputs and found no text in them.
         all_chests: A person says that every input shows a chest.
-        all_frontal: Likewise for frontal views.
+        all_frontal: A person says that every input is a frontal view.
     """
 
     method: str

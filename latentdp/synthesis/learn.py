@@ -77,8 +77,8 @@ class Learner:
         statistics = self._sum.release(noise)
         counts = statistics.counts
         known = known_findings(counts, self._plan.names_delta, declared=self._declared)
-        told = np.append(known, True)
-        patients = max(1.0, float(counts.sums[told].sum()))
+        released_classes = np.append(known, True)
+        patients = max(1.0, float(counts.sums[released_classes].sum()))
         head = None
         if known.any():
             head = learn_head(
@@ -91,12 +91,12 @@ class Learner:
                 noise=noise,
             )
         return Learnt(
-            mixture=self._method.fit(statistics, told),
+            mixture=self._method.fit(statistics, released_classes),
             head=head,
             known=known,
             prevalence=statistics.prevalence(patients)[known],
             patients=patients,
-            deviation=counts.deviation * float(np.sqrt(told.sum())),
+            deviation=counts.deviation * float(np.sqrt(released_classes.sum())),
         )
 
 

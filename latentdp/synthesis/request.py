@@ -42,7 +42,7 @@ class SynthesisRequest:
         images_per_patient: Images of a patient that are looked at, at most.
         accept_burned_in: A person looked at the pixels of all inputs and found no text.
         all_chests: A person says that every input shows a chest.
-        all_frontal: Likewise for frontal views.
+        all_frontal: A person says that every input is a frontal view.
         budget: Largest epsilon per patient, earlier releases from this vault included. A cap of
             the vault holds too.
         ledger: URL of the ledger's database, which the vault remembers.

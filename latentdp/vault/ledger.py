@@ -117,7 +117,7 @@ class Ledger:
 
         Args:
             micro_epsilon: None leaves it as it is.
-            pico_delta: Likewise; the two are set each for itself.
+            pico_delta: Largest delta of a patient, set without the other; None leaves it.
         """
         with self._writing() as add:
             if micro_epsilon is not None:

@@ -45,7 +45,7 @@ class Profile:
             marked as holding text, and claim Clean Pixel Data (113101).
         all_chests: A person says that every input shows a chest: take those whose part of the
             body is named by a term that is not known.
-        all_frontal: Likewise for frontal views.
+        all_frontal: A person says that every input is a frontal view.
         evidence: What an evaluation of this very recipe measured, for the claim of Clean
             Recognizable Visual Features (113102); empty for no claim.
         size: Pixels on a side of an output, at most 1,024; None for the flow's own.

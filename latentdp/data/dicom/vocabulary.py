@@ -29,13 +29,13 @@ def words(*texts: str) -> frozenset[str]:
 
     Initials make one word, however they are written: "A.P.", "A P" and "a-p" are "AP".
     """
-    found: set[str] = set()
+    distinct: set[str] = set()
     for text in texts:
         plain = unicodedata.normalize("NFKD", text.upper())
         plain = "".join(c for c in plain if not unicodedata.combining(c))
         plain = re.sub(r"\b([^\W\d_])\W{1,3}([^\W\d_])\b", r"\1\2", plain)
-        found.update(re.findall(r"[^\W\d_]+", plain))
-    return frozenset(found)
+        distinct.update(re.findall(r"[^\W\d_]+", plain))
+    return frozenset(distinct)
 
 
 def listed(text: str) -> frozenset[str]:

@@ -101,7 +101,7 @@ class Mechanism(ABC):
 
     @property
     def draw_work(self) -> int:
-        """About how many numbers `perturb` looks at for each row, likewise."""
+        """About how many numbers `perturb` looks at for each row."""
         return self.dimensions
 
     def outcomes(self) -> NDArray[Any] | None:
