@@ -161,7 +161,7 @@ def test_cadp(world, tmp_path, capsys):
     assert found["CADP as published, 6"]["guarantee"] == "none"
     assert found["CADP corrected, 6"]["guarantee"] == "infinite; of the noised part alone 6"
     assert "+0.165" in text
-    assert "| CADP corrected, 6 | 6, the label exact | " in text
+    assert "| CADP corrected, 6 | infinite; of the noised part alone 6 | " in text
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "state").rglob("*") if p.is_file()}
     assert len([p for p in kept if p.parent.name == "readers"]) == len(found)
     assert run(cadp, capsys, *options, "--method", *rows) == text

@@ -13,6 +13,7 @@ from latentdp import InputError
 from latentdp.core import plugins
 from latentdp.privacy.audit.best_event import clopper_pearson, log_ratio
 from latentdp.privacy.audit.enumeration import agreement, enumerate_exactly
+from latentdp.privacy.audit.label_response import LabelResponse
 from latentdp.privacy.audit.likelihood_ratios import corners, ratio_agreement
 from latentdp.privacy.audit.one_run import _p_value, guessing_bound, one_run
 from latentdp.privacy.audit.report import LOOKS, audit
@@ -21,6 +22,7 @@ from latentdp.privacy.mechanisms.gaussian import Gaussian
 from latentdp.privacy.mechanisms.hypercube import Hypercube
 from latentdp.privacy.mechanisms.laplace import Laplace
 from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.randomized_response import RandomisedResponse
 from tests.support.sweeps import slow
 
 COIN = Hypercube(dimensions=1, agree=1, lies=2**62)  # randomised response: epsilon ln 3
@@ -267,3 +269,12 @@ def test_a_broken_claim_is_exit_code_1_and_a_line(command, capsys, monkeypatch):
     told = capsys.readouterr()
     assert "BROKEN" in told.out
     assert "latentdp: laplace: the exact loss" in told.err
+
+
+@pytest.mark.parametrize("truth", range(3))
+def test_a_response_that_rarely_lies_agrees_with_its_formula_whatever_the_truth(truth):
+    """Few draws lie, and the truth may stand between two lies. False alarm: 1e-6."""
+    response = LabelResponse.of(RandomisedResponse.calibrate(6.0, 3))
+    p = agreement(response, np.full((1, 1), float(truth)), noise=SeededNoise(truth), trials=5000)
+    assert p is not None
+    assert 1e-6 < p <= 1
