@@ -62,7 +62,9 @@ def guarantee_table(
     rows = [("WARNING", line) for line in warnings(image, patient, layout)]
     rows += [("guarantee", line) for line in statement(image, patient)]
     alone = "of the noised part alone: " if image.unprotected else ""
-    rows.append(("also", f"{alone}{privatizer.approximate.noised_part}"))
+    approximate = privatizer.approximate.noised_part
+    if approximate.epsilon < image.noised_part.epsilon:  # else it says the same at a price
+        rows.append(("also", f"{alone}{approximate}"))
     rows += [("implies", line) for line in ceilings(image, patient)]
     if image.epsilon == 0:
         rows.append(("note", "nothing of an input enters its image; --labels would add a label"))

@@ -253,6 +253,7 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
 
 def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
     from latentdp.release.run import run_release
+    from latentdp.release.uid_mapping import beside_mapping
     from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
     from latentdp.reports.release_contents import PAGE
     from latentdp.reports.review_page import PAGE as REVIEW
@@ -281,6 +282,8 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
     rows += guarantee_table(privatizer, summary.guarantee, summary.patient, request.layout)
     if request.mapping is not None:
         rows.append(("mapping", f"{request.mapping} (PRIVATE: old and new identifiers)"))
+        people = beside_mapping(request.mapping)
+        rows.append(("patients of it", f"{people} (PRIVATE: old and new patient IDs)"))
     rows += [
         ("images", str(out / IMAGES)),
         ("card", f"{out / CARD} (public)"),

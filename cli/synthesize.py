@@ -238,7 +238,7 @@ def _print(request: SynthesisRequest, summary: SynthesisSummary, *, dry_run: boo
     guarantee = summary.guarantee
     assert guarantee is not None
     rows = [
-        ("patients", f"{summary.patients}, of whom {summary.files} files are looked at"),
+        ("patients", f"{summary.patients}, of whom there are {summary.files} files"),
         ("passed over", f"{summary.passed_over} files: equal ones, or too many of a patient"),
     ]
     rows += [("quarantined", f"{n} {reason}") for reason, n in summary.quarantined.items()]

@@ -26,14 +26,13 @@ from latentdp.reports.evaluation_parts import (
     Verdict,
 )
 from latentdp.reports.recognition import Recognition, judge, told
-from latentdp.reports.results import Impostors, Measure, Outcome
+from latentdp.reports.results import Measure, Outcome
 
 __all__ = ["UNJUDGED", "judged", "verdict"]
 
 FEWEST = 30  # patients with several images, for a claim
 UNJUDGED = Verdict(refuted=False)  # of an evaluation that is still being put together
 LEARNING = "adaptive"  # an attack without which nothing is claimed: it learns the method
-WHOLE = "everything"  # an attack without which nothing is claimed: it uses all that is released
 _LABELS_ONLY = {
     ControlKind.TRUE_LABEL: "the mean picture of the true label",
     ControlKind.RELEASED_LABEL: "fresh samples with the released label",
@@ -91,7 +90,7 @@ def _recognised(recognition: Recognition) -> list[str]:
                 "guessing gives 0.5."
             )
             for whom, reached in (
-                ("against anyone, with everything that is released", recognition.anyone),
+                (recognition.against_anyone, recognition.anyone),
                 ("against impostors of the same source, view and sex", recognition.alike),
             )
         ]
@@ -112,7 +111,7 @@ def _claim(evaluation: Evaluation, recognition: Recognition, *, refuted: bool) -
     measured = "not measured"
     if verification is not None and first is not None:
         measured = f"AUC {told(verification)}, rank-1 {told(first)}"
-    short = _shortcomings(evaluation)
+    short = _shortcomings(evaluation, recognition)
     return JudgedClaim(
         claim="recognizable visual features are removed (113102)",
         holds=recognition.within and not refuted and not short,
@@ -123,7 +122,7 @@ def _claim(evaluation: Evaluation, recognition: Recognition, *, refuted: bool) -
     )
 
 
-def _shortcomings(evaluation: Evaluation) -> list[str]:
+def _shortcomings(evaluation: Evaluation, recognition: Recognition) -> list[str]:
     """Why an evaluation is too weak for a claim, whatever it measured; empty if it is not.
 
     What it does not tell is too weak.
@@ -145,8 +144,8 @@ def _shortcomings(evaluation: Evaluation) -> list[str]:
             tried, default=0
         )
         < FEWEST,
-        "nobody tried to tell patients from anyone with everything that is released": not any(
-            o.impostors is Impostors.ANYONE and o.attack == WHOLE for o in evaluation.outcomes
+        "nobody tried to tell patients from anyone with everything that is released": (
+            not recognition.whole
         ),
     }
     return [why for why, short in weaknesses.items() if short]

@@ -13,7 +13,7 @@ from latentdp.core.tables import read_table, write_table
 from latentdp.data import radiograph
 from latentdp.errors import InputError, UnsupportedInstance
 
-__all__ = ["UidMapping", "check_mapping"]
+__all__ = ["UidMapping", "beside_mapping", "check_mapping"]
 
 COLUMNS = ("id_old", "id_new")
 
@@ -57,7 +57,7 @@ def check_mapping(path: Path, *, source: Path, out: Path) -> None:
         InputError: A file would lie in the input or the release, cannot be made there, or would
             replace one that is no such map or cannot be read.
     """
-    for file in (path, _of_patients(path)):
+    for file in (path, beside_mapping(path)):
         place = file.resolve()
         if {source.resolve(), out.resolve()} & {place, *place.parents}:
             raise InputError("the mapping must not lie inside the input or the output")
@@ -79,7 +79,7 @@ class UidMapping:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._patients = _of_patients(path)
+        self._patients = beside_mapping(path)
         self._uids, self._people = _Pairs(), _Pairs()
         for file, pairs in ((path, self._uids), (self._patients, self._people)):
             if file.exists():
@@ -103,7 +103,8 @@ class UidMapping:
         self._people.write(self._patients)
 
 
-def _of_patients(path: Path) -> Path:
+def beside_mapping(path: Path) -> Path:
+    """Where the table of patient IDs lies, beside that of UIDs."""
     return path.with_name(f"{path.stem}.patients.csv")
 
 

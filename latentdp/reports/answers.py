@@ -43,7 +43,7 @@ def telling_apart(evaluation: Evaluation) -> list[ApartRow]:
     recognition = judge(evaluation.outcomes, evaluation.limits)
     rows = []
     for whom, outcome in (
-        ("Against anyone, with everything that is released", recognition.anyone),
+        (recognition.against_anyone.capitalize(), recognition.anyone),
         ("Against impostors of the same source, view and sex", recognition.alike),
     ):
         if outcome is None:

@@ -19,6 +19,7 @@ from latentdp.reports.results import Impostors, Measure, Outcome
 
 __all__ = ["Recognition", "Thresholds", "judge", "strongest", "told"]
 
+WHOLE = "everything"  # the attack that uses all that is released; without it nothing is claimed
 LARGEST_AUC, LARGEST_FIRST = 0.6, 0.02  # stricter ones may be set
 
 
@@ -55,8 +56,9 @@ class Recognition:
 
     Attributes:
         verification: The stronger of the next two; None without any.
-        anyone: Who told patients best from anyone, with everything that is released, by the upper
-            end of the interval; None where nobody was told from anyone.
+        anyone: Who told patients best from anyone, by the upper end of the interval; None where
+            nobody was told from anyone.
+        whole: Whether one of those who tried used everything that is released.
         alike: Who told them best from impostors of the same source, view and sex.
         first: Who named most originals first.
         strongest: The outcome to fear most, by its advantage over guessing; None if none is rated.
@@ -68,12 +70,18 @@ class Recognition:
 
     verification: Outcome | None
     anyone: Outcome | None
+    whole: bool
     alike: Outcome | None
     first: Outcome | None
     strongest: Outcome | None
     unrated: tuple[str, ...]
     within: bool
     objections: tuple[str, ...]
+
+    @property
+    def against_anyone(self) -> str:
+        """From whom, and by what, `anyone` told patients."""
+        return "against anyone" + (", with everything that is released" if self.whole else "")
 
     @property
     def at_chance(self) -> bool:
@@ -114,6 +122,7 @@ def judge(outcomes: Sequence[Outcome], limits: Thresholds) -> Recognition:
     return Recognition(
         verification=verification,
         anyone=anyone,
+        whole=any(o.impostors is Impostors.ANYONE and o.attack == WHOLE for o in outcomes),
         alike=alike,
         first=first,
         strongest=strongest([o for o in naming if o.headline]) or strongest(naming),
