@@ -10,6 +10,7 @@ import typer
 from latentdp.core import plugins
 from latentdp.errors import InputError
 from latentdp.privacy.rounding import printed
+from latentdp.reports.guarantee_words import EARLIER
 from latentdp.reports.release_card import CARD, IMAGES
 
 from ._options import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
     from latentdp.synthesis.request import SynthesisRequest
     from latentdp.synthesis.summary import SynthesisSummary
+    from latentdp.vault.spending import Spent
 
 GENERATOR = "generator.safetensors"
 KIND = "synthesis methods"
@@ -218,6 +220,7 @@ def _values(
         "passed_over": summary.passed_over,
         "quarantined": dict(summary.quarantined),
         "epsilon_charged_now": summary.charged,
+        **_standing(summary.standing),
         "guarantee": summary.guarantee,
     }
     if dry_run:
@@ -234,6 +237,27 @@ def _values(
     }
 
 
+def _standing(most: Spent) -> dict[str, object]:
+    """As of `latentdp ledger --json`: None for infinity, and why."""
+    values: dict[str, object] = {"most_spent": most.epsilon, "most_delta": most.delta}
+    if most.unprotected:
+        values |= {
+            "most_spent": None,
+            "most_spent_on_noised_part": most.noised_epsilon,
+            "unprotected": [EARLIER],
+        }
+    return values
+
+
+def _stands(most: Spent) -> str:
+    """The same in words."""
+    exactly = f" ({EARLIER}; {printed(most.noised_epsilon)} on the noised part)"
+    return (
+        f"epsilon {printed(most.epsilon)}{exactly if most.unprotected else ''}, "
+        f"delta {printed(most.delta)} at most of one patient, with all else from this vault"
+    )
+
+
 def _print(request: SynthesisRequest, summary: SynthesisSummary, *, dry_run: bool) -> None:
     guarantee = summary.guarantee
     assert guarantee is not None
@@ -244,6 +268,7 @@ def _print(request: SynthesisRequest, summary: SynthesisSummary, *, dry_run: boo
     rows += [("quarantined", f"{n} {reason}") for reason, n in summary.quarantined.items()]
     verb = "would charge" if dry_run else "charged"
     rows.append((verb, f"epsilon {printed(summary.charged)} to every patient"))
+    rows.append(("would stand at" if dry_run else "stands at", _stands(summary.standing)))
     rows += [("WARNING", line) for line in summary.warnings]
     rows += [("guarantee", line) for line in guarantee.statement]
     if dry_run:

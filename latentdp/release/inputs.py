@@ -9,7 +9,7 @@ from pathlib import Path
 from latentdp.core.arrays import UNKNOWN
 from latentdp.errors import InputError
 
-__all__ = ["Input", "SourceFile", "find_files", "name_below"]
+__all__ = ["Input", "SourceFile", "alone", "find_files", "name_below"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,12 @@ class Input(SourceFile):
     @property
     def alone(self) -> str:
         """Stands in for an identifier that the source lacks: only equal files share it."""
-        return f"unknown {self.content}"
+        return alone(self.content)
+
+
+def alone(content: str) -> str:
+    """`Input.alone` of a content."""
+    return f"unknown {content}"
 
 
 def find_files(source: Path) -> list[SourceFile]:

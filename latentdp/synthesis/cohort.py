@@ -72,11 +72,13 @@ class PrivateCohort:
     Attributes:
         patients: The files of each patient that are looked at, by identifier; in an order that
             only the vault's key tells.
+        beyond: The files of each beyond so many, of whom nothing is learnt; without equal ones.
         passed_over: Number of files beyond so many of a patient, and equal ones.
         refused: File to the reason why it is kept back.
     """
 
     patients: Mapping[str, tuple[CohortFile, ...]]
+    beyond: Mapping[str, tuple[CohortFile, ...]]
     passed_over: int
     refused: Mapping[str, Refusal]
 
@@ -102,6 +104,8 @@ class ReadImages:
         patients: ``(n,)`` of which patient, 0 and up, in ascending order.
         subjects: Identifiers of these patients.
         refused: Files of them that cannot be read.
+        unnamed: Files of them that name nobody themselves, with the digest of the picture; those
+            that are passed over, too.
     """
 
     images: NDArray[np.float32]
@@ -109,6 +113,7 @@ class ReadImages:
     patients: NDArray[np.int64]
     subjects: tuple[str, ...]
     refused: Mapping[str, Refusal]
+    unnamed: tuple[tuple[CohortFile, str], ...]
 
 
 def find_cohort(
@@ -150,14 +155,15 @@ def find_cohort(
             of_patient.setdefault(identified.content, identified)
         if progress is not None:
             progress(i + 1, len(files))
-    patients = {
-        who: tuple(sorted(own.values(), key=lambda f: keys.token("image", f.content))[:most])
+    shuffled = {
+        who: tuple(sorted(own.values(), key=lambda f: keys.token("image", f.content)))
         for who, own in by_patient.items()
     }
-    order = sorted(patients, key=keys.subject)
-    looked_at = sum(map(len, patients.values()))
+    order = sorted(shuffled, key=keys.subject)
+    looked_at = sum(len(own[:most]) for own in shuffled.values())
     return PrivateCohort(
-        patients={who: patients[who] for who in order},
+        patients={who: shuffled[who][:most] for who in order},
+        beyond={who: shuffled[who][most:] for who in order},
         passed_over=len(files) - len(refused) - looked_at,
         refused=refused,
     )
@@ -174,6 +180,7 @@ def read_images(
         patients: list[int] = []
         subjects: list[str] = []
         refused: dict[str, Refusal] = {}
+        unnamed: list[tuple[CohortFile, str]] = []
         for who, own in everyone[start : start + PATIENTS]:
             before = len(images)
             for file in own:
@@ -183,17 +190,25 @@ def read_images(
                 if isinstance(read, Refusal):
                     refused[file.name] = read
                     continue
+                if read.whole:
+                    unnamed.append((file, read.whole))
                 images.append(read.image)
                 files.append(file)
                 patients.append(len(subjects))
-            if len(images) > before:
-                subjects.append(who)
+            if len(images) == before:
+                continue
+            subjects.append(who)
+            for file in cohort.beyond[who]:
+                read = read_input((file.path, shape, profile))
+                if not isinstance(read, Refusal) and read.whole:
+                    unnamed.append((file, read.whole))
         yield ReadImages(
             images=np.stack(images) if images else np.empty((0, *shape), dtype=np.float32),
             files=tuple(files),
             patients=np.array(patients, dtype=np.int64),
             subjects=tuple(subjects),
             refused=refused,
+            unnamed=tuple(unnamed),
         )
 
 

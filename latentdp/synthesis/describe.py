@@ -36,7 +36,8 @@ NOT_COVERED = (
     "that two identifiers are one patient, or that one image stands under two patients",
     "patients of this cohort whom the public weights have seen in training",
     "that a statement about all patients like these may be true of one of them",
-    "images of a patient in releases and syntheses from other vaults",
+    "what else was released of a patient, from this vault or another: all figures are of this "
+    "synthesis alone",
     "how many images there are here: any number is drawn from what was learnt",
     "what a reader of this computer's memory, timing or disk could learn during the run",
 )

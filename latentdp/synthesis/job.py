@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,14 +14,15 @@ from latentdp.core.documents import to_json
 from latentdp.core.progress import ProgressCallback, silent
 from latentdp.errors import BudgetExceeded, InputError
 from latentdp.privacy.units import micro, pico
+from latentdp.release.inputs import alone
 from latentdp.reports.synthesis_card import SynthesisRecipe
-from latentdp.synthesis.cohort import PrivateCohort, find_cohort
+from latentdp.synthesis.cohort import PrivateCohort, ReadImages, find_cohort
 from latentdp.synthesis.describe import guarantee_of
 from latentdp.synthesis.plan import SynthesisPlan
 from latentdp.synthesis.request import SynthesisRequest
 from latentdp.synthesis.summary import reasons
 from latentdp.synthesis.write import Destination
-from latentdp.vault.ledger import Ledger, LedgerEntry
+from latentdp.vault.ledger import Ledger, LedgerEntry, Spent
 from latentdp.vault.vault import UnmadeVault, Vault
 
 if TYPE_CHECKING:
@@ -101,8 +103,53 @@ class SynthesisJob:
             for i, patient in enumerate(patients, after)
         ]
 
+    def join(self, part: ReadImages) -> None:
+        """Has patients stand for whoever is on those of their pictures that name nobody.
+
+        A release of such a picture charges that account, be it earlier or later. The next
+        reservation records it.
+        """
+        for file, picture in part.unnamed:
+            patient = self.vault.subject(file.patient)
+            self.ledger.join(self.vault.subject(alone(file.content)), patient)
+            self.ledger.join(self.vault.pictured(picture), patient, uncharged=True)
+
+    def owing(self, patients: Iterable[str], entries: Sequence[LedgerEntry]) -> list[str]:
+        """Those of some patients for whom none of these entries has paid."""
+        paid = Counter(self.ledger.subject(entry.subject) for entry in entries)
+        owing = []
+        for who in patients:
+            account = self.ledger.subject(self.vault.subject(who))
+            if paid[account]:  # two that share a picture share an account, and pay twice
+                paid[account] -= 1
+            else:
+                owing.append(who)
+        return owing
+
+    def standing(self, more: Sequence[LedgerEntry] = ()) -> Spent:
+        """Most that patients of the cohort have spent in the vault, each figure for itself.
+
+        Args:
+            more: What would be reserved beside.
+        """
+        accounts = {self.ledger.subject(self.vault.subject(who)) for who in self.cohort.patients}
+        spent = self.ledger.spent(accounts)
+        for entry in more:
+            account = self.ledger.subject(entry.subject)
+            before = spent.get(account, Spent())
+            spent[account] = before.plus(entry.micro_epsilon, entry.pico_delta)
+        people = spent.values()
+        return Spent(
+            micro_epsilon=max((one.micro_epsilon for one in people), default=0),
+            pico_delta=max((one.pico_delta for one in people), default=0),
+            releases=max((one.releases for one in people), default=0),
+            unprotected=any(one.unprotected for one in people),
+        )
+
     def check_budget(self) -> None:
-        """Refuses what the budget or the vault's cap does not allow, before any pixel is read.
+        """Refuses what the budget or the vault's cap does not allow, as far as is known by now.
+
+        Before any pixel is read that is all but what was spent on pictures of nobody.
 
         Raises:
             BudgetExceeded: A patient would go over.

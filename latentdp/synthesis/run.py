@@ -1,6 +1,6 @@
 """One synthesis: a cohort is charged once, learnt from once, and drawn from as often as one likes.
 
-    find -> check the budget -> read -> reserve -> learn -> keep -> record -> draw
+    find -> check the budget -> read -> check again and reserve -> learn -> keep -> record -> draw
 
 The cost of all patients is reserved in one durable transaction before the first noise is drawn.
 What was learnt is kept in the vault as soon as it exists, so a run that dies afterwards goes on
@@ -94,23 +94,25 @@ def preview_synthesis(
     with opened(request, flow, read_only=True, progress=progress) as job:
         cohort, plan = job.cohort, job.plan
         refused = dict(cohort.refused)
-        patients = 0
+        patients: list[str] = []
         for part in read_images(cohort, flow.shape, request.profile):
             refused |= part.refused
-            patients += len(part.subjects)
-            progress(patients / len(cohort.patients), "reading the cohort")
+            job.join(part)
+            patients += part.subjects
+            progress(len(patients) / len(cohort.patients), "reading the cohort")
         known = bool(job.entries())
         if not known:
             job.check_budget()
         guarantee = guarantee_of(plan, secure=True)
         return SynthesisSummary(
-            patients=patients,
+            patients=len(patients),
             files=cohort.files,
             passed_over=cohort.passed_over,
             quarantined=reasons(refused),
             refused=refused,
             guarantee=guarantee,
             charged=0.0 if known else guarantee.charged,
+            standing=job.standing(() if known else job.charge(patients, "check")),
             images=request.images,
         )
 
@@ -151,6 +153,7 @@ def _run(job: SynthesisJob, noise: Noise, progress: ProgressCallback) -> Synthes
         refused=refused,
         guarantee=synthesis.guarantee,
         charged=charged,
+        standing=job.standing(),
         images=job.destination.images,
         findings=synthesis.findings,
         warnings=synthesis.warnings,
@@ -181,14 +184,14 @@ def _learn(
     everyone = len(job.cohort.patients)
     for part in read_images(job.cohort, job.flow.shape, job.request.profile):
         refused |= part.refused
+        job.join(part)
         if part.subjects:
             learner.add(_seen(job.flow, part, vocabulary))
             patients += part.subjects
         progress(FOUND + READ * len(patients) / everyone, "reading the cohort")
     if not patients:
         raise InputError("no image of the cohort can be read; nothing was charged")
-    paid = {entry.subject for entry in entries}
-    owing = [who for who in patients if job.vault.subject(who) not in paid]
+    owing = job.owing(patients, entries)
     job.ledger.reserve(job.charge(owing, run, after=len(entries)), job.request.limit)
     progress(FOUND + READ, "learning")
     learnt = learner.release(noise)

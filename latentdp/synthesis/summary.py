@@ -10,6 +10,7 @@ from pathlib import Path
 from latentdp.errors import InputError
 from latentdp.release.tasks import Refusal
 from latentdp.reports.synthesis_card import CentralGuarantee
+from latentdp.vault.spending import Spent
 
 __all__ = ["SynthesisSummary", "reasons"]
 
@@ -26,6 +27,7 @@ class SynthesisSummary:
         refused: Each file that was kept back, and why.
         guarantee: Of each patient; None where nobody is left.
         charged: Epsilon that this run charged each patient's account; 0 for a run that went on.
+        standing: Most that patients of the cohort have spent in the vault, this and all else.
         images: Drawn.
         findings: Names that are told.
         warnings: What a reader must not overlook.
@@ -40,6 +42,7 @@ class SynthesisSummary:
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     guarantee: CentralGuarantee | None = None
     charged: float = 0.0
+    standing: Spent = field(default_factory=Spent)
     images: int = 0
     findings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -99,13 +99,19 @@ class Ledger:
         """The pseudonym under which a subject's sums are kept, of all that were joined."""
         return self._balances.subject(pseudonym)
 
-    def join(self, old: str, new: str) -> None:
+    def join(self, old: str, new: str, *, uncharged: bool = False) -> None:
         """Counts what was spent on one pseudonym for another one, of the same subject.
 
-        The next reservation records it. What was never charged need not be joined.
+        The next reservation records it.
+
+        Args:
+            old: Its account is closed.
+            new: Its account goes on.
+            uncharged: Whether to join what was never charged, too: it may be charged later.
         """
-        if old in self._balances.spent and self._balances.join(old, new):
-            self._unrecorded[old] = new
+        account = self._balances.subject(old)
+        if (uncharged or old in self._balances.spent) and self._balances.join(old, new):
+            self._unrecorded[account] = new
 
     def cap(self) -> Limit:
         """Most per patient that the vault allows."""

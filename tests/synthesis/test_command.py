@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support.folders import tree
-from tests.synthesis.cohorts import cohort, pixels
+from tests.support.folders import picture_at, tree
+from tests.synthesis.cohorts import cohort, pictures, pixels
 
 
 @pytest.fixture
@@ -24,6 +24,7 @@ def test_from_a_folder_to_a_data_set_and_more_from_its_generator(there, command,
     told = json.loads(capsys.readouterr().out)
     assert told["dry_run"]
     assert told["patients"] == 6
+    assert told["most_spent"] == pytest.approx(told["guarantee"]["charged"], abs=1e-6)
     assert not (place / "out").exists()
     assert command(*words) == 0
     shown = " ".join(capsys.readouterr().out.split())
@@ -31,6 +32,7 @@ def test_from_a_folder_to_a_data_set_and_more_from_its_generator(there, command,
     assert "delta 1e-05 per patient (replace-one)" in shown
     assert "delta 1e-05 per patient (add-remove)" in shown
     assert "draws more at no cost" in shown
+    assert "at most of one patient, with all else from this vault" in shown
     assert command(*words, "--json") == 0
     again = json.loads(capsys.readouterr().out)
     assert again["already"]
@@ -67,6 +69,29 @@ def test_exit_codes(there, command, capsys):
     card["synthesis"].pop("guarantee")
     (place / "out" / "release.json").write_text(json.dumps(card))
     assert command("verify", place / "out") == 2
+
+
+def test_a_picture_of_nobody_has_one_account(tmp_path, tiny_weights, command, capsys):
+    pictures(tmp_path, 1)
+    picture_at(tmp_path / "one" / "x.png", 0)
+    vault = ["--vault", tmp_path / "vault", "--weights", tiny_weights]
+    exact = ["--preset", "empirical", "--resample-identity", 3]
+    words = ["synthesize", tmp_path / "in", tmp_path / "zs", "--labels", tmp_path / "labels.csv",
+             "--images", 2, "--epsilon", 4, *vault]  # fmt: skip
+    assert command("privatize", tmp_path / "one", tmp_path / "zo", *exact, *vault) == 0
+    assert command(*words, "--budget", 9) == 3
+    assert not (tmp_path / "zs").exists()
+    capsys.readouterr()
+    assert command(*words, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["most_spent"] is None
+    assert told["most_spent_on_noised_part"] > 3.99
+    assert "released exactly" in told["unprotected"][0]
+    assert command(*words) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "epsilon infinity (an earlier release" in shown
+    assert command("ledger", tmp_path / "vault", "--patients", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["by_patient"]) == 1
 
 
 def test_no_message_names_a_patient(there, command, capsys):

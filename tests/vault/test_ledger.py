@@ -339,6 +339,17 @@ def test_pseudonyms_of_one_subject_are_joined_by_the_next_reservation(ledger, va
     again.close()
 
 
+def test_what_is_charged_to_a_joined_pseudonym_later_counts_too(ledger, vault):
+    ledger.join("picture", "a", uncharged=True)
+    ledger.reserve([entry("1", "a", 2)])
+    ledger.join("picture", "b", uncharged=True)  # of both: they are one
+    ledger.reserve([entry("2", "b", 3), entry("3", "picture", 5)])
+    again = vault.ledger()
+    again.verify()
+    assert again.spent() == ledger.spent() == {"b": Spent(10, 0, 3)}
+    again.close()
+
+
 def test_a_join_that_was_removed_is_found(ledger):
     ledger.reserve([entry("a", "old")])
     ledger.join("old", "new")
