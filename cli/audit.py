@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LARGEST = 8  # dimensions of an example that is audited by default
 LARGE_DELTA = 0.01  # at which a million draws can see something
 PRESET = "balanced"
+FEWEST_IMAGES = 100  # of each input: fewer bound nothing
 
 
 def audit(
@@ -94,6 +95,8 @@ def audit(
 
     if dimensions is not None and epsilon is None:
         raise InputError("--dimensions needs --epsilon")
+    if images and images < FEWEST_IMAGES:
+        raise InputError(f"expected --images 0 or at least {FEWEST_IMAGES}, got {images}")
     sure = CONFIDENCE if confidence is None else confidence
     reports: list[AuditReport] = []
     whole: RecipeAudit | None = None

@@ -28,6 +28,7 @@ class Account:
         images: Folder of the released images.
         mapping: Takes old and new identifiers; None for no map.
         progress: Called with the number of files done and of all.
+        unprotected: Whether anything of each output is released exactly.
     """
 
     def __init__(
@@ -37,9 +38,12 @@ class Account:
         images: Path,
         mapping: UidMapping | None,
         progress: CountCallback | None,
+        *,
+        unprotected: bool,
     ) -> None:
         self._tally, self._report, self._images = tally, report, images
         self._mapping, self._progress = mapping, progress
+        self._unprotected = unprotected
 
     def charged(self, entries: Collection[LedgerEntry]) -> None:
         """Reservations were made."""
@@ -84,7 +88,8 @@ class Account:
         row = structs.replace(
             self._here("released", decision.item, entry, place),
             patient=task.identity.patient,
-            epsilon=entry.micro_epsilon / 1e6,
+            epsilon=None if self._unprotected else entry.micro_epsilon / 1e6,
+            epsilon_of_noised_part=entry.micro_epsilon / 1e6 if self._unprotected else None,
             bits_per_dimension=round(written.bits, 4),
             odd=written.odd,
         )

@@ -104,7 +104,15 @@ def _run(job: Job, progress: CountCallback | None) -> Summary:
     path = job.vault.reports / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S%fZ')}.jsonl"
     path.with_suffix(".toml").write_text(job.privatizer.recipe.to_toml(), encoding="utf-8")
     with RunReport(path) as report:
-        _release(job, Account(tally, report, job.out / IMAGES, mapping, progress))
+        account = Account(
+            tally,
+            report,
+            job.out / IMAGES,
+            mapping,
+            progress,
+            unprotected=bool(job.guarantee.unprotected),
+        )
+        _release(job, account)
         report.finish()
     if mapping is not None:
         mapping.write()

@@ -144,7 +144,12 @@ def _missing(out: Path, card: ClaimedCard, *, beside: bool) -> list[str]:
         return [f"images, {LABELS} and {PAGE}: they do not lie beside the card"]
     lines = []
     if card.contents_sha256 == "":
-        lines.append("which files the card is about: it is of version 0.1, and does not say")
+        lines.append(
+            "which files the card is about: it is of version 0.1, and does not say; who gives the "
+            "same `latentdp privatize` again has it written anew, and nothing is charged"
+        )
+    if card.evaluation is not None:
+        lines.append("what the card quotes of an evaluation: only its author has that, signed")
     if (out / PAGE).exists():
         lines.append(f"the words of {PAGE}: `latentdp report` makes it again from the card")
     else:

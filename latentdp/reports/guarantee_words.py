@@ -35,8 +35,10 @@ NOT_COVERED = (
     "in another counts as two patients",
     "people in the weights' training set, whom the weights may have memorised",
     "the number of files, and how many and which of them share a pseudonymous patient, study or "
-    "series, also across releases from one vault, with the largest epsilon of a patient that "
-    "follows: an input that is refused, or shows the same picture as another one, has no file",
+    "series, also across releases from one vault: an input that is refused, or shows the same "
+    "picture as another one, has no file",
+    "that a picture was released before from this vault: the largest epsilon of a patient adds "
+    "up, and so tells it to whoever hands in the same picture again",
     "the kind of each file (CR, DX, SC or picture) and its marks for burned-in text and lossy "
     "compression, which follow the source",
     "what a reader of this computer's memory, timing or disk could learn during the run",

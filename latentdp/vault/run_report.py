@@ -28,7 +28,9 @@ class ReportRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
         patient: Pseudonym.
         subject: Who is charged, in the ledger: spellings of a patient that may be one person are
             one there.
-        epsilon: What the release cost, in nats.
+        epsilon: What the release cost, in nats; not told where something is released exactly: it
+            is infinite.
+        epsilon_of_noised_part: What was noised cost, where that is not all.
         bits_per_dimension: How unlikely the flow finds the input.
         odd: Whether it is unlike what the flow was trained on.
         reason: Why it has no output, in a word.
@@ -43,6 +45,7 @@ class ReportRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     patient: str | None = None
     subject: str | None = None
     epsilon: float | None = None
+    epsilon_of_noised_part: float | None = None
     bits_per_dimension: float | None = None
     odd: bool | None = None
     reason: str | None = None

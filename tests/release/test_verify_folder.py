@@ -9,8 +9,11 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from latentdp import InputError, Privatizer, Recipe, verify
+from latentdp.core.documents import to_json
 from latentdp.core.filesystem import write_json
 from latentdp.release.privatize import privatize_folder
+from latentdp.reports.card_guarantee import PatientGuarantee
+from latentdp.reports.guarantee_words import sentences, warnings
 from latentdp.reports.release_contents import contents_of
 from latentdp.reports.release_page import write_release_page
 from tests.support.folders import picture_at, radiograph_at
@@ -230,3 +233,29 @@ def test_it_says_what_it_does_not_check(out, tmp_path, command, capsys):
     del old["contents_sha256"]
     write_json(out / "release.json", old)
     assert any("version 0.1" in line for line in verify(out).not_checked)
+
+
+def test_a_patient_with_more_images_than_the_card_says_is_found(tmp_path):
+    """The headers of two images name one patient; the card speaks of one image of each."""
+    for i in (0, 1):
+        radiograph_at(tmp_path / "in" / f"{i}.dcm", i, PatientID="A")
+    recipe = Recipe.from_preset("balanced", label="none")
+    privatizer = Privatizer(shared_flow(), recipe)
+    out = tmp_path / "out"
+    privatize_folder(tmp_path / "in", out, privatizer=privatizer, vault=tmp_path / "vault")
+    assert verify(out).ok
+    image, patient = privatizer.guarantee, privatizer.guarantee.for_patient(1)
+    claimed = PatientGuarantee.of(patient, images=1, images_in_this_release=1)
+    guarantee = card(out)["guarantee"] | {
+        "patient": to_json(claimed),
+        "statement": sentences(image, patient),
+    }
+    sign(out, guarantee=guarantee, warnings=warnings(image, patient))
+    assert failed(out) == {"images of a patient, by the headers"}
+
+
+def test_what_a_card_quotes_of_an_evaluation_is_not_verified(out):
+    sign(out, evaluation={"lines": ["No attack names a patient."], "claims": []})
+    verification = verify(out)
+    assert verification.ok
+    assert any("evaluation" in line for line in verification.not_checked)

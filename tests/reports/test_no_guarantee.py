@@ -19,6 +19,7 @@ from latentdp.reports.evaluation_page import method_facts
 from latentdp.reports.evaluation_parts import ClaimedGuarantee, MethodDescription
 from latentdp.reports.release_card import ReleaseCard
 from latentdp.reports.release_page import write_release_page
+from latentdp.vault.run_report import read_report
 from tests.support import old_vault
 from tests.support.folders import picture_at, radiograph_at
 from tests.support.html_page import Page
@@ -246,3 +247,14 @@ def test_it_comes_last_where_epsilons_are_sorted():
         )
     )
     assert sorted([none, eight, one], key=lambda stated: stated.value) == [one, eight, none]
+
+
+def test_the_steward_is_told_so_too(told):
+    """The private report and the page on which somebody signs."""
+    reports = sorted((told.place / "vault" / "reports").glob("*.jsonl"))
+    rows = [row for path in reports for row in read_report(path) if row.status == "released"]
+    assert len(rows) == 4
+    assert {row.epsilon for row in rows} == {None}
+    assert all(row.epsilon_of_noised_part is not None for row in rows)
+    review = " ".join(Page(told.place / "vault" / "review.html").text.split())
+    assert review.count("infinity (noised part") == 4

@@ -122,3 +122,4 @@ class ClaimedCard(Struct, frozen=True, kw_only=True):
     counts: ClaimedCounts = ClaimedCounts()
     layout: Layout
     contents_sha256: Any = ""
+    evaluation: Any = None

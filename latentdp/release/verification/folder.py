@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
@@ -14,7 +15,7 @@ from latentdp.data.labels import read_labels
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.recipe import Recipe
-from latentdp.release.verification.check import Check, equal
+from latentdp.release.verification.check import Check, at_least, equal
 from latentdp.release.verification.claimed_card import ClaimedCard
 from latentdp.reports.release_card import CARD, IMAGES
 from latentdp.reports.release_contents import LABELS, PAGE, contents_of, image_files
@@ -26,6 +27,7 @@ _NUMBER = r"(infinity|\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 _EPSILON, _DELTA = re.compile(f"epsilon {_NUMBER}"), re.compile(f"delta {_NUMBER}")
 _DIGESTS = re.compile(r"weights sha256 ([0-9a-f]{16}), recipe ([0-9a-f]{16})\.")
 _PAGE_OF = re.compile(r"<code>release\.json</code> with sha256 <code>([0-9a-f]{64})</code>")
+_PATIENT = "(0010,0020) PatientID"
 _SAYS = re.compile(r"\(0008,2111\) DerivationDescription|PNG Description")
 
 
@@ -64,10 +66,17 @@ def folder_checks(out: Path, card: ClaimedCard, header: HeaderClaims) -> list[Ch
         header: What the images must say.
     """
     files = image_files(out)
-    agreeing = sum(header.stand_in(_text(path)) for path in files)
+    headers = [_header(path) for path in files]
+    agreeing = sum(header.stand_in(said.derivation) for said in headers)
+    patients = Counter(said.patient for said in headers if said.patient)
     checks = [
         equal("number of images", card.counts.images_in_release, len(files)),
         equal("images whose headers state this epsilon and recipe", len(files), agreeing),
+        at_least(
+            "images of a patient, by the headers",
+            card.guarantee.patient.images_in_this_release,
+            max(patients.values(), default=0),
+        ),
     ]
     if card.contents_sha256 != "":
         checks.append(equal("digest of all files", card.contents_sha256, contents_of(out)))
@@ -80,13 +89,28 @@ def folder_checks(out: Path, card: ClaimedCard, header: HeaderClaims) -> list[Ch
     return checks
 
 
-def _text(path: Path) -> str:
-    """What an output says of how it was made; empty if it says nothing."""
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    """What an output says of itself; empty where it says nothing.
+
+    Attributes:
+        derivation: How it was made.
+        patient: Pseudonym; a picture has none.
+    """
+
+    derivation: str = ""
+    patient: str = ""
+
+
+def _header(path: Path) -> _Header:
     try:
         elements = radiograph.elements(path)
     except (UnsupportedInstance, OSError):
-        return ""
-    return next((text for place, text in elements if _SAYS.fullmatch(place)), "")
+        return _Header()
+    return _Header(
+        derivation=next((text for place, text in elements if _SAYS.fullmatch(place)), ""),
+        patient=next((text for place, text in elements if place == _PATIENT), ""),
+    )
 
 
 def _stated(
