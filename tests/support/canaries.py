@@ -125,7 +125,9 @@ class Canaries:
             if UID_ROOT.encode() in view:
                 told.add("UID")
             plain = view.replace(b"-", b"").replace(b":", b"")
-            tokens = {t.decode() for t in re.findall(rb"[0-9.]{8,}|9[0-9]{2}W", plain)}
+            # An age is no end of a time of the ledger before the word "written".
+            ages = rb"(?<![0-9])9[0-9]{2}W(?![A-Z])"
+            tokens = {t.decode() for t in re.findall(rb"[0-9.]{8,}|" + ages, plain)}
             told |= tokens & self._tokens
         told |= {"base64" for part in _base64(f"{TEXT}0000".encode()) if part in data}
         for run in re.findall(rb"[0-9a-f]{16,}", data.lower()):
