@@ -238,6 +238,7 @@ def test_directions_of_a_trained_flow_tell_the_classes(folder):
     assert gap > 2 * max(best[::2].std(), best[1::2].std())
 
 
+@pytest.mark.slow
 def test_two_processes_train_together(folder, tmp_path):
     """torchrun with gloo: both processes end, one writes, and the weights load."""
     out = tmp_path / "w.safetensors"

@@ -325,6 +325,7 @@ def encoded(seed: int, n: int = 600) -> Encoded:
     return Encoded(z, groups, cells, groups.findings, np.full(n, -1))
 
 
+@pytest.mark.slow
 def test_the_table_tells_finding_from_identity():
     splits = {name: encoded(i) for i, name in enumerate(("train", "val", "test"))}
     made, card = public_directions(splits, DirectionConfig(count=8, alpha=0.5))

@@ -20,7 +20,7 @@ from latentdp.vault.ledger import Spent
 from latentdp.vault.vault import Vault
 from tests.support import ledger_jobs as jobs
 from tests.support.places import ROOT, SAMPLES
-from tests.support.sweeps import diagonal, some
+from tests.support.sweeps import diagonal, slow, some
 
 pytestmark = pytest.mark.xdist_group("races")  # they share a process that forks
 
@@ -80,7 +80,7 @@ def source(tmp_path_factory):
 
 
 @pytest.mark.promise("A cap holds however many runs race for it, and if some of them are killed.")
-@pytest.mark.parametrize("killed", [0, 4])
+@pytest.mark.parametrize("killed", [slow(0), 4])
 def test_racing_processes_spend_the_budget_exactly(fork, tmp_path, database, killed):
     """Eight at once, with 96 tries for 21 places; half of them may die inside a transaction."""
     vault = Vault(tmp_path / "vault")
