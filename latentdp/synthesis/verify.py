@@ -13,7 +13,8 @@ from typing import Any
 from latentdp.core.filesystem import digest
 from latentdp.errors import InputError, WeightsError
 from latentdp.privacy.noisy_sum import NoisySum
-from latentdp.release.verify import Check, Verification
+from latentdp.release.verification.check import CALIBRATION, Check, equal
+from latentdp.release.verify import Verification
 from latentdp.release.verify import verify as verify_release
 from latentdp.reports.release_card import IMAGES
 from latentdp.reports.synthesis_card import NoisyRelease, Synthesis, SynthesisCard
@@ -37,7 +38,6 @@ NOT_CHECKED = (
     "whether the images were drawn from the generator beside them",
     "what the weights learnt from",
 )
-CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
 
 
 def verify(release: str | Path) -> Verification:
@@ -90,7 +90,7 @@ def _learnt(synthesis: Synthesis) -> list[Check]:
         claimed, found = getattr(told, name), getattr(follows, name)
         what = found.relation
         bounds += [
-            _close(f"epsilon of a patient, {what}", claimed.epsilon, found.epsilon),
+            equal(f"epsilon of a patient, {what}", claimed.epsilon, found.epsilon, CALIBRATION),
             _same(f"delta of a patient, {what}", claimed.delta, found.delta),
             _same(f"unit and relation, {what}", [claimed.unit, claimed.relation],
                   [found.unit, found.relation]),
@@ -100,7 +100,7 @@ def _learnt(synthesis: Synthesis) -> list[Check]:
         *_noise(synthesis, asked),
         _same("delta of the names", synthesis.names_delta, asked.names_delta),
         *bounds,
-        _close("charged to each patient", told.charged, follows.charged),
+        equal("charged to each patient", told.charged, follows.charged, CALIBRATION),
         _at_most("epsilon that was asked for", told.charged, recipe.epsilon),
         _same("noise from a secure source", told.private, True),
         _same("numerics", told.numerics, follows.numerics),
@@ -121,7 +121,7 @@ def _noise(synthesis: Synthesis, asked: SynthesisPlan) -> list[Check]:
         checks += [
             _same(f"releases of the {found.what}", [claimed.what, claimed.rounds, claimed.grid],
                   [found.what, found.rounds, found.grid]),
-            _close(f"noise of the {found.what}", claimed.scale, found.scale),
+            equal(f"noise of the {found.what}", claimed.scale, found.scale, CALIBRATION),
         ]  # fmt: skip
     return checks
 
@@ -168,11 +168,6 @@ def _folder(card: SynthesisCard, out: Path) -> list[Check]:
 
 def _same(claim: str, claimed: Any, found: Any) -> Check:
     return Check(claim=claim, claimed=claimed, found=found, ok=claimed == found)
-
-
-def _close(claim: str, claimed: float, found: float) -> Check:
-    ok = abs(claimed - found) <= CALIBRATION * abs(found)
-    return Check(claim=claim, claimed=claimed, found=found, ok=ok)
 
 
 def _at_most(claim: str, claimed: float, limit: float) -> Check:
