@@ -17,18 +17,6 @@ from latentdp.vault.vault import Vault
 from tests.support.ledger_rows import CLOSE, COPY, CUT, SET, entry
 
 
-@pytest.fixture
-def vault(tmp_path) -> Vault:
-    return Vault(tmp_path / "vault")
-
-
-@pytest.fixture
-def ledger(vault, database):
-    made = vault.ledger(database)
-    yield made
-    made.close()
-
-
 @pytest.mark.promise("Charges are rounded up, and what is allowed is rounded down.")
 @given(st.floats(0, 1e9))
 def test_charges_are_rounded_up_and_allowances_down(epsilon):

@@ -6,13 +6,7 @@ from sqlalchemy import text
 from latentdp import Aborted, InputError
 from latentdp.vault.database import begin
 from latentdp.vault.ledger import Ledger, Spent
-from latentdp.vault.vault import Vault
 from tests.support.ledger_rows import entry
-
-
-@pytest.fixture
-def vault(tmp_path) -> Vault:
-    return Vault(tmp_path / "vault")
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,6 @@ PAID = [entry(f"k{i}", subject=f"p{i}", cost=8) for i in range(5)]
 
 
 @pytest.fixture
-def vault(tmp_path) -> Vault:
-    return Vault(tmp_path / "vault")
-
-
-@pytest.fixture
 def tamper(vault, database):
     """Executes statements through a connection that the ledger knows nothing of."""
     engine = connect(address(database))

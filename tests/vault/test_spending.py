@@ -11,24 +11,11 @@ from latentdp import BudgetExceeded, InputError
 from latentdp.privacy.units import delta_allowance, pico
 from latentdp.vault.ledger import LedgerEntry
 from latentdp.vault.spending import CERTAIN, Limit, Spent, check
-from latentdp.vault.vault import Vault
 from tests.support.ledger_rows import entry
 
 AMOUNT = st.integers(0, 5)
 SPENT = st.builds(Spent, AMOUNT, AMOUNT, AMOUNT, st.booleans())
 LIMIT = st.builds(Limit, st.none() | AMOUNT, st.none() | AMOUNT, st.booleans())
-
-
-@pytest.fixture
-def vault(tmp_path) -> Vault:
-    return Vault(tmp_path / "vault")
-
-
-@pytest.fixture
-def ledger(vault, database):
-    made = vault.ledger(database)
-    yield made
-    made.close()
 
 
 def delta(key: str, pico_delta: int, subject: str = "s") -> LedgerEntry:
