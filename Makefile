@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all test-rest check lint types layers docs samples clean
+.PHONY: demo test test-all test-rest check lint types layers docs samples translations clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "latentdp needs Python 3.11 or newer")'
@@ -59,6 +59,17 @@ layers: .venv/ready-test
 docs: .venv/ready-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "Open site/index.html in a browser."
+
+# What pages say that catalogs lack comes into them, empty, to be translated by hand.
+REPORTS := latentdp/reports
+translations: .venv/ready
+	$(BIN)/pybabel -q extract -F pyproject.toml -k say -k say_many:1,2 -k message --no-location \
+		--sort-output -o $(REPORTS)/locale/latentdp.pot $(REPORTS)
+	$(BIN)/pybabel -q update -D latentdp -d $(REPORTS)/locale -i $(REPORTS)/locale/latentdp.pot \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 99
+	sed -i '/^"\(Report-Msgid-Bugs-To\|POT-Creation-Date\|PO-Revision-Date\|Last-Translator\|Language-Team\|Generated-By\):/d' \
+		$(REPORTS)/locale/*/LC_MESSAGES/latentdp.po
+	rm $(REPORTS)/locale/latentdp.pot
 
 samples: .venv/ready
 	$(BIN)/python samples/make.py

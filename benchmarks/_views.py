@@ -20,10 +20,11 @@ __all__ = [
 
 STAGES = {  # of benchmarks/scale.py
     "digest": "digest of the file",
-    "read": "read: header, pixels, reduction",
+    "read": "read: bytes, header, pixels, reduction",
     "network": "network: encode, mechanism, decode, critic",
     "detail": "detail drawn",
-    "write": "write: new header, digest",
+    "encode": "write: new header",
+    "write": "write: draft, digest",
     "run: decisions, ledger, records, names": "the run's own: decisions, ledger, records, names",
     "card": "release card, every chunk",
 }
@@ -112,10 +113,10 @@ def scale_stages(results: Sequence[Result]) -> str:
 def million_files(results: Sequence[Result]) -> str:
     """What a million files cost."""
     facts = [result.facts for result in results]
-    read = [_number(of["GB read in two passes"]) / 1000 for of in facts]
+    read = [_number(of["GB read"]) / 1000 for of in facts]
     lines = [
         ["core hours", *(f"{of['core hours']:.1f}" for of in facts)],
-        ["read, in two passes (digest, pixels)", *(f"{terabytes:.0f} TB" for terabytes in read)],
+        ["read, once each", *(f"{terabytes:.0f} TB" for terabytes in read)],
         ["written to OUT", *(f"{of['GB written']:.1f} GB" for of in facts)],
         [
             "vault: ledger, private report, index",

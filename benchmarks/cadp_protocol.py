@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         state_folder(options.state) as state,
         Report(options, COLUMNS, intro=_heading(facts), facts=facts) as report,
     ):
-        examination = Examination(place, state, options.seeds, options.steps)
+        examination = CadpProtocol(place, state, options.seeds, options.steps)
         for row in rows:
             if not options.method or row.name in (*options.method, ALONE):
                 report.add(examination.of(row))
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report.say(as_printed())
 
 
-class Examination:
+class CadpProtocol:
     """Teaches on private images and tests on the same originals, row after row.
 
     Args:

@@ -24,6 +24,7 @@ COLUMNS = (
     Column("frozen", "{frozen:.3f}", bare=True),
     Column("adaptive, mean", "{adaptive_mean:.3f}", bare=True),
     Column("adaptive, max", "{adaptive_max:.3f}", bare=True),
+    Column("told from anyone", "{against_anyone:.3f}", bare=True),
     Column("patient first", "{patient_first:.2f}", bare=True),
     Column("own image first", "{own_image_first:.2f}", bare=True),
     Column("own image, white box", "{white_box:.2f}", bare=True),
@@ -46,6 +47,8 @@ class Row:
         frozen: AUC of a verifier that does not adapt.
         adaptive_mean: Mean AUC of verifiers that do.
         adaptive_max: Of the best of them.
+        against_anyone: AUC of the strongest of all verifiers against any impostor, by everything
+            that is released.
         patient_first: Share of searches that name another image of the patient first.
         own_image_first: The original.
         white_box: The original, knowing the mechanism.
@@ -62,6 +65,7 @@ class Row:
     frozen: Interval | None
     adaptive_mean: Interval | None
     adaptive_max: Interval | None
+    against_anyone: Interval | None
     patient_first: Interval | None
     own_image_first: Interval | None
     white_box: Interval | None
@@ -75,6 +79,7 @@ KEYS = {
     "frozen": "frozen",
     "adaptive_mean": "adaptive_mean",
     "adaptive_max": "adaptive_max",
+    "against_anyone": "against_anyone",
     "patient_first": "p@1",
     "own_image_first": "own_image_first",
     "white_box": "white_box",

@@ -100,9 +100,9 @@ def grid(weights: str, latents: dict[str, Encoded], count: int) -> Iterator[list
         ]
         rows = []
         for i, k in enumerate(SIZES):
-            finding, identity = whole[i]["finding"], whole[i]["identity"]
+            finding, identity = whole[i].finding, whole[i].identity
             assert finding is not None
-            values = [table[i]["finding"] for table in inside]
+            values = [table[i].finding for table in inside]
             known = [value[0] for value in values if value is not None]
             rows.append(
                 Row(

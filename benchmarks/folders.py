@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ import numpy as np
 from _harness import Report, parse, parser
 from _radiographs import SYNTAXES, make_radiographs
 from _results import Column
+from _usage import Usage, usage_of
 
 
 @dataclass(frozen=True)
@@ -125,39 +125,31 @@ def _runs(
         out, vault = place / "out", place / "vault"
         call = [str(script), "privatize", str(source), str(out), "--vault", str(vault), "--json"]
         call += ["--workers", str(workers), *variant.split()]
-        seconds, peak = timed(call)
+        usage = usage_of(call)
         name = f"latentdp {variant}, {workers} workers".replace(" ,", ",")
         outputs = _count(out / "images")
-        yield Row(name, syntax, files, seconds, outputs, outputs / seconds, peak / 1e6)
+        yield _row(name, syntax, files, outputs, usage)
         shutil.rmtree(out)
         shutil.rmtree(vault)
     for tool in options.tools:
         out = place / "headers"
         out.mkdir()
         words = [word.format(**{"in": source, "out": out}) for word in TOOLS[tool].words]
-        seconds, peak = timed([sys.executable, *words])
-        outputs = _count(out)
-        yield Row(tool, syntax, files, seconds, outputs, outputs / seconds, peak / 1e6)
+        usage = usage_of([sys.executable, *words])
+        yield _row(tool, syntax, files, _count(out), usage)
         shutil.rmtree(out)
 
 
-def timed(call: Sequence[str]) -> tuple[float, int]:
-    """Seconds, and the peak of memory of the largest process in bytes."""
-    watch = (
-        "import resource, subprocess, sys, time\n"
-        "began = time.perf_counter()\n"
-        "run = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
-        "seconds = time.perf_counter() - began\n"
-        "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
-        "print(run.returncode, seconds, peak)\n"
+def _row(command: str, syntax: str, files: int, outputs: int, usage: Usage) -> Row:
+    return Row(
+        command,
+        syntax,
+        files,
+        usage.seconds,
+        outputs,
+        outputs / usage.seconds,
+        usage.peak / 1e6,
     )
-    watched = subprocess.run(
-        [sys.executable, "-c", watch, *call], capture_output=True, text=True, check=True
-    )
-    code, seconds, peak = watched.stdout.split()
-    if code != "0":
-        raise SystemExit(f"{call[0]} ended with {code}:\n{watched.stderr}")
-    return float(seconds), int(peak) * 1024
 
 
 def _count(folder: Path) -> int:

@@ -43,6 +43,7 @@ KEYS = {  # of a row's fields, in the comparison's columns
     "op_mean": "o/p",
     "adaptive_mean": "adaptive_mean",
     "adaptive_max": "adaptive_max",
+    "against_anyone": "against_anyone",
 }
 COLUMNS = (
     Column("release", "{release}"),
@@ -52,6 +53,7 @@ COLUMNS = (
     Column("o/p, mean of findings", "{op_mean:.3f}"),
     Column("adaptive, mean", "{adaptive_mean:.3f}"),
     Column("adaptive, max", "{adaptive_max:.3f}"),
+    Column("told from anyone", "{against_anyone:.3f}"),
 )
 
 
@@ -68,6 +70,7 @@ class Row:
         op_mean: The second, mean over findings.
         adaptive_mean: Adaptive verifiers, mean.
         adaptive_max: The best of them.
+        against_anyone: The best verifier against any impostor, not only those who are alike.
     """
 
     release: str
@@ -78,6 +81,7 @@ class Row:
     op_mean: Interval | None
     adaptive_mean: Interval | None
     adaptive_max: Interval | None
+    against_anyone: Interval | None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

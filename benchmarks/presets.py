@@ -25,6 +25,7 @@ import numpy as np
 from _harness import Report, parse, parser
 from _latents import LatentSplits, read_latents
 from _results import Column, Interval, Value
+from msgspec import UNSET
 from numpy.typing import NDArray
 from scipy.stats import beta, rankdata
 
@@ -37,6 +38,7 @@ from latentdp.metrics.scatter import leading_directions
 from latentdp.models.checkpoints import shipped
 from latentdp.models.directions.probe_table import Probe
 from latentdp.models.flow.flow import Flow
+from latentdp.models.model_card.directions_card import ProbeRow
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.plan import Action, Plan
 from latentdp.privatizer import Privatizer, make_plan
@@ -154,11 +156,11 @@ def row(
 
 
 def probed(
-    left: dict[str, list[float] | None],
+    left: ProbeRow,
 ) -> tuple[Interval | None, Interval | None, Interval | None]:
     """Finding, view and identity."""
-    finding, view, identity = (left[name] for name in ("finding", "view", "identity"))
-    return _interval(finding), _interval(view), _interval(identity)
+    view = None if left.view is UNSET else left.view
+    return _interval(left.finding), _interval(view), _interval(left.identity)
 
 
 def white_box(
@@ -185,7 +187,7 @@ def white_box(
     return Interval(auc, auc - off, auc + off), Interval(float(firsts) / n, low, high)
 
 
-def _interval(limits: list[float] | None) -> Interval | None:
+def _interval(limits: tuple[float, float, float] | None) -> Interval | None:
     return None if limits is None else Interval(*limits)
 
 

@@ -10,8 +10,9 @@ records, names), the latter as the difference of two folders, one a quarter of t
 what happens once is not counted for each file. The simulation hands the same chunks and groups as
 a run does to so many workers with those times, over storage that delivers ``--bandwidth``
 megabytes a second to all of them together, and names what is busiest: the workers, the storage or
-the run. An input is read twice, for its digest and for its pixels. It assumes workers as fast as
-this thread, and leaves out what Dask and a network add to a task (the arrays are small).
+the run. An input is read once, for its digest and for its pixels. Seconds are those of the
+processor, which others on the machine change least. It assumes workers as fast as this thread, and
+leaves out what Dask and a network add to a task (the arrays are small).
 """
 
 from __future__ import annotations
@@ -42,15 +43,17 @@ from latentdp.vault.vault import Vault
 
 # What is timed: the stage, and where the function is called from.
 STAGES = {
-    "digest": "latentdp.release.tasks.digest_input",
-    "read": "latentdp.release.tasks.read_input",
+    "digest": "latentdp.core.content_digest.ContentDigest.of",
+    "read": "latentdp.release.executor.take_input",
     "network": "latentdp.privatizer.Privatizer.release_and_rate",
-    "detail": "latentdp.privatizer.Privatizer.enlarge",
+    "detail": "latentdp.models.super_resolution.cascade.DetailFlow.decode",
+    "latents of detail": "latentdp.models.super_resolution.cascade.DetailFlow.draw",
     "encode": "latentdp.data.radiograph.encode",
     "write": "latentdp.vault.drafts.Drafts.write",
     "once": "latentdp.release.run.write_review",
     "card": "latentdp.release.run.write_documents",
 }
+RELEASE = ("network", "detail", "latents of detail", "encode", "write")
 ONCE = (".html", ".png")  # pages of the vault, of one size for any folder
 
 
@@ -114,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "s, once": options.files * stages["once"],
         "files simulated": million,
         "core hours": (costs.read + costs.release + costs.decide + costs.record) * million / 3600,
-        "GB read in two passes": costs.input * million * 1e-9,
+        "GB read": costs.input * million * 1e-9,
         "GB written": costs.output * million * 1e-9,
         "GB in the vault": costs.vault * million * 1e-9,
         "rows of the ledger": costs.rows * million,
@@ -129,7 +132,7 @@ def _heading(facts: Mapping[str, Value], stages: Iterable[str]) -> str:
     table = markdown(["stage, one thread", f"ms a file of {facts['files']}"], lines)
     return (
         f"{table}\n{facts['files simulated']:,} files: {facts['core hours']:.1f} core hours, "
-        f"{facts['GB read in two passes']:,.1f} GB read in two passes, "
+        f"{facts['GB read']:,.1f} GB read, "
         f"{facts['GB written']:.1f} GB written, {facts['GB in the vault']:.1f} GB in the vault, "
         f"{facts['rows of the ledger']:,.0f} rows of the ledger"
     )
@@ -163,10 +166,10 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
     stages["run: decisions, ledger, records, names"] = own
     costs = Costs(
         read=stages["digest"] + stages["read"],
-        release=sum(stages[name] for name in ("network", "detail", "encode", "write")),
+        release=sum(stages[name] for name in RELEASE),
         decide=own / 2,
         record=own / 2,
-        input=2 * sizes[0],
+        input=sizes[0],
         output=sizes[1],
         vault=kept / options.files,
         rows=rows / options.files,
@@ -180,28 +183,24 @@ def _run(
     """Seconds of the stages, and what the run took besides."""
     spent: Counter[str] = Counter()
     with timers(spent):
-        began = time.perf_counter()
+        began = time.process_time()
         privatize_folder(source, out, privatizer=privatizer, ledger=ledger)
-        total = time.perf_counter() - began
+        total = time.process_time() - began
     return spent, total - sum(spent.values())
 
 
 @contextmanager
 def timers(spent: Counter[str]) -> Iterator[None]:
     """Adds up the seconds of each stage while the block runs."""
-    inside: list[str] = []
 
     def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **more: Any) -> Any:
-            if inside:  # what a stage does itself counts as that stage
-                return function(*arguments, **more)
-            inside.append(name)
-            began = time.perf_counter()
+            began, before = time.process_time(), sum(spent.values())
             try:
                 return function(*arguments, **more)
             finally:
-                spent[name] += time.perf_counter() - began
-                inside.pop()
+                within = sum(spent.values()) - before  # a stage in a stage counts as itself alone
+                spent[name] += time.process_time() - began - within
 
         return call
 

@@ -23,6 +23,9 @@ ORDER = (
     "report",
     "evaluate",
     "compare",
+    "pull",
+    "push",
+    "watch",
     "ledger",
     "audit",
 )

@@ -51,7 +51,7 @@ def pipeline_table(title: str, looks: Sequence[PipelineLook]) -> None:
     rows = Table(title=title, box=box.SIMPLE, title_justify="left")
     rows.add_column("changed", min_width=17)
     rows.add_column("flow")
-    for column in ("budget", "claim", "at\nleast", "draws", "verdict"):
+    for column in ("budget", "claim", "at\nleast", "can\nshow", "draws", "verdict"):
         rows.add_column(column, no_wrap=True, justify="right")
     for look in looks:
         rows.add_row(
@@ -60,8 +60,9 @@ def pipeline_table(title: str, looks: Sequence[PipelineLook]) -> None:
             at_most(look.budget, 3),
             at_most(look.claim.epsilon, 3),
             f"{look.found:.3f}",
+            f"{look.largest:.3f}",
             f"{look.draws:,}",
-            "BROKEN" if look.problem else "holds",
+            _verdict(look),
         )
     console.print(rows)
     for name in dict.fromkeys(look.name for look in looks):
@@ -70,7 +71,27 @@ def pipeline_table(title: str, looks: Sequence[PipelineLook]) -> None:
         "at least: a lower bound, from pixels and labels, at confidence "
         f"{looks[0].confidence:.7g}; it can refute a claim, never prove it."
     )
+    for (flow, draws), most in _reach(looks).items():
+        console.print(
+            f"can show: {draws:,} releases of the {flow} flow can show at most epsilon "
+            f"{at_most(most, 2)}, whatever leaks; a claim of that or more is not tested by them."
+        )
     console.print(f"Not looked at: {'; '.join(NOT_LOOKED_AT)}.")
+
+
+def _verdict(look: PipelineLook) -> str:
+    if look.problem:
+        return "BROKEN"
+    return "holds" if look.largest > look.claim.epsilon else "not tested"
+
+
+def _reach(looks: Sequence[PipelineLook]) -> dict[tuple[str, int], float]:
+    """Most that draws of each flow can show, for each number of them."""
+    most: dict[tuple[str, int], float] = {}
+    for look in looks:
+        key = look.flow, look.draws
+        most[key] = max(look.largest, most.get(key, 0.0))
+    return most
 
 
 def _described(report: AuditReport) -> str:

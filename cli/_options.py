@@ -1,24 +1,58 @@
-"""Options that several commands share, and what they add up to."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from latentdp import InputError
-from latentdp.data.dicom.profile import MAX_SIZE, SYNTAXES
+from latentdp.data.dicom.profile import FORMATS, MAX_SIZE, SYNTAXES
 from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.recipe import PRESETS
-from latentdp.release.recipe_options import USUAL_SIZE, RecipeOptions
+from latentdp.release.recipe_options import USUAL_SIZE
+
+from . import _complete
+from ._panels import FILES, FIRST, GUARANTEE, HEADERS, IMAGES, LABELS
 
 PresetOption = Annotated[
-    str, typer.Option("--preset", metavar="NAME", help=f"One of: {', '.join(PRESETS)}.")
+    str,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help=f"One of: {', '.join(PRESETS)}.",
+        rich_help_panel=FIRST,
+        autocompletion=_complete.presets,
+    ),
 ]
 EpsilonOption = Annotated[
     float | None,
-    typer.Option("--epsilon", help="Budget of the whole image in nats; the preset has a default."),
+    typer.Option(
+        "--epsilon",
+        help="Budget of the whole image in nats; the preset has a default.",
+        rich_help_panel=FIRST,
+    ),
+]
+EpsilonPerPatientOption = Annotated[
+    float | None,
+    typer.Option(
+        "--epsilon-per-patient",
+        metavar="EPSILON",
+        help="Budget of a patient in nats, for all their images, those released earlier from the "
+        "same vault included. Each image gets an equal share of it, whoever it is of; without "
+        "--images-per-patient, as many as fit at the preset's epsilon.",
+        rich_help_panel=FIRST,
+    ),
+]
+ImagesPerPatientOption = Annotated[
+    int | None,
+    typer.Option(
+        "--images-per-patient",
+        metavar="K",
+        help="Release at most so many images of a patient, earlier releases from the same vault "
+        "included; the others are left out, and listed in the vault.",
+        rich_help_panel=FIRST,
+    ),
 ]
 PerElementOption = Annotated[
     float | None,
@@ -26,15 +60,27 @@ PerElementOption = Annotated[
         "--epsilon-per-element",
         help="Budget of each latent element that is noised, to compare with DP-GLOW. The whole "
         "image costs as many times that; no label can be released by response beside it.",
+        rich_help_panel=GUARANTEE,
     ),
 ]
 MechanismOption = Annotated[
-    str | None, typer.Option("--mechanism", metavar="NAME", help="Mechanism on the latent.")
+    str | None,
+    typer.Option(
+        "--mechanism",
+        metavar="NAME",
+        help="Mechanism on the latent.",
+        rich_help_panel=GUARANTEE,
+        autocompletion=_complete.mechanisms,
+    ),
 ]
 WeightsOption = Annotated[
     str,
     typer.Option(
-        "--weights", metavar="NAME|FILE", help="Shipped weights by name, or your own file."
+        "--weights",
+        metavar="NAME|FILE",
+        help="Shipped weights by name, or your own file.",
+        rich_help_panel=FIRST,
+        autocompletion=_complete.flows,
     ),
 ]
 LabelsOption = Annotated[
@@ -45,6 +91,7 @@ LabelsOption = Annotated[
         help="Findings of the inputs: a column file (below IN), SOPInstanceUID, "
         "SeriesInstanceUID, StudyInstanceUID, AccessionNumber or PatientID (with StudyDate), and "
         "label, or a column of 1 and 0 for each finding. Without it no label is used or released.",
+        rich_help_panel=FIRST,
     ),
 ]
 LabelMapOption = Annotated[
@@ -54,6 +101,7 @@ LabelMapOption = Annotated[
         metavar="CSV",
         help="With --labels: columns from (your name of a finding) and to (that of the weights; "
         "empty to leave it out).",
+        rich_help_panel=LABELS,
     ),
 ]
 UnlabelledOption = Annotated[
@@ -63,6 +111,7 @@ UnlabelledOption = Annotated[
         metavar="HOW",
         help="With --labels, what becomes of a radiograph without one: refuse (nothing is done), "
         "unknown (released without, UNPROTECTED that it had none) or random (a class by chance).",
+        rich_help_panel=LABELS,
     ),
 ]
 LabelReleaseOption = Annotated[
@@ -72,6 +121,8 @@ LabelReleaseOption = Annotated[
         metavar="HOW",
         help="With --labels: none, public (released exactly, unprotected) or response "
         "(randomised, at a share of epsilon).",
+        rich_help_panel=LABELS,
+        autocompletion=_complete.label_releases,
     ),
 ]
 KeepOption = Annotated[
@@ -81,6 +132,7 @@ KeepOption = Annotated[
         metavar="N",
         help="Pass on, UNPROTECTED, the coordinates along the first N public directions. Default: "
         "the preset's.",
+        rich_help_panel=GUARANTEE,
     ),
 ]
 IdentityOption = Annotated[
@@ -90,6 +142,7 @@ IdentityOption = Annotated[
         metavar="N",
         help="With the preset 'empirical': resample at most N directions of identity; all else is "
         "passed on, UNPROTECTED.",
+        rich_help_panel=GUARANTEE,
     ),
 ]
 ShiftDatesOption = Annotated[
@@ -98,6 +151,7 @@ ShiftDatesOption = Annotated[
         "--shift-dates",
         help="Keep dates of DICOM headers, UNPROTECTED, moved back by a secret number of days, "
         "the same for all of a patient.",
+        rich_help_panel=HEADERS,
     ),
 ]
 CharacteristicsOption = Annotated[
@@ -105,6 +159,7 @@ CharacteristicsOption = Annotated[
     typer.Option(
         "--retain-characteristics",
         help="Keep the patient's sex, and age up to 90, in DICOM headers, UNPROTECTED.",
+        rich_help_panel=HEADERS,
     ),
 ]
 DeviceOption = Annotated[
@@ -112,11 +167,16 @@ DeviceOption = Annotated[
     typer.Option(
         "--retain-device",
         help="Keep known makers and product lines of devices in DICOM headers, UNPROTECTED.",
+        rich_help_panel=HEADERS,
     ),
 ]
 UidsOption = Annotated[
     bool,
-    typer.Option("--retain-uids", help="Refused: an old UID names its source in the archive."),
+    typer.Option(
+        "--retain-uids",
+        help="Refused: an old UID names its source in the archive.",
+        rich_help_panel=HEADERS,
+    ),
 ]
 BurnedInOption = Annotated[
     bool,
@@ -124,6 +184,7 @@ BurnedInOption = Annotated[
         "--accept-burned-in",
         help="A person has looked at the pixels of all inputs and found no text that identifies: "
         "take DICOM files marked as holding text, and mark outputs as free of it.",
+        rich_help_panel=FILES,
     ),
 ]
 AllChestsOption = Annotated[
@@ -132,6 +193,7 @@ AllChestsOption = Annotated[
         "--all-chests",
         help="A person says that every input shows a chest: take those whose body part is named "
         "by a term that is not known.",
+        rich_help_panel=FILES,
     ),
 ]
 AllFrontalOption = Annotated[
@@ -140,6 +202,16 @@ AllFrontalOption = Annotated[
         "--all-frontal",
         help="A person says that every input is a frontal view: take those whose view is named by "
         "a term that is not known.",
+        rich_help_panel=FILES,
+    ),
+]
+RefuseOddOption = Annotated[
+    bool,
+    typer.Option(
+        "--refuse-odd",
+        help="Keep back pictures that are unlike those that the weights learnt from, before they "
+        "are charged; they are quarantined as odd.",
+        rich_help_panel=FILES,
     ),
 ]
 SizeOption = Annotated[
@@ -149,6 +221,7 @@ SizeOption = Annotated[
         metavar="N",
         help=f"Pixels on a side of an output, up to {MAX_SIZE}. Default: {USUAL_SIZE}, if the "
         "weights have detail for that, else what they make.",
+        rich_help_panel=FIRST,
     ),
 ]
 CandidatesOption = Annotated[
@@ -157,6 +230,7 @@ CandidatesOption = Annotated[
         "--candidates",
         metavar="N",
         help="Images drawn for each release, of which a public critic chooses one; 1 is fastest.",
+        rich_help_panel=IMAGES,
     ),
 ]
 NoDetailOption = Annotated[
@@ -165,6 +239,7 @@ NoDetailOption = Annotated[
         "--no-detail",
         help="Enlarge smoothly what is larger than the weights make, instead of drawing detail "
         "that fits, from the private image alone, as far as the weights can.",
+        rich_help_panel=IMAGES,
     ),
 ]
 SyntaxOption = Annotated[
@@ -173,15 +248,26 @@ SyntaxOption = Annotated[
         "--transfer-syntax",
         metavar="NAME",
         help=f"Of DICOM outputs, all lossless; one of: {', '.join(SYNTAXES)}.",
+        rich_help_panel=IMAGES,
+        autocompletion=_complete.syntaxes,
     ),
 ]
-LedgerOption = Annotated[
+FormatOption = Annotated[
     str | None,
     typer.Option(
-        "--ledger",
-        metavar="URL",
-        help="Database of the ledger, postgresql://USER@HOST/NAME or sqlite:///FILE; the vault "
-        "remembers it. Default: a file in the vault.",
+        "--format",
+        metavar="NAME",
+        help=f"Of outputs, one of: {', '.join(FORMATS)}. Default: as the input, DICOM or PNG.",
+        rich_help_panel=IMAGES,
+    ),
+]
+NoMarkOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-mark",
+        help="Leave out the word SYNTHETIC in the upper left corner of every image; headers say "
+        "it all the same.",
+        rich_help_panel=IMAGES,
     ),
 ]
 EvidenceOption = Annotated[
@@ -191,51 +277,7 @@ EvidenceOption = Annotated[
         metavar="JSON",
         help="evaluation.json of a release with this recipe: outputs then claim 113102 and "
         "RecognizableVisualFeatures NO, if the evaluation supports it.",
-    ),
-]
-QuickOption = Annotated[
-    bool, typer.Option("--quick", help="A first look in minutes; it supports no claim.")
-]
-RestartsOption = Annotated[
-    int | None,
-    typer.Option("--restarts", help="Of the adaptive verifier; mean and maximum are reported."),
-]
-StepsOption = Annotated[int | None, typer.Option("--steps", help="Of the optimiser, per restart.")]
-SeedOption = Annotated[
-    int, typer.Option("--seed", help="Of the attackers; the same seed gives the same report.")
-]
-VerifierOption = Annotated[
-    str,
-    typer.Option(
-        "--verifier",
-        metavar="NAME|FILE",
-        help="Weights of the verifier to start from; by default the shipped one that fits.",
-    ),
-]
-ClaimAucOption = Annotated[
-    float,
-    typer.Option(
-        "--auc-at-most", help="Claim removed features only up to this AUC (upper end, maximum)."
-    ),
-]
-ClaimFirstOption = Annotated[
-    float,
-    typer.Option(
-        "--first-at-most", help="And only up to this share of originals named first (upper end)."
+        rich_help_panel=HEADERS,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
-def make_recipe(*, retain_uids: bool, no_detail: bool, **options: Any) -> RecipeOptions:
-    """What the options of a recipe describe.
-
-    Raises:
-        InputError: UIDs shall be retained.
-    """
-    if retain_uids:
-        raise InputError(
-            "UIDs are not retained: an old UID leads straight to its source in the archive, "
-            "whatever the pixels hide; new ones are consistent over all runs with one vault"
-        )
-    return RecipeOptions(detail=not no_detail, **options)

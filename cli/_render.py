@@ -23,12 +23,13 @@ from rich.text import Text
 
 from latentdp.core.documents import to_json
 from latentdp.core.progress import CountCallback
-from latentdp.core.text import printable
+from latentdp.core.text import one_line
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.rounding import at_most, printed
 from latentdp.privatizer import Privatizer
-from latentdp.reports.guarantee_words import ceilings, statement, warnings
+from latentdp.reports.guarantee_words import ceilings, meaning, statement
 from latentdp.reports.layout import Layout
+from latentdp.reports.warning_words import warnings
 
 __all__ = ["guarantee_table", "print_json", "progress", "short", "table", "training_progress"]
 
@@ -44,7 +45,7 @@ def table(title: str, rows: list[tuple[str, str]]) -> None:
     columns.add_column(no_wrap=True)
     columns.add_column(overflow="fold")
     for row in rows:
-        columns.add_row(*map(printable, row))
+        columns.add_row(*map(one_line, row))
     Console(highlight=False, markup=False).print(columns)
 
 
@@ -59,8 +60,11 @@ def guarantee_table(
         patient: That of the patient of whom most is released.
         layout: How images lie.
     """
-    rows = [("WARNING", line) for line in warnings(image, patient, layout)]
+    budget, more = privatizer.recipe.patient_budget, privatizer.warnings
+    told = warnings(image, patient, layout, more, budget=budget)
+    rows = [("WARNING", line) for line in told]
     rows += [("guarantee", line) for line in statement(image, patient)]
+    rows += [("means", line.removeprefix("In words: ")) for line in meaning(patient)]
     alone = "of the noised part alone: " if image.unprotected else ""
     approximate = privatizer.approximate.noised_part
     if approximate.epsilon < image.noised_part.epsilon:  # else it says the same at a price
@@ -89,7 +93,7 @@ def short(value: object) -> str:
     """A value of a card as text."""
     if isinstance(value, dict):
         return "; ".join(f"{k} {short(v)}" for k, v in value.items())
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "\n".join(short(v) for v in value)
     return str(value)
 

@@ -13,6 +13,11 @@ from types import FrameType
 __all__ = ["Terminated", "showable", "terminable"]
 
 
+# What asks a process to end: of a scheduler or service; of a terminal that is closed, where that
+# is not to be ignored, as under nohup; and the same of a console on Windows.
+_ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
+
+
 class Terminated(KeyboardInterrupt):
     """The process was asked to end, as by Slurm, `docker stop` or systemd: as Ctrl-C is."""
 
@@ -26,7 +31,7 @@ def showable() -> None:
 
 @contextmanager
 def terminable() -> Iterator[list[int]]:
-    """While it is open SIGTERM raises `Terminated`, once; yields a list that then holds it.
+    """While it is open a signal to end raises `Terminated`, once; yields a list that will hold it.
 
     Whoever catches what follows of it, such as a worker that got the signal too, asks the list.
     """
@@ -35,13 +40,20 @@ def terminable() -> Iterator[list[int]]:
         yield received
         return
 
+    asking = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in asking}
+    heard = [number for number, was in before.items() if was not in (signal.SIG_IGN, None)]
+
     def end(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending: nothing is left half-closed
+        for each in heard:  # it is ending: nothing is left half-closed
+            signal.signal(each, signal.SIG_IGN)
         received.append(number)
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, end)
+    for number in heard:
+        signal.signal(number, end)
     try:
         yield received
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heard:
+            signal.signal(number, before[number])

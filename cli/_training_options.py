@@ -9,6 +9,8 @@ import typer
 
 from latentdp import InputError
 
+from ._panels import FIRST
+
 TrainedOnArgument = Annotated[
     Path,
     typer.Argument(
@@ -17,15 +19,29 @@ TrainedOnArgument = Annotated[
     ),
 ]
 SourceOption = Annotated[
-    list[str] | None, typer.Option(help="Keep only these sources of a manifest. Repeatable.")
+    list[str] | None,
+    typer.Option(help="Keep only these sources of a manifest. Repeatable.", rich_help_panel=FIRST),
 ]
-MinutesOption = Annotated[float, typer.Option(help="Length of the run; 0 for no limit.")]
-StepsOption = Annotated[int, typer.Option(help="Optimiser steps; 0 for no limit.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of the training; not of any release.")]
-ThreadsOption = Annotated[int, typer.Option(help="Processor cores; 0 for all.")]
-NoteOption = Annotated[str, typer.Option(help="Training data and licence, for the model card.")]
+MinutesOption = Annotated[
+    float, typer.Option(help="Length of the run; 0 for no limit.", rich_help_panel=FIRST)
+]
+StepsOption = Annotated[
+    int, typer.Option(help="Optimiser steps; 0 for no limit.", rich_help_panel=FIRST)
+]
+SeedOption = Annotated[
+    int, typer.Option(help="Seed of the training; not of any release.", rich_help_panel=FIRST)
+]
+ThreadsOption = Annotated[
+    int, typer.Option(help="Processor cores; 0 for all.", rich_help_panel=FIRST)
+]
+NoteOption = Annotated[
+    str, typer.Option(help="Training data and licence, for the model card.", rich_help_panel=FIRST)
+]
 PrivateDataOption = Annotated[
-    bool, typer.Option("--private-data", help="Mark the card: trained on private images.")
+    bool,
+    typer.Option(
+        "--private-data", help="Mark the card: trained on private images.", rich_help_panel=FIRST
+    ),
 ]
 
 

@@ -12,6 +12,8 @@ from latentdp.core import plugins
 from latentdp.privacy.noise import SystemNoise
 from latentdp.recipe import PRESETS, Recipe
 
+from . import _complete
+from ._audit_synthesis import audit_synthesis
 from ._options import JsonOption, WeightsOption
 from ._render import print_json, progress
 
@@ -40,7 +42,7 @@ def audit(
         typer.Option(
             "--epsilon",
             help="Audit what a whole image would get of each mechanism at this budget, in nats, "
-            "instead of small examples and a preset.",
+            "instead of small examples and a preset. With --synthesize that of a patient, 2.",
         ),
     ] = None,
     dimensions: Annotated[
@@ -55,6 +57,32 @@ def audit(
             help="Audit the whole way from an image and its label to a release under this preset, "
             f"and no mechanism by itself; by default {PRESET} beside all mechanisms. One of: "
             f"{', '.join(PRESETS)}.",
+        ),
+    ] = None,
+    synthesize: Annotated[
+        bool,
+        typer.Option(
+            "--synthesize",
+            help="Audit synthesize by canaries in a public cohort, and no mechanism or preset: a "
+            "lower bound of mu and of epsilon, beside the claim.",
+        ),
+    ] = False,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method",
+            metavar="NAME",
+            help="With --synthesize: of synthesis; by default gaussian.",
+            autocompletion=_complete.synthesis_methods,
+        ),
+    ] = None,
+    delta: Annotated[
+        float | None, typer.Option("--delta", help="With --synthesize: by default 1e-5.")
+    ] = None,
+    canaries: Annotated[
+        int | None,
+        typer.Option(
+            "--canaries", metavar="N", help="With --synthesize: guesses, at least; 2,000."
         ),
     ] = None,
     weights: WeightsOption = "cxr-adult",
@@ -80,7 +108,8 @@ def audit(
         float | None,
         typer.Option(
             "--confidence",
-            help="Of each lower bound; one minus the false alarms. Default: 0.999999.",
+            help="Of each lower bound; one minus the false alarms. Default: 0.999999, and 0.95 "
+            "of what --synthesize tells.",
         ),
     ] = None,
     json: JsonOption = False,
@@ -93,6 +122,20 @@ def audit(
     """
     from latentdp.privacy.audit.best_event import CONFIDENCE
 
+    if synthesize:
+        if mechanism or preset is not None or dimensions is not None:
+            raise InputError("--synthesize stands instead of --mechanism, --preset, --dimensions")
+        return audit_synthesis(
+            weights,
+            "gaussian" if method is None else method,
+            2.0 if epsilon is None else epsilon,
+            1e-5 if delta is None else delta,
+            canaries=canaries,
+            confidence=0.95 if confidence is None else confidence,
+            json=json,
+        )
+    if method is not None or delta is not None or canaries is not None:
+        raise InputError("--method, --delta and --canaries belong to --synthesize")
     if dimensions is not None and epsilon is None:
         raise InputError("--dimensions needs --epsilon")
     if images and images < FEWEST_IMAGES:
@@ -101,7 +144,7 @@ def audit(
     reports: list[AuditReport] = []
     whole: RecipeAudit | None = None
     if preset is None or mechanism or epsilon is not None:
-        names = mechanism or plugins.names("mechanisms")
+        names = mechanism or [name for name, _ in plugins.usable("mechanisms")]
         cases = list(_cases(names, epsilon, 8 if dimensions is None else dimensions))
         reports = _mechanisms(cases, trials, sure, shown=not json)
     if preset is not None or not (mechanism or epsilon is not None):
@@ -160,7 +203,7 @@ def _mechanisms(
 
 
 def _cases(
-    names: list[str] | tuple[str, ...], epsilon: float | None, k: int
+    names: list[str], epsilon: float | None, k: int
 ) -> Iterator[tuple[Mechanism, float | None]]:
     """What is audited, each at its own delta and, if it has one, at one that draws can see."""
     for name in names:

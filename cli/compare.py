@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import latentdp
+from latentdp.errors import InputError
 
-from ._options import (
+from ._central_options import (
+    CentralOption,
+    CnnOption,
+    CohortOption,
+    EpsilonOption,
+    FindingOption,
+    ImagesOption,
+    PrivateOption,
+    SeedsOption,
+    SourceOption,
+    WeightsOption,
+    grid,
+    private_grid,
+    refuse_without_central,
+)
+from ._evaluation_options import (
     ClaimAucOption,
     ClaimFirstOption,
-    JsonOption,
     QuickOption,
     RestartsOption,
     SeedOption,
     StepsOption,
     VerifierOption,
 )
+from ._options import JsonOption
 from ._render import print_json, share_progress
+
+if TYPE_CHECKING:
+    from latentdp.private_training.comparison.measure import PrivateGrid
+    from latentdp.synthesis.comparison.measure import Grid
 
 
 def compare(
@@ -28,7 +48,7 @@ def compare(
         typer.Argument(metavar="DATA", help="Manifest with patient_id and split, or its folder."),
     ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for comparison.html and .json.")
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the page and its JSON.")
     ],
     identity_weights: Annotated[
         str, typer.Option(help="Weights whose images people are recognised on.")
@@ -49,12 +69,54 @@ def compare(
     verifier: VerifierOption = "",
     auc_at_most: ClaimAucOption = 0.6,
     first_at_most: ClaimFirstOption = 0.02,
+    central: CentralOption = False,
+    private: PrivateOption = False,
+    finding: FindingOption = None,
+    weights: WeightsOption = None,
+    source: SourceOption = None,
+    cohort: CohortOption = None,
+    epsilon: EpsilonOption = None,
+    images: ImagesOption = None,
+    seeds: SeedsOption = None,
+    cnn: CnnOption = False,
     json: JsonOption = False,
 ) -> None:
     """Compare the presets, rivals and controls on the same public images, attackers and seeds.
 
-    An interrupted comparison goes on where it was when the same command is given again.
+    With --central, all ways to a synthetic cohort; with --private, all ways to a classifier. An
+    interrupted comparison goes on where it was when the same command is given again.
     """
+    if central and private:
+        raise InputError("give --central or --private, not both")
+    if private:
+        refuse_without_central(images=images, cnn=cnn)
+        _private(
+            data,
+            out,
+            weights or "cxr-adult",
+            "" if source == "all" else source or "kermany",
+            method or [],
+            finding or "",
+            private_grid(cohort, epsilon, seeds),
+            json=json,
+        )
+        return
+    refuse_without_central("--private", finding=finding)
+    if central:
+        _central(
+            data,
+            out,
+            weights or "cxr-adult",
+            "" if source == "all" else source or "kermany",
+            method or [],
+            grid(cohort, epsilon, images, seeds, cnn=cnn),
+            json=json,
+        )
+        return
+    refuse_without_central(
+        "--central or --private", weights=weights, source=source, cohort=cohort,
+        epsilon=epsilon, images=images, seeds=seeds, cnn=cnn,
+    )  # fmt: skip
     from ._evaluation_tables import comparison_table
 
     with share_progress("comparing", shown=not json) as progress:
@@ -79,6 +141,70 @@ def compare(
     else:
         comparison_table(comparison)
         typer.echo(page)
+
+
+def _central(
+    data: Path,
+    out: Path,
+    weights: str,
+    source: str,
+    methods: list[str],
+    measured: Grid,
+    *,
+    json: bool,
+) -> None:
+    from latentdp.synthesis.comparison.compare_central import compare_central
+
+    from ._evaluation_tables import central_table
+
+    with share_progress("comparing", shown=not json) as progress:
+        comparison, page = compare_central(
+            data,
+            out,
+            weights=weights,
+            source=source,
+            methods=methods,
+            grid=measured,
+            progress=progress,
+        )
+    if json:
+        print_json(comparison.to_json() | {"page": str(page)})
+    else:
+        central_table(comparison)
+        typer.echo(page)
+
+
+def _private(
+    data: Path,
+    out: Path,
+    weights: str,
+    source: str,
+    methods: list[str],
+    finding: str,
+    measured: PrivateGrid,
+    *,
+    json: bool,
+) -> None:
+    from latentdp.private_training.comparison.compare_private import compare_private
+
+    from ._evaluation_tables import private_table
+
+    with share_progress("comparing", shown=not json) as progress:
+        comparison, file = compare_private(
+            data,
+            out,
+            weights=weights,
+            source=source,
+            methods=methods,
+            finding=finding,
+            grid=measured,
+            progress=progress,
+        )
+    if json:
+        print_json(comparison.to_json() | {"file": str(file)})
+    else:
+        private_table(comparison)
+        typer.echo(file)
 
 
 command = compare

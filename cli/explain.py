@@ -8,36 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentdp import UnsupportedInstance
-from latentdp.data.dicom.profile import SYNTAXES
+from latentdp import InputError, UnsupportedInstance
 from latentdp.privacy.randomized_response import Unlabelled
 
-from ._options import (
-    AllChestsOption,
-    AllFrontalOption,
-    BurnedInOption,
-    CandidatesOption,
-    CharacteristicsOption,
-    DeviceOption,
-    EpsilonOption,
-    IdentityOption,
-    JsonOption,
-    KeepOption,
-    LabelMapOption,
-    LabelReleaseOption,
-    LabelsOption,
-    MechanismOption,
-    NoDetailOption,
-    PerElementOption,
-    PresetOption,
-    ShiftDatesOption,
-    SizeOption,
-    SyntaxOption,
-    UidsOption,
-    UnlabelledOption,
-    WeightsOption,
-    make_recipe,
-)
+from ._config import configurable
+from ._given_recipe import GivenRecipe, takes_recipe
+from ._options import JsonOption
+from ._release_rows import fit_values, forecast_rows
 from ._render import guarantee_table, print_json, progress, table
 
 if TYPE_CHECKING:
@@ -47,72 +24,39 @@ if TYPE_CHECKING:
 
 def explain(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Folder or file.")],
-    preset: PresetOption = "balanced",
-    epsilon: EpsilonOption = None,
-    epsilon_per_element: PerElementOption = None,
-    mechanism: MechanismOption = None,
-    weights: WeightsOption = "cxr-adult",
-    labels: LabelsOption = None,
-    label_map: LabelMapOption = None,
-    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
-    label_release: LabelReleaseOption = None,
-    keep_label_dims: KeepOption = None,
-    resample_identity: IdentityOption = None,
-    shift_dates: ShiftDatesOption = False,
-    retain_characteristics: CharacteristicsOption = False,
-    retain_device: DeviceOption = False,
-    retain_uids: UidsOption = False,
-    accept_burned_in: BurnedInOption = False,
-    all_chests: AllChestsOption = False,
-    all_frontal: AllFrontalOption = False,
-    size: SizeOption = None,
-    no_detail: NoDetailOption = False,
-    candidates: CandidatesOption = None,
-    transfer_syntax: SyntaxOption = SYNTAXES[0],
+    *,
+    given: GivenRecipe,
     json: JsonOption = False,
 ) -> int:
-    """Show what would be kept, replaced and removed, and the guarantee. Writes nothing."""
+    """Show what would become of every input, of headers and of each patient. Writes nothing.
+
+    Exit codes: 0 all usable, 1 some files would be quarantined, 2 wrong usage, nothing usable, or
+    inputs without a label that would be refused.
+    """
     from latentdp.data.dicom.attributes import attributes
-    from latentdp.release.preview import preview_release
+    from latentdp.release.option_costs import COST, option_costs
+    from latentdp.release.preview import foresee_release
     from latentdp.release.request import ReleaseRequest
     from latentdp.reports.card_guarantee import ImageGuarantee, PatientGuarantee
-    from latentdp.reports.guarantee_words import NOT_COVERED, sentences, warnings
+    from latentdp.reports.guarantee_words import not_covered, sentences
+    from latentdp.reports.warning_words import warnings
 
     request = ReleaseRequest(
         source=source,
-        labels=labels,
-        label_map=label_map,
-        unlabelled=unlabelled,
-        recipe=make_recipe(
-            preset=preset,
-            epsilon=epsilon,
-            epsilon_per_element=epsilon_per_element,
-            mechanism=mechanism,
-            weights=weights,
-            label_release=label_release,
-            keep_label_dims=keep_label_dims,
-            resample_identity=resample_identity,
-            shift_dates=shift_dates,
-            retain_characteristics=retain_characteristics,
-            retain_device=retain_device,
-            retain_uids=retain_uids,
-            accept_burned_in=accept_burned_in,
-            all_chests=all_chests,
-            all_frontal=all_frontal,
-            size=size,
-            no_detail=no_detail,
-            candidates=candidates,
-            transfer_syntax=transfer_syntax,
-        ),
+        labels=given.labels,
+        label_map=given.label_map,
+        unlabelled=given.unlabelled,
+        recipe=given.recipe,
     )
     privatizer = request.load()
     image = privatizer.guarantee
     profile = privatizer.recipe.profile
     header = attributes(profile)
+    uncovered = not_covered(refuse_odd=privatizer.recipe.refuse_odd)
     facts: dict[str, object] = {
         "guarantee": ImageGuarantee.of(image),
         "plan": privatizer.plan.describe(),
-        "not_covered": list(NOT_COVERED),
+        "not_covered": list(uncovered),
         "output_header": dict(header),
         "claims": [asdict(claim) for claim in profile.claims],
         "size": privatizer.size,
@@ -137,13 +81,20 @@ def explain(
         code = 1 if refusal else 0
     else:
         with progress("reading", shown=not json) as advance:
-            summary, refused = preview_release(request, privatizer, advance)
+            forecast = foresee_release(request, privatizer, advance, thorough=True)
+        summary, refused = forecast.summary, forecast.refused
         patient, stated = summary.patient, summary.stated_patient
         facts["counts"] = summary.counts()
         facts["refused"] = [{"file": name, "reason": reason} for name, reason in refused]
+        facts["odd"] = forecast.odd
+        facts["fit"] = fit_values(summary.fit)
+        facts["without_label"] = forecast.unlabelled
+        facts["patients"] = summary.patients
+        facts["images_per_patient"] = {str(n): p for n, p in forecast.images_per_patient.items()}
         rows = [
             ("usable", f"{summary.released} of {summary.inputs} files"),
             *(("would be quarantined", f"{name}: {reason}") for name, reason in refused),
+            *forecast_rows(forecast, request.unlabelled),
             *guarantee_table(privatizer, image, patient),
         ]
         for holds in sorted(set(header.values())):
@@ -151,12 +102,17 @@ def explain(
             rows.append((f"header: {holds}", held))
         rows.append(("header: removed", "every attribute that is not named above"))
         code = summary.exit_code
-    rows += [("not covered", line) for line in NOT_COVERED]
+        if summary.unlabelled and request.unlabelled is Unlabelled.REFUSE:
+            code = InputError.exit_code
+    costs = option_costs(privatizer.recipe, labelled=request.labelled)
+    facts["options"] = [asdict(cost) for cost in costs]
+    rows += [(cost.option, cost.words) for cost in costs] + [("options cost", COST)]
+    rows += [("not covered", line) for line in uncovered]
     if json:
         facts |= {
             "patient_guarantee": stated,
             "statement": sentences(image, patient),
-            "warnings": warnings(image, patient),
+            "warnings": warnings(image, patient, more=privatizer.warnings),
         }
         print_json(facts)
     else:
@@ -184,4 +140,4 @@ def _refusal(path: Path, privatizer: Privatizer) -> str:
     return ""
 
 
-command = explain
+command = configurable(takes_recipe(explain))

@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentdp.data.dicom.profile import SYNTAXES
-from latentdp.privacy.randomized_response import Unlabelled
+from latentdp import InputError
+from latentdp.data.splits import USUAL_SPLITS
 from latentdp.privacy.rounding import printed
 from latentdp.reports.layout import Layout
 
-from ._options import (
-    AllChestsOption,
-    AllFrontalOption,
-    BurnedInOption,
-    CandidatesOption,
-    CharacteristicsOption,
-    DeviceOption,
-    EpsilonOption,
-    EvidenceOption,
-    IdentityOption,
-    JsonOption,
-    KeepOption,
-    LabelMapOption,
-    LabelReleaseOption,
-    LabelsOption,
-    LedgerOption,
-    MechanismOption,
-    NoDetailOption,
-    PerElementOption,
-    PresetOption,
-    ShiftDatesOption,
-    SizeOption,
-    SyntaxOption,
-    UidsOption,
-    UnlabelledOption,
-    WeightsOption,
-    make_recipe,
+from ._config import configurable
+from ._given_recipe import GivenRecipe, takes_recipe
+from ._options import EvidenceOption, FormatOption, JsonOption, NoMarkOption
+from ._panels import FIRST, OUTPUT, RUN
+from ._release_rows import (
+    charge,
+    count_rows,
+    fit_values,
+    misplaced_vault,
+    noised_part_alone,
+    open_vault,
 )
-from ._release_rows import charge, count_rows, misplaced_vault, noised_part_alone
 from ._render import guarantee_table, print_json, progress, table
+from ._run_options import (
+    AcceptUnprotectedOption,
+    BudgetDeltaOption,
+    BudgetOption,
+    ExactOption,
+    LanguageOption,
+    LayoutOption,
+    LedgerOption,
+    ParquetOption,
+    SplitsOption,
+    VaultOption,
+    WorkersOption,
+)
 
 if TYPE_CHECKING:
     from latentdp import Privatizer
@@ -51,80 +48,27 @@ if TYPE_CHECKING:
 def privatize(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Folder of images (or one file).")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the release.")],
-    preset: PresetOption = "balanced",
-    epsilon: EpsilonOption = None,
-    epsilon_per_element: PerElementOption = None,
-    mechanism: MechanismOption = None,
-    weights: WeightsOption = "cxr-adult",
-    labels: LabelsOption = None,
-    label_map: LabelMapOption = None,
-    unlabelled: UnlabelledOption = Unlabelled.REFUSE,
-    label_release: LabelReleaseOption = None,
-    keep_label_dims: KeepOption = None,
-    resample_identity: IdentityOption = None,
-    shift_dates: ShiftDatesOption = False,
-    retain_characteristics: CharacteristicsOption = False,
-    retain_device: DeviceOption = False,
-    retain_uids: UidsOption = False,
-    accept_burned_in: BurnedInOption = False,
-    all_chests: AllChestsOption = False,
-    all_frontal: AllFrontalOption = False,
+    *,
+    given: GivenRecipe,
     evidence: EvidenceOption = None,
-    size: SizeOption = None,
-    no_detail: NoDetailOption = False,
-    candidates: CandidatesOption = None,
-    transfer_syntax: SyntaxOption = SYNTAXES[0],
-    vault: Annotated[
-        Path | None,
-        typer.Option(
-            "--vault",
-            metavar="DIR",
-            help="Private folder for key, ledger and reports; by default one for OUT in this "
-            "user's state, which is shown. Use one vault for all releases of a project.",
-        ),
-    ] = None,
-    budget: Annotated[
-        float | None,
-        typer.Option(
-            "--budget",
-            metavar="EPSILON",
-            help="Refuse (exit 3) if a patient would have spent more than this in the vault; "
-            "a cap set by latentdp ledger holds too.",
-        ),
-    ] = None,
-    budget_delta: Annotated[
-        float | None,
-        typer.Option(
-            "--budget-delta",
-            metavar="DELTA",
-            help="The same for the sum of a patient's deltas. A sum of 1 is always refused.",
-        ),
-    ] = None,
-    accept_unprotected: Annotated[
-        bool,
-        typer.Option(
-            "--accept-unprotected",
-            help="Let budget and cap bound what is noised alone. Without it they refuse every "
-            "patient of whom something is, or was in an earlier release, released exactly: "
-            "epsilon is infinity then.",
-        ),
-    ] = False,
+    file_format: FormatOption = None,
+    no_mark: NoMarkOption = False,
+    splits: SplitsOption = USUAL_SPLITS,
+    parquet: ParquetOption = False,
+    vault: VaultOption = None,
+    budget: BudgetOption = None,
+    budget_delta: BudgetDeltaOption = None,
+    accept_unprotected: AcceptUnprotectedOption = False,
     ledger: LedgerOption = None,
     again: Annotated[
         bool,
         typer.Option(
             "--again",
             help="Release, and charge, inputs once more whose earlier output is lost or altered.",
+            rich_help_panel=RUN,
         ),
     ] = False,
-    layout: Annotated[
-        Layout,
-        typer.Option(
-            "--layout",
-            help="How images lie in OUT: flat (random names), study (folders of pseudonyms) or "
-            "mirror (named as in IN, which may tell who it is).",
-        ),
-    ] = Layout.FLAT,
+    layout: LayoutOption = Layout.FLAT,
     mapping_out: Annotated[
         Path | None,
         typer.Option(
@@ -132,31 +76,28 @@ def privatize(
             metavar="FILE",
             help="Write old and new UIDs as CSV (id_old,id_new), and patient IDs beside it as "
             ".patients.csv. SECRET; mode 0600.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", help="Processes to use.")] = 1,
+    language: LanguageOption = None,
+    workers: WorkersOption = 1,
     cluster: Annotated[
         str | None,
         typer.Option(
             "--cluster",
-            metavar="ADDRESS",
+            metavar="ADDRESS|FILE",
             help="Use the workers of a Dask cluster: its scheduler's address (tcp://host:8786) "
             "or scheduler file. They must reach IN by the same path.",
+            rich_help_panel=RUN,
         ),
     ] = None,
-    exact: Annotated[
-        bool,
-        typer.Option(
-            "--exact",
-            help="Compute networks in float32 even where bfloat16 is faster; the guarantee is "
-            "the same.",
-        ),
-    ] = False,
+    exact: ExactOption = False,
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run",
             help="Read everything, write nothing, show the numbers that a run would give.",
+            rich_help_panel=FIRST,
         ),
     ] = False,
     json: JsonOption = False,
@@ -168,44 +109,28 @@ def privatize(
     """
     from latentdp.release.request import ReleaseRequest
 
+    if evidence is not None and not evidence.is_file():
+        raise InputError("expected --evidence to be an evaluation.json of latentdp")
     request = ReleaseRequest(
         source=source,
         out=out,
         vault=vault,
-        recipe=make_recipe(
-            preset=preset,
-            epsilon=epsilon,
-            epsilon_per_element=epsilon_per_element,
-            mechanism=mechanism,
-            weights=weights,
-            label_release=label_release,
-            keep_label_dims=keep_label_dims,
-            resample_identity=resample_identity,
-            shift_dates=shift_dates,
-            retain_characteristics=retain_characteristics,
-            retain_device=retain_device,
-            retain_uids=retain_uids,
-            accept_burned_in=accept_burned_in,
-            all_chests=all_chests,
-            all_frontal=all_frontal,
-            size=size,
-            no_detail=no_detail,
-            candidates=candidates,
-            transfer_syntax=transfer_syntax,
-            exact=exact,
-        ),
-        labels=labels,
-        label_map=label_map,
-        unlabelled=unlabelled,
+        recipe=replace(given.recipe, file_format=file_format, mark=not no_mark, exact=exact),
+        labels=given.labels,
+        label_map=given.label_map,
+        unlabelled=given.unlabelled,
         budget=budget,
         budget_delta=budget_delta,
         accept_unprotected=accept_unprotected,
         ledger=ledger,
         again=again,
         layout=layout,
+        splits=splits,
+        parquet=parquet,
         mapping=mapping_out,
         workers=workers,
         cluster=cluster,
+        language=language,
     )
     privatizer = request.load()
     if evidence is not None:
@@ -221,7 +146,7 @@ def privatize(
 def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
     from latentdp.release.preview import preview_release
     from latentdp.reports.card_guarantee import ImageGuarantee
-    from latentdp.reports.guarantee_words import warnings
+    from latentdp.reports.warning_words import warnings
 
     with progress("reading", shown=not json) as advance:
         summary, refused = preview_release(request, privatizer, advance)
@@ -235,7 +160,13 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
                 "patient_epsilon": summary.stated_patient.epsilon,
                 "would_write_now": summary.released,
                 **charge("to_charge_now", summary),
-                "warnings": warnings(image, patient, request.layout),
+                "warnings": warnings(
+                    image,
+                    patient,
+                    request.layout,
+                    privatizer.warnings,
+                    budget=privatizer.recipe.patient_budget,
+                ),
                 "guarantee": ImageGuarantee.of(image),
                 "patient_guarantee": summary.stated_patient,
                 "refused": [{"file": name, "reason": reason} for name, reason in refused],
@@ -245,7 +176,7 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
     rows = count_rows(summary, "would be written")
     charged = f"epsilon {printed(summary.spent)}, all patients together"
     rows.append(("would charge", charged + noised_part_alone(summary.guarantee)))
-    rows += [("refused", f"{name}: {reason}") for name, reason in refused]
+    rows += [("would be quarantined", f"{name}: {reason}") for name, reason in refused]
     rows += guarantee_table(privatizer, image, patient, request.layout)
     table("dry run: nothing was written", rows)
     return summary.exit_code
@@ -254,6 +185,8 @@ def _preview(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
 def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> int:
     from latentdp.release.run import run_release
     from latentdp.release.uid_mapping import beside_mapping
+    from latentdp.reports.compliance import COMPLIANCE
+    from latentdp.reports.image_table import METADATA
     from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
     from latentdp.reports.release_contents import PAGE
     from latentdp.reports.review_page import PAGE as REVIEW
@@ -269,8 +202,10 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
             {
                 "release": str(out / CARD),
                 "vault": str(vault),
+                "vault_warnings": [text for _, text in open_vault(vault)],
                 "report": str(summary.report),
                 "counts": summary.counts(),
+                "fit": fit_values(summary.fit),
                 "written_now": summary.released,
                 **charge("charged_now", summary),
                 "warnings": card and card.warnings,
@@ -286,15 +221,18 @@ def _release(request: ReleaseRequest, privatizer: Privatizer, *, json: bool) -> 
         rows.append(("patients of it", f"{people} (PRIVATE: old and new patient IDs)"))
     rows += [
         ("images", str(out / IMAGES)),
+        ("table", f"{out / METADATA} (public: a row of each image, for machine learning)"),
         ("card", f"{out / CARD} (public)"),
+        ("compliance", f"{out / COMPLIANCE} (public: each action beside its clauses)"),
         ("page", f"{out / PAGE} (public: open it in a browser)"),
         ("vault", f"{vault} (PRIVATE: key, ledger, before-after.png; do not release it)"),
         *misplaced_vault(vault, out),
+        *open_vault(vault),
         ("review", f"{vault / REVIEW} (PRIVATE: look at it before a release)"),
         ("report", str(summary.report)),
     ]
-    table(f"release of {summary.inputs} files", rows)
+    table(f"release of {summary.inputs} file{'' if summary.inputs == 1 else 's'}", rows)
     return summary.exit_code
 
 
-command = privatize
+command = configurable(takes_recipe(privatize))

@@ -7,14 +7,19 @@ from typing import Annotated
 
 import typer
 
+from ._run_options import LanguageOption
+
 
 def report(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Release folder.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Folder of a release or a synthesis.")
+    ],
+    language: LanguageOption = None,
 ) -> None:
-    """Make the public page of a release (release.html) again, from its card and its images."""
-    from latentdp.reports.release_page import write_release_page
+    """Make the public page (release.html) again, from the card and the images beside it."""
+    from latentdp.reports.release_page import write_public_page
 
-    typer.echo(write_release_page(out))
+    typer.echo(write_public_page(out, language))
 
 
 command = report

@@ -2,11 +2,13 @@
 
     LatentDPError                 1
     ├── InputError                2   wrong usage, or nothing usable
-    │   └── UnsupportedInstance   2   one file that cannot be handled (a batch quarantines it)
+    │   ├── UnsupportedInstance   2   one file that cannot be handled (a batch quarantines it)
+    │   └── Busy                  2   another run holds the vault or the output folder
     ├── BudgetExceeded            3   the ledger refused; nothing was drawn or written
     ├── WeightsError              4   weights missing, altered, incomplete or incompatible
     ├── Aborted                   5   a run had to stop; what is finished is safe, run it again
-    └── Refuted                   6   an attack did better than the claimed guarantee allows
+    ├── Refuted                   6   an attack did better than the claimed guarantee allows
+    └── ArchiveError              7   an archive cannot be reached, or refuses
 
 A message names what was expected and what came. It names attributes and tags, never a value
 from a patient's file: a value may be a name.
@@ -16,7 +18,9 @@ from __future__ import annotations
 
 __all__ = [
     "Aborted",
+    "ArchiveError",
     "BudgetExceeded",
+    "Busy",
     "InputError",
     "LatentDPError",
     "Refuted",
@@ -50,6 +54,10 @@ class UnsupportedInstance(InputError):
         self.reason = reason
 
 
+class Busy(InputError):
+    """Another run holds the vault or the output folder; when it has ended this one may begin."""
+
+
 class BudgetExceeded(LatentDPError):
     """The privacy budget of a patient does not allow this release. Nothing was spent."""
 
@@ -72,3 +80,9 @@ class Refuted(LatentDPError):
     """An attack did better than the claimed guarantee allows, so that is not true."""
 
     exit_code = 6
+
+
+class ArchiveError(LatentDPError):
+    """An archive cannot be reached, or refuses. Running it again goes on from there."""
+
+    exit_code = 7

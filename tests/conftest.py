@@ -14,6 +14,7 @@ from latentdp.evaluation import threat_model
 from latentdp.models.checkpoints import save
 from latentdp.models.device import use_threads
 from latentdp.models.flow.flow import Flow
+from latentdp.synthesis.evaluation.effort import SyntheticEffort
 from tests.support import examples
 from tests.support.once import once
 from tests.support.places import SAMPLES, SHARED
@@ -75,6 +76,8 @@ def world(tmp_path_factory) -> World:
 def least_effort(monkeypatch) -> None:
     """Attackers and readers of commands work as little as they can; seconds become tenths."""
     monkeypatch.setattr(threat_model, "Effort", LeastEffort)
+    least = SyntheticEffort(shadows=4, members=10, canaries=10, compared=20)
+    monkeypatch.setattr("latentdp.synthesis.evaluation.measure.QUICK", least)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A plug-in is a file: one of each is added in a folder of a test, and nothing else is edited."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -210,7 +211,8 @@ def test_a_command_is_a_file(package, group, tmp_path, command, capsys):
     def in_help():
         assert command(*group, "--help") == 0
         _, shown = capsys.readouterr().out.split("Commands:")
-        return dict(line.split(maxsplit=1) for line in shown.strip().splitlines())
+        lines = re.findall(r"^  (\S+) +(.*(?:\n {4,}.*)*)", shown, re.MULTILINE)
+        return {name: " ".join(said.split()) for name, said in lines}
 
     call, before = (*group, "greet-somebody", "Ada"), list(in_help())
     with added(package, tmp_path, greet_somebody=COMMAND):

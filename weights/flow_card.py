@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping, Sequence
+
+from msgspec import UNSET, UnsetType
+
+from latentdp.errors import WeightsError
+from latentdp.models.model_card.card import ModelCard
+from latentdp.models.model_card.card_parts import (
+    CriticCard,
+    LawCard,
+    LikelihoodCard,
+    SampleMeasure,
+)
+from latentdp.models.model_card.directions_card import (
+    DirectionsCard,
+    IdentityCard,
+    Interval,
+    ProbeRow,
+)
 
 __all__ = ["flow_card"]
 
+ENTRIES = (
+    "summary", "parameters", "training_data", "images", "class_counts_train", "private_training",
+    "training", "architecture", "bits_per_dimension", "round_trip_error", "latents_val",
+    "memorisation",
+)  # fmt: skip
 
-def flow_card(name: str, size: int, sha256: str, card: dict[str, Any]) -> str:
+
+def flow_card(name: str, size: int, sha256: str, card: ModelCard) -> str:
     """The card of one weights file.
 
     Args:
@@ -16,63 +39,66 @@ def flow_card(name: str, size: int, sha256: str, card: dict[str, Any]) -> str:
         size: Of the file in bytes.
         sha256: Of the file.
         card: Its own metadata.
+
+    Raises:
+        WeightsError: The card lacks an entry.
     """
-    bits = card["bits_per_dimension"]
+    if lacking := card.lacking(*ENTRIES):
+        raise WeightsError(f"weights {name!r}: the card lacks {lacking[0]!r}")
+    bits = card.bits_per_dimension
     levels = "\n".join(
-        f"| {i} | {x['dimensions']} | {x['mean']} | {x['std']} | {x['excess_kurtosis']} |"
-        for i, x in enumerate(card["latents_val"])
+        f"| {i} | {x.dimensions} | {x.mean} | {x.std} | {x.excess_kurtosis} |"
+        for i, x in enumerate(card.latents_val)
     )
-    training, near = card["training"], card["memorisation"]
-    counts = ", ".join(f"{k}: {v}" for k, v in card["class_counts_train"].items())
+    training, near = card.training, card.memorisation
+    counts = ", ".join(f"{k}: {v}" for k, v in card.class_counts_train.items())
     return f"""# {name}
 
-{card["summary"]}. {card["parameters"]:,} parameters, {size / 1e6:.1f} MB,
+{card.summary}. {card.parameters:,} parameters, {size / 1e6:.1f} MB,
 sha256 `{sha256}`. Made by `latentdp weights train`; this card is made from the file's metadata.
 
 ## Data
-{card["training_data"]}
+{card.training_data}
 
-Images: {", ".join(f"{k} {v}" for k, v in card["images"].items())} (patient-disjoint splits; the
+Images: {", ".join(f"{k} {v}" for k, v in card.images.items())} (patient-disjoint splits; the
 flow was trained on `train` only). Classes of the training split: {counts}.
-Trained on private data: {"yes" if card["private_training"] else "no"}.
+Trained on private data: {"yes" if card.private_training else "no"}.
 
 ## Training
-{training["images_shown"]:,} images shown in {training["steps"]:,} steps of {training["batch"]},
-{training["minutes"]} minutes. Architecture: `{card["architecture"]}`.
+{training.images_shown:,} images shown in {training.steps:,} steps of {training.batch},
+{training.minutes} minutes. Architecture: `{card.architecture}`.
 
 ## Measurements
 | split | train (1,024 of them) | val | test |
 |---|---|---|---|
 | bits per dimension | {bits["train"]} | {bits["val"]} | {bits.get("test", "not measured")} |
 
-Largest round-trip error in float32 on validation images: {card["round_trip_error"]:.2g}.
+Largest round-trip error in float32 on validation images: {card.round_trip_error:.2g}.
 
 Latents of validation images (N(0, 1) under a perfect flow), coarsest level first:
 
 | level | dimensions | mean | std | excess kurtosis |
 |---|---|---|---|---|
 {levels}
-{_usual(card.get("likelihood"))}
+{_usual(card.likelihood)}
 Memorisation: the nearest training image of a sample drawn at temperature 0.8 is
-{near["sample_median"]} grey levels away (median of 256, root mean square; nearest
-{near["sample_min"]}); of a real validation image {near["val_median"]} (nearest {near["val_min"]}).
+{near.sample_median} grey levels away (median of 256, root mean square; nearest
+{near.sample_min}); of a real validation image {near.val_median} (nearest {near.val_min}).
 Below temperature 1 a sample lies nearer to the average image and so to everything; distances
 far below those of new patients would mean copies.
-{_laws(card.get("laws"))}{_samples(card.get("samples"))}{_critic(card.get("critic"))}{
-        _octaves(card.get("octaves"))
-    }
-{_directions(card.get("directions"))}
+{_laws(card.laws)}{_samples(card.samples)}{_critic(card.critic)}{_octaves(card.octaves)}
+{_directions(card.directions)}
 ## What it does not protect
 The guarantee of a release is about the released image. Images of the training set may be
 memorised by these weights; nothing is guaranteed to the people in it.
 {_notes(card)}"""
 
 
-def _usual(found: dict[str, Any] | None) -> str:
+def _usual(found: LikelihoodCard | None) -> str:
     if found is None:
         return ""
-    (low, high), (_, most) = found["bits"], found["coarse"]
-    shares = ", ".join(f"{share:.2%} of {split}" for split, share in found["odd"].items())
+    (low, high), (_, most) = found.bits, found.coarse
+    shares = ", ".join(f"{share:.2%} of {split}" for split, share in found.odd.items())
     return f"""
 Odd inputs: the private review marks what lies outside {low} to {high} bits per
 dimension (in the middle of the bins, without labels; the 0.05th and 99.95th percentiles of
@@ -82,10 +108,10 @@ That marks {shares}.
 """
 
 
-def _laws(found: list[dict[str, Any]] | None) -> str:
+def _laws(found: tuple[LawCard, ...] | None) -> str:
     if not found:
         return ""
-    rows = "\n".join(f"| {x['name']} | {x['measured']:.2g} | {x['allowed']:.2g} |" for x in found)
+    rows = "\n".join(f"| {x.name} | {x.measured:.2g} | {x.allowed:.2g} |" for x in found)
     return f"""
 Laws that every flow must keep, tried on validation images (`latentdp weights check`):
 
@@ -95,13 +121,11 @@ Laws that every flow must keep, tried on validation images (`latentdp weights ch
 """
 
 
-def _samples(found: list[dict[str, Any]] | None) -> str:
+def _samples(found: tuple[SampleMeasure, ...] | None) -> str:
     if not found:
         return ""
     rows = "\n".join(
-        f"| {x['setting']} | {x['metric']} | {x['value']} ({x['low']} to {x['high']}) "
-        f"| {x['n']:,} |"
-        for x in found
+        f"| {x.setting} | {x.metric} | {x.value} ({x.low} to {x.high}) | {x.n:,} |" for x in found
     )
     return f"""
 Fresh samples, drawn as a release draws them, under the labels of validation images and in their
@@ -113,30 +137,30 @@ place (a reader of o/p learnt on originals and is tested on samples, one of p/o 
 """
 
 
-def _critic(found: dict[str, Any] | None) -> str:
+def _critic(found: CriticCard | None) -> str:
     if not found:
         return ""
-    images = found["images"]
+    images = found.images
     return f"""
 ## Critic
 Which of several samples is released: a ratio of originals to samples, learnt by
 `latentdp weights add-critic` from {images["ratio"]:,} training images and
-{found["samples"]:,} samples, in what a reader of the classes sees that
+{found.samples:,} samples, in what a reader of the classes sees that
 learnt from {images["reader"]:,} images of other patients. On
-{found["images_measured"]} validation images it tells samples from originals at AUC
-{found["auc"]}; of {found["candidates"]} samples {found["effective_candidates"]} count on average,
+{found.images_measured} validation images it tells samples from originals at AUC
+{found.auc}; of {found.candidates} samples {found.effective_candidates} count on average,
 as many as if all others were thrown away.
 """
 
 
-def _octaves(found: dict[str, Any] | None) -> str:
+def _octaves(found: Mapping[str, ModelCard] | None) -> str:
     if not found:
         return ""
     rows = "\n".join(
         f"| {size} | {_bits(x, 'train')} | {_bits(x, 'val')} | {_bits(x, 'test')} "
-        f"| {x['temperature']} "
+        f"| {x.temperature} "
         f"| {_finest(x, 'real')} / {_finest(x, 'drawn')} / {_finest(x, 'halves alone')} "
-        f"| {x['training']['crops_shown']:,} | {x['training_data']} |"
+        f"| {x.training.crops_shown:,} | {x.training_data} |"
         for size, x in sorted(found.items(), key=lambda item: int(item[0]))
     )
     return f"""
@@ -153,47 +177,47 @@ release detail is drawn, and nothing is measured by that density.
 """
 
 
-def _bits(octave: dict[str, Any], split: str) -> str:
-    bits = octave["bits_per_detail"].get(split, math.nan)
-    others = octave.get("without_density", {}).get(split, 0)
+def _bits(octave: ModelCard, split: str) -> str:
+    bits = octave.bits_per_detail.get(split, math.nan)
+    others = (octave.without_density or {}).get(split, 0)
     return "-" if not math.isfinite(bits) else f"{bits} ({others})" if others else str(bits)
 
 
-def _finest(octave: dict[str, Any], which: str) -> str:
-    return f"{octave['decibels_by_octave']['val'][which][-1]:.1f}"
+def _finest(octave: ModelCard, which: str) -> str:
+    return f"{octave.decibels_by_octave['val'][which][-1]:.1f}"
 
 
-def _directions(found: dict[str, Any] | None) -> str:
+def _directions(found: DirectionsCard | None) -> str:
     if found is None:
         return ""
-    probes, val = found["probes"], found["shares"]["val"]
-    first, shares = found["discriminants"], found["shares"]["train"]
+    probes, val = found.probes, found.shares["val"]
+    first, shares = found.discriminants, found.shares["train"]
     spectrum = "\n".join(
-        f"| {i + 1} | {ratio} | {shares['finding'][i]} | {val['finding'][i]} "
-        f"| {shares['patient'][i]} | {val['patient'][i]} |"
-        for i, ratio in enumerate(found["ratios"])
+        f"| {i + 1} | {ratio} | {shares.finding[i]} | {val.finding[i]} "
+        f"| {shares.patient[i]} | {val.patient[i]} |"
+        for i, ratio in enumerate(found.ratios)
     )
-    rest = val["patient"][first:]
-    shown = [name for name in probes["baselines"] if name in probes]
+    rest = val.patient[first:]
+    shown = probes.compared
     rows = []
-    for i, k in enumerate(probes["sizes"]):
-        ours = probes["directions"][i]
-        others = [probes[name][i] if i < len(probes[name]) else {} for name in shown]
-        cells = [_estimate(ours.get(key)) for key in ("finding", "view", *IDENTITIES)]
-        cells += [f"{_value(o.get('finding'))} / {_value(o.get('identity'))}" for o in others]
+    for i, k in enumerate(probes.sizes):
+        cells = [_estimate(getattr(probes.directions[i], what)) for what in MEASURED]
+        for of in shown.values():
+            other = of[i] if i < len(of) else NOTHING
+            cells.append(f"{_value(other.finding)} / {_value(other.identity)}")
         rows.append(f"| {k} | " + " | ".join(cells) + " |")
-    whole = [_estimate(probes["all"].get(key)) for key in ("finding", "view", *IDENTITIES)]
+    whole = [_estimate(getattr(probes.all, what)) for what in MEASURED]
     rows.append("| all | " + " | ".join(whole + [""] * len(shown)) + " |")
     table = "\n".join(rows)
     heads = " | ".join(f"{name}: finding / identity" for name in shown)
-    listed = "; ".join(f"{name}, {probes['baselines'][name]}" for name in shown)
+    listed = "; ".join(f"{name}, {probes.baselines[name]}" for name in shown)
     return f"""
 ## Public directions
-{found["count"]} orthonormal directions of the latent, computed by
-`latentdp weights add-directions` from {found["images"]:,} training images; findings
+{found.count} orthonormal directions of the latent, computed by
+`latentdp weights add-directions` from {found.images:,} training images; findings
 were compared within source and view, on
-{found["images_compared"]:,} of them. alpha {found["alpha"]}, gamma {found["gamma"]};
-{found["patients_with_pairs"]:,} patients have several images. The first {first} separate findings:
+{found.images_compared:,} of them. alpha {found.alpha}, gamma {found.gamma};
+{found.patients_with_pairs:,} patients have several images. The first {first} separate findings:
 
 | direction | ratio | finding, train | finding, val | patient, train | patient, val |
 |---|---|---|---|---|---|
@@ -204,7 +228,7 @@ the images of one patient have in common. Where train is far above val, the dire
 to chance. The other {len(rest)} are the principal directions of what is left; on val the patient's
 share of them is {_mean(rest)} in the mean and {max(rest, default=0.0)} at most.
 
-AUC on the {probes["images"]:,} {probes["split"]} images, **without noise**, with 95 % intervals
+AUC on the {probes.images:,} {probes.split} images, **without noise**, with 95 % intervals
 (bootstrap over patients): of a reader for the finding and the view, and of an attacker who is
 shown two images and says whether they are of one patient. The impostors match in source, view and
 finding, or are any. Each is the best of several simple linear opponents.
@@ -214,35 +238,40 @@ finding, or are any. Each is the best of several simple linear opponents.
 {table}
 
 Compared with: {listed}. A dash: there are no more of them.
-{_identity(found.get("identity"))}"""
+{_identity(found.identity)}"""
 
 
-def _identity(found: dict[str, Any] | None) -> str:
+def _identity(found: IdentityCard | None) -> str:
     if not found:
         return ""
-    told = ", ".join(map(str, found["intraclass_correlations"]))
+    told = ", ".join(map(str, found.intraclass_correlations))
     return f"""
-Directions of identity, for the empirical tier: {found["count"]} that span the coarsest level, the
-first {found["compared"]} in the order of what the images of one patient share
-({found["patients_with_pairs"]:,} patients have several), the others by their variance. Intraclass
+Directions of identity, for the empirical tier: {found.count} that span the coarsest level, the
+first {found.compared} in the order of what the images of one patient share
+({found.patients_with_pairs:,} patients have several), the others by their variance. Intraclass
 correlations of the former at even distances, by chance as far below zero as above: {told}.
 """
 
 
-IDENTITIES = ("identity", "identity_any")
+MEASURED = ("finding", "view", "identity", "identity_any")  # of a row of the table of probes
+NOTHING = ProbeRow(finding=None, identity=None)
 
 
-def _mean(values: list[float]) -> float:
+def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / max(1, len(values)), 4)
 
 
-def _estimate(found: list[float] | None) -> str:
-    return "" if found is None else f"{found[0]:.3f} ({found[1]:.2f} to {found[2]:.2f})"
+def _estimate(found: Interval | UnsetType | None) -> str:
+    return (
+        ""
+        if found is None or found is UNSET
+        else f"{found[0]:.3f} ({found[1]:.2f} to {found[2]:.2f})"
+    )
 
 
-def _value(found: list[float] | None) -> str:
+def _value(found: Interval | None) -> str:
     return "-" if found is None else f"{found[0]:.2f}"
 
 
-def _notes(card: dict[str, Any]) -> str:
-    return f"\n## Looked at\n{card['looked_at']}\n" if card.get("looked_at") else ""
+def _notes(card: ModelCard) -> str:
+    return f"\n## Looked at\n{card.looked_at}\n" if card.looked_at else ""

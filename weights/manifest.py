@@ -13,7 +13,6 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from latentdp._weights.flow_card import flow_card
 from latentdp._weights.verifier_card import verifier_card
@@ -21,6 +20,8 @@ from latentdp._weights.verifier_card import verifier_card
 from latentdp.data.dataset import read_dataset
 from latentdp.models.checkpoints import load, save
 from latentdp.models.flow.flow import load_flow
+from latentdp.models.model_card.card import ModelCard
+from latentdp.models.model_card.card_parts import LikelihoodCard
 from latentdp.models.model_card.flow import usual_likelihood
 
 HERE = Path(__file__).parent
@@ -34,16 +35,17 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.looked_at:
         name, text = arguments.looked_at
-        _add(name, looked_at=text)
+        _add(name, ModelCard(looked_at=text))
     if arguments.likelihood:
         name, data = arguments.likelihood
-        _add(name, likelihood=_likelihood(HERE / f"{name}.safetensors", Path(data)))
+        measured = _likelihood(HERE / f"{name}.safetensors", Path(data))
+        _add(name, ModelCard(likelihood=measured))
     entries = []
     for path in sorted(HERE.glob("*.safetensors")):
         checkpoint = load(str(path))
         size = path.stat().st_size
-        summary = str(checkpoint.card["summary"])
-        octaves = sorted(map(int, checkpoint.card.get("octaves", ())))
+        summary = str(checkpoint.card.summary)
+        octaves = sorted(map(int, checkpoint.card.octaves or ()))
         if octaves:
             summary += f"; detail up to {octaves[-1]} pixels"
         entries.append(
@@ -63,14 +65,14 @@ def main() -> None:
     (HERE / "manifest.toml").write_text(header + "\n".join(entries), encoding="utf-8")
 
 
-def _add(name: str, **facts: Any) -> None:
-    """Writes facts on a weights file's card; its tensors stay as they are."""
+def _add(name: str, entries: ModelCard) -> None:
+    """Writes entries on a weights file's card; its tensors stay as they are."""
     path = HERE / f"{name}.safetensors"
     checkpoint = load(str(path))
-    save(replace(checkpoint, card=checkpoint.card | facts), path)
+    save(replace(checkpoint, card=checkpoint.card.with_entries(entries)), path)
 
 
-def _likelihood(path: Path, data: Path) -> dict[str, Any]:
+def _likelihood(path: Path, data: Path) -> LikelihoodCard:
     checkpoint = load(str(path))
     flow, card = load_flow(checkpoint), checkpoint.card
     held_out = {
@@ -78,11 +80,11 @@ def _likelihood(path: Path, data: Path) -> dict[str, Any]:
             data,
             split,
             size=flow.shape[0],
-            conditions=card["conditions"],
-            sources=card["sources"],
+            conditions=flow.provenance.conditions,
+            sources=flow.provenance.sources,
             classes=flow.classes,
         )
-        for split in card["images"]
+        for split in card.images or ()
         if split != "train"
     }
     return usual_likelihood(flow, held_out)

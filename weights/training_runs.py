@@ -41,6 +41,8 @@ from latentdp.models.flow.chest_attributes import (
     finding_columns,
 )
 from latentdp.models.flow.glow import GlowConfig
+from latentdp.models.model_card.card import ModelCard
+from latentdp.models.model_card.card_parts import TrainingCard
 from latentdp.models.training.attributes import AttributeGlowTraining, AttributeGlowTrainingConfig
 from latentdp.models.training.sampling_odds import sampling_odds
 
@@ -197,29 +199,29 @@ def export(trainer: AttributeGlowTraining, run: Run, folder: Path, name: str) ->
     (folder / "export").mkdir(exist_ok=True)
     train_images = trainer.train
     values = attribute_values(train_images, run.config.attributes)
-    card = {
-        "summary": f"{SIZE}x{SIZE} Glow, attributes: {len(run.config.attributes)}",
-        "training_data": run.images.note,
-        "private_training": False,
-        "conditions": [],
-        "sources": list(run.images.sources),
-        "parameters": sum(p.numel() for p in trainer.net.parameters()),
-        "architecture": run.config.to_json(),
-        "present_in_training": {
+    card = ModelCard(
+        summary=f"{SIZE}x{SIZE} Glow, attributes: {len(run.config.attributes)}",
+        training_data=run.images.note,
+        private_training=False,
+        conditions=(),
+        sources=tuple(run.images.sources),
+        parameters=sum(p.numel() for p in trainer.net.parameters()),
+        architecture=run.config.to_json(),
+        present_in_training={
             run.config.attributes[i].name: int((values[:, i] == PRESENT).sum())
             for i in finding_columns(run.config.attributes)
         },
-        "training": {
-            "minutes": round(trainer.elapsed / 60, 1),
-            "steps": trainer.step,
-            "images_shown": trainer.step * trainer.settings.batch,
-            "batch": trainer.settings.batch,
-            "learning_rate": trainer.settings.learning_rate,
-            "schedule": trainer.settings.schedule,
-            "start": "random weights",
-            "seed": trainer.settings.seed,
-        },
-    }
+        training=TrainingCard(
+            minutes=round(trainer.elapsed / 60, 1),
+            steps=trainer.step,
+            images_shown=trainer.step * trainer.settings.batch,
+            batch=trainer.settings.batch,
+            learning_rate=trainer.settings.learning_rate,
+            schedule=trainer.settings.schedule,
+            start="random weights",
+            seed=trainer.settings.seed,
+        ),
+    )
     save(trainer.checkpoint(name, card), folder / "export" / f"{name}.safetensors")
 
 

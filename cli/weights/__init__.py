@@ -14,6 +14,7 @@ ORDER = (
     "show",
     "check",
     "train",
+    "predict",
     "train_verifier",
     "train_detail",
     "add_directions",

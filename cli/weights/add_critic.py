@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp import InputError
+from latentdp.core.documents import to_json
 
 from .._options import JsonOption
 from .._render import print_json, share_progress, table
 from .._training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
+
+if TYPE_CHECKING:
+    from latentdp.models.model_card.card_parts import CriticCard
 
 
 def add_critic(
@@ -46,33 +50,34 @@ def add_critic(
     if lacking:
         raise InputError(f"no images of split {min(lacking)!r} in {data}")
     with share_progress("teaching", shown=not json) as tell:
-        taught = train_critic(
+        trained = train_critic(
             flow,
             as_trained(flow, data, "train"),
             as_trained(flow, data, "val"),
             seed=seed,
             tell=tell,
         )
-    if taught is None:
+    if trained is None:
         raise InputError("too few images, or fewer than two classes: nothing to learn")
-    critic, card = taught
+    critic, card = trained
     out.parent.mkdir(parents=True, exist_ok=True)
     save(with_critic(checkpoint, critic, card), out)
     if json:
-        print_json({"weights": str(out)} | card)
+        print_json({"weights": str(out)} | to_json(card))
         return
     table("critic", [("weights", str(out)), *summary(card)])
 
 
-def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
+def summary(card: CriticCard) -> list[tuple[str, str]]:
     """A card's entry ``critic`` as a short table."""
+    images = card.images or {}
     return [
-        ("samples told from originals", f"AUC {card['auc']} on {card['images_measured']} of val"),
+        ("samples told from originals", f"AUC {card.auc} on {card.images_measured} of val"),
         (
             "effective candidates",
-            f"{card['effective_candidates']} of {card['candidates']} on average",
+            f"{card.effective_candidates} of {card.candidates} on average",
         ),
-        ("taught on", f"{card['images']['reader']:,} and {card['images']['ratio']:,} images"),
+        ("taught on", f"{images.get('reader', 0):,} and {images.get('ratio', 0):,} images"),
     ]
 
 

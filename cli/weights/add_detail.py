@@ -35,7 +35,7 @@ def add_detail(
     load_flow(enlarged)  # refuses what could not be read again
     out.parent.mkdir(parents=True, exist_ok=True)
     save(enlarged, out)
-    sizes = sorted(map(int, enlarged.card.get("octaves", ())))
+    sizes = sorted(map(int, enlarged.card.octaves or ()))
     if json:
         print_json({"weights": str(out), "octaves": sizes})
         return

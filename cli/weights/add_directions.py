@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp import InputError
+from latentdp.core.documents import to_json
 from latentdp.core.progress import CountCallback
 
 from .._options import JsonOption
 from .._render import print_json, progress, table
 from .._training_options import ThreadsOption, TrainedOnArgument, weights_file
+
+if TYPE_CHECKING:
+    from latentdp.models.model_card.directions_card import DirectionsCard, ProbeRow
 
 SHOWN = (1, 2, 4, 8, 16, 64)
 
@@ -77,30 +81,30 @@ def add_directions(
     directions, card = computed
     save(with_directions(checkpoint, directions, card), out)
     if json:
-        print_json({"weights": str(out)} | card)
+        print_json({"weights": str(out)} | to_json(card))
         return
     table("public directions", [("weights", str(out)), *summary(card)])
 
 
-def summary(card: dict[str, Any]) -> list[tuple[str, str]]:
+def summary(card: DirectionsCard) -> list[tuple[str, str]]:
     """A card's entry ``directions`` as a short table."""
-    probes = card["probes"]
+    probes = card.probes
     by_size = [
         (f"k = {k}", _estimates(row))
-        for k, row in zip(probes["sizes"], probes["directions"], strict=True)
+        for k, row in zip(probes.sizes, probes.directions, strict=True)
         if k in SHOWN
     ]
     return [
-        ("directions", f"{card['count']}, of which {card['discriminants']} separate findings"),
-        ("alpha, gamma", f"{card['alpha']}, {card['gamma']}"),
+        ("directions", f"{card.count}, of which {card.discriminants} separate findings"),
+        ("alpha, gamma", f"{card.alpha}, {card.gamma}"),
         (
             "computed from",
-            f"{card['images']:,} images, {card['images_compared']:,} compared, "
-            f"{card['patients_with_pairs']:,} patients with several",
+            f"{card.images:,} images, {card.images_compared:,} compared, "
+            f"{card.patients_with_pairs:,} patients with several",
         ),
-        ("AUC without noise", f"{probes['images']:,} images of {probes['split']}, 95 % intervals"),
+        ("AUC without noise", f"{probes.images:,} images of {probes.split}, 95 % intervals"),
         *by_size,
-        ("all dimensions", _estimates(probes["all"])),
+        ("all dimensions", _estimates(probes.all)),
     ]
 
 
@@ -108,11 +112,11 @@ def _advance(advance: CountCallback, before: int, total: int, done: int, _: int)
     advance(before + done, total)
 
 
-def _estimates(row: dict[str, list[float] | None]) -> str:
+def _estimates(row: ProbeRow) -> str:
     estimates = [
         f"{name} {e[0]:.3f} ({e[1]:.3f} to {e[2]:.3f})"
-        for name in ("finding", "identity")
-        if (e := row[name]) is not None
+        for name, e in (("finding", row.finding), ("identity", row.identity))
+        if e is not None
     ]
     return ", ".join(estimates) or "not measurable"
 

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from latentdp import InputError
+from latentdp.core.documents import to_json
 from latentdp.models.checkpoints import load
 
-from .._options import JsonOption, QuickOption
+from .._evaluation_options import QuickOption
+from .._options import JsonOption
 from .._render import print_json, share_progress, short, table
 from .._training_options import weights_file
 
@@ -50,6 +52,7 @@ def check(
     from latentdp.evaluation.validate_weights import checkup
     from latentdp.models.checkpoints import save
     from latentdp.models.flow.flow import load_flow
+    from latentdp.models.model_card.card import ModelCard
     from latentdp.models.training.add_ons import with_add_ons
     from latentdp.models.training.training_data import as_trained
 
@@ -62,13 +65,14 @@ def check(
     there = splits(data)
     sets = {split: as_trained(flow, data, split) for split in SPLITS if split in there}
     with share_progress("checking", shown=not json) as tell:
-        facts = checkup(
+        measured = checkup(
             flow,
             sets,
             effort=chosen_effort(quick=quick),
             tell=lambda share, words: tell(0.8 * share, words),
         )
-        card = checkpoint.card | facts | {"checked": "a quick look" if quick else "in full"}
+        thorough = ModelCard(checked="a quick look" if quick else "in full")
+        card = checkpoint.card.with_entries(measured).with_entries(thorough)
         checked = with_add_ons(
             replace(checkpoint, name=out.stem, card=card),
             flow,
@@ -81,16 +85,16 @@ def check(
     size, sha256 = out.stat().st_size, load(str(out)).sha256
     write_text(page, flow_card(out.stem, size, sha256, checked.card))
     if json:
-        print_json({"weights": str(out), "card": str(page)} | facts)
+        print_json({"weights": str(out), "card": str(page)} | to_json(measured))
         return
     table(
         "checked",
         [
             ("weights", str(out)),
             ("card", str(page)),
-            ("laws", f"all {len(facts['laws'])} hold"),
-            ("bits per dimension", short(facts["bits_per_dimension"])),
-            *((r["setting"], f"{r['metric']} {r['value']}") for r in facts["samples"]),
+            ("laws", f"all {len(measured.laws or ())} hold"),
+            ("bits per dimension", short(measured.bits_per_dimension)),
+            *((s.setting, f"{s.metric} {s.value}") for s in measured.samples or ()),
         ],
     )
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from json import dumps, loads
 from typing import Annotated
 
 import typer
 
+from latentdp.core.documents import to_json
 from latentdp.models.checkpoints import load
 
 from .._options import JsonOption
 from .._render import print_json, short, table
 from .add_critic import summary as critic_summary
 from .add_directions import summary as directions_summary
+
+TABLES = ("critic", "directions", "laws", "octaves", "samples")  # shown row by row
 
 
 def show(
@@ -20,28 +24,27 @@ def show(
 ) -> None:
     """Show the model card of weights."""
     checkpoint = load(name)
-    facts = {"name": checkpoint.name, "sha256": checkpoint.sha256} | checkpoint.card
+    card = checkpoint.card
+    entries = {**checkpoint.other_entries, **to_json(card)}
+    facts = {"name": checkpoint.name, "sha256": checkpoint.sha256} | loads(
+        dumps(entries, sort_keys=True)  # in the order of the file
+    )
     if json:
         print_json(facts)
         return
     rows = [
-        (key.replace("_", " "), short(value))
-        for key, value in facts.items()
-        if key not in ("critic", "directions", "octaves", "laws", "samples")
+        (key.replace("_", " "), short(value)) for key, value in facts.items() if key not in TABLES
     ]
-    rows += [(law["name"], f"{law['measured']:.2g}") for law in checkpoint.card.get("laws", ())]
+    rows += [(law.name, f"{law.measured:.2g}") for law in card.laws or ()]
+    rows += [(f"samples: {s.setting}", f"{s.metric} {s.value}") for s in card.samples or ()]
     rows += [
-        (f"samples: {row['setting']}", f"{row['metric']} {row['value']}")
-        for row in checkpoint.card.get("samples", ())
+        (f"detail to {size} pixels", short(octave.bits_per_detail or {}))
+        for size, octave in sorted((card.octaves or {}).items())
     ]
-    rows += [
-        (f"detail to {size} pixels", short(octave.get("bits_per_detail", {})))
-        for size, octave in checkpoint.card.get("octaves", {}).items()
-    ]
-    if "critic" in checkpoint.card:
-        rows += critic_summary(checkpoint.card["critic"])
-    if "directions" in checkpoint.card:
-        rows += directions_summary(checkpoint.card["directions"])
+    if card.critic is not None:
+        rows += critic_summary(card.critic)
+    if card.directions is not None:
+        rows += directions_summary(card.directions)
     table(f"model card of {checkpoint.name}", rows)
 
 

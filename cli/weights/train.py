@@ -9,8 +9,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentdp import InputError
+from latentdp.core.documents import to_json
 
 from .._options import JsonOption
+from .._panels import FIRST
+from .._private_options import (
+    AllChestsOption,
+    AllFrontalOption,
+    BudgetOption,
+    BurnedInOption,
+    DeltaOption,
+    DryRunOption,
+    EpsilonOption,
+    FindingsOption,
+    ImagesPerPatientOption,
+    LabelsOption,
+    LedgerOption,
+    MethodOption,
+    PrivateOption,
+    ScheduleOption,
+    VaultOption,
+    refuse_with_private,
+    refuse_without_private,
+)
 from .._render import print_json, short, table, training_progress
 from .._training_options import (
     MinutesOption,
@@ -34,54 +55,140 @@ def train(
     data: Annotated[
         Path,
         typer.Argument(
-            metavar="DATA", help="Manifest (CSV), a folder with manifest.csv, or of pictures."
+            metavar="DATA",
+            help="Manifest (CSV), a folder with manifest.csv, or of pictures. With --private: the "
+            "hospital's images.",
         ),
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", metavar="FILE", help="Weights to write; also FILE's .png, .state."),
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Weights to write; also FILE's .png, .state.",
+            rich_help_panel=FIRST,
+        ),
     ],
-    size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 64,
+    size: Annotated[
+        int, typer.Option(help="Side of the images in pixels.", rich_help_panel=FIRST)
+    ] = 64,
     condition: Annotated[
         list[str] | None,
-        typer.Option(help="What classes are made of: view, finding, subtype, class. Repeatable."),
+        typer.Option(
+            help="What classes are made of: view, finding, subtype, class. Repeatable.",
+            rich_help_panel=FIRST,
+        ),
     ] = None,
     source: SourceOption = None,
     minutes: MinutesOption = 0.0,
     steps: StepsOption = 0,
-    batch: Annotated[int, typer.Option(help="Images per step, over all processes.")] = 32,
+    batch: Annotated[
+        int, typer.Option(help="Images per step, over all processes.", rich_help_panel=FIRST)
+    ] = 32,
     blocks: Annotated[
-        str, typer.Option(help="Flow steps per level, coarsest first.")
+        str, typer.Option(help="Flow steps per level, coarsest first.", rich_help_panel=FIRST)
     ] = DEFAULT_SIZES,
     hidden: Annotated[
-        str, typer.Option(help="Width of the coupling networks per level, coarsest first.")
+        str,
+        typer.Option(
+            help="Width of the coupling networks per level, coarsest first.", rich_help_panel=FIRST
+        ),
     ] = DEFAULT_HIDDEN,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of Adam.")] = 1e-3,
+    learning_rate: Annotated[
+        float, typer.Option(help="Peak learning rate of Adam.", rich_help_panel=FIRST)
+    ] = 1e-3,
     start: Annotated[
         str | None,
         typer.Option(
             metavar="WEIGHTS",
             help="Fine-tune these, by name or path, instead of random weights; same size, blocks "
-            "and hidden. Classes of the same name go on.",
+            "and hidden. Classes of the same name go on. With --private: cxr-adult, or others.",
+            rich_help_panel=FIRST,
         ),
     ] = None,
     seed: SeedOption = 0,
     threads: ThreadsOption = 0,
     note: NoteOption = "not stated",
     private_data: PrivateDataOption = False,
+    private: PrivateOption = False,
+    epsilon: EpsilonOption = None,
+    labels: LabelsOption = None,
+    findings: FindingsOption = None,
+    method: MethodOption = None,
+    schedule: ScheduleOption = None,
+    delta: DeltaOption = None,
+    images_per_patient: ImagesPerPatientOption = None,
+    accept_burned_in: BurnedInOption = False,
+    all_chests: AllChestsOption = False,
+    all_frontal: AllFrontalOption = False,
+    vault: VaultOption = None,
+    budget: BudgetOption = None,
+    ledger: LedgerOption = None,
+    dry_run: DryRunOption = False,
     json: JsonOption = False,
-) -> None:
+) -> int:
     """Train a flow on public images. Interrupted runs go on from FILE.state.
+
+    With --private a second meaning: learn a classifier from a private cohort, each patient
+    protected by --epsilon and charged in the ledger; exit codes as of synthesize.
 
     Several processes on one machine:
     torchrun --nproc-per-node N -m latentdp._cli weights train ...
     """
+    if private:
+        refuse_with_private(
+            {
+                "size": (size, 64),
+                "condition": (condition, None),
+                "source": (source, None),
+                "minutes": (minutes, 0.0),
+                "steps": (steps, 0),
+                "batch": (batch, 32),
+                "blocks": (blocks, DEFAULT_SIZES),
+                "hidden": (hidden, DEFAULT_HIDDEN),
+                "learning_rate": (learning_rate, 1e-3),
+                "seed": (seed, 0),
+                "threads": (threads, 0),
+                "note": (note, "not stated"),
+                "private_data": (private_data, False),
+            }
+        )
+        from latentdp.private_training.request import TrainingRequest
+
+        from .._train_privately import train_privately
+
+        request = TrainingRequest(
+            source=data,
+            out=out,
+            vault=vault,
+            labels=labels,
+            epsilon=2.0 if epsilon is None else epsilon,
+            delta=delta,
+            findings=findings,
+            method=method or "head",
+            schedule=schedule or "constant",
+            images_per_patient=4 if images_per_patient is None else images_per_patient,
+            accept_burned_in=accept_burned_in,
+            all_chests=all_chests,
+            all_frontal=all_frontal,
+            budget=budget,
+            ledger=ledger,
+        )
+        return train_privately(request, start or "cxr-adult", dry_run=dry_run, json=json)
+    refuse_without_private(
+        epsilon=epsilon, labels=labels, findings=findings, method=method, schedule=schedule,
+        delta=delta, images_per_patient=images_per_patient, accept_burned_in=accept_burned_in,
+        all_chests=all_chests, all_frontal=all_frontal, vault=vault, budget=budget, ledger=ledger,
+        dry_run=dry_run,
+    )  # fmt: skip
     from latentdp.data.contact_sheet import contact_sheet
     from latentdp.data.dataset import SPLITS, read_dataset, splits
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
     from latentdp.models.flow.flow import load_flow
     from latentdp.models.flow.glow import GlowConfig
+    from latentdp.models.model_card.card import ModelCard
+    from latentdp.models.model_card.card_parts import TrainingCard
     from latentdp.models.model_card.flow import assess, samples
     from latentdp.models.training.add_ons import with_add_ons
     from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
@@ -123,47 +230,52 @@ def train(
 
         trainer.run(report)
     if trainer.rank != 0:
-        return
-    card = {
-        "summary": f"{size}x{size} Glow, classes: {', '.join(config.classes) or 'none'}",
-        "training_data": note,
-        "private_training": private_data
-        or (begun is not None and begun.card.get("private_training", False)),
-        "conditions": list(condition or ()),
-        "sources": list(source or ()),
-        "parameters": sum(p.numel() for p in trainer.net.parameters()),
-        "architecture": config.to_json(),
-        "training": {
-            "minutes": round(trainer.elapsed / 60, 1),
-            "steps": trainer.step,
-            "images_shown": trainer.step * batch,
-            "batch": batch,
-            "learning_rate": learning_rate,
-            "start": _start(begun),
-            "seed": seed,
-        },
-    }
+        return 0
+    inherited = False if begun is None else begun.card.private_training or False
+    card = ModelCard(
+        summary=f"{size}x{size} Glow, classes: {', '.join(config.classes) or 'none'}",
+        training_data=note,
+        private_training=private_data or inherited,
+        conditions=tuple(condition or ()),
+        sources=tuple(source or ()),
+        parameters=sum(p.numel() for p in trainer.net.parameters()),
+        architecture=config.to_json(),
+        training=TrainingCard(
+            minutes=round(trainer.elapsed / 60, 1),
+            steps=trainer.step,
+            images_shown=trainer.step * batch,
+            batch=batch,
+            learning_rate=learning_rate,
+            start=_start(begun),
+            seed=seed,
+        ),
+    )
     save(trainer.checkpoint(out.stem, card), out)
     flow = load_flow(load(str(out)))  # measured as it will be used: rounded, from the file
-    card |= assess(flow, training, held_out)
+    card = card.with_entries(assess(flow, training, held_out))
     checkpoint = trainer.checkpoint(out.stem, card)
     save(with_add_ons(checkpoint, flow, {"train": training} | held_out, seed=seed), out)
     fresh = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
     contact_sheet(out.with_suffix(".png"), [fresh[i : i + 8] for i in range(0, len(fresh), 8)])
-    facts = {"weights": str(out), "samples": str(out.with_suffix(".png"))} | {
-        key: card[key] for key in ("bits_per_dimension", "round_trip_error", "training")
+    facts = {
+        "weights": str(out),
+        "samples": str(out.with_suffix(".png")),
+        "bits_per_dimension": card.bits_per_dimension,
+        "round_trip_error": card.round_trip_error,
+        "training": to_json(card.training),
     }
     if json:
         print_json(facts | {"history": history})
     else:
         table("trained", [(key.replace("_", " "), short(value)) for key, value in facts.items()])
+    return 0
 
 
 def _start(begun: Checkpoint | None) -> str:
     """What a run began with, for a public card: no path, which may be private."""
     if begun is None:
         return "random weights"
-    data = begun.card.get("training_data", "not stated")
+    data = begun.card.training_data or "not stated"
     return f"weights sha256 {begun.sha256}, trained on: {data}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -53,6 +53,8 @@ def train_detail(
     from latentdp.data.dataset import splits as splits_of
     from latentdp.models.checkpoints import save
     from latentdp.models.device import use_threads
+    from latentdp.models.model_card.card import ModelCard
+    from latentdp.models.model_card.card_parts import TrainingCard
     from latentdp.models.model_card.wavelet_flow import assess, half, temperature
     from latentdp.models.super_resolution.checkpoint import detail_flow_of
     from latentdp.models.super_resolution.wavelet_flow import WaveletFlowConfig
@@ -84,27 +86,27 @@ def train_detail(
     )
     with training_progress(shown=not json) as show:
         trainer.run(show)
-    card: dict[str, Any] = {
-        "summary": f"detail from {size // 2} to {size} pixels",
-        "training_data": note,
-        "private_training": private_data,
-        "sources": list(source or ()),
-        "images": {split: len(pixels) for split, pixels in splits.items()},
-        "architecture": config.to_json(),
-        "parameters": sum(p.numel() for p in trainer.net.parameters()),
-        "training": {
-            "minutes": round(trainer.elapsed / 60, 1),
-            "steps": trainer.step,
-            "crops_shown": trainer.step * batch,
-            "crop": settings.crop,
-            "learning_rate": learning_rate,
-            "seed": seed,
-        },
-    }
+    card = ModelCard(
+        summary=f"detail from {size // 2} to {size} pixels",
+        training_data=note,
+        private_training=private_data,
+        sources=tuple(source or ()),
+        images={split: len(pixels) for split, pixels in splits.items()},
+        architecture=config.to_json(),
+        parameters=sum(p.numel() for p in trainer.net.parameters()),
+        training=TrainingCard(
+            minutes=round(trainer.elapsed / 60, 1),
+            steps=trainer.step,
+            crops_shown=trainer.step * batch,
+            crop=settings.crop,
+            learning_rate=learning_rate,
+            seed=seed,
+        ),
+    )
     detail = detail_flow_of(trainer.checkpoint(out.stem, card))  # measured as it is used: rounded
-    card["temperature"] = temperature(detail, splits["val"])
-    detail = replace(detail, temperature=card["temperature"])
-    card |= assess(detail, splits)
+    warmth = temperature(detail, splits["val"])
+    detail = replace(detail, temperature=warmth)
+    card = card.with_entries(ModelCard(temperature=warmth)).with_entries(assess(detail, splits))
     save(trainer.checkpoint(out.stem, card), out)
     real = np.asarray(splits["val"][:6] / 255, dtype=np.float32)
     halves = half(real)
@@ -112,8 +114,8 @@ def train_detail(
         out.with_suffix(".png"),
         [real, detail.enlarge(halves, SeededNoise(1)), halves.repeat(2, axis=1).repeat(2, axis=2)],
     )
-    facts = {"weights": str(out), "temperature": card["temperature"]} | {
-        f"bits per detail, {split}": bits for split, bits in card["bits_per_detail"].items()
+    facts = {"weights": str(out), "temperature": warmth} | {
+        f"bits per detail, {split}": bits for split, bits in (card.bits_per_detail or {}).items()
     }
     if json:
         print_json(facts | {"card": card})

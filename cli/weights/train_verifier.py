@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from latentdp.core.documents import to_json
 
 from .._options import JsonOption
 from .._render import print_json, short, table, training_progress
@@ -53,6 +55,8 @@ def train_verifier(
     from latentdp.data.cohort import Cohort
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
+    from latentdp.models.model_card.card import ModelCard
+    from latentdp.models.model_card.card_parts import TrainingCard
     from latentdp.models.model_card.verifier import assess
     from latentdp.models.networks.embedding import EmbeddingConfig
     from latentdp.models.networks.verifier import Verifier
@@ -82,38 +86,40 @@ def train_verifier(
     )
     with training_progress(shown=not json) as show:
         training.run(show)
-    card: dict[str, Any] = {
-        "summary": f"{size}x{size} verifier of patients",
-        "training_data": note,
-        "sources": list(source or ()),
-        "images": {"train": len(train)},
-        "architecture": config.to_json(),
-        "parameters": sum(p.numel() for p in training.net.parameters()),
-        "training": {
-            "minutes": round(training.elapsed / 60, 1),
-            "steps": training.step,
-            "images_shown": 2 * patients * training.step,
-            "patients_per_step": patients,
-            "learning_rate": learning_rate,
-            "start": start or "random weights",
-            "seed": seed,
-        },
-    }
+    how = TrainingCard(
+        minutes=round(training.elapsed / 60, 1),
+        steps=training.step,
+        images_shown=2 * patients * training.step,
+        patients_per_step=patients,
+        learning_rate=learning_rate,
+        start=start or "random weights",
+        seed=seed,
+    )
+    card = ModelCard(
+        summary=f"{size}x{size} verifier of patients",
+        training_data=note,
+        sources=tuple(source or ()),
+        images={"train": len(train)},
+        architecture=config.to_json(),
+        parameters=sum(p.numel() for p in training.net.parameters()),
+        training=how,
+    )
     save(training.verifier().checkpoint(out.stem, card), out)
     verifier = Verifier.from_checkpoint(load(str(out)))  # measured as it will be used: rounded
     held_out = {split: read(split) for split in ("val", "test")}
-    card["images"] |= {split: len(cohort) for split, cohort in held_out.items()}
-    card["verification"] = {
+    verification = {
         split: assess(verifier, c.images, c.patients, c.cells) for split, c in held_out.items()
     }
+    images = {"train": len(train)} | {split: len(cohort) for split, cohort in held_out.items()}
+    card = card.with_entries(ModelCard(images=images, verification=verification))
     save(training.verifier().checkpoint(out.stem, card), out)
-    facts = {"weights": str(out), "training": card["training"]} | {
+    facts = {"weights": str(out), "training": to_json(how)} | {
         f"{split}, {key}": value
-        for split, estimates in card["verification"].items()
+        for split, reached in verification.items()
         for key, value in (
-            ("AUC, any impostors", estimates["any"]["auc"]),
-            ("AUC, hard impostors", estimates["hard"]["auc"]),
-            ("P@1", estimates["p@1"]),
+            ("AUC, any impostors", reached.any.auc),
+            ("AUC, hard impostors", reached.hard.auc),
+            ("P@1", reached.first),
         )
     }
     if json:

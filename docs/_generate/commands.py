@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 from latentdp._cli._app import make_app
+from latentdp._cli._panels import panels
 
 __all__ = ["command_pages", "commands", "commands_table"]
 
@@ -71,14 +72,13 @@ def _section(name: str, command: Any, level: int) -> str:
     text = (
         f"{'#' * level} {name}\n\n{command.help}\n\n```text\n{' '.join([name, *pieces])}\n```\n\n"
     )
-    rows: dict[str, str] = {"argument": "", "option": ""}
-    for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record is not None and "--help" not in parameter.opts:
-            rows[parameter.param_type_name] += _row(*record)
-    for kind, lines in rows.items():
-        if lines:
-            text += f"| {kind} | meaning | default |\n|---|---|---|\n{lines}\n"
+    parameters = command.get_params(context)
+    arguments = [p for p in parameters if p.param_type_name == "argument"]
+    options = [p for p in parameters if p.param_type_name == "option" and "--help" not in p.opts]
+    for title, part in [("Arguments", arguments), *panels(options).items()]:
+        rows = "".join(_row(*r) for p in part if (r := p.get_help_record(context)) is not None)
+        if rows:
+            text += f"| {title} | meaning | default |\n|---|---|---|\n{rows}\n"
     return text
 
 

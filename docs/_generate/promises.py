@@ -16,6 +16,7 @@ TOPICS = {  # rooms of the tests, in the order of the page
     "models": "The networks",
     "vault": "The sums of patients",
     "release": "What is released",
+    "archives": "From and to archives",
     "data": "What is released",
     "reports": "What is said of it",
     "evaluation": "What is measured",

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
+from signal import SIGTERM
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,7 @@ from latentdp.data.dicom.refusals import REASONS
 from latentdp.models.checkpoints import load, shipped
 from latentdp.privacy.rounding import printed
 from latentdp.recipe import ALL, PRESETS, Recipe
-from latentdp.release.tasks import LOST, NON_FINITE, NOT_A_FILE
+from latentdp.release.tasks import LEFT_BY_SYSTEM, LOST, NON_FINITE, NOT_A_FILE, ODD
 from latentdp.reports.guarantee_words import NOT_COVERED
 from latentdp.synthesis.cohort import CHANGED, NO_PATIENT
 
@@ -114,6 +115,38 @@ def synthesis_methods() -> str:
     return _table(("method", "what it learns", "from"), rows)
 
 
+def aggregators() -> str:
+    """How votes may be answered."""
+    modules = [
+        (n, plugins.load("aggregators", n).aggregator) for n in plugins.names("aggregators")
+    ]
+    rows = [(f"`{n}`", one.title, one.source) for n, one in modules]
+    return _table(("aggregator", "what it does", "from"), rows)
+
+
+def voters() -> str:
+    """Who may vote."""
+    modules = [(n, plugins.load("voters", n).voters) for n in plugins.names("voters")]
+    rows = [(f"`{n}`", one.title, one.source) for n, one in modules]
+    return _table(("method", "who votes", "from"), rows)
+
+
+def training_methods() -> str:
+    """What a classifier may be learnt by."""
+    kind = "training methods"
+    modules = [(n, plugins.load(kind, n).method) for n in plugins.names(kind)]
+    rows = [(f"`{n}`", method.title, method.source) for n, method in modules]
+    return _table(("method", "what it learns", "from"), rows)
+
+
+def sharing_attacks() -> str:
+    """What each attack on what a site shares does."""
+    kind = "sharing attacks"
+    found = [(n, plugins.load(kind, n).attack) for n in plugins.names(kind)]
+    rows = [(f"`{n}`", attack.title, attack.family) for n, attack in found]
+    return _table(("attack", "what it does", "family of its readers"), rows)
+
+
 def attributes() -> str:
     """Every attribute that an output may hold."""
     rows = []
@@ -126,7 +159,7 @@ def attributes() -> str:
 
 def reasons() -> str:
     """Why a file may be kept back."""
-    of_runs = (LOST, NON_FINITE, NOT_A_FILE, CHANGED, NO_PATIENT)
+    of_runs = (LOST, NON_FINITE, NOT_A_FILE, LEFT_BY_SYSTEM, ODD, CHANGED, NO_PATIENT)
     others = {refusal.reason: refusal.message for refusal in of_runs}
     meanings = sorted({**REASONS, **others}.items())
     return _table(("reason", "meaning"), [(f"`{reason}`", text) for reason, text in meanings])
@@ -137,14 +170,14 @@ def weights() -> str:
     rows = []
     for name in sorted(shipped("glow")):
         card = load(name).card
-        bits, near = card["bits_per_dimension"], card["memorisation"]
+        bits, near = card.bits_per_dimension, card.memorisation
         cells = (
-            ", ".join(card["class_counts_train"]),
-            f"{card['images']['train']:,}",
+            ", ".join(card.class_counts_train),
+            f"{card.images['train']:,}",
             f"{bits['val']:.3f}",
             f"{bits['test']:.3f}",
-            f"{card['round_trip_error']:.0e}",
-            f"{near['sample_median']:.1f} / {near['val_median']:.1f}",
+            f"{card.round_trip_error:.0e}",
+            f"{near.sample_median:.1f} / {near.val_median:.1f}",
         )
         rows.append((_card_link(name), *cells))
     head = ("weights", "classes", "training images", "bits/dim val", "test", "round-trip error")
@@ -155,29 +188,29 @@ def verifiers() -> str:
     """The attackers' networks that are shipped, and how well they tell patients apart."""
     rows = []
     for name in sorted(shipped("embedding")):
-        test = load(name).card["verification"]["test"]
-        measured = (test["any"]["auc"], test["hard"]["auc"], test["hard"]["eer"])
+        test = load(name).card.verification["test"]
+        measured = (test.any.auc, test.hard.auc, test.hard.eer)
         cells = [
             f"{value:.3f} ({low:.3f}-{high:.3f})"
-            for value, low, high in (*measured, test["p@1"], test["map@r"])
+            for value, low, high in (*measured, test.first, test.precision)
         ]
-        rows.append((_card_link(name), f"{test['patients']:,}", *cells))
+        rows.append((_card_link(name), f"{test.patients:,}", *cells))
     head = ("weights", "test patients", "AUC, any impostors", "AUC, hard impostors", "EER, hard")
     return _table((*head, "P@1", "mAP@R"), rows)
 
 
 def directions() -> str:
     """How much of finding and identity the first k public directions carry, without noise."""
-    probes = {name: load(name).card["directions"]["probes"] for name in sorted(shipped("glow"))}
-    sizes = probes[min(probes)]["sizes"]
+    probes = {name: load(name).card.directions.probes for name in sorted(shipped("glow"))}
+    sizes = probes[min(probes)].sizes
     rows = []
     for k in [*(k for k in (1, 2, 4, 8, 16, 32, 64) if k in sizes), "all"]:
         cells = []
         for of_weights in probes.values():
-            place = "all" if k == "all" else of_weights["sizes"].index(k)
-            measured = of_weights["all"] if k == "all" else of_weights["directions"][place]
-            for what in ("finding", "identity"):
-                value, low, high = measured[what]
+            measured = of_weights.all
+            if k != "all":
+                measured = of_weights.directions[of_weights.sizes.index(k)]
+            for value, low, high in (measured.finding, measured.identity):
                 cells.append(f"{value:.2f} ({low:.2f} to {high:.2f})")
         rows.append((str(k), *cells))
     head = [cell for name in probes for cell in (f"`{name}`: finding", "identity")]
@@ -191,6 +224,7 @@ def exit_codes() -> str:
         (1, "", "some files were quarantined, or a claim that was checked does not hold"),
         (INTERNAL, "", "an error of ours; finished files are safe"),
         (INTERRUPTED, "", "interrupted; the same command goes on"),
+        (128 + SIGTERM, "", "stopped by SIGTERM (128 and its number); the same command goes on"),
     ]
     for name in errors.__all__:
         error = getattr(errors, name)
@@ -218,6 +252,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
+        "aggregators": aggregators,
         "attacks": attacks,
         "attributes": attributes,
         "commands": commands_table,
@@ -226,7 +261,9 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "measures": measures,
         "mechanisms": mechanisms,
         "methods": methods,
+        "sharing attacks": sharing_attacks,
         "synthesis methods": synthesis_methods,
+        "training methods": training_methods,
         "metrics": metrics,
         "not covered": not_covered,
         "preset values": preset_values,
@@ -235,6 +272,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "public names": public_names,
         "reasons": reasons,
         "verifiers": verifiers,
+        "voters": voters,
         "weights": weights,
     }
 )

@@ -19,6 +19,7 @@ __all__ = [
     "Images",
     "Labels",
     "Latents",
+    "as_images",
     "check_images",
     "check_labels",
     "check_latents",
@@ -32,19 +33,55 @@ Labels: TypeAlias = NDArray[np.int64]
 UNKNOWN = -1
 
 
+def as_images(images: ArrayLike) -> Images:
+    """Returns ``images`` as float32 ``(n, h, w)`` in [0, 1], or raises `InputError`.
+
+    The message says what to do with what a user often has instead: other shapes, 0 to 255.
+    """
+    array = np.asarray(images)
+    if array.ndim != 3:
+        raise InputError(
+            f"expected images of shape (n, height, width), got shape {array.shape}{_axes(array)}"
+        )
+    if array.dtype == np.uint8:
+        raise InputError(
+            "expected images as floats in [0, 1], got uint8; divide by 255: "
+            "images.astype('float32') / 255"
+        )
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InputError(
+            f"expected images as floats in [0, 1], got {array.dtype}; divide by the largest value "
+            "that it can hold (255 for 8 bits, 65535 for 16)"
+        )
+    if array.size and not np.isfinite(array).all():
+        raise InputError("expected image values in [0, 1], got some that are not finite")
+    if array.size and not (array.min() >= 0 and array.max() <= 1):
+        top = 255 if array.min() >= 0 and array.max() <= 255 else 0
+        advice = f"; divide by {top}" if top else "; 0 is black and 1 is white"
+        raise InputError(f"expected image values in [0, 1], got values outside{advice}")
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
 def check_images(images: ArrayLike, shape: tuple[int, int]) -> Images:
     """Returns ``images`` as float32 ``(n, *shape)`` in [0, 1], or raises `InputError`."""
-    array = np.asarray(images)
-    if not (
-        np.issubdtype(array.dtype, np.floating) and array.ndim == 3 and array.shape[1:] == shape
-    ):
+    array = as_images(images)
+    if array.shape[1:] != shape:
         raise InputError(
-            f"expected images as floats of shape (n, {shape[0]}, {shape[1]}), "
-            f"got {array.dtype} of shape {array.shape}"
+            f"expected images of shape (n, {shape[0]}, {shape[1]}), got shape {array.shape}; "
+            f"resize with latentdp.resize_images(images, {shape[0]})"
         )
-    if array.size and not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-        raise InputError("expected image values in [0, 1], got values outside or not finite")
-    return np.ascontiguousarray(array, dtype=np.float32)
+    return array
+
+
+def _axes(array: NDArray[np.generic]) -> str:
+    """What to do about too few or too many axes."""
+    if array.ndim == 2:
+        return "; of one image take image[None]"
+    if array.ndim == 4 and 1 in (array.shape[1], array.shape[-1]):
+        return f"; take images[{':, 0' if array.shape[1] == 1 else '..., 0'}]"
+    if array.ndim == 4:
+        return "; colour is not taken: take one channel"
+    return ""
 
 
 def check_latents(latents: ArrayLike, d: int) -> Latents:

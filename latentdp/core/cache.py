@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as serialized
 
 from latentdp.core.filesystem import whole, write_text
 
@@ -50,7 +51,8 @@ class ResultCache:
                 if path is not None:
                     contiguous = {key: np.ascontiguousarray(x) for key, x in arrays.items()}
                     with whole(path) as temporary:
-                        save_file(contiguous, str(temporary))
+                        temporary.touch(0o600)
+                        temporary.write_bytes(serialized(contiguous))
             self._memory[name] = arrays
         return self._memory[name]  # type: ignore[no-any-return]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +13,22 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-__all__ = ["alone", "can_be_made", "digest", "is_private", "whole", "write_json", "write_text"]
+__all__ = [
+    "EPOCH",
+    "alone",
+    "digest",
+    "read_json_lines",
+    "replace",
+    "whole",
+    "write_json",
+    "write_text",
+]
 
 POLL = 0.01  # seconds between two looks at a lock that another process holds
+PATIENCE = 2.0  # seconds for a program that looks at a file on Windows, such as a virus scanner
+
+# What is handed over carries this modification time: when it was written says something of it.
+EPOCH = 946_684_800  # 2000-01-01
 
 
 @contextmanager
@@ -30,9 +43,28 @@ def whole(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
+        replace(temporary, path)
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+def replace(file: Path, path: Path) -> None:
+    """Renames a file, over another one if there is one.
+
+    Windows refuses while another program has either open; virus scanners and search indexers have
+    new files open for a moment, which is waited for.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            file.replace(path)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > until:
+                raise
+            time.sleep(POLL)
+        else:
+            return
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
@@ -53,23 +85,25 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=2) + "\n")
 
 
-def is_private(folder: Path) -> bool:
-    """Whether only its owner may enter a folder, as far as its mode tells: on Windows it does not.
-
-    There a folder has an access list, which it takes from the folder above: a user's own folders
-    are closed to other users.
-    """
-    return os.name == "nt" or not stat.S_IMODE(folder.stat().st_mode) & 0o077
+def read_json_lines(path: Path) -> Iterator[Any]:
+    """The values of a file that lines are added to; one that a dying run tore is passed over."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        yield value
 
 
 @contextmanager
-def alone(lock: Path, *, wait: bool) -> Iterator[None]:
+def alone(lock: Path, *, wait: bool, stays: bool = True) -> Iterator[None]:
     """Holds a lock among all processes, of all machines, until the block or the process ends.
 
     Args:
-        lock: An empty file that stands for it, made where there is none. It stays: removed, it
-            could let two in on a network file system. (On Windows it goes, which is safe there.)
+        lock: An empty file that stands for it, made where there is none.
         wait: For another holder to let go.
+        stays: Whether the file is left when the block ends. Who waited for one that is gone finds
+            that it has no name any more, and looks again. (On Windows it always goes.)
 
     Raises:
         BlockingIOError: Another one holds it, and ``wait`` is false.
@@ -82,15 +116,8 @@ def alone(lock: Path, *, wait: bool) -> Iterator[None]:
     except Timeout:
         raise BlockingIOError(f"{lock.name} is held by another process") from None
     with held:
-        yield
-
-
-def can_be_made(folder: Path) -> bool:
-    """Whether this user may make a folder, and those above it that are missing.
-
-    Raises:
-        PermissionError: One above it cannot be entered.
-    """
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    ours = os.access in os.supports_effective_ids
-    return above.is_dir() and os.access(above, os.W_OK | os.X_OK, effective_ids=ours)
+        try:
+            yield
+        finally:
+            if not stays and os.name != "nt":
+                lock.unlink(missing_ok=True)

@@ -73,10 +73,15 @@ def read_any_table(path: Path, columns: Sequence[str] = ()) -> Table:
     delimiter = next((d for d in _DELIMITERS if d in text.partition("\n")[0]), ",")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     records: list[Record] = []
+    begins = 1  # the line of a row; one whose quote has no partner ends with the file
     try:
         header = next(reader, [])
         _check(path, header, columns)
-        for fields in filter(None, reader):
+        begins = reader.line_num + 1
+        for fields in reader:
+            begins = reader.line_num + 1
+            if not fields:
+                continue
             # Some programs add empty fields at the end.
             if len(fields) < len(header) or any(fields[len(header) :]):
                 raise InputError(
@@ -87,8 +92,8 @@ def read_any_table(path: Path, columns: Sequence[str] = ()) -> Table:
             records.append(Record(reader.line_num, dict(zip(header, fields, strict=False))))
     except csv.Error as error:
         raise InputError(
-            f"{path.name} line {reader.line_num}: expected a row of CSV; a quote has no partner "
-            "or stands in the middle of a field, or a field is too long"
+            f"{path.name} line {begins}: expected a row of CSV; a quote has no partner or stands "
+            "in the middle of a field, or a field is too long"
         ) from error
     return Table(tuple(header), records)
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+__all__ = ["one_line", "printable"]
+
+
+def one_line(text: str) -> str:
+    """As `printable`, with newlines as escapes, too: no name looks like two."""
+    return printable(text).replace("\n", "\\n")
 
 
 def printable(text: str) -> str:

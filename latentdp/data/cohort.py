@@ -39,6 +39,8 @@ class Cohort:
         sexes: ``(n,)`` ``F`` or ``M``, empty where unknown.
         sources: ``(n,)`` names of the data sets that images come from, empty where unknown.
         ages: ``(n,)`` years, NaN where unknown.
+        marks: ``(n, k)`` which of the findings each image shows, where one may show several; then
+            ``findings`` holds the rarest of an image's. None where each shows one.
     """
 
     images: Images
@@ -50,6 +52,7 @@ class Cohort:
     sexes: Texts
     sources: Texts
     ages: NDArray[np.float64]
+    marks: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -80,8 +83,17 @@ class Cohort:
         """SHA-256 of all that is known, for results that are kept."""
         mac = hashlib.sha256()
         for f in fields(self):
-            mac.update(f.name.encode() + np.asarray(getattr(self, f.name)).tobytes())
+            value = getattr(self, f.name)
+            if value is not None:
+                mac.update(f.name.encode() + np.asarray(value).tobytes())
         return mac.hexdigest()
+
+    @property
+    def shown(self) -> NDArray[np.bool_]:
+        """``(n, k)`` which findings each image shows; none where nothing is known of it."""
+        if self.marks is not None:
+            return self.marks
+        return np.asarray(self.findings[:, None] == np.arange(len(self.finding_names)))
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -91,7 +103,9 @@ class Cohort:
     def take(self, rows: NDArray[Any]) -> Self:
         """Some of the images, by index or mask."""
         changed = {
-            f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "finding_names"
+            f.name: getattr(self, f.name)[rows]
+            for f in fields(self)
+            if f.name != "finding_names" and getattr(self, f.name) is not None
         }
         return replace(self, **changed)
 

@@ -9,17 +9,21 @@ import numpy as np
 from PIL import Image
 
 from latentdp.core.arrays import Images
+from latentdp.core.filesystem import whole
 
-__all__ = ["contact_sheet"]
+__all__ = ["beside", "contact_sheet"]
 
 GAP = 2
 
 
 def contact_sheet(path: Path, rows: Sequence[Images], *, zoom: int = 3) -> None:
-    """Writes rows of ``(n, h, w)`` images in [0, 1], enlarged ``zoom`` times, as a grey PNG.
+    """Writes rows of ``(n, h, w)`` images in [0, 1], enlarged ``zoom`` times, as a grey PNG."""
+    with whole(path) as temporary:
+        beside(rows, zoom=zoom).save(temporary, format="PNG", optimize=True)
 
-    Each pixel stays a square: nothing is smoothed for the eye.
-    """
+
+def beside(rows: Sequence[Images], *, zoom: int = 3) -> Image.Image:
+    """The same as a picture. Each pixel stays a square: nothing is smoothed for the eye."""
     _, height, width = rows[0].shape
     columns = max(len(row) for row in rows)
     sheet = np.ones((len(rows) * (height + GAP), columns * (width + GAP)), dtype=np.float32)
@@ -29,6 +33,5 @@ def contact_sheet(path: Path, rows: Sequence[Images], *, zoom: int = 3) -> None:
             sheet[y : y + height, x : x + width] = image
     pixels = np.rint(np.clip(sheet, 0, 1) * 255).astype(np.uint8)
     picture = Image.fromarray(pixels)
-    picture.resize((zoom * picture.width, zoom * picture.height), Image.Resampling.NEAREST).save(
-        path, format="PNG", optimize=True
-    )
+    size = (zoom * picture.width, zoom * picture.height)
+    return picture.resize(size, Image.Resampling.NEAREST)

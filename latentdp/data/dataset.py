@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from latentdp.core.arrays import UNKNOWN
+from latentdp.core.system import below
 from latentdp.core.tables import read_table
 from latentdp.data.png import is_picture
 from latentdp.data.preprocess import resize
@@ -141,7 +142,7 @@ def read_dataset(
     if sources:
         rows = [r for r in rows if r.get("source") in sources]
     if not enlarge:
-        rows = [r for r in rows if min(_size(base / r["file"])) >= size]
+        rows = [r for r in rows if min(_size(below(base, r["file"]))) >= size]
     if not rows:
         raise InputError(
             f"no images of split {split!r} in {source}"
@@ -158,7 +159,7 @@ def read_dataset(
     index = {name: i for i, name in enumerate(known)}
     numbers = {name: i for i, name in enumerate(finding_names)}
     return Dataset(
-        pixels=_pixels([base / row["file"] for row in rows], size),
+        pixels=_pixels([below(base, row["file"]) for row in rows], size),
         labels=np.array([index.get(name, UNKNOWN) for name in names], dtype=np.int64),
         classes=known,
         patients=tuple(row.get("patient_id") or row["file"] for row in rows),

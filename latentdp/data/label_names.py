@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TypeAlias, cast
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from latentdp.core.arrays import UNKNOWN
 from latentdp.core.tables import read_table
 from latentdp.errors import InputError
 
-__all__ = ["LabelNames", "Unresolved"]
+__all__ = ["GivenLabels", "LabelNames", "Unresolved", "label_indices"]
+
+# Class indices, or names of classes; None for unknown.
+GivenLabels: TypeAlias = ArrayLike | Sequence[str | None] | None
 
 
 class Unresolved(Enum):
@@ -84,3 +92,43 @@ class LabelNames:
         if position is not None:
             return position
         return Unresolved.NO_VIEW if self.knows(target) else Unresolved.UNKNOWN
+
+
+def label_indices(labels: GivenLabels, classes: tuple[str, ...]) -> ArrayLike | None:
+    """Labels as class indices, where any is given by name; what holds no name stays as it is.
+
+    Example:
+        >>> label_indices(["normal", None, "VIRAL", 0], ("bacterial", "normal", "viral"))
+        array([ 1, -1,  2,  0])
+
+    Args:
+        labels: Names or indices; None, "" and -1 stand for no label.
+        classes: Of the weights; a name is taken in any case.
+
+    Raises:
+        InputError: A name that the weights do not know, or know only for each view.
+    """
+    if labels is None:
+        return None
+    given = np.asarray(labels, dtype=object)
+    if given.ndim != 1 or not any(isinstance(label, str) for label in given):
+        return cast("ArrayLike", labels)
+    names = LabelNames(classes, {})
+    indices = [_index(names, label) for label in given]
+    return np.array(indices, dtype=np.int64)
+
+
+def _index(names: LabelNames, label: object) -> int:
+    if label is None or label == "":
+        return UNKNOWN
+    if not isinstance(label, str):
+        return int(label)  # type: ignore[call-overload, no-any-return]
+    found = names.resolve(label, "")
+    if isinstance(found, int):
+        return found
+    known = ", ".join(names.classes) or "none"
+    if found is Unresolved.NO_VIEW:
+        raise InputError(
+            f"these weights know {label!r} for each view; name it with its view, one of: {known}"
+        )
+    raise InputError(f"these weights know no class {label!r}; there are: {known}")

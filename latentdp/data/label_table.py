@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from latentdp.core.system import file_key
 from latentdp.core.tables import Record, Table, read_any_table
-from latentdp.data.dicom.examination import Examination
 from latentdp.data.label_names import LabelNames
 from latentdp.data.patient_id import normal_form
 from latentdp.errors import InputError
 
-__all__ = ["FILES", "Key", "LabelRow", "LabelTable"]
+if TYPE_CHECKING:
+    from latentdp.data.dicom.examination import Examination
+
+__all__ = [
+    "DATE_COLUMNS",
+    "FILES",
+    "KEY_COLUMNS",
+    "Key",
+    "LabelRow",
+    "LabelTable",
+    "plain_name",
+    "study_date",
+]
 
 
 class Key(StrEnum):
@@ -35,7 +48,7 @@ class Key(StrEnum):
 
 # Names of columns by their small letters and digits alone: "StudyInstanceUID", "study_uid".
 FILES = frozenset({"file", "filename", "filepath", "path", "image", "imagefile", "imageindex"})
-_KEYS: Mapping[Key, frozenset[str]] = {
+KEY_COLUMNS: Mapping[Key, frozenset[str]] = {
     Key.FILE: FILES,
     Key.INSTANCE: frozenset({"sopinstanceuid", "sopuid", "instanceuid", "00080018"}),
     Key.SERIES: frozenset({"seriesinstanceuid", "seriesuid", "0020000e"}),
@@ -43,7 +56,7 @@ _KEYS: Mapping[Key, frozenset[str]] = {
     Key.ACCESSION: frozenset({"accessionnumber", "accession", "accessionno", "accno", "00080050"}),
     Key.PATIENT: frozenset({"patientid", "patient", "mrn", "pid", "subjectid", "00100020"}),
 }
-_DATES = frozenset({"studydate", "date", "examdate", "examinationdate", "00080020"})
+DATE_COLUMNS = frozenset({"studydate", "date", "examdate", "examinationdate", "00080020"})
 _LABELS = frozenset({"label", "labels", "finding", "findings", "diagnosis", "class"})
 _YES = frozenset({"1", "1.0", "true", "yes", "y", "x"})
 _NO = frozenset({"", "0", "0.0", "false", "no", "n"})
@@ -126,6 +139,19 @@ class LabelTable:
         return self.rows.get((value, said.date) if self.dated else (value,)) if value else None
 
 
+def names_in_tables(names: Iterable[str]) -> list[list[str]]:
+    """Of each file the names by which a table may list it, as `file_key` gives them.
+
+    The most exact comes first. The last part of a path is one where it is of no other file.
+
+    Args:
+        names: Of all files: their paths below the input folder.
+    """
+    keys = [file_key(name) for name in names]
+    last = Counter(key.rpartition("/")[2] for key in keys)
+    return [[key, short] if last[short := key.rpartition("/")[2]] == 1 else [key] for key in keys]
+
+
 @dataclass(frozen=True)
 class _Columns:
     """Which columns say what."""
@@ -139,7 +165,7 @@ class _Columns:
 
     @classmethod
     def of(cls, name: str, table: Table, names: LabelNames) -> _Columns:
-        plain = {column: re.sub(r"[^a-z0-9]", "", column.lower()) for column in table.columns}
+        plain = {column: plain_name(column) for column in table.columns}
 
         def the(wanted: Collection[str]) -> str | None:
             named = [column for column in table.columns if plain[column] in wanted]
@@ -149,7 +175,7 @@ class _Columns:
                 )
             return named[0] if named else None
 
-        keys = {key: column for key, wanted in _KEYS.items() if (column := the(wanted))}
+        keys = {key: column for key, wanted in KEY_COLUMNS.items() if (column := the(wanted))}
         if not keys:
             raise InputError(
                 f"{name}: expected a column that says what its rows are about: file, "
@@ -168,7 +194,7 @@ class _Columns:
         twice = [c for c, n in Counter(table.columns).items() if n > 1 and c in findings]
         if twice:
             raise InputError(f"{name}: expected one column for each finding, got one twice")
-        date = the(_DATES) if key is Key.PATIENT else None
+        date = the(DATE_COLUMNS) if key is Key.PATIENT else None
         return cls(name, key, key_column, date, label, findings)
 
     def key_of(self, record: Record) -> tuple[str, ...] | None:
@@ -177,7 +203,7 @@ class _Columns:
         if not value:
             return None
         if self.key is Key.FILE:
-            return (Path(value).as_posix(),)
+            return (file_key(value),)
         value = normal_form(value)  # as identifiers of a header are read
         return (value,) if self.date is None else (value, self._date(record))
 
@@ -195,14 +221,24 @@ class _Columns:
 
     def _date(self, record: Record) -> str:
         assert self.date is not None
-        text = record.values[self.date].strip()
-        date = re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})([T ].*)?", text)
+        date = study_date(record.values[self.date])
         if date is None:
             raise InputError(
                 f"{self.name} line {record.line}: expected a date as 2024-05-31 or 20240531 in "
                 f"the column {self.date!r}, got another form"
             )
-        return "".join(date.groups()[:3])
+        return date
+
+
+def plain_name(column: str) -> str:
+    """A column's name by its small letters and digits alone, as `KEY_COLUMNS` has it."""
+    return re.sub(r"[^a-z0-9]", "", column.lower())
+
+
+def study_date(text: str) -> str | None:
+    """A date of a list, 2024-05-31 or 20240531, as DICOM has it; None for another form."""
+    date = re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})([T ].*)?", text.strip())
+    return None if date is None else "".join(date.groups()[:3])
 
 
 def _apart(columns: _Columns) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from latentdp.core.system import file_key
 from latentdp.core.tables import read_table, write_table
 from latentdp.errors import InputError
 
@@ -30,7 +31,7 @@ def read_labels(path: Path, classes: tuple[str, ...]) -> dict[str, int]:
             raise InputError(
                 f"{path.name} line {line}: expected one of {', '.join(classes)}, got another label"
             )
-        name = Path(row["file"].strip()).as_posix()
+        name = file_key(row["file"])
         if labels.setdefault(name, index[label]) != index[label]:
             raise InputError(f"{path.name} line {line}: a file has two different labels")
     return labels

@@ -1,8 +1,9 @@
-"""PNG, JPEG and TIFF pictures of radiographs, for researchers. They come out as 8-bit PNG."""
+"""PNG, JPEG and TIFF pictures of radiographs, for researchers; and 8-bit PNG, as they come out."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
+from latentdp.data.grey_levels import is_grey
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["SUFFIXES", "encode_picture", "is_picture", "read_picture", "texts"]
+__all__ = ["SUFFIXES", "encode_picture", "is_picture", "look", "read_picture", "texts"]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 FORMATS = ("PNG", "JPEG", "TIFF")  # for others Pillow runs other programs, such as Ghostscript
@@ -25,19 +27,36 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_picture(path: Path) -> NDArray[np.float32]:
-    """The grey values ``(h, w)`` of one picture, scaled by its bit depth to [0, 1].
+def read_picture(source: Path | bytes) -> NDArray[np.float32]:
+    """The grey values ``(h, w)`` of one radiograph, scaled by its bit depth to [0, 1].
+
+    Args:
+        source: A file, or the bytes of one.
 
     Raises:
-        UnsupportedInstance: Unreadable, more than one page, colour, blank, too small, or of more
-            than 89,478,485 pixels (Pillow's limit).
+        UnsupportedInstance: Unreadable, more than one page, colour, hardly any grey, too small, or
+            of more than 89,478,485 pixels (Pillow's limit).
+    """
+    image = look(source)
+    if min(image.shape) < MINIMUM:
+        raise UnsupportedInstance("too-small", f"expected at least {MINIMUM} pixels a side")
+    _check_grey(image)
+    return image
+
+
+def look(source: Path | bytes) -> NDArray[np.float32]:
+    """The same of any picture, however small or dark.
+
+    Raises:
+        UnsupportedInstance: Unreadable, more than one page, colour, or too large.
     """
     try:
         with warnings.catch_warnings():  # they would quote the file
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                image = _grey(picture)
+            file = source if isinstance(source, Path) else BytesIO(source)
+            with Image.open(file, formats=FORMATS) as picture:
+                return _grey(picture)
     except UnsupportedInstance:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -45,19 +64,15 @@ def read_picture(path: Path) -> NDArray[np.float32]:
     # On damaged bytes the decoders raise nearly anything, and one file must not end a batch.
     except Exception:  # noqa: BLE001
         raise UnsupportedInstance("unreadable", "not a picture that can be decoded") from None
-    if min(image.shape) < MINIMUM:
-        raise UnsupportedInstance("too-small", f"expected at least {MINIMUM} pixels a side")
-    if not np.isfinite(image).all() or image.max() <= image.min():
-        raise UnsupportedInstance("blank", "expected a picture, got one value everywhere")
-    return image
 
 
-def encode_picture(image: NDArray[np.float32], description: str) -> bytes:
-    """``(h, w)`` values in [0, 1] as an 8-bit grey PNG with one text, the description."""
+def encode_picture(image: NDArray[np.float32], texts: Mapping[str, str]) -> bytes:
+    """``(h, w)`` values in [0, 1] as an 8-bit grey PNG with texts by their keywords."""
     pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    text, file = PngInfo(), BytesIO()
-    text.add_text("Description", description)
-    Image.fromarray(pixels).save(file, format="PNG", pnginfo=text)
+    chunks, file = PngInfo(), BytesIO()
+    for keyword, text in texts.items():
+        chunks.add_text(keyword, text)
+    Image.fromarray(pixels).save(file, format="PNG", pnginfo=chunks)
     return file.getvalue()
 
 
@@ -72,6 +87,17 @@ def texts(path: Path) -> list[tuple[str, str]]:
             return [(f"{picture.format} {key}", str(value)) for key, value in picture.info.items()]
     except Exception:  # noqa: BLE001 (as in `read_picture`)
         raise UnsupportedInstance("unreadable", "not a picture that can be decoded") from None
+
+
+def _check_grey(image: NDArray[np.float32]) -> None:
+    """Refuses what would come out black, white or of one shade, as for DICOM."""
+    counts = np.bincount(np.rint(image * 255).astype(np.uint8).ravel(), minlength=256)
+    if not is_grey(np.arange(256) / 255, counts):
+        raise UnsupportedInstance(
+            "blank",
+            "expected grey levels between black and white, got hardly any; if the picture holds "
+            "fewer bits than its format (12 in 16), scale it to all of them",
+        )
 
 
 def _grey(picture: Image.Image) -> NDArray[np.float32]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from latentdp.core.arrays import Images
+from latentdp.core.arrays import Images, as_images
+from latentdp.errors import InputError
 
-__all__ = ["resize", "shrink", "unit"]
+__all__ = ["resize", "resize_images", "shrink", "unit"]
 
 
 def resize(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -28,6 +29,28 @@ def resize(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.flo
         kernel = Image.Resampling.HAMMING if shrinks else Image.Resampling.BICUBIC
         picture = picture.resize((width, height), kernel)
     return np.clip(np.asarray(picture, dtype=np.float32), 0.0, 1.0)
+
+
+def resize_images(images: ArrayLike, size: int | tuple[int, int]) -> Images:
+    """Images in memory at another size, as a release resizes what it reads.
+
+        >>> import numpy as np, latentdp
+        >>> latentdp.resize_images(np.full((2, 300, 256), 0.5), 64).shape
+        (2, 64, 64)
+
+    Args:
+        images: ``(n, height, width)`` floats in [0, 1].
+        size: Pixels on a side, or height and width. What has another aspect is stretched.
+
+    Raises:
+        InputError: No such images, or a size below 1.
+    """
+    shape = (size, size) if isinstance(size, int) else size
+    if min(shape) < 1:
+        raise InputError(f"expected a size of at least 1 pixel, got {size}")
+    checked = as_images(images)
+    resized = [resize(image, shape) for image in checked]
+    return np.stack(resized) if resized else np.empty((0, *shape), dtype=np.float32)
 
 
 def unit(pixels: NDArray[np.uint8]) -> Images:

@@ -9,7 +9,7 @@ proof of a mistake, up to the stated chance of a false alarm; below it proves no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,13 @@ from latentdp.core.arrays import Images, Labels, Latents
 from latentdp.core.documents import JsonValue
 from latentdp.core.progress import CountCallback
 from latentdp.evaluation.transparent_flow import TransparentFlow
-from latentdp.privacy.audit.best_event import CONFIDENCE, check_trials
+from latentdp.privacy.audit.best_event import CONFIDENCE, check_trials, largest_bound
 from latentdp.privacy.audit.two_samples import told_apart
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.plan import Action, Plan
 from latentdp.privacy.randomized_response import LabelRelease
-from latentdp.privacy.rounding import printed
+from latentdp.privacy.rounding import EXACTLY, printed
 from latentdp.privacy.samplers.uniform import normal
 from latentdp.privatizer import Privatizer, Release
 
@@ -69,13 +69,18 @@ class PipelineLook:
     confidence: float
 
     @property
+    def largest(self) -> float:
+        """Most epsilon that so many draws can show: no larger claim can be refuted by them."""
+        return largest_bound(self.draws, delta=self.claim.delta, confidence=self.confidence)
+
+    @property
     def problem(self) -> str:
         """What contradicts the claim, in a sentence; empty if nothing does."""
         if self.found <= self.claim.epsilon:
             return ""
         return (
             f"{self.name}, {self.flow} flow: the lower bound, {self.found:.6g}, exceeds the claim "
-            f"of {printed(self.claim.epsilon)}"
+            f"of {printed(self.claim.epsilon, EXACTLY)}"
         )
 
     def describe(self) -> dict[str, JsonValue]:
@@ -87,6 +92,7 @@ class PipelineLook:
             "claimed_epsilon": self.claim.epsilon,
             "delta": self.claim.delta,
             "best_event_bound": self.found,
+            "largest_bound": self.largest,
             "draws": self.draws,
             "confidence": self.confidence,
             "problems": [self.problem] if self.problem else [],
@@ -237,7 +243,10 @@ def _chunk(
         images = np.concatenate([np.repeat(image[None], n, axis=0) for image, _ in rows])
         labels: Labels = np.repeat([label for _, label in rows], n)
         known = labels if privatizer.flow.classes else None
-        return np.split(inputs.features(privatizer(images, labels=known)), len(rows))
+        # As a run does it, which rates what it releases: a call may know that nothing is read.
+        made, _ = privatizer.release_and_rate(images, labels=known)
+        made = replace(made, images=privatizer.enlarge(made.images))
+        return np.split(inputs.features(made), len(rows))
 
     one = (inputs.image, inputs.label)
     both = (inputs.opposite, inputs.other)

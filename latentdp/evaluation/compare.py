@@ -24,7 +24,7 @@ from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.private_copies import copies, repeats
 from latentdp.evaluation.run_attacks import (
-    Examination,
+    AttackResults,
     describe_method,
     describe_side,
     describe_verifier,
@@ -76,8 +76,7 @@ def entries(
         InputError: A name that there is not.
     """
     makers: dict[Group, list[Callable[[Weights], Sequence[Method]]]] = {g: [] for g in GROUPS}
-    for name in plugins.names("methods"):
-        module = plugins.load("methods", name)
+    for _, module in plugins.usable("methods"):
         makers[getattr(module, "group", "rival")].append(module.examples_for)
     rows_of_methods = []
     for group, group_makers in makers.items():
@@ -199,7 +198,7 @@ def _row(
     tell: ProgressCallback,
 ) -> ComparedMethod:
     began = time.monotonic()
-    examinations: dict[str, Examination] = {}
+    examinations: dict[str, AttackResults] = {}
     sides: dict[str, tuple[PairedImages, PairedImages]] = {}
     for i, g in enumerate(grounds):
         method = entry.methods[g.name]
@@ -248,7 +247,7 @@ def _row(
             method=describe_method(method),
             outcomes=main.outcomes,
             utility=main.utility,
-            unable=main.unable,
+            unable=main.unavailable,
             seconds=main.seconds,
             cohort=target,
             practice=structs.replace(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from latentdp.core.filesystem import write_json
-from latentdp.core.progress import ProgressCallback, silent
+from latentdp.core.progress import ProgressCallback, forward, silent
 from latentdp.errors import InputError
 from latentdp.evaluation.compare import compare as run
 from latentdp.evaluation.compare import entries
@@ -105,7 +105,7 @@ def compare(
         quick=quick,
         thresholds=thresholds,
         verifier=verifier,
-        tell=progress,
+        tell=forward(progress),
     )
     page = out / "comparison.html"
     write_json(out / "comparison.json", comparison.to_json())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,11 @@ from latentdp.core.documents import to_json
 from latentdp.core.progress import ProgressCallback, silent
 from latentdp.core.version import __version__
 from latentdp.data.cohort import Cohort
+from latentdp.data.dicom.profile import BASIC
 from latentdp.errors import InputError
+from latentdp.evaluation.controls_of_release import controls_of, examine_control
+from latentdp.evaluation.full_size import FullSize
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.methods.controls import LabelMean, NoiseOnly, PriorSample, Raw
 from latentdp.evaluation.methods.presets import PresetMethod
 from latentdp.evaluation.private_copies import copies, repeats
 from latentdp.evaluation.release_under_test import ReleaseUnderTest
@@ -40,14 +42,12 @@ from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import permutation
 from latentdp.reports.evaluation import Evaluation
-from latentdp.reports.evaluation_parts import Control, UsedVerifier
+from latentdp.reports.evaluation_parts import MethodGuarantee, UsedVerifier
 from latentdp.reports.recognition import Thresholds
 
 __all__ = ["evaluate"]
 
 VERSIONS = 2  # private copies of each image that the attacker practises on
-CONTROL_ATTACKS = ("frozen", "adaptive", "retrieval", "linkage")
-CONTROL_RESTARTS = 2
 READY, DONE = 0.1, 0.7  # progress: the attacker is ready, and has done
 
 
@@ -88,32 +88,37 @@ def evaluate(
         if isinstance(others, PairedImages)
         else _repeated(release, others, notes, seed, tell)
     )
-    known = release.method.privatizer is not None
+    more = None
+    if release.method.privatizer is not None:
+        more = repeats(release.method, target.cohort, seed)
+    if release.cover is not None:
+        target, practice = release.cover.pairs(target), release.cover.pairs(practice)
+        more = None if more is None else release.cover.more(more)
     scene = ThreatModel(
         target=target,
         practice=practice,
         guarantee=release.method.guarantee if release.protects_all else None,
         privatizer=release.method.privatizer,
-        more=repeats(release.method, target.cohort, seed) if known else None,
+        more=more,
         effort=effort,
         seed=seed,
         verifier=verifier,
         classifiers=ClassifierCache(folder / "classifiers"),
         members=False,
         files=_facts_of_target(release, seed),
+        full_size=_full_size(release, seed),
         notes=notes,
     )
     examination = examine(scene, lambda share, words: tell(READY + (DONE - READY) * share, words))
-    methods = _controls(release, quick=quick)
+    methods = controls_of(release, quick=quick)
     controls = []
     for i, control in enumerate(methods):
 
         def progress(share: float, words: str, i: int = i, control: Method = control) -> None:
-            tell(
-                DONE + (1 - DONE) * (i + share) / len(methods), f"control {control.name}, {words}"
-            )
+            said = ", ".join(filter(None, (f"control {control.name}", words)))
+            tell(DONE + (1 - DONE) * (i + share) / len(methods), said)
 
-        controls.append(_control(control, scene, progress))
+        controls.append(examine_control(control, scene, release.cover, progress))
     where = "other patients, from public data" if release.known is not None else _HALF
     origin = release.origin
     preset = release.method if isinstance(release.method, PresetMethod) else None
@@ -127,6 +132,7 @@ def evaluate(
         verifier=used,
         thresholds=thresholds or Thresholds(),
         method=structs.replace(describe_method(release.method), protects_all=release.protects_all),
+        patient=UNSET if release.patient is None else MethodGuarantee.of(release.patient),
         recipe=None if preset is None else preset.recipe.pixels_digest,
         release=UNSET if origin is None else origin.release,
         population=UNSET if origin is None else origin.population,
@@ -134,7 +140,7 @@ def evaluate(
         practice=structs.replace(describe_side(practice), where=where),
         outcomes=examination.outcomes,
         utility=examination.utility,
-        unable=examination.unable,
+        unable=examination.unavailable,
         seconds=examination.seconds,
         controls=tuple(controls),
         verdict=UNJUDGED,
@@ -222,53 +228,10 @@ def _facts_of_target(release: ReleaseUnderTest, seed: int) -> FileFacts | None:
     return FileFacts(original=both[0], private=both[1])
 
 
-def _controls(release: ReleaseUnderTest, *, quick: bool) -> list[Method]:
-    controls: list[Method] = [Raw()]
-    if quick:
-        return controls
-    if isinstance(release.method, PresetMethod):
-        controls.append(PriorSample(release.method))
-    if (release.linked.cohort.findings >= 0).any():
-        controls.append(LabelMean())
-    return [*controls, NoiseOnly()]
-
-
-def _control(method: Method, scene: ThreatModel, tell: ProgressCallback) -> Control:
-    """A control instead of the release, on the same people."""
-    cohorts = [scene.target.cohort, scene.practice.cohort]
-    if isinstance(method, LabelMean):  # here the label is what is to be learnt, not the weights'
-        cohorts = [replace(cohort, labels=cohort.findings) for cohort in cohorts]
-        method.fit(cohorts[1], cohorts[1], seed=scene.seed, state=Path(), tell=silent)
-    sides = []
-    for i, cohort in enumerate(cohorts):  # one copy: a second one follows nobody any more closely
-        tell(0.0, "privatizing")
-        private, labels = copies(method, cohort, 1, 20_000 + 100 * scene.seed + 10 * (i + 1))
-        sides.append(PairedImages(cohort=cohort, private=private, labels=labels))
-    effort = replace(scene.effort, restarts=min(CONTROL_RESTARTS, scene.effort.restarts))
-    instead = ThreatModel(
-        target=sides[0],
-        practice=sides[1],
-        guarantee=method.guarantee if method.protects_all else None,
-        effort=effort,
-        seed=scene.seed,
-        verifier=scene.verifier,
-        classifiers=scene.classifiers,
-        notes=scene.notes.below(method.name),
-    )
-    examination = examine(
-        instead,
-        tell,
-        # The verifier learnt on just that.
-        attacks=("frozen",) if isinstance(method, Raw) else CONTROL_ATTACKS,
-        utilities=("classification",),
-    )
-    return Control(
-        method=describe_method(method),
-        outcomes=examination.outcomes,
-        utility=examination.utility,
-        unable=examination.unable,
-        seconds=examination.seconds,
-    )
+def _full_size(release: ReleaseUnderTest, seed: int) -> FullSize:
+    linked, method = release.linked, release.method
+    profile = method.recipe.profile if isinstance(method, PresetMethod) else BASIC
+    return FullSize(linked.links, linked.cohort.patients, seed, profile)
 
 
 def _digest(release: ReleaseUnderTest, effort: Effort, seed: int, verifier: UsedVerifier) -> str:
@@ -285,7 +248,12 @@ def _digest(release: ReleaseUnderTest, effort: Effort, seed: int, verifier: Used
         "people": [linked.cohort.digest, None if known is None else known.digest],
         "arrays": [
             hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-            for array in (linked.private, linked.practice, release.labels)
+            for array in (
+                linked.private,
+                linked.practice,
+                release.labels,
+                *(() if release.cover is None else (release.cover.content,)),
+            )
         ],
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from latentdp.core.progress import ProgressCallback, silent
+from latentdp.core.progress import ProgressCallback, forward, part, silent
 from latentdp.errors import InputError
 from latentdp.evaluation.evaluate import evaluate as attack
 from latentdp.evaluation.load_release import of_another_method, of_ours
@@ -20,6 +20,7 @@ __all__ = ["SIZE", "EvaluationReport", "evaluate"]
 
 SIZE = 64  # pixels on a side to compare at, if nothing else is said
 QUICK_PRACTICE = 1500  # of the attacker's images, in a first look
+READ = 0.05  # progress: both folders are read
 
 
 class EvaluationReport(NamedTuple):
@@ -41,6 +42,8 @@ def evaluate(
     *,
     vault: str | Path | None = None,
     about: str | Path | None = None,
+    labels: str | Path | None = None,
+    label_map: str | Path | None = None,
     attacker: str | Path | None = None,
     images: int = 2000,
     pairs: str | Path | None = None,
@@ -76,7 +79,12 @@ def evaluate(
         out: The release that was made of it.
         vault: Of the release; by default one for OUT in this user's state.
         about: CSV with what is known of each input: column ``file`` (below ``source``) and any of
-            ``patient``, ``finding``, ``label``, ``sex``, ``age``, ``view``, ``source``.
+            ``patient``, ``finding`` (several with ``;`` between them), ``label``, ``sex``,
+            ``age``, ``view``, ``source``.
+        labels: CSV of findings as `latentdp.privatize_folder` takes it, with several findings an
+            image if it has them; ``about`` outranks it. The same list that the release was made
+            with, or another.
+        label_map: With ``labels``: CSV from its names of findings to those of the weights.
         attacker: Manifest of public images of other patients for the attacker to practise on;
             without it half of the release's patients are used for that.
         images: Images of the release that are looked at, at most about; whole patients, drawn at
@@ -89,7 +97,7 @@ def evaluate(
         claimed_delta: With ``claimed_epsilon``, in [0, 1).
         size: With ``pairs``: pixels on a side to compare at.
         report: Private folder to write to; by default ``VAULT/evaluation``, and with ``pairs``
-            ``OUT.evaluation``.
+            in the same place for OUT in this user's state.
         quick: A first look in minutes; it supports no claim.
         restarts: Of the adaptive verifier, at least 1; None for the usual number.
         steps: Of its optimiser per restart, at least 1; None for the usual number.
@@ -110,8 +118,10 @@ def evaluate(
         raise InputError("--claimed-epsilon and --size belong to --pairs")
     if claimed_epsilon is None and claimed_delta:
         raise InputError("--claimed-delta belongs to --claimed-epsilon")
-    if pairs is not None and (about, attacker, vault) != (None, None, None):
-        raise InputError("--pairs stands instead of --vault, --about and --attacker")
+    if pairs is not None and (about, attacker, vault, labels) != (None, None, None, None):
+        raise InputError("--pairs stands instead of --vault, --about, --labels and --attacker")
+    if label_map is not None and labels is None:
+        raise InputError("--label-map belongs to --labels")
     if images < 2:
         raise InputError(f"expected --images of at least 2, got {images}")
     thresholds = Thresholds(auc=auc_at_most, first=first_at_most)
@@ -119,26 +129,27 @@ def evaluate(
     claimed = None
     if claimed_epsilon is not None:
         claimed = Guarantee(epsilon=claimed_epsilon, delta=claimed_delta)
-    if pairs is None:
-        private = default_vault(out) if vault is None else Path(vault)
-        usual = private / "evaluation"
-    else:
-        usual = Path(f"{out.resolve()}.evaluation")
-    folder = usual if report is None else Path(report)
+    private = Path() if vault is None else Path(vault)
+    if vault is None and (pairs is None or report is None):
+        private = default_vault(out)
+    folder = private / "evaluation" if report is None else Path(report)
     for place in (source, out):
         if place.resolve() in (folder.resolve(), *folder.resolve().parents):
             raise InputError("the report shows originals: it must not lie in IN or OUT")
+    tell = forward(progress)
     if pairs is None:
         release = of_ours(
             source,
             out,
             private,
             about=None if about is None else Path(about),
+            labels=None if labels is None else Path(labels),
+            label_map=None if label_map is None else Path(label_map),
             attacker=None if attacker is None else Path(attacker),
             most=images,
             practice=QUICK_PRACTICE if quick else 0,
             seed=seed,
-            tell=progress,
+            tell=part(tell, 0.0, READ),
         )
     else:
         release = of_another_method(
@@ -149,7 +160,7 @@ def evaluate(
             claimed=claimed,
             most=images,
             seed=seed,
-            tell=progress,
+            tell=part(tell, 0.0, READ),
         )
     evaluation, scene = attack(
         release,
@@ -159,7 +170,7 @@ def evaluate(
         quick=quick,
         thresholds=thresholds,
         verifier=verifier,
-        tell=progress,
+        tell=part(tell, READ, 1.0),
     )
     page = write_evaluation(evaluation, scene, folder, card_of=out if pairs is None else None)
     return EvaluationReport(evaluation, page)

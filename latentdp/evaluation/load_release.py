@@ -13,12 +13,22 @@ import numpy as np
 from latentdp.core.arrays import UNKNOWN, Labels
 from latentdp.core.documents import read_json
 from latentdp.core.progress import ProgressCallback
+from latentdp.core.system import file_key
 from latentdp.data import radiograph
 from latentdp.data.cohort import Cohort, whole_patients
 from latentdp.data.labels import read_labels
 from latentdp.errors import InputError, UnsupportedInstance
+from latentdp.evaluation.listed_findings import with_listed
+from latentdp.evaluation.mark_cover import MarkCover
 from latentdp.evaluation.methods.presets import PresetMethod
-from latentdp.evaluation.pairing import SourceLink, from_csv, from_vault, read, some_patients
+from latentdp.evaluation.pairing import (
+    PairedRelease,
+    SourceLink,
+    from_csv,
+    from_vault,
+    read,
+    some_patients,
+)
 from latentdp.evaluation.population import population
 from latentdp.evaluation.release_under_test import (
     ReleaseOrigin,
@@ -27,7 +37,7 @@ from latentdp.evaluation.release_under_test import (
 )
 from latentdp.evaluation.threat_model import FileFacts
 from latentdp.models.training.training_data import read_cohort
-from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.guarantee import Guarantee, Unit
 from latentdp.recipe import Recipe
 from latentdp.reports.evaluation_parts import EvaluatedRelease
 from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
@@ -45,6 +55,8 @@ def of_ours(
     vault: Path,
     *,
     about: Path | None,
+    labels: Path | None = None,
+    label_map: Path | None = None,
     attacker: Path | None,
     most: int,
     practice: int,
@@ -57,7 +69,9 @@ def of_ours(
         source: The folder that was privatized.
         out: The release.
         vault: Its vault.
-        about: CSV with ``file`` and what is known of each input; see `linked.COLUMNS`.
+        about: CSV with ``file`` and what is known of each input; see `pairing.COLUMNS`.
+        labels: CSV of findings as `latentdp privatize` takes it; ``about`` outranks it.
+        label_map: CSV from its names to those of the weights.
         attacker: Manifest of public images for the attacker to practise on, with patients.
         most: Images that are taken, at most about; whole patients, drawn at random.
         practice: Images of the attacker that are taken, at most about; 0 takes all.
@@ -73,10 +87,14 @@ def of_ours(
     recipe = recipe_of(vault, card.recipe.digest)
     method = PresetMethod.of(recipe)
     flow = method.privatizer.flow
+    links = some_patients(from_vault(source, out, vault, about), most, seed)
+    if labels is not None:
+        links = with_listed(links, source, labels, label_map, flow.classes, recipe.profile)
     linked = read(
-        some_patients(from_vault(source, out, vault, about), most, seed),
+        links,
         flow.shape,
         flow.classes,
+        profile=recipe.profile,
         detailed=bool(card.image.detail_drawn_at),
         tell=lambda share: tell(share, "reading both folders"),
     )
@@ -85,9 +103,15 @@ def of_ours(
         method=method,
         labels=_released_labels(out, linked.links, flow.classes),
         protects_all=not card.guarantee.unprotected,
+        patient=_of_patient(card, linked),
         files=facts(linked.links, source, out / IMAGES),
         known=None if attacker is None else _others(attacker, flow, practice, seed),
         origin=_origin(source, out, vault, card, flow.sha256),
+        cover=(
+            MarkCover.of(linked.cohort.images, method.privatizer.size)
+            if recipe.profile.mark
+            else None
+        ),
     )
 
 
@@ -110,8 +134,22 @@ def of_another_method(
         method=UnknownMethod(claimed),
         labels=np.full(len(linked.cohort), UNKNOWN, dtype=np.int64),
         protects_all=claimed is not None,
+        patient=None if claimed is None else claimed.for_patient(_most_images(linked)),
         files=facts(linked.links, source, out),
     )
+
+
+def _of_patient(card: ReleaseCard, linked: PairedRelease) -> Guarantee:
+    """That of the card; where more images are known to be of one patient, of as many."""
+    stated, image = card.guarantee.patient, card.guarantee.image
+    whole = Guarantee(epsilon=stated.value, delta=stated.delta, unit=Unit.PATIENT)
+    joined = Guarantee(epsilon=image.value, delta=image.delta).for_patient(_most_images(linked))
+    return max(whole, joined, key=lambda guarantee: guarantee.epsilon)
+
+
+def _most_images(linked: PairedRelease) -> int:
+    """Of one patient."""
+    return int(np.unique(linked.cohort.patients, return_counts=True)[1].max())
 
 
 def recipe_of(vault: Path, digest: str) -> Recipe:
@@ -128,7 +166,8 @@ def recipe_of(vault: Path, digest: str) -> Recipe:
         if recipe.digest == digest:
             return recipe
     raise InputError(
-        "expected the vault of this release; none of its recipes has the digest on the card"
+        "expected the vault of this release; none of its recipes has the digest on the card: name "
+        "the one that was given to latentdp privatize with --vault"
     )
 
 
@@ -192,5 +231,5 @@ def _released_labels(out: Path, links: Sequence[SourceLink], classes: tuple[str,
     """Class indices from ``labels.csv`` of the release, if it releases labels."""
     released = out / "labels.csv"
     labels = read_labels(released, classes) if released.is_file() else {}
-    names = [link.private.relative_to(out / IMAGES).as_posix() for link in links]
+    names = [file_key(str(link.private.relative_to(out / IMAGES))) for link in links]
     return np.array([labels.get(name, UNKNOWN) for name in names], dtype=np.int64)

@@ -6,6 +6,7 @@ For a release of this tool the vault says which belongs to which; for any other 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -15,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
+from latentdp.core.system import below, file_key
 from latentdp.core.tables import read_table
 from latentdp.data import radiograph
 from latentdp.data.cohort import Cohort, whole_patients
 from latentdp.data.dataset import NORMAL
 from latentdp.data.dicom.demographics import Person, person
+from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.preprocess import resize
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.reports.release_card import IMAGES
@@ -31,6 +34,7 @@ __all__ = [
     "PairedRelease",
     "from_csv",
     "from_vault",
+    "private_image",
     "read",
     "some_patients",
 ]
@@ -88,7 +92,9 @@ def from_vault(
         InputError: No output can be traced to a file that is there.
     """
     base = source if source.is_dir() else source.parent
-    known = {} if about is None else {row["file"]: row for row in _table(about, ("file",))}
+    known = (
+        {} if about is None else {file_key(row["file"]): row for row in _table(about, ("file",))}
+    )
     linked: dict[str, SourceLink] = {}
     for report in sorted((vault / "reports").glob("*.jsonl")):
         for row in read_report(report):
@@ -97,7 +103,7 @@ def from_vault(
                 continue
             original, private = base / name, out / IMAGES / output
             if original.is_file() and private.is_file():
-                linked[output] = SourceLink(original, private, known.get(name, {}))
+                linked[output] = SourceLink(original, private, known.get(file_key(name), {}))
     if not linked:
         raise InputError(
             "expected IN and OUT to be the folders of a run of this vault; no image of OUT can "
@@ -120,7 +126,7 @@ def from_csv(pairs: Path, source: Path, out: Path) -> list[SourceLink]:
     """
     rows = _table(pairs, ("original", "private", "patient"))
     for key, folder in (("original", source), ("private", out)):
-        places = [(folder / row[key]).resolve() for row in rows]
+        places = [below(folder, row[key]).resolve() for row in rows]
         if not all(place.is_relative_to(folder.resolve()) for place in places):
             raise InputError(f"{pairs.name}: a file of the column {key!r} lies outside its folder")
         if key == "private" and len(set(places)) < len(places):
@@ -132,7 +138,7 @@ def from_csv(pairs: Path, source: Path, out: Path) -> list[SourceLink]:
         raise InputError(f"{pairs.name}: a patient is in practice and target")
     if rows and not split[False]:
         raise InputError(f"{pairs.name}: all patients are for practice, nobody is a target")
-    links = [SourceLink(source / r["original"], out / r["private"], r) for r in rows]
+    links = [SourceLink(below(source, r["original"]), below(out, r["private"]), r) for r in rows]
     missing = sum(not (x.original.is_file() and x.private.is_file()) for x in links)
     if missing or not links:
         raise InputError(
@@ -155,6 +161,7 @@ def read(
     shape: tuple[int, int],
     classes: tuple[str, ...] = (),
     *,
+    profile: Profile = BASIC,
     detailed: bool = False,
     tell: Callable[[float], None] = lambda _: None,
 ) -> PairedRelease:
@@ -164,6 +171,7 @@ def read(
         links: Of `from_vault` or `from_csv`.
         shape: Height and width of all images.
         classes: Of the weights, for ``label``.
+        profile: What a person said of the originals when they were released.
         detailed: Whether detail was drawn beyond ``shape``: whoever knows that takes means of
             what lies within a pixel, which the detail leaves as they were.
         tell: Called with the share that is done.
@@ -174,15 +182,15 @@ def read(
     kept: list[tuple[SourceLink, radiograph.Radiograph, NDArray[np.float32], Person]] = []
     for i, link in enumerate(links):
         try:
-            kept.append((link, *_both(link, shape, detailed)))
+            kept.append((link, *_both(link, shape, profile, detailed)))
         except (UnsupportedInstance, OSError):
             continue
         tell((i + 1) / len(links))
     if not kept:
         raise InputError("none of the images could be read")
-    findings = [_finding(link.known) for link, *_ in kept]
-    names = tuple(sorted({f for f in findings if f}))
-    index = {name: i for i, name in enumerate(names)}
+    found = [_findings(link.known) for link, *_ in kept]
+    names = tuple(sorted({name for several in found for name in several}))
+    marks = np.array([[name in several for name in names] for several in found], dtype=np.bool_)
     numbers = {name: i for i, name in enumerate(classes)}
 
     def column(name: str, said: Callable[[Person], str]) -> NDArray[np.str_]:
@@ -200,12 +208,13 @@ def read(
             labels=np.array(
                 [numbers.get(x.known.get("label", ""), -1) for x, *_ in kept], dtype=np.int64
             ),
-            findings=np.array([index.get(f, -1) for f in findings], dtype=np.int64),
+            findings=_rarest(marks),
             finding_names=names,
             views=np.char.upper(column("view", lambda p: p.view)),
             sexes=column("sex", lambda p: p.sex),
             sources=column("source", lambda _: ""),
             ages=np.array([_years(link.known.get("age"), p) for link, _, _, p in kept]),
+            marks=marks if (marks.sum(axis=1) > 1).any() else None,
         ),
         private=np.stack([private for _, _, private, _ in kept]),
         practice=np.array([x.known.get("split") in PRACTICE for x, *_ in kept]),
@@ -226,12 +235,21 @@ def _patient(link: SourceLink, i: int) -> str:
     return said or f"file {i}"
 
 
+def private_image(link: SourceLink) -> NDArray[np.float32]:
+    """The private image ``(h, w)`` in [0, 1], at the size of its file.
+
+    Raises:
+        UnsupportedInstance: It cannot be read.
+    """
+    return radiograph.look(link.private)
+
+
 def _both(
-    link: SourceLink, shape: tuple[int, int], detailed: bool
+    link: SourceLink, shape: tuple[int, int], profile: Profile, detailed: bool
 ) -> tuple[radiograph.Radiograph, NDArray[np.float32], Person]:
-    taken = radiograph.read(link.original, shape)
+    taken = radiograph.read(link.original, shape, profile)
     said = person(link.original) if taken.source is not None else Person()
-    private = radiograph.look(link.private)
+    private = private_image(link)
     (rows, rest), (columns, left) = map(divmod, private.shape, shape)
     if detailed and rest == left == 0:
         blocks = private.reshape(shape[0], rows, shape[1], columns)
@@ -239,9 +257,19 @@ def _both(
     return taken, resize(private, shape), said
 
 
-def _finding(known: Mapping[str, str]) -> str:
-    finding = known.get("finding", "").strip().lower()
-    return "normal" if finding in NORMAL else finding
+def _findings(known: Mapping[str, str]) -> set[str]:
+    """Those of a row; several stand in it between semicolons or bars, as in lists of labels."""
+    parts = re.split(r"[;|]", known.get("finding", ""))
+    named = {part.strip().lower() for part in parts} - {""}
+    return {"normal" if name in NORMAL else name for name in named}
+
+
+def _rarest(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """``(n,)`` the finding of each image that fewest show, so that rare ones keep it; or -1."""
+    if not marks.size:
+        return np.full(len(marks), -1, dtype=np.int64)
+    order = np.argsort(marks.sum(axis=0), kind="stable")
+    return np.where(marks.any(axis=1), order[marks[:, order].argmax(axis=1)], -1)
 
 
 def _years(text: str | None, said: Person) -> float:

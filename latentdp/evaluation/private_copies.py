@@ -17,6 +17,7 @@ __all__ = ["copies", "repeats"]
 
 
 AT_ONCE = 512  # images between two words on progress
+KEPT = 500  # images of which copies are kept in memory
 
 
 def copies(
@@ -46,9 +47,21 @@ def copies(
 def repeats(
     method: Method, cohort: Cohort, seed: int
 ) -> Callable[[int, NDArray[np.int64]], tuple[Images, Labels]]:
-    """`ThreatModel.more` for a method that can be repeated."""
+    """`ThreatModel.more` for a method that can be repeated.
+
+    Copies of all images are made once, and the first k are served to whoever asks for them: of a
+    small release several attacks do, and making copies takes most of their time.
+    """
+    first, everyone = 10_000 + 100 * seed, np.arange(len(cohort))
+    made: list[tuple[Images, Labels]] = []
 
     def more(k: int, rows: NDArray[np.int64]) -> tuple[Images, Labels]:
-        return copies(method, cohort.take(rows), k, 10_000 + 100 * seed)
+        if len(cohort) > KEPT or not np.array_equal(rows, everyone):
+            return copies(method, cohort.take(rows), k, first)
+        if len(made) < k:
+            images, labels = copies(method, cohort, k - len(made), first + len(made))
+            made.extend(zip(images, labels, strict=True))
+        images_of_all, labels_of_all = zip(*made[:k], strict=True)
+        return np.stack(images_of_all), np.stack(labels_of_all)
 
     return more

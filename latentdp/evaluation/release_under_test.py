@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from latentdp.core.arrays import Images, Labels
 from latentdp.data.cohort import Cohort
 from latentdp.errors import InputError
+from latentdp.evaluation.mark_cover import MarkCover
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.pairing import PairedRelease
 from latentdp.evaluation.threat_model import FileFacts
@@ -70,15 +71,20 @@ class ReleaseUnderTest:
         method: `ours.Preset` of the release's recipe, or `UnknownMethod`.
         labels: ``(n,)`` released class indices, -1 where none is released.
         protects_all: Whether the method's guarantee covers all that the files hold.
+        patient: Of the patient of whom most is released, all images joined; None where nothing
+            is claimed.
         files: What can be told of the files without their pixels; None if they have no names.
         known: Other patients to practise on, from public data; None takes half of the release's.
         origin: What its evaluation is bound to; None for another method than ours.
+        cover: What lies over its mark on both sides; None where images are not marked.
     """
 
     linked: PairedRelease
     method: Method
     labels: Labels
     protects_all: bool
+    patient: Guarantee | None = None
     files: FileFacts | None = None
     known: Cohort | None = None
     origin: ReleaseOrigin | None = None
+    cover: MarkCover | None = None

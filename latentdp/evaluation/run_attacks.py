@@ -16,19 +16,20 @@ from latentdp.core import plugins
 from latentdp.core.documents import JsonValue
 from latentdp.core.filesystem import digest
 from latentdp.core.progress import ProgressCallback
+from latentdp.errors import InputError
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.threat_model import PairedImages, ThreatModel
 from latentdp.models.checkpoints import find, shipped
 from latentdp.reports.evaluation_parts import (
-    ClaimedGuarantee,
     MethodDescription,
+    MethodGuarantee,
     People,
     Unavailable,
     UsedVerifier,
 )
 from latentdp.reports.results import Measure, Outcome
 
-__all__ = ["Examination", "describe_method", "describe_side", "describe_verifier", "examine"]
+__all__ = ["AttackResults", "describe_method", "describe_side", "describe_verifier", "examine"]
 
 Result = TypeVar("Result", Outcome, Measure)
 
@@ -37,19 +38,19 @@ ORDER = ("side_channels", "frozen", "likelihood", "features", "attributes")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Examination:
+class AttackResults:
     """What all attacks and measures found on one scene.
 
     Attributes:
         outcomes: Of the attacks, one attack after the other.
         utility: Of the measures, one measure after the other.
-        unable: What could not be run.
+        unavailable: What could not be run.
         seconds: How long it took.
     """
 
     outcomes: tuple[Outcome, ...]
     utility: tuple[Measure, ...]
-    unable: tuple[Unavailable, ...]
+    unavailable: tuple[Unavailable, ...]
     seconds: float
 
 
@@ -61,7 +62,7 @@ def describe_method(method: Method) -> MethodDescription:
         title=method.title,
         source=method.source,
         claim=method.claim,
-        guarantee=None if guarantee is None else ClaimedGuarantee.of(guarantee),
+        guarantee=None if guarantee is None else MethodGuarantee.of(guarantee),
         protects_all=method.protects_all,
         control=method.control,
     )
@@ -98,7 +99,7 @@ def examine(
     *,
     attacks: Collection[str] | None = None,
     utilities: Collection[str] | None = None,
-) -> Examination:
+) -> AttackResults:
     """Runs attacks and measures.
 
     Args:
@@ -116,26 +117,29 @@ def examine(
     ]
     outcomes: list[Outcome] = []
     measures: list[Measure] = []
-    unable: list[Unavailable] = []
+    unavailable: list[Unavailable] = []
     for i, (kind, name) in enumerate(chosen):
 
         def progress(share: float, words: str, i: int = i, name: str = name) -> None:
             tell((i + share) / len(chosen), f"{name}: {words}" if words else name)
 
         progress(0.0, "")
-        plugin = getattr(plugins.load(kind, name), kind.removesuffix("s"))
-        why = plugin.unavailable_reason(scene)
+        try:
+            plugin = getattr(plugins.load(kind, name), kind.removesuffix("s"))
+            why = plugin.unavailable_reason(scene)
+        except InputError as error:  # of another package, and broken: told, and the rest goes on
+            plugin, why = None, str(error)
         if why is not None:
-            unable.append(Unavailable(name=name, why=why))
+            unavailable.append(Unavailable(name=name, why=why))
         elif kind == "attacks":
             outcomes += _kept(scene, f"{kind} {name}", Outcome, plugin.run, progress)
         else:
             measures += _kept(scene, f"{kind} {name}", Measure, plugin.measure, progress)
-    tell(1.0, "")
-    return Examination(
+    tell(1.0, "all attacks and measures")
+    return AttackResults(
         outcomes=tuple(outcomes),
         utility=tuple(measures),
-        unable=tuple(unable),
+        unavailable=tuple(unavailable),
         seconds=round(time.monotonic() - began, 1),
     )
 

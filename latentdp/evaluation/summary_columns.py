@@ -33,7 +33,7 @@ def columns(outcomes: Sequence[Outcome], utility: Sequence[Measure]) -> Mapping[
 
     def classifier(setting: str, subject: str = "mean") -> Cell | None:
         rows = (m for m in utility if m.metric == AUC and m.subject == subject)
-        return _cell(next((m for m in rows if m.setting == setting), None), taught=True)
+        return _cell(next((m for m in rows if m.setting == setting), None), of_classifier=True)
 
     recognition = judge(outcomes, Thresholds())
 
@@ -59,8 +59,8 @@ def columns(outcomes: Sequence[Outcome], utility: Sequence[Measure]) -> Mapping[
     }
 
 
-def _cell(measure: Measure | None, *, taught: bool = False) -> Cell | None:
+def _cell(measure: Measure | None, *, of_classifier: bool = False) -> Cell | None:
     if measure is None:
         return None
-    learnt = (measure.detail.learnt_with or "") if taught else UNSET
+    learnt = (measure.detail.learnt_with or "") if of_classifier else UNSET
     return Cell(value=measure.value, low=measure.low, high=measure.high, learnt_with=learnt)

@@ -12,6 +12,7 @@ from latentdp.core.arrays import Images, Labels
 from latentdp.core.cache import ResultCache
 from latentdp.data.cohort import Cohort
 from latentdp.errors import InputError
+from latentdp.evaluation.full_size import FullSize
 from latentdp.models.networks.classifier_cache import ClassifierCache
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
@@ -81,7 +82,7 @@ class Effort:
     @classmethod
     def quick(cls) -> Effort:
         """A first look; too weak to rely on."""
-        return cls(restarts=2, steps=50, resamples=200, copies=4, seeds=1, reader_steps=150)
+        return cls(restarts=2, steps=30, resamples=200, copies=4, seeds=1, reader_steps=150)
 
 
 def chosen_effort(
@@ -144,6 +145,7 @@ class ThreatModel:
         notes: What one attack worked out and another can use.
         members: Whether practice images trained the flow.
         files: Of the target, where it lies in files.
+        full_size: The release as its files hold it, where it lies in files.
     """
 
     target: PairedImages
@@ -160,3 +162,4 @@ class ThreatModel:
     notes: ResultCache = field(default_factory=ResultCache, compare=False, repr=False)
     members: bool = False
     files: FileFacts | None = None
+    full_size: FullSize | None = None

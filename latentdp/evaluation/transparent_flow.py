@@ -19,6 +19,7 @@ from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.attributes import Attribute
 from latentdp.models.flow.critic import MOST, Critic
 from latentdp.models.flow.flow import Flow
+from latentdp.models.model_card.card import ModelCard
 from latentdp.privacy.noise import Noise, SeededNoise
 from latentdp.privacy.samplers.uniform import normal
 from latentdp.privatizer import Privatizer
@@ -42,7 +43,7 @@ class TransparentFlow(Flow):
     """
 
     def __init__(self, side: NDArray[np.float64], rows: NDArray[np.float64]) -> None:
-        self.card, self.name, self.sha256, self.exact = {}, "transparent", "", True
+        self.card, self.name, self.sha256, self.exact = ModelCard(), "transparent", "", True
         self.micro_batch = 2**14
         self._side, self._directions = side, rows[:DIRECTIONS]
         self._add_ons = AddOns(identity=rows[DIRECTIONS:], critic=_Partisan(side))

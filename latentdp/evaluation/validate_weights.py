@@ -7,11 +7,11 @@ like radiographs, copy none, and still teach a classifier the findings of their 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+
+from msgspec import structs
 
 from latentdp.core.arrays import evenly
-from latentdp.core.documents import JsonValue
+from latentdp.core.documents import to_json
 from latentdp.core.progress import ProgressCallback
 from latentdp.data.cohort import Cohort
 from latentdp.data.dataset import Dataset
@@ -24,6 +24,8 @@ from latentdp.evaluation.utility.classification import Classification
 from latentdp.evaluation.utility.realism import Realism
 from latentdp.models.flow.flow import Flow
 from latentdp.models.flow.invariants import check
+from latentdp.models.model_card.card import ModelCard
+from latentdp.models.model_card.card_parts import LawCard, SampleMeasure
 from latentdp.models.model_card.flow import assess
 from latentdp.reports.results import Measure
 
@@ -34,8 +36,8 @@ LOOKED_AT = 64  # images that laws are tried on
 
 def checkup(
     flow: Flow, splits: Mapping[str, Dataset], *, effort: Effort, tell: ProgressCallback
-) -> dict[str, Any]:
-    """Entries for the model card.
+) -> ModelCard:
+    """Entries for the model card: a card of what was measured.
 
     Args:
         flow: As it will be used.
@@ -57,28 +59,39 @@ def checkup(
     tell(0.1, "measuring")
     held_out = {name: data for name, data in splits.items() if name != "train"}
     card = assess(flow, splits["train"], held_out)
-    card["laws"] = [asdict(law) for law in invariants]
+    tried = tuple(
+        LawCard(name=law.name, measured=law.measured, allowed=law.allowed) for law in invariants
+    )
     tell(0.4, "drawing samples")
     scene = _samples(flow, train, val, effort)
     measures: list[Measure] = []
     for i, measure in enumerate((Realism(), Classification())):
         if measure.unavailable_reason(scene) is None:
             measures += measure.measure(scene, _part(tell, 0.6 + 0.2 * i))
-    card["samples"] = [
+    samples = tuple(
         _in_short(measure) for measure in measures if measure.subject in ("all", "mean")
-    ]
+    )
     tell(1.0, "checked")
-    return card
+    return structs.replace(card, laws=tried, samples=samples)
 
 
-def _in_short(measure: Measure) -> dict[str, JsonValue]:
+def _in_short(measure: Measure) -> SampleMeasure:
     """What a model card tells of a measure: numbers to four decimals, no details."""
-    values = measure.to_json()
-    numbers = {"value": measure.value, "low": measure.low, "high": measure.high}
-    parts = ("utility", "setting", "subject", "metric", "n", "patients")
-    return {name: values[name] for name in parts} | {
-        name: None if x is None else round(x, 4) for name, x in numbers.items()
-    }
+
+    def rounded(x: float | None) -> float | None:
+        return None if x is None else round(x, 4)
+
+    return SampleMeasure(
+        utility=measure.utility,
+        setting=measure.setting,
+        subject=measure.subject,
+        metric=to_json(measure.metric),
+        n=measure.n,
+        patients=measure.patients,
+        value=rounded(measure.value),
+        low=rounded(measure.low),
+        high=rounded(measure.high),
+    )
 
 
 def _part(tell: ProgressCallback, start: float) -> ProgressCallback:

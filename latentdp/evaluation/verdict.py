@@ -15,7 +15,9 @@ from latentdp.evaluation.threat_model import Effort
 from latentdp.metrics.definitions.verification import AUC
 from latentdp.models.checkpoints import shipped
 from latentdp.privacy.rounding import printed
+from latentdp.reports.allowed import allowed
 from latentdp.reports.attack_kinds import AttackKind
+from latentdp.reports.enough_patients import needed_in_words, patients_needed, undecided
 from latentdp.reports.evaluation import Evaluation
 from latentdp.reports.evaluation_parts import (
     Control,
@@ -31,6 +33,7 @@ from latentdp.reports.results import Measure, Outcome
 __all__ = ["UNJUDGED", "judged", "verdict"]
 
 FEWEST = 30  # patients with several images, for a claim
+NO_FINDINGS = "no classifier was taught"
 UNJUDGED = Verdict(refuted=False)  # of an evaluation that is still being put together
 LEARNING = "adaptive"  # an attack without which nothing is claimed: it learns the method
 _LABELS_ONLY = {
@@ -55,13 +58,16 @@ def verdict(evaluation: Evaluation) -> Verdict:
         for o in refuting
     ]
     lines += [
-        f"LEAK: {o.setting} of the files: {_percent(o)} of them lead to their originals."
+        f"DECLARED: {o.setting}: {_percent(o)} of them lead to their originals; guessing gives "
+        f"{100 * (o.chance or 0):.1f} %."
+        if o.declared is True
+        else f"LEAK: {o.setting} of the files: {_percent(o)} of them lead to their originals."
         for o in outcomes
         if o.kind is AttackKind.SIDE_CHANNEL and o.headline
     ]
-    lines += [*_recognised(recognition)]
+    lines += _recognised(evaluation, recognition)
     controls = () if evaluation.controls is UNSET else evaluation.controls
-    lines += _usefulness(evaluation.utility, controls)
+    lines += _usefulness(evaluation, controls)
     people = evaluation.cohort
     if people is not UNSET and people.unreadable:
         lines.append(f"{people.unreadable:,} images could not be read and were left out.")
@@ -76,7 +82,7 @@ def verdict(evaluation: Evaluation) -> Verdict:
     )
 
 
-def _recognised(recognition: Recognition) -> list[str]:
+def _recognised(evaluation: Evaluation, recognition: Recognition) -> list[str]:
     first = recognition.first
     if recognition.verification is None:
         lines = ["Whether patients can be recognised was not measured: see what could not run."]
@@ -86,8 +92,8 @@ def _recognised(recognition: Recognition) -> list[str]:
             + (
                 "not measured."
                 if reached is None
-                else f"the strongest attacker ({reached.attack}) reaches AUC {told(reached)}; "
-                "guessing gives 0.5."
+                else f"measured AUC {told(reached)}, by the strongest attacker "
+                f"({reached.attack}); guessing gives 0.5{_bounded(evaluation, reached)}."
             )
             for whom, reached in (
                 (recognition.against_anyone, recognition.anyone),
@@ -99,9 +105,18 @@ def _recognised(recognition: Recognition) -> list[str]:
         lines.append(
             f"Own original: among {gallery:,} originals, {_percent(first)} of the private "
             f"images lead to theirs first, by {first.attack}; guessing gives "
-            f"{100 * (first.chance or 0):.1f} %."
+            f"{100 * (first.chance or 0):.1f} %{_bounded(evaluation, first)}."
         )
     return lines
+
+
+def _bounded(evaluation: Evaluation, outcome: Outcome) -> str:
+    """What epsilon allows, or how many patients are needed: the end of a sentence."""
+    ends = [allowed(evaluation, outcome)]
+    if undecided(outcome, evaluation.limits):
+        needed = needed_in_words(patients_needed(outcome, evaluation.limits))
+        ends.append(f"too few patients for a statement ({outcome.patients:,}; {needed})")
+    return "".join(f"; {end}" for end in ends if end)
 
 
 def _claim(evaluation: Evaluation, recognition: Recognition, *, refuted: bool) -> JudgedClaim:
@@ -151,13 +166,16 @@ def _shortcomings(evaluation: Evaluation, recognition: Recognition) -> list[str]
     return [why for why, short in weaknesses.items() if short]
 
 
-def _usefulness(utility: Sequence[Measure], controls: Sequence[Control]) -> list[str]:
+def _usefulness(evaluation: Evaluation, controls: Sequence[Control]) -> list[str]:
+    utility = evaluation.utility
     ours, originals = _over_findings(utility, "p/o"), _over_findings(utility, "o/o")
     if ours is None:
-        return ["What the images are still good for was not measured: no findings are known."]
-    taught = ours.detail.learnt_with or "true findings"
+        unable = () if evaluation.unable is UNSET else evaluation.unable
+        why = next((one.why for one in unable if one.name == "classification"), NO_FINDINGS)
+        return [f"What the images are still good for was not measured: {why}."]
+    labels = ours.detail.learnt_with or "true findings"
     line = (
-        f"A classifier that learns from the private images, with {taught}, reaches AUC "
+        f"A classifier that learns from the private images, with {labels}, reaches AUC "
         f"{told(ours)} on originals"
     )
     line += "." if originals is None else f"; one that learns from originals {told(originals)}."

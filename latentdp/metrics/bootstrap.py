@@ -7,6 +7,7 @@ independent; Field and Welsh 2007 for clusters).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +26,44 @@ RESAMPLES = 500
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with the limits of its 95 % interval.
+    """A number with the limits of its 95 % interval, which holds the number.
 
     Attributes:
         value: Of the data as they are, such as an AUC or a share in [0, 1].
         low: Lower limit, in the unit of the value.
         high: Upper limit, in the unit of the value.
+
+    Raises:
+        ValueError: The interval does not hold the number.
+
+    Example:
+        >>> Estimate.around(0.7, 0.71, 0.9)
+        Estimate(value=0.7, low=0.7, high=0.9)
     """
 
     value: float
     low: float
     high: float
 
-    def rounded(self) -> list[float]:
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(
+                f"expected an interval that holds {self.value}, got {self.low} to {self.high}"
+            )
+
+    @classmethod
+    def around(cls, value: float, low: float, high: float) -> Self:
+        """With limits that are moved as far as the value where they leave it out.
+
+        Percentiles of a bootstrap do so where what is estimated is biased, such as the largest
+        of several numbers, or where few patients leave few different resamples. An interval may
+        be too wide; one without its own number is about something else.
+        """
+        return cls(value, min(low, value), max(high, value))
+
+    def rounded(self, digits: int = 3) -> tuple[float, float, float]:
         """Value, low, high: for a card."""
-        return [round(x, 3) for x in (self.value, self.low, self.high)]
+        return round(self.value, digits), round(self.low, digits), round(self.high, digits)
 
 
 class Resamples:
@@ -105,13 +129,13 @@ def auc(
 def estimate(values: Matrix) -> Estimate | None:
     """From `auc` of the data (first) and of its resamples; None if there was nothing to compare.
 
-    The interval is the bootstrap's percentiles.
+    The interval is the bootstrap's percentiles, and holds the value (`Estimate.around`).
     """
     resampled = values[1:][np.isfinite(values[1:])]
     if not np.isfinite(values[0]) or not len(resampled):
         return None
     low, high = np.quantile(resampled, (0.025, 0.975))
-    return Estimate(float(values[0]), float(low), float(high))
+    return Estimate.around(float(values[0]), float(low), float(high))
 
 
 def mean(values: Matrix, weights: Matrix) -> Matrix:

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
 
-__all__ = ["octaves", "power"]
+__all__ = ["BANDS", "bands", "octaves", "power"]
+
+BANDS = 32  # of equal width, from the coarsest detail to the finest
 
 
 def power(images: Images) -> NDArray[np.float64]:
@@ -43,3 +45,17 @@ def octaves(images: Images) -> NDArray[np.float64]:
     ends = [len(powers) // 2**k for k in range(len(powers).bit_length() - 1, -1, -1)]
     bands = [powers[a:b].mean() for a, b in pairwise(ends)]
     return 10 * np.log10(np.maximum(bands, 1e-20))
+
+
+def bands(image: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Decibels of power of one image in each of `BANDS`, coarsest detail first.
+
+    Args:
+        image: ``(h, w)`` in [0, 1]; of one that is not square the middle is taken.
+    """
+    side = min(image.shape)
+    top, left = ((length - side) // 2 for length in image.shape)
+    square = image[top : top + side, left : left + side]
+    powers = power(np.asarray(square, dtype=np.float32)[None])
+    parts = np.array_split(powers, min(BANDS, len(powers)))
+    return 10 * np.log10(np.maximum([part.mean() for part in parts], 1e-20))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate
 from latentdp.metrics.pairs import Pairs
 
-__all__ = ["GRID", "RocCurve", "Verification", "verify"]
+__all__ = ["GRID", "RocCurve", "VerificationScores", "verify"]
 
 Matrix = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ class RocCurve(Struct, frozen=True, kw_only=True):
         fpr: Rates of false matches, in [0, 1].
         tpr: Rates of true matches at these, in [0, 1].
         low: Of their 95 % band over patients; empty without one.
-        high: The same.
+        high: Upper limits of that band, in [0, 1].
 
     Raises:
         ValueError: Not as many rates of both kinds, or none.
@@ -46,7 +46,7 @@ class RocCurve(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Verification:
+class VerificationScores:
     """What one or several verifiers reach on the same pairs.
 
     Attributes:
@@ -68,7 +68,7 @@ class Verification:
 
 def verify(
     scores: Matrix, pairs: Pairs, resamples: Resamples, *, summed: bool = False
-) -> Verification:
+) -> VerificationScores:
     """Measures verifiers.
 
     Args:
@@ -83,7 +83,10 @@ def verify(
     rates = _rates(scores[leader], pairs.same, weights)
     band = np.nanquantile(rates[1:], (0.025, 0.975), axis=0)
     roc = RocCurve(
-        fpr=_rounded(GRID), tpr=_rounded(rates[0]), low=_rounded(band[0]), high=_rounded(band[1])
+        fpr=_rounded(GRID),
+        tpr=_rounded(rates[0]),
+        low=_rounded(np.minimum(band[0], rates[0])),
+        high=_rounded(np.maximum(band[1], rates[0])),
     )
     restarts = len(areas) - summed
     mean, best = estimate(areas[:restarts].mean(axis=0)), estimate(areas.max(axis=0))
@@ -91,7 +94,7 @@ def verify(
     assert mean is not None
     assert best is not None
     assert eer is not None
-    return Verification(
+    return VerificationScores(
         auc=tuple(float(a) for a in areas[:, 0]),
         restarts=restarts,
         mean=mean,

@@ -1,30 +1,31 @@
-"""Weights files: safetensors that describe themselves, and the manifest that vouches for them.
+"""Weights by name or path: a network's tensors, its configuration and its model card.
 
-A weights file holds the tensors of a network and, in its metadata, the network's configuration
-and its model card. Nothing in it can run code. ``weights/manifest.toml`` names each shipped file
-with its size and SHA-256, and loading verifies both.
+``weights/manifest.toml`` vouches for the shipped files: it names each one with its size and
+SHA-256, and loading verifies the digest.
 """
 
 from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from latentdp.core.documents import from_json
-from latentdp.core.filesystem import digest, whole
-from latentdp.errors import WeightsError
+from latentdp.core.documents import JsonValue, from_json, to_json
+from latentdp.core.filesystem import digest
+from latentdp.errors import InputError, WeightsError
+from latentdp.models.model_card.card import ModelCard
+from latentdp.models.weights_file import WeightsFile
 
-__all__ = ["Checkpoint", "ShippedWeights", "find", "load", "save", "shipped"]
+__all__ = ["Checkpoint", "ShippedWeights", "check_name", "find", "load", "save", "shipped"]
 
-FORMAT = "latentdp-flow-1"
+NETWORKS = ("glow", "octave", "embedding")  # kinds whose card is a model card
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +36,19 @@ class Checkpoint:
         name: Short name (``cxr-adult``) or the file's stem.
         kind: Which network it is: ``glow``, ``octave`` or ``embedding``.
         config: The network's configuration as JSON.
-        card: The model card: what it was trained on, how well, and under which licence.
+        card: The model card: what it was trained on, how well, and what lies beside it.
         tensors: Name to array.
         sha256: Digest of the file; empty for one not yet written.
+        other_entries: Of the card, what this version does not know; it is kept as it is.
     """
 
     name: str
     kind: str
     config: str
-    card: dict[str, Any]
+    card: ModelCard
     tensors: dict[str, NDArray[Any]]
     sha256: str = ""
+    other_entries: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 class ShippedWeights(Struct, frozen=True, kw_only=True):
@@ -80,12 +83,25 @@ def shipped(kind: str = "") -> dict[str, ShippedWeights]:
     return {name: entry for name, entry in listed.items() if kind in ("", entry.kind)}
 
 
+def check_name(name: str) -> None:
+    """Refuses a name that is neither shipped weights nor a file, without reading any.
+
+    Raises:
+        WeightsError: There are no such weights.
+    """
+    manifest = shipped()
+    if name not in manifest and not Path(name).is_file():
+        known = ", ".join(sorted(manifest)) or "none"
+        raise WeightsError(f"no weights named {name!r} and no such file; shipped are: {known}")
+
+
 def find(name: str) -> Path:
     """Path of shipped weights by name, or of the user's own file by path.
 
     Raises:
         WeightsError: No such weights, or a shipped file that differs from the manifest.
     """
+    check_name(name)
     manifest = shipped()
     if name in manifest:
         entry = manifest[name]
@@ -95,11 +111,7 @@ def find(name: str) -> Path:
         if digest(path) != entry.sha256:
             raise WeightsError(f"weights {name!r}: {path.name} differs from its sha256")
         return path
-    path = Path(name)
-    if not path.is_file():
-        known = ", ".join(sorted(manifest)) or "none"
-        raise WeightsError(f"no weights named {name!r} and no such file; shipped are: {known}")
-    return path
+    return Path(name)
 
 
 def load(name: str) -> Checkpoint:
@@ -108,44 +120,37 @@ def load(name: str) -> Checkpoint:
     Raises:
         WeightsError: Missing, altered, truncated, not finite, or not in our format.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = find(name)
+    file = WeightsFile.read(path)
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name} is not a readable safetensors file") from error
-    if metadata.get("format") != FORMAT:
-        raise WeightsError(f"{path.name}: expected format {FORMAT!r} in its metadata")
-    for key, tensor in tensors.items():
-        if not np.isfinite(tensor.astype(np.float32)).all():
-            raise WeightsError(f"{path.name}: tensor {key} has values that are not finite")
-    try:
-        return Checkpoint(
-            name=name if name in shipped() else path.stem,
-            kind=metadata["kind"],
-            config=metadata["config"],
-            card=dict(json.loads(metadata["card"])),
-            tensors=tensors,
-            sha256=digest(path),
-        )
-    except (KeyError, ValueError, TypeError) as error:
-        raise WeightsError(f"{path.name}: its metadata lack the network or its card") from error
+        entries = json.loads(file.card)
+        if not isinstance(entries, dict):
+            raise TypeError(type(entries))  # noqa: TRY301 (the message is that of the others)
+        card = ModelCard()
+        if file.kind in NETWORKS:
+            card = from_json(entries, ModelCard, f"{path.name}: the model card")
+    except InputError as error:
+        raise WeightsError(str(error)) from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise WeightsError(f"{path.name}: its model card cannot be read") from error
+    known = to_json(card)
+    return Checkpoint(
+        name=name if name in shipped() else path.stem,
+        kind=file.kind,
+        config=file.config,
+        card=card,
+        tensors=file.tensors,
+        sha256=file.sha256,
+        other_entries={key: value for key, value in entries.items() if key not in known},
+    )
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Writes ``checkpoint`` as a weights file, whole or not at all."""
-    from safetensors.numpy import save_file
-
-    metadata = {
-        "format": FORMAT,
-        "kind": checkpoint.kind,
-        "config": checkpoint.config,
-        "card": json.dumps(checkpoint.card, sort_keys=True),
-    }
-    tensors = {key: np.asarray(value, order="C") for key, value in checkpoint.tensors.items()}
-    with whole(path) as temporary:
-        save_file(tensors, str(temporary), metadata=metadata)
-        temporary.chmod(0o644)  # weights are public; the library makes private files
+    card = {**checkpoint.other_entries, **to_json(checkpoint.card)}
+    WeightsFile(
+        kind=checkpoint.kind,
+        config=checkpoint.config,
+        card=json.dumps(card, sort_keys=True),
+        tensors=checkpoint.tensors,
+    ).write(path)

@@ -28,7 +28,7 @@ from latentdp.privacy.noisy_sum import NoisySum
 from latentdp.privacy.root import root
 from latentdp.privacy.units import LARGEST
 
-__all__ = ["GaussianAccountant", "Rounds", "default_delta", "mu_of"]
+__all__ = ["GaussianAccountant", "Rounds", "default_delta", "epsilon_of", "mu_of"]
 
 LARGEST_DELTA = 1e-5  # of n patients a share of delta might be exposed; never more than this
 SMALLEST_EPSILON = 1e-3
@@ -78,7 +78,7 @@ class GaussianAccountant:
         if not 0 < delta < 1:
             raise InputError(f"expected delta in (0, 1), got {delta}")
         return Guarantee(
-            epsilon=_epsilon(self.mu(relation), delta),
+            epsilon=epsilon_of(self.mu(relation), delta),
             delta=delta,
             unit=Unit.PATIENT,
             relation=relation,
@@ -107,7 +107,7 @@ def mu_of(epsilon: float, delta: float) -> float:
         math.log(1e9),
     )
     mu = math.exp(log_mu) * (1 - 1e-9)
-    while _epsilon(mu, delta) > epsilon:
+    while epsilon_of(mu, delta) > epsilon:
         mu *= 1 - 1e-7
     return mu
 
@@ -123,7 +123,7 @@ def default_delta(patients: int) -> float:
     return min(LARGEST_DELTA, math.pow(10.0**magnitude, -1.1))
 
 
-def _epsilon(mu: float, delta: float) -> float:
+def epsilon_of(mu: float, delta: float) -> float:
     """The smallest epsilon at which the curve of mu is at or below delta, never understated."""
     target = math.log(delta)
     if mu == 0 or log_delta(0.0, 1 / mu) <= target:

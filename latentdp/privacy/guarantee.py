@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from latentdp.errors import InputError
-from latentdp.privacy.rounding import printed
+from latentdp.privacy.rounding import FEW, printed
 
 __all__ = ["Guarantee", "Relation", "Unit", "above", "log_ratio"]
 
@@ -167,17 +167,22 @@ class Guarantee:
         odds = math.exp(self.epsilon)
         return min(1.0, odds / (odds + size - 1) + self.delta)
 
-    def __str__(self) -> str:
-        epsilon = printed(self.epsilon)
-        delta = f", delta {printed(self.delta)}" if self.delta else ""
+    def words(self, digits: int = FEW) -> str:
+        """The guarantee in a line, with epsilon and delta rounded up to so many digits."""
+        epsilon = printed(self.epsilon, digits)
+        delta = f", delta {printed(self.delta, digits)}" if self.delta else ""
         numerics = "" if self.exact else ", idealised numerics"
         void = "" if self.secure else " -- NOT PRIVATE: the noise came from a seed"
         whole = f"epsilon {epsilon}{delta} per {self.unit} ({self.relation}{numerics}){void}"
         if not self.unprotected:
             return whole
         return (
-            f"{whole} -- NO GUARANTEE: {self.reason}; of the noised part alone: {self.noised_part}"
+            f"{whole} -- NO GUARANTEE: {self.reason}; of the noised part alone: "
+            f"{self.noised_part.words(digits)}"
         )
+
+    def __str__(self) -> str:
+        return self.words()
 
 
 def _sum_above(values: list[float]) -> float:

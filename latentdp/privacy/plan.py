@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import UNSET
 
 from latentdp.core.arrays import Latents, check_latents
-from latentdp.core.plugins import load
+from latentdp.core.plugins import is_there, load, provider
 from latentdp.errors import InputError
 from latentdp.privacy.basis import Basis
 from latentdp.privacy.guarantee import Guarantee
@@ -156,6 +156,11 @@ class Plan:
         return out if self.basis is None else self.basis.inverse(out)
 
     @property
+    def reads(self) -> bool:
+        """Whether anything of a latent is looked at; else any latent will do."""
+        return any(block.action is not Action.RESAMPLE for block in self.blocks)
+
+    @property
     def resamples(self) -> bool:
         """Whether anything is drawn that does not follow the image."""
         return any(block.action is Action.RESAMPLE for block in self.blocks)
@@ -193,6 +198,7 @@ class Plan:
                 action=action,
                 dimensions=size,
                 parameters=block.mechanism.describe(),
+                provider=provider("mechanisms", block.mechanism.name) or UNSET,
                 epsilon=block.mechanism.guarantee.epsilon,
             )
         if block.action is Action.RESAMPLE:
@@ -233,7 +239,12 @@ class Plan:
 def _block(described: BlockDescription) -> Block:
     mechanism = None
     if described.parameters is not UNSET:
-        kind = load("mechanisms", str(described.parameters["mechanism"])).mechanism
-        mechanism = kind.from_card(described.parameters)
+        name = str(described.parameters["mechanism"])
+        if described.provider is not UNSET and not is_there("mechanisms", name):
+            raise InputError(
+                f"the mechanism {name!r} is a plug-in of the package {described.provider}, which "
+                "is not installed here: its guarantee can be recomputed only where it is"
+            )
+        mechanism = load("mechanisms", name).mechanism.from_card(described.parameters)
     size = number(described.dimensions, "int")
     return Block(action=Action(described.action), size=size, mechanism=mechanism)

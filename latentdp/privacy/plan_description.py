@@ -20,6 +20,8 @@ class BlockDescription(Struct, frozen=True, kw_only=True):
         action: ``resample``, ``mechanism`` or ``keep``.
         dimensions: How many.
         parameters: Of the mechanism; unset without one.
+        provider: The package, and its version, that brought the mechanism as a plug-in; unset for
+            one of latentdp, or none.
         temperature: Standard deviation of what is resampled; unset for another action.
         epsilon: What it costs in nats; None for infinity, where they are kept.
     """
@@ -27,6 +29,7 @@ class BlockDescription(Struct, frozen=True, kw_only=True):
     action: str
     dimensions: int
     parameters: Parameters | UnsetType = UNSET
+    provider: str | UnsetType = UNSET
     temperature: float | UnsetType = UNSET
     epsilon: float | None
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_images"]
 
+TOGETHER = 128  # images that are decoded at a time; more would only take memory
+
 
 def draw_images(
     flow: Flow, plan: Plan, protected: Latents, labels: Labels, noise: Noise, *, candidates: int
@@ -39,27 +41,34 @@ def draw_images(
     Returns:
         Images ``(n, h, w)``, and ``(n,)`` False where none decoded to finite numbers.
     """
-
-    def draw() -> tuple[Images, NDArray[np.bool_]]:
-        return flow.decode_valid(plan.complete(protected, noise), labels)
-
-    images, valid = draw()
     critic = flow.critic
     if candidates == 1 or critic is None:
-        return images, valid
-    best = _scores(critic, images, valid, labels, noise)
-    for _ in range(candidates - 1):
-        others, fine = draw()
-        scores = _scores(critic, others, fine, labels, noise)
-        better = scores > best
-        images[better], valid[better] = others[better], fine[better]
-        best = np.maximum(best, scores)
+        return flow.decode_valid(plan.complete(protected, noise), labels)
+    n = len(protected)
+    at_once = max(1, TOGETHER // max(1, n))
+    images = np.zeros((n, *flow.shape), dtype=np.float32)
+    valid, best = np.zeros(n, dtype=np.bool_), np.full(n, -np.inf)
+    for start in range(0, candidates, at_once):
+        count = min(at_once, candidates - start)
+        drawn = [(plan.complete(protected, noise), gumbel(noise, n)) for _ in range(count)]
+        others, fine = flow.decode_valid(
+            np.concatenate([latents for latents, _ in drawn]), np.tile(labels, count)
+        )
+        luck = np.concatenate([each for _, each in drawn])
+        scores = _scores(critic, others, fine, np.tile(labels, count), luck).reshape(count, n)
+        for i, of_one in enumerate(scores):
+            better = of_one > best
+            images[better] = others[i * n : (i + 1) * n][better]
+            best[better], valid[better] = of_one[better], True
     return images, valid
 
 
 def _scores(
-    critic: Critic, images: Images, valid: NDArray[np.bool_], labels: Labels, noise: Noise
+    critic: Critic,
+    images: Images,
+    valid: NDArray[np.bool_],
+    labels: Labels,
+    luck: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Log ratios with Gumbel noise, whose largest is a draw in proportion to the ratios."""
-    scores = critic.log_ratio(images, labels) + gumbel(noise, len(images))
-    return np.where(valid, scores, -np.inf)
+    return np.where(valid, critic.log_ratio(images, labels) + luck, -np.inf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,11 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from latentdp.core.arrays import (
     UNKNOWN,
     Images,
+    Labels,
     Latents,
     check_images,
     check_labels,
     check_latents,
 )
+from latentdp.data.dicom.profile import BASIC
+from latentdp.data.label_names import GivenLabels, label_indices
 from latentdp.errors import InputError, WeightsError
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise, SystemNoise
@@ -26,6 +29,7 @@ from latentdp.privatizer.candidates import draw_images
 from latentdp.privatizer.planning import make_plan
 from latentdp.privatizer.release import Rating, Release
 from latentdp.recipe import Recipe
+from latentdp.reports.warning_words import from_outside
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -43,7 +47,7 @@ class Privatizer:
         >>> release.images.shape
         (2, 64, 64)
         >>> print(release.guarantee)
-        epsilon 7.99854 per image (replace-one)
+        epsilon 8 per image (replace-one)
 
     Nothing of it changes: `with_noise` and `with_plan` give another one with the same networks.
 
@@ -52,12 +56,13 @@ class Privatizer:
         recipe: What to spend on what.
         noise: Where random bits come from. Only tests give one; the default is the operating
             system's.
+        plan: What becomes of each part of a latent; by default it is made from the recipe.
 
     Attributes:
         flow: As given.
         recipe: As given, bound to the flow's weights.
         noise: Where random bits come from.
-        plan: What the recipe does to each part of a latent; it is made from the recipe.
+        plan: What becomes of each part of a latent.
 
     Raises:
         InputError: The weights cannot do what the recipe asks, or the budget is too small.
@@ -68,17 +73,27 @@ class Privatizer:
     noise: Noise
     plan: Plan
 
-    def __init__(self, flow: Flow, recipe: Recipe, noise: Noise | None = None) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        recipe: Recipe,
+        noise: Noise | None = None,
+        *,
+        plan: Plan | None = None,
+    ) -> None:
         recipe = recipe.with_weights(flow.sha256)
-        plan = make_plan(
-            recipe,
-            d=flow.d,
-            directions=flow.directions,
-            classes=len(flow.classes),
-            identity=flow.identity if recipe.resample_identity else None,
-        )
-        noise = SystemNoise() if noise is None else noise
-        vars(self).update(flow=flow, recipe=recipe, noise=noise, plan=plan)
+        if plan is None:
+            plan = make_plan(
+                recipe,
+                d=flow.d,
+                directions=flow.directions,
+                classes=len(flow.classes),
+                identity=flow.identity if recipe.resample_identity else None,
+            )
+        object.__setattr__(self, "flow", flow)
+        object.__setattr__(self, "recipe", recipe)
+        object.__setattr__(self, "noise", SystemNoise() if noise is None else noise)
+        object.__setattr__(self, "plan", plan)
         least = max(flow.shape[0], recipe.profile.min_size)
         if self.size < least:
             raise InputError(
@@ -87,15 +102,44 @@ class Privatizer:
             )
 
     @classmethod
-    def load(cls, weights: str = "cxr-adult", *, preset: str = "balanced", **changes: Any) -> Self:
+    def load(
+        cls,
+        weights: str = "cxr-adult",
+        *,
+        preset: str = "balanced",
+        size: int | None = None,
+        detail: bool = True,
+        **changes: Any,
+    ) -> Self:
         """Loads shipped weights by name, or a file by path, under a preset.
 
         Args:
             weights: Name or path.
             preset: Name of a preset.
+            size: Pixels on a side of the private images; None for what the weights make.
+            detail: Where they are larger than that, draw the detail that the weights know; else
+                enlarge smoothly.
             changes: Fields of `Recipe` that differ from the preset, such as ``epsilon=2.0``.
+
+        Raises:
+            InputError: Options that contradict each other, or what the weights cannot do.
+            WeightsError: The weights are refused.
+
+        Warns:
+            WeightsWarning: Something speaks against the weights.
         """
-        return cls.from_recipe(Recipe.from_preset(preset, weights=weights, **changes))
+        from latentdp.models.flow.caveats import warn
+        from latentdp.models.flow.flow import load_flow
+
+        recipe = Recipe.from_preset(preset, weights=weights, **changes)
+        flow = load_flow(weights, exact=False)
+        if size is not None:
+            drawn = detail and bool(flow.cascade.steps(flow.shape[0], size))
+            profile = replace(changes.get("profile", BASIC), size=size, detail=drawn)
+            recipe = replace(recipe, profile=profile)
+        privatizer = cls(flow, recipe)
+        warn(flow.caveats)
+        return privatizer
 
     @classmethod
     def from_recipe(
@@ -118,9 +162,18 @@ class Privatizer:
             raise WeightsError("the recipe was made for weights with another sha256")
         return cls(flow, recipe, noise)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of its releases must not overlook, besides what the guarantee says.
+
+        Of a mechanism that another package brought, and of weights against which something
+        speaks (`latentdp.models.flow.flow.Flow.caveats`).
+        """
+        return (*from_outside(self.plan.describe()), *self.flow.caveats)
+
     def with_noise(self, noise: Noise) -> Self:
         """The same privatizer with other random bits; its plan is not made again."""
-        return self._changed("noise", noise)
+        return type(self)(self.flow, self.recipe, noise, plan=self.plan)
 
     def with_plan(self, plan: Plan) -> Self:
         """The same flow, recipe and noise under another plan, for controls and for tests.
@@ -128,12 +181,7 @@ class Privatizer:
         Args:
             plan: Of as many dimensions. It outranks the recipe, which then says nothing of it.
         """
-        return self._changed("plan", plan)
-
-    def _changed(self, name: str, value: Any) -> Self:
-        other = copy.copy(self)  # `replace` would make the plan again
-        vars(other)[name] = value
-        return other
+        return type(self)(self.flow, self.recipe, self.noise, plan=plan)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -178,17 +226,20 @@ class Privatizer:
         noised = replace(of_plan, secure=self.noise.secure)
         return noised.beside(*self.recipe.told_of_label)
 
-    def __call__(self, images: ArrayLike, /, *, labels: ArrayLike | None = None) -> Release:
-        """Privatizes images ``(n, h, w)`` in [0, 1], each on its own.
+    def __call__(self, images: ArrayLike, /, *, labels: GivenLabels = None) -> Release:
+        """Privatizes images ``(n, h, w)`` in [0, 1], each on its own; they come back at `size`.
 
         Args:
             images: Floats of the flow's shape.
-            labels: Class indices ``(n,)``, -1 or None for unknown.
+            labels: Class indices or names of classes ``(n,)``, -1 or None for unknown.
         """
-        return self.release_and_rate(images, labels=labels)[0]
+        release = self.from_latents(self._latents(images, labels), labels)
+        if self.size == self.flow.shape[0] or not len(release.images):
+            return release
+        return replace(release, images=self.enlarge(release.images))
 
     def release_and_rate(
-        self, images: ArrayLike, /, *, labels: ArrayLike | None = None
+        self, images: ArrayLike, /, *, labels: GivenLabels = None
     ) -> tuple[Release, Rating]:
         """What a call returns and, for the eyes of whoever may see the images, their rating.
 
@@ -197,14 +248,25 @@ class Privatizer:
 
         Args:
             images: Floats of the flow's shape.
-            labels: Class indices ``(n,)``, -1 or None for unknown. They are used only as the
-                recipe says: not at all, through randomised response, or as public.
+            labels: Class indices or names ``(n,)``, -1 or None for unknown. They are used only as
+                the recipe says: not at all, through randomised response, or as public.
         """
         encoded, bits = self._encode(images, labels)
-        rating = Rating(bits=bits, odd=self.flow.out_of_distribution(encoded, bits))
-        return self.from_latents(encoded, labels), rating
+        return self.from_latents(encoded, labels), self._rating(encoded, bits)
 
-    def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
+    def rate(self, images: ArrayLike, *, labels: ArrayLike | None = None) -> Rating:
+        """The rating alone, which draws nothing: **private**.
+
+        Args:
+            images: Floats of the flow's shape.
+            labels: As for a release.
+        """
+        return self._rating(*self._encode(images, labels))
+
+    def _rating(self, encoded: Latents, bits: NDArray[np.float64]) -> Rating:
+        return Rating(bits=bits, odd=self.flow.out_of_distribution(encoded, bits))
+
+    def encode(self, images: ArrayLike, labels: GivenLabels = None) -> Latents:
         """Latents ``(n, d)`` as a release of these images encodes them: **private**.
 
         Only a label that is public may shape the latent: under "unknown" what the image says of
@@ -212,7 +274,7 @@ class Privatizer:
         """
         return self._encode(images, labels)[0]
 
-    def from_latents(self, latents: ArrayLike, labels: ArrayLike | None = None) -> Release:
+    def from_latents(self, latents: ArrayLike, labels: GivenLabels = None) -> Release:
         """Privatizes what `encode` returned; each call is a release of its own.
 
         Args:
@@ -220,7 +282,7 @@ class Privatizer:
             labels: As they were given to `encode`.
         """
         z = check_latents(latents, self.flow.d)
-        given = check_labels(labels, len(z), len(self.flow.classes))
+        given = self._indices(labels, len(z))
         released = np.full_like(given, UNKNOWN)
         if self.plan.response is not None:
             released = self.plan.response.respond(given, self.noise)
@@ -242,6 +304,7 @@ class Privatizer:
             guarantee=self._of_image(self.plan.guarantee),
             approximate=self._of_image(self.plan.approximate()),
             valid=valid,
+            privatizer=self,
         )
 
     def enlarge(self, images: Images) -> Images:
@@ -250,15 +313,48 @@ class Privatizer:
         It follows the private images alone, so that whatever protects them protects it
         (post-processing).
         """
+        out = np.empty((len(images), self.size, self.size), dtype=np.float32)
+        for i, image in enumerate(self.enlarge_each(images)):
+            out[i] = image
+        return out
+
+    def enlarge_each(self, images: Images) -> Iterator[NDArray[np.float32]]:
+        """The same, one ``(s, s)`` image after the other: all together may take much memory."""
         detail = self.recipe.profile.detail
-        return self.flow.cascade.enlarge(images, self.size, self.noise, detail=detail)
+        return self.flow.cascade.enlarge_each(images, self.size, self.noise, detail=detail)
+
+    def _latents(self, images: ArrayLike, labels: GivenLabels) -> Latents:
+        """What `encode` gives, if anything of it is spent; else zeros, which are as good."""
+        if self.plan.reads:
+            return self.encode(images, labels)
+        return np.zeros((len(check_images(images, self.flow.shape)), self.flow.d))
 
     def _encode(
-        self, images: ArrayLike, labels: ArrayLike | None
+        self, images: ArrayLike, labels: GivenLabels
     ) -> tuple[Latents, NDArray[np.float64]]:
         checked = check_images(images, self.flow.shape)
-        given = check_labels(labels, len(checked), len(self.flow.classes))
+        given = self._indices(labels, len(checked))
         public = self.plan.label is LabelRelease.PUBLIC
         return self.flow.encode_and_rate(
             checked, given if public else np.full_like(given, UNKNOWN)
         )
+
+    def _indices(self, labels: GivenLabels, n: int) -> Labels:
+        classes = self.flow.classes
+        return check_labels(label_indices(labels, classes), n, len(classes))
+
+    @property
+    def summary(self) -> str:
+        """It in a line."""
+        return (
+            f"Privatizer {self.recipe.preset} on {self.flow.name or 'weights in memory'}, "
+            f"{self.size} x {self.size} pixels: {self.guarantee}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.summary}>"
+
+    def _repr_html_(self) -> str:
+        from latentdp.privatizer.notebook import privatizer_html
+
+        return privatizer_html(self)

@@ -11,7 +11,7 @@ from latentdp.core.progress import CountCallback
 from latentdp.release.decide import Decision
 from latentdp.release.inputs import Input
 from latentdp.release.summary import Tally
-from latentdp.release.tasks import Refusal, Task, Written
+from latentdp.release.tasks import BEYOND, Refusal, Task, Written
 from latentdp.release.uid_mapping import UidMapping
 from latentdp.vault.ledger import LedgerEntry
 from latentdp.vault.run_report import ReportRow, RunReport
@@ -53,12 +53,12 @@ class Account:
         """What was told so far is in the report, whatever happens."""
         self._report.flush()
 
-    def quarantined(self, decision: Decision, refusal: Refusal) -> None:
-        """It cannot be released, and why."""
-        self._tally.quarantined[refusal.reason] += 1
+    def refused(self, decision: Decision, refusal: Refusal) -> None:
+        """It is not released, and why."""
+        self._tally.refuse(refusal)
         row = ReportRow(
             file=decision.item.name,
-            status="quarantined",
+            status="beyond" if refusal == BEYOND else "quarantined",
             reason=refusal.reason,
             message=refusal.message,
         )
@@ -68,7 +68,7 @@ class Account:
         """Its output of an earlier run is here.
 
         Args:
-            decision: On the input, likewise in the other calls.
+            decision: On the input.
             entry: Of the output in the ledger.
             place: Of the output below the images folder.
         """
@@ -85,6 +85,7 @@ class Account:
     ) -> None:
         """Its output was written, recorded and published."""
         self._tally.released += 1
+        self._tally.rate([written.odd])
         row = structs.replace(
             self._here("released", decision.item, entry, place),
             patient=task.identity.patient,

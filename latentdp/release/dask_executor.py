@@ -72,8 +72,10 @@ class ClusterPool(Pool):
         exact = self._privatizer.flow.exact
         parts = [[RemoteDraws(recipe=self._recipe, exact=exact, tasks=group)] for group in groups]
         results = self._each(draw_remotely, parts, [[]] * len(parts))
-        for group, (draws,) in zip(groups, results, strict=True):
-            yield [keep(drafts, *both) for both in zip(group, draws, strict=True)]
+        return (
+            [keep(drafts, *both) for both in zip(group, draws, strict=True)]
+            for group, (draws,) in zip(groups, results, strict=True)
+        )
 
     def _map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
         parts = [items[i : i + FEW] for i in range(0, len(items), FEW)]
@@ -100,8 +102,9 @@ class ClusterPool(Pool):
         return _results(futures)
 
 
-def _path(item: Path | tuple[Path, Any, Any]) -> Path:
-    return item if isinstance(item, Path) else item[0]
+def _path(item: tuple[Any, ...]) -> Path:
+    path: Path = item[0]
+    return path
 
 
 def _readable(path: Path) -> bool:

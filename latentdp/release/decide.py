@@ -5,25 +5,27 @@ A run and its preview both decide here, so that a preview tells what a run would
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
+
 from latentdp.core.arrays import UNKNOWN
 from latentdp.data.patient_id import loose_form
-from latentdp.data.radiograph import Radiograph
+from latentdp.data.radiograph import Radiograph, suffix
 from latentdp.privacy.noise import SystemNoise
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privatizer import Privatizer
 from latentdp.release.executor import Pool
 from latentdp.release.inputs import Input, SourceFile
 from latentdp.release.outputs import Outputs
-from latentdp.release.tasks import LOST, NON_FINITE, Refusal
+from latentdp.release.tasks import BEYOND, LOST, NON_FINITE, ODD, Refusal, Taken
 from latentdp.vault.duplicates import DuplicateIndex
 from latentdp.vault.keys import Keys
 from latentdp.vault.ledger import NOTHING, Ledger, LedgerEntry, micro, pico
 
-__all__ = ["Decider", "Decision", "PendingReads", "Prefetcher", "Status"]
+__all__ = ["Decider", "Decision", "PendingReads", "Status"]
 
 
 class Status(StrEnum):
@@ -47,7 +49,9 @@ class Decision:
         new: Whether that reservation is still to be made.
         replaced: The ledger's entry of a lost or altered output that a new one stands for.
         read: What was read of it, if it had to be.
-        refusal: Why it is quarantined.
+        order: Keyed digest of picture and patient, of what is new: its place among the images of
+            the patient.
+        refusal: Why it is quarantined, or beyond what is released of its patient.
     """
 
     item: Input
@@ -56,6 +60,7 @@ class Decision:
     new: bool = False
     replaced: LedgerEntry | None = None
     read: Radiograph | None = None
+    order: str = ""
     refusal: Refusal | None = None
 
 
@@ -86,6 +91,7 @@ class Decider:
         duplicates: Of the vault; what is found out is added, and kept by `remember` only.
         workers: Who reads.
         again: Whether to release once more what cannot be found.
+        selected: The images that may be charged, by `Decision.order`; None for all.
     """
 
     def __init__(
@@ -99,37 +105,54 @@ class Decider:
         duplicates: DuplicateIndex,
         workers: Pool,
         again: bool,
+        selected: Collection[str] | None = None,
     ) -> None:
-        self._again = again
+        self._again, self._selected, self._privatizer = again, selected, privatizer
         self._keys, self._ledger, self._recovered = keys, ledger, recovered
         self._outputs, self._duplicates, self._workers = outputs, duplicates, workers
         guarantee = privatizer.plan.guarantee.noised_part
         self._cost, self._delta = micro(guarantee.epsilon), pico(guarantee.delta)
         self._label = privatizer.plan.label
+        self._profile = privatizer.recipe.profile
         noise = "" if privatizer.guarantee.secure else "seeded"
         self._release = (privatizer.recipe.digest, noise)
+        self._mostly_new = not ledger.spent()  # of a vault that has released nothing
         self._seen: set[str] = set()
         self._refused: dict[str, Refusal] = {}
 
     def decide(self, files: Sequence[SourceFile]) -> list[Decision]:
         """What becomes of some inputs; duplicates come last, after those that they equal."""
-        return self.end(self.begin(files, self._workers.digests([file.path for file in files])))
+        return self.end(self.begin(files, self.take(files)))
 
-    def begin(self, files: Sequence[SourceFile], digests: Iterable[str]) -> PendingReads:
-        """Decides what needs no pixels, and has the rest read.
+    def take(self, files: Sequence[SourceFile]) -> Iterator[Taken]:
+        """Has the workers look at inputs: at their pixels, too, where most are likely to be new.
+
+        So a file is read once. Of those that the ledger knows only the digest is needed: a run
+        that goes on from another one asks for pixels when it knows whose.
+        """
+        paths = [file.path for file in files]
+        return self._workers.take(paths, self._keys.digest, pixels=self._mostly_new)
+
+    def begin(self, files: Sequence[SourceFile], taken: Iterable[Taken]) -> PendingReads:
+        """Decides what needs no pixels, and has the rest read, if it was not yet.
 
         Args:
             files: The inputs.
-            digests: Of each, as the workers give them.
+            taken: Of each, as `take` gave them.
         """
-        items = [self._input(*both) for both in zip(files, digests, strict=True)]
+        all_taken = list(taken)
+        pairs = zip(files, all_taken, strict=True)
+        items = [self._input(file, one.content) for file, one in pairs]
         entries = self._entries(item.key for item in items)
         known = [self._known(item, entries.get(item.key)) for item in items]
-        unread = [item for item, decision in zip(items, known, strict=True) if decision is None]
+        unread = [i for i, decision in enumerate(known) if decision is None]
+        self._mostly_new = 2 * len(unread) >= len(items)
+        early = [all_taken[i].read for i in unread]
+        late = self._workers.read([items[i].path for i in unread if all_taken[i].read is None])
         return PendingReads(
             decided=[decision for decision in known if decision is not None],
-            unread=[(item, entries.get(item.key)) for item in unread],
-            read=self._workers.read([item.path for item in unread]),
+            unread=[(items[i], entries.get(items[i].key)) for i in unread],
+            read=(next(late) if read is None else read for read in early),
         )
 
     def end(self, begun: PendingReads) -> list[Decision]:
@@ -140,7 +163,9 @@ class Decider:
                 decisions.append(self.refuse(item, read))
             else:
                 decisions.append(self._read(item, read, entry))
-        return sorted(map(self._settled, decisions), key=lambda d: d.status is Status.DUPLICATE)
+        usual = self._usual(decisions)
+        settled = [self._within(self._settled(decision)) for decision in usual]
+        return sorted(settled, key=lambda decision: decision.status is Status.DUPLICATE)
 
     def remember(self) -> None:
         """Has the vault remember, durably, which inputs were found equal."""
@@ -168,6 +193,21 @@ class Decider:
             key=self._duplicates.key(key),
         )
 
+    def _usual(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
+        """Refuses what is new and unlike what the weights learnt from, if that is asked for."""
+        new = [(one, one.read.image) for one in decisions if one.new and one.read is not None]
+        if not new or not self._privatizer.recipe.refuse_odd:
+            return decisions
+        labels = np.array([one.item.label for one, _ in new])
+        rating = self._privatizer.rate(np.stack([image for _, image in new]), labels=labels)
+        odd = {one.item.key for (one, _), is_odd in zip(new, rating.odd, strict=True) if is_odd}
+        return [
+            replace(self.refuse(one.item, ODD), read=one.read)
+            if one.new and one.item.key in odd
+            else one
+            for one in decisions
+        ]
+
     def _settled(self, decision: Decision) -> Decision:
         """Under the key that counts now: what a duplicate equals may itself equal another."""
         item = replace(decision.item, key=self._duplicates.key(decision.item.key))
@@ -176,6 +216,12 @@ class Decider:
         entry = self._reservation(item, decision.read)
         return replace(decision, item=item, entry=entry, replaced=decision.entry)
 
+    def _within(self, decision: Decision) -> Decision:
+        """Refuses what is not selected of the images of a patient."""
+        if self._selected is None or not decision.new or decision.order in self._selected:
+            return decision
+        return replace(self.refuse(decision.item, BEYOND), read=decision.read)
+
     def _reservation(self, item: Input, read: Radiograph) -> LedgerEntry:
         """What is to be reserved, under a new random name."""
         return LedgerEntry(
@@ -183,7 +229,7 @@ class Decider:
             subject=self._subject(item, read),
             micro_epsilon=self._cost,
             pico_delta=self._delta,
-            output=SystemNoise().words(2).tobytes().hex() + read.suffix,
+            output=SystemNoise().words(2).tobytes().hex() + suffix(read.source, self._profile),
             folder=self._outputs.owner,
         )
 
@@ -241,6 +287,8 @@ class Decider:
             entry=entry,
             new=entry is None or self._is_new(entry),
             read=read,
+            # One picture may be released with several labels: the second part tells them apart.
+            order=self._keys.token("order", read.picture, read.patient) + picture,
         )
 
     def _is_new(self, entry: LedgerEntry) -> bool:
@@ -249,38 +297,3 @@ class Decider:
             return True
         # An open reservation of another folder may yet be finished there.
         return entry.folder != self._outputs.owner
-
-
-class Prefetcher:
-    """An iterator over the decisions on chunks, which reads one chunk ahead.
-
-    Args:
-        decider: Decides.
-        workers: Who reads.
-        files: All inputs, in the order in which they are taken.
-    """
-
-    def __init__(self, decider: Decider, workers: Pool, files: Sequence[SourceFile]) -> None:
-        self._decider, self._workers, self._parts = decider, workers, workers.chunks(files)
-        self._begun: PendingReads | None = None
-        self._digests = self._ask()
-
-    def look(self) -> None:
-        """Has the next chunk read, if there is one; to be called when this one is reserved."""
-        if self._begun is None and self._digests is not None:
-            (part, digests), self._digests = self._digests, self._ask()
-            self._begun = self._decider.begin(part, digests)
-
-    def __iter__(self) -> Iterator[list[Decision]]:
-        while True:
-            self.look()
-            begun, self._begun = self._begun, None
-            if begun is None:
-                return
-            yield self._decider.end(begun)
-
-    def _ask(self) -> tuple[Sequence[SourceFile], Iterator[str]] | None:
-        part = next(self._parts, None)
-        if part is None:
-            return None
-        return part, self._workers.digests([file.path for file in part])

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
+
+from msgspec import structs
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.core.filesystem import write_json
 from latentdp.core.version import __version__
 from latentdp.data.dicom.attributes import attributes
 from latentdp.data.labels import write_labels
+from latentdp.data.splits import Splits
+from latentdp.data.synthetic import USE
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privatizer import Privatizer
-from latentdp.recipe import Recipe
+from latentdp.privatizer.description import image_on_card, recipe_on_card, weights_on_card
 from latentdp.release.job import Job
 from latentdp.release.summary import Summary, Tally
+from latentdp.release.table_of_release import table_of_release
 from latentdp.reports.card_guarantee import (
     ApproximateGuarantee,
     CardGuarantee,
     ImageGuarantee,
 )
-from latentdp.reports.guarantee_words import NOT_COVERED, sentences, statement, warnings
+from latentdp.reports.compliance import COMPLIANCE
+from latentdp.reports.compliance_actions import release_manifest
+from latentdp.reports.guarantee_words import not_covered, sentences, statement
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card import CARD, ReleaseCard
-from latentdp.reports.release_card_parts import (
-    CardCounts,
-    CardImage,
-    CardRecipe,
-    CardWeights,
-)
+from latentdp.reports.release_card_parts import CardCounts
 from latentdp.reports.release_contents import LABELS, contents_digest
 from latentdp.reports.release_page import write_release_page
+from latentdp.reports.warning_words import warnings
 
-__all__ = ["derivation", "release_card", "write_documents"]
+__all__ = ["COMPLETE", "derivation", "release_card", "write_documents"]
+
+COMPLETE = "complete"
 
 
 def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None = None) -> Summary:
@@ -41,7 +45,7 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
     Args:
         job: Of the run.
         tally: Its counts so far.
-        status: ``incomplete`` or ``complete``.
+        status: ``incomplete`` or ``complete``; the table of images is of a complete release.
         report: Of the run, for the summary.
 
     Returns:
@@ -55,10 +59,20 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
         entries,
         job.ledger.spent({entry.subject for entry in entries}),
         guarantee=job.guarantee,
+        budget=privatizer.recipe.patient_budget,
         report=report,
     )
     if labels:
         write_labels(out / LABELS, labels)
+    if status == COMPLETE:
+        table = table_of_release(
+            out,
+            labels,
+            released=privatizer.plan.describe().label,
+            classes=classes,
+            splits=job.request.shares,
+        )
+        table.write(out, parquet=job.request.parquet)
     images = {outputs.place(entry.output): entry.sha256 for entry in entries}
     card = release_card(
         privatizer,
@@ -68,9 +82,13 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
         release=outputs.release,
         layout=job.request.layout,
         contents=contents_digest(out, images),
+        splits=job.request.shares,
     )
+    if not (out / CARD).exists():  # of a run that dies here the next one must know the folder
+        write_json(out / CARD, card.to_json())
+    write_json(out / COMPLIANCE, release_manifest(card).to_json())
     write_json(out / CARD, card.to_json())
-    write_release_page(out)
+    write_release_page(out, job.request.language)
     return summary
 
 
@@ -83,6 +101,7 @@ def release_card(
     release: str = "",
     layout: Layout = Layout.FLAT,
     contents: str = "",
+    splits: Splits | None = None,
 ) -> ReleaseCard:
     """The public card of a release.
 
@@ -94,15 +113,19 @@ def release_card(
         release: Random identifier, by which the vault knows where its images lie.
         layout: How they lie.
         contents: Digest of all files that it is about.
+        splits: Of its table of images; None for none.
     """
     recipe, flow = privatizer.recipe, privatizer.flow
     image, patient = summary.guarantee, summary.patient
-    return ReleaseCard(
+    card = ReleaseCard(
         tool="latentdp",
         version=__version__,
+        use=USE,
         status=status,
         private=image.private,
-        warnings=tuple(warnings(image, patient, layout)),
+        warnings=tuple(
+            warnings(image, patient, layout, privatizer.warnings, budget=recipe.patient_budget)
+        ),
         guarantee=CardGuarantee(
             image=ImageGuarantee.of(image),
             image_approximate=ApproximateGuarantee.of(
@@ -111,37 +134,22 @@ def release_card(
             patient=summary.stated_patient,
             unprotected=image.unprotected,
             statement=tuple(sentences(image, patient)),
-            not_covered=NOT_COVERED,
+            not_covered=not_covered(refuse_odd=recipe.refuse_odd),
         ),
-        recipe=_recipe(recipe),
+        recipe=recipe_on_card(recipe),
         plan=privatizer.plan.describe(),
-        weights=CardWeights(
-            name=flow.name,
-            sha256=flow.sha256,
-            training_data=flow.provenance.training_data,
-            trained_on_private_data=flow.provenance.private_training,
-        ),
-        image=CardImage(
-            size=(privatizer.size, privatizer.size),
-            made_at=flow.shape,
-            chosen_among=privatizer.candidates,
-            detail_drawn_at=tuple(privatizer.octaves),
-            classes=flow.classes,
-        ),
+        weights=weights_on_card(flow),
+        image=image_on_card(privatizer),
         header=dict(attributes(recipe.profile)),
         claims=recipe.profile.claims,
         counts=CardCounts(images_in_release=summary.outputs),
         layout=layout,
         release=release,
         contents_sha256=contents,
+        splits=() if splits is None else splits.shares,
         vault=vault,
     )
-
-
-def _recipe(recipe: Recipe) -> CardRecipe:
-    """Without the name of the weights: it may be a private path."""
-    stated = {f.name: getattr(recipe, f.name) for f in fields(recipe) if f.name != "weights"}
-    return CardRecipe(digest=recipe.digest, **stated)
+    return structs.replace(card, compliance=release_manifest(card).head)
 
 
 def derivation(privatizer: Privatizer, guarantee: Guarantee) -> str:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeVar
 
+from latentdp.core.content_digest import ContentDigest
 from latentdp.data import radiograph
 from latentdp.errors import Aborted
 from latentdp.privacy.noise import Noise
@@ -26,11 +29,12 @@ from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.release.tasks import (
     Refusal,
+    Taken,
     Task,
     Written,
-    digest_input,
     read_input,
     release,
+    take_input,
 )
 from latentdp.release.worker import this_process
 from latentdp.vault.drafts import Drafts
@@ -50,7 +54,7 @@ class Pool:
     def __init__(
         self, executor: Executor | None, privatizer: Privatizer, workers: int = 1
     ) -> None:
-        self._executor, self._privatizer = executor, privatizer
+        self._executor, self._privatizer, self._workers = executor, privatizer, workers
         self._chunk = max(CHUNK, 2 * GROUP * workers)
 
     def chunk(self) -> int:
@@ -65,9 +69,24 @@ class Pool:
             start += len(part)
             yield part
 
-    def digests(self, paths: Sequence[Path]) -> Iterator[str]:
-        """Reader and SHA-256 of each file; empty for one that cannot be opened."""
-        return self._map(digest_input, paths)
+    def groups(self, images: Sequence[A]) -> list[Sequence[A]]:
+        """Images that go through the flow together: not so many that a worker has none."""
+        size = max(1, min(GROUP, -(-len(images) // self._workers)))
+        return [images[i : i + size] for i in range(0, len(images), size)]
+
+    def take(
+        self, paths: Sequence[Path], digest: ContentDigest, *, pixels: bool
+    ) -> Iterator[Taken]:
+        """The digest of each file and, if asked for, what `read` gives, of the same bytes.
+
+        Args:
+            paths: Of the files.
+            digest: How to digest them.
+            pixels: Whether to read what they hold.
+        """
+        shape, profile = self._privatizer.flow.shape, self._privatizer.recipe.profile
+        wanted = shape if pixels else None
+        return self._map(take_input, [(path, digest, wanted, profile) for path in paths])
 
     def read(self, paths: Sequence[Path]) -> Iterator[radiograph.Radiograph | Refusal]:
         """Each file as an image of the flow's size, or why not."""
@@ -75,7 +94,10 @@ class Pool:
         return self._map(read_input, [(path, shape, profile) for path in paths])
 
     def release(self, groups: Sequence[Sequence[Task]], drafts: Drafts) -> Iterator[list[Written]]:
-        """Privatizes groups of tasks, and writes a draft of each image."""
+        """Privatizes groups of tasks, and writes a draft of each image.
+
+        Several workers begin with it at once, before the first result is asked for.
+        """
         privatizer = self._privatizer
         if self._executor is None:
             return (release(privatizer, group, drafts) for group in groups)
@@ -100,10 +122,9 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
     if workers == 1:
         yield Pool(None, privatizer)
         return
-    # Started fresh, not forked: a fork after torch has made threads can hang.
     executor = ProcessPoolExecutor(
         workers,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=_context(),
         initializer=_start,
         initargs=(privatizer.recipe, privatizer.noise, privatizer.flow.exact),
     )
@@ -119,6 +140,19 @@ def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
         ) from None
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """How worker processes begin: not as forks of this one, which may hold threads of torch.
+
+    On Linux they are forks of one that imported what they need, and did nothing else: so that is
+    paid for once. Elsewhere each starts fresh.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["latentdp.models.flow.flow", "latentdp.release.executor"])
+    return context
 
 
 @dataclass(frozen=True)
@@ -163,6 +197,7 @@ def _end_with(run: BaseProcess | None) -> None:
 
 def _start(recipe: Recipe, noise: Noise, exact: bool) -> None:
     """Begins a worker process: it is tied to its run, and loads the weights."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Windows does not hand this down
     run = multiprocessing.parent_process()
     threading.Thread(target=_end_with, args=(run,), daemon=True).start()
     this_process.privatizer(recipe, exact=exact, noise=noise)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from latentdp.core.filesystem import can_be_made
+from latentdp.core.system import can_be_made, lies_in, longest_path
 from latentdp.errors import InputError
 from latentdp.privatizer import Privatizer
 from latentdp.reports.layout import Layout
-from latentdp.reports.release_card import ReleaseCard
+from latentdp.reports.release_card import IMAGES, ReleaseCard
 from latentdp.vault.vault import Vault
 
-__all__ = ["check_apart", "check_folders", "check_recipe", "check_source", "check_vault"]
+__all__ = [
+    "check_apart",
+    "check_folders",
+    "check_lengths",
+    "check_not_empty",
+    "check_recipe",
+    "check_source",
+    "check_vault",
+]
 
 
 def check_source(source: Path) -> None:
@@ -25,6 +34,16 @@ def check_source(source: Path) -> None:
     with _enterable("input"):
         if not (source.is_file() or source.is_dir()):
             raise InputError("expected the input to be a folder or a file; there is none")
+
+
+def check_not_empty(source: Path) -> None:
+    """Refuses a folder that holds nothing, before weights are loaded for it.
+
+    Raises:
+        InputError: It holds nothing.
+    """
+    if source.is_dir() and os.access(source, os.R_OK) and not any(source.iterdir()):
+        raise InputError("the input folder holds no files")
 
 
 def check_folders(source: Path, out: Path, vault: Path, layout: Layout) -> None:
@@ -59,7 +78,7 @@ def check_apart(source: Path, out: Path, vault: Path) -> None:
     Raises:
         InputError: They would mix inputs, outputs and secrets.
     """
-    places = {"input": source.resolve(), "output": out.resolve(), "vault": vault.resolve()}
+    places = {"input": source, "output": out, "vault": vault}
     for inner, outer in (
         ("output", "input"),
         ("input", "output"),
@@ -68,12 +87,38 @@ def check_apart(source: Path, out: Path, vault: Path) -> None:
         ("output", "vault"),
         ("input", "vault"),
     ):
-        if places[inner] == places[outer] or places[outer] in places[inner].parents:
+        if lies_in(places[inner], places[outer]):
             raise InputError(f"the {inner} must not lie inside the {outer}")
     for folder, name in ((out, "output folder"), (vault, "vault")):
         with _enterable(name):
             if not folder.exists() and not can_be_made(folder):
-                raise InputError(f"the {name} cannot be made there")
+                raise InputError(
+                    f"the {name} cannot be made there: what lies above it is no folder that may "
+                    "be written to"
+                )
+
+
+def check_lengths(out: Path, layout: Layout, names: Iterable[str]) -> None:
+    """Refuses a folder in which the release would make a path that is too long for the system.
+
+    Args:
+        out: The release folder.
+        layout: Of the release.
+        names: Of all inputs.
+
+    Raises:
+        InputError: There would be one.
+    """
+    place = str(out.absolute() / IMAGES) + os.sep
+    length = len(place) if os.name == "nt" else len(os.fsencode(place))
+    most, longest = longest_path(), length + layout.longest(names)
+    if longest > most:
+        raise InputError(
+            f"expected paths of at most {most} characters, as this system takes them; the layout "
+            f"{str(layout)!r} may make one of {longest} in the output folder: name one with a "
+            "shorter path, or give --layout flat (Windows takes longer ones once its setting "
+            "LongPathsEnabled is 1)"
+        )
 
 
 def check_recipe(out: Path, privatizer: Privatizer) -> None:
@@ -90,6 +135,12 @@ def check_recipe(out: Path, privatizer: Privatizer) -> None:
         raise InputError(
             "the output folder holds a release with another recipe; "
             "give the same options, or name a new folder"
+        )
+    if card.recipe.patient_budget != privatizer.recipe.patient_budget:
+        raise InputError(
+            "the output folder holds a release with another --epsilon-per-patient or "
+            "--images-per-patient; give the same ones, or name a new folder: with the same vault "
+            "no image is charged again"
         )
 
 

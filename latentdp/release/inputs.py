@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.errors import InputError
 
-__all__ = ["Input", "SourceFile", "alone", "find_files", "name_below"]
+__all__ = [
+    "Input",
+    "SourceFile",
+    "alone",
+    "find_files",
+    "is_left_by_system",
+    "name_below",
+]
+
+# What systems and viewers leave in folders, in small letters.
+_LEFT = re.compile(
+    r"\.ds_store|\._.*|\.apdisk|\.localized|icon\r|\.directory"  # macOS, KDE
+    r"|thumbs\.db|ehthumbs\.db|desktop\.ini|autorun\.inf|\$recycle\.bin"  # Windows
+    r"|\.nfs[0-9a-f]+|\.fuse_hidden\w+|.*~|~\$.*"  # files that are, or were, open
+)
+
+# New in Python 3.12; before, `os.walk` enters a junction as any folder.
+_is_junction = getattr(os.path, "isjunction", lambda _: False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +97,18 @@ def name_below(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
+def is_left_by_system(name: str) -> bool:
+    """Whether a file's name is one that an operating system or a viewer gives, not a person.
+
+    Args:
+        name: Its path.
+    """
+    return _LEFT.fullmatch(name.replace("\\", "/").rpartition("/")[2].lower()) is not None
+
+
 def _is_link(path: Path) -> bool:
+    """Whether a folder is a link, or on Windows a junction, which is not entered either."""
     try:
-        return path.is_symlink()
+        return path.is_symlink() or _is_junction(path)
     except OSError:  # its folder can be listed and not entered; the walk comes to that
         return False

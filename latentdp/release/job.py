@@ -5,7 +5,7 @@ A run and its preview are prepared here, in the same way; a preview's vault is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,12 @@ from pathlib import Path
 from latentdp.errors import BudgetExceeded, InputError
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
+from latentdp.privacy.units import allowance
 from latentdp.privatizer import Privatizer
 from latentdp.release.dask_executor import cluster
 from latentdp.release.decide import Decider
 from latentdp.release.executor import Pool, pool
-from latentdp.release.folders import check_recipe, check_vault
+from latentdp.release.folders import check_lengths, check_recipe, check_vault
 from latentdp.release.inputs import SourceFile, find_files
 from latentdp.release.labelling import labelled
 from latentdp.release.outputs import Outputs
@@ -30,7 +31,7 @@ from latentdp.vault.ledger import Ledger, LedgerEntry
 from latentdp.vault.spending import UNLIMITED, Limit
 from latentdp.vault.vault import NOWHERE, UnmadeVault, Vault
 
-__all__ = ["Job", "find_inputs", "opened"]
+__all__ = ["Job", "check_request", "find_inputs", "opened"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +74,26 @@ class Job:
         """Of a run that begins."""
         return Tally(inputs=len(self.files), unlabelled=0 if self.labelled else None)
 
-    def decider(self, recovered: Mapping[str, LedgerEntry] | None = None) -> Decider:
+    @property
+    def limit(self) -> Limit:
+        """Most that each patient may have spent: what is over it refuses the run."""
+        return self.request.limit.within(self.patient_limit)
+
+    @property
+    def patient_limit(self) -> Limit:
+        """Likewise by the recipe, which leaves images out rather than go over it."""
+        return _patient_limit(self.request, self.privatizer)
+
+    def decider(
+        self,
+        recovered: Mapping[str, LedgerEntry] | None = None,
+        selected: Collection[str] | None = None,
+    ) -> Decider:
         """Decides what becomes of inputs; it knows nothing of any other decider.
 
         Args:
             recovered: Entries that the next run will find recorded, by output.
+            selected: The images that may be charged, by `Decision.order`; None for all.
         """
         return Decider(
             self.privatizer,
@@ -88,29 +104,52 @@ class Job:
             duplicates=DuplicateIndex(self.index),
             workers=self.workers,
             again=self.request.again,
+            selected=selected,
         )
 
 
-def find_inputs(request: ReleaseRequest, privatizer: Privatizer) -> Sequence[SourceFile]:
+def check_request(request: ReleaseRequest, privatizer: Privatizer) -> None:
+    """Refuses, before any input is looked at, what the recipe cannot do.
+
+    Raises:
+        InputError: The output folder holds a release of another recipe.
+        BudgetExceeded: A budget where something is released exactly.
+    """
+    _check_bounded(request, privatizer, UNLIMITED)
+    if request.out is not None:
+        check_recipe(request.out, privatizer)
+
+
+def find_inputs(
+    request: ReleaseRequest, privatizer: Privatizer, *, count_unlabelled: bool = False
+) -> Sequence[SourceFile]:
     """Finds the inputs and their labels, and refuses what the recipe cannot do to them.
+
+    Args:
+        request: What is asked for.
+        privatizer: What is done to each image.
+        count_unlabelled: Let pass inputs without a label, whatever is to become of them.
 
     Raises:
         InputError: There are none, labels that do not fit, or a release of another recipe.
         BudgetExceeded: A budget where something is released exactly.
     """
-    _check_bounded(request, privatizer, UNLIMITED)
+    check_request(request, privatizer)
     files: Sequence[SourceFile] = find_files(request.source)
     if request.labels is not None:
+        unlabelled = _unlabelled(request, privatizer)
+        if count_unlabelled and unlabelled is Unlabelled.REFUSE:
+            unlabelled = Unlabelled.UNKNOWN
         files = labelled(
             files,
             request.labels,
             request.label_map,
             privatizer.flow.classes,
             privatizer.recipe.profile,
-            _unlabelled(request, privatizer),
+            unlabelled,
         )
     if request.out is not None:
-        check_recipe(request.out, privatizer)
+        check_lengths(request.out, request.layout, (file.name for file in files))
     return files
 
 
@@ -189,13 +228,22 @@ def _vault(place: Path | None, *, read_only: bool) -> Vault:
     return Vault(place, read_only=read_only)
 
 
+def _patient_limit(request: ReleaseRequest, privatizer: Privatizer) -> Limit:
+    budget = privatizer.recipe.patient_budget
+    return Limit(
+        micro_epsilon=None if budget.epsilon is None else allowance(budget.epsilon),
+        releases=budget.images,
+        accept_unprotected=request.accept_unprotected,
+    )
+
+
 def _check_bounded(request: ReleaseRequest, privatizer: Privatizer, cap: Limit) -> None:
     """Refuses a bound on what has none, before anything is read.
 
     Raises:
         BudgetExceeded: Something is released exactly: epsilon is infinity for every patient.
     """
-    limit = request.limit
+    limit = request.limit.within(_patient_limit(request, privatizer))
     exactly = privatizer.guarantee.beside(*request.layout.unprotected).unprotected
     if exactly and (limit.bounds or cap.bounds) and not limit.accept_unprotected:
         raise BudgetExceeded(

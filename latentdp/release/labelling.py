@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.core.text import printable
 from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.profile import Profile
 from latentdp.data.label_names import LabelNames, Unresolved
-from latentdp.data.label_table import LabelRow, LabelTable
-from latentdp.data.radiograph import examination
+from latentdp.data.label_table import LabelRow, LabelTable, names_in_tables
+from latentdp.data.radiograph import examination, reader
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.release.inputs import SourceFile
+from latentdp.release.tasks import Refusal, read_input
 
 __all__ = ["labelled"]
 
@@ -51,8 +52,11 @@ def labelled(
     table = LabelTable.read(labels, names)
     if unlabelled is None:
         return list(files)
-    search = _Search(table, names, profile, Counter(PurePosixPath(f.name).name for f in files))
-    labelled = [replace(file, label=search.label(file)) for file in files]
+    search = _Search(table, names, profile)
+    labelled = [
+        replace(file, label=search.label(file, listed))
+        for file, listed in zip(files, names_in_tables(f.name for f in files), strict=True)
+    ]
     search.check(unlabelled)
     return labelled
 
@@ -65,7 +69,6 @@ class _Search:
         table: The list.
         names: Of findings.
         profile: What a person says of the inputs.
-        last: How many inputs have each last part of a name.
         unknown: Labels that the weights do not know, and of how many inputs.
         several: Lines with several classes.
         missing: Inputs without a row, or with an empty one.
@@ -76,18 +79,19 @@ class _Search:
     table: LabelTable
     names: LabelNames
     profile: Profile
-    last: Counter[str]
     unknown: Counter[str] = field(default_factory=Counter)
     several: set[int] = field(default_factory=set)
     missing: int = 0
     unseen: int = 0
     matched: int = 0
 
-    def label(self, file: SourceFile) -> int:
-        """Of one input; unknown for what cannot be released anyway, which counts nowhere."""
-        last = PurePosixPath(file.name).name
-        listed = [file.name, file.name.replace("/", "\\")]
-        listed += [last] if self.last[last] == 1 else []
+    def label(self, file: SourceFile, listed: Sequence[str]) -> int:
+        """Of one input; unknown for what cannot be released anyway, which counts nowhere.
+
+        Args:
+            file: The input.
+            listed: Names by which it may be listed.
+        """
         row = self.table.find(listed, Examination())
         if row is not None:
             label = self._resolve(row, "")
@@ -99,7 +103,7 @@ class _Search:
             return UNKNOWN
         row = row or self.table.find(listed, said)
         if row is None:
-            self.missing += 1
+            self.missing += not _is_damaged_picture(file.path, self.profile)
             return UNKNOWN
         return self._told(self._resolve(row, said.view))
 
@@ -154,8 +158,15 @@ class _Search:
                 if self.unseen
                 else ""
             )
+            without = self.missing + self.unseen
             raise InputError(
-                f"{self.missing + self.unseen} inputs have no label in {list_}{view}; complete "
-                "it, or say with --unlabelled what becomes of them: unknown (released without a "
-                "label) or random (a class by chance)"
+                f"{without} {'input has' if without == 1 else 'inputs have'} no label in "
+                f"{list_}{view}; complete it (latentdp explain names them), or say with "
+                "--unlabelled what becomes of them: unknown (released without a label) or random "
+                "(a class by chance)"
             )
+
+
+def _is_damaged_picture(path: Path, profile: Profile) -> bool:
+    """Whether a file without a header is no image either, as what macOS leaves beside each is."""
+    return reader(path) == "picture" and isinstance(read_input((path, (1, 1), profile)), Refusal)

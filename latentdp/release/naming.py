@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from latentdp.core.system import folded
 from latentdp.data.dicom.profile import Profile
 from latentdp.data.dicom.pseudonyms import Pseudonyms
 from latentdp.data.dicom.retention import MAX_DAYS
 from latentdp.data.radiograph import Identity
 from latentdp.release.inputs import Input
-from latentdp.reports.layout import Layout, mirrored
+from latentdp.reports.layout import Layout, class_folder, mirrored
 
 __all__ = ["Naming"]
 
@@ -30,7 +31,7 @@ class Naming:
         self, key: bytes, profile: Profile, layout: Layout, inputs: Sequence[str]
     ) -> None:
         self._names, self._profile, self._layout = Pseudonyms(key), profile, layout
-        self._wanted = Counter(mirrored(name, "").casefold() for name in inputs)
+        self._wanted = Counter(folded(mirrored(name, "")) for name in inputs)
 
     def identity(self, item: Input, said: Identity, ordinal: int) -> Identity:
         """The pseudonyms of an output.
@@ -54,19 +55,22 @@ class Naming:
             days=names.days(patient, MAX_DAYS) if self._profile.shift_dates else 0,
         )
 
-    def place(self, item: Input, output: str, identity: Identity) -> str:
+    def place(self, item: Input, output: str, identity: Identity, label: str = "") -> str:
         """Where an output is to lie below the images folder, if nothing else does.
 
         Args:
             item: Its input.
             output: The output's random name.
             identity: The output's pseudonyms.
+            label: The released one; empty for none, or while none is drawn.
         """
+        if self._layout == Layout.CLASS:
+            return f"{class_folder(label)}/{output}"
         if self._layout == Layout.STUDY:
             return f"{identity.patient}/{identity.study}/{identity.series}/{output}"
         if self._layout == Layout.MIRROR:
             path, suffix = mirrored(item.name, ""), PurePosixPath(output).suffix
-            if self._wanted[path.casefold()] > 1 and path + suffix != item.name:
+            if self._wanted[folded(path)] > 1 and path + suffix != item.name:
                 path += f"-{output[:8]}"
             return path + suffix
         return output

@@ -20,11 +20,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from latentdp.core.filesystem import alone, digest, whole, write_text
-from latentdp.data.radiograph import EPOCH
-from latentdp.errors import InputError
+from latentdp.core.filesystem import EPOCH, alone, digest, replace, whole, write_text
+from latentdp.errors import Busy, InputError
 from latentdp.privacy.noise import SystemNoise
 from latentdp.reports.release_card import IMAGES, release_id
+from latentdp.reports.release_contents import settle
 from latentdp.vault.drafts import Drafts
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger, LedgerEntry
@@ -74,14 +74,15 @@ class Outputs:
         """Makes and marks the folder, which one run at a time, on any machine, may write to.
 
         Raises:
-            InputError: Another run holds it.
+            Busy: Another run holds it.
         """
         self._mark.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as held:
             try:
-                held.enter_context(alone(self._mark.with_name(LOCK), wait=False))
+                lock = self._mark.with_name(LOCK)
+                held.enter_context(alone(lock, wait=False, stays=False))
             except BlockingIOError:
-                raise InputError(
+                raise Busy(
                     "another run is writing to the output folder; wait until it ends"
                 ) from None
             mark = self._mark.read_bytes() if self._mark.exists() else b""
@@ -90,6 +91,7 @@ class Outputs:
                 write_text(self._mark, mark.decode())
             self.owner = self._owner(mark)
             yield
+        settle(self._mark.parent)  # now that the lock has gone
 
     def _owner(self, mark: bytes) -> str:
         return hashlib.sha256(mark + self.folder.encode()).hexdigest()
@@ -242,7 +244,7 @@ class Outputs:
             )
         os.utime(file, (EPOCH, EPOCH))
         try:
-            file.replace(path)
+            replace(file, path)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise

@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar, Unpack
 
 from latentdp.core.progress import CountCallback
 from latentdp.errors import InputError
+from latentdp.models.flow.caveats import warn
 from latentdp.privatizer import Privatizer
 from latentdp.release.preview import Preview, preview_release
 from latentdp.release.recipe_options import RecipeOptions
@@ -64,7 +65,7 @@ def privatize_folder(
         >>> summary.inputs, summary.released
         (3, 3)
         >>> print(summary.guarantee)
-        epsilon 3.99935 per image (replace-one)
+        epsilon 4 per image (replace-one)
 
     It may be called again after an interruption, and goes on where it was.
 
@@ -134,4 +135,5 @@ def _privatizer(
     both = {field.name for field in fields(RecipeOptions)} & options.keys()
     if both:
         raise InputError(f"give a privatizer or options of a recipe, not both: {min(both)}")
+    warn(given.flow.caveats, between=2)
     return given

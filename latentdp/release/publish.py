@@ -6,9 +6,10 @@ in the vault, which the next run publishes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from latentdp.core.arrays import UNKNOWN
 from latentdp.data import radiograph
 from latentdp.errors import InputError
 from latentdp.release.account import Account
@@ -18,6 +19,7 @@ from latentdp.release.job import Job
 from latentdp.release.naming import Naming
 from latentdp.release.reserve import Owed
 from latentdp.release.tasks import LOST, NON_FINITE, Written
+from latentdp.reports.layout import Layout
 from latentdp.vault.ledger import NOTHING, LedgerEntry
 
 __all__ = ["Publisher"]
@@ -37,6 +39,8 @@ class Publisher:
         self._ledger, self._outputs = job.ledger, job.outputs
         self._decider, self._naming, self._account = decider, naming, account
         self._published: dict[str, LedgerEntry] = {}  # by key
+        self._classes = job.privatizer.flow.classes
+        self._by_class = job.request.layout is Layout.CLASS
 
     def known(self, decisions: Sequence[Decision]) -> None:
         """What needs nothing to be made: what is refused, and what earlier runs made.
@@ -47,7 +51,7 @@ class Publisher:
         earlier = self._find_earlier(decisions)
         for decision in decisions:
             if decision.refusal is not None:
-                self._account.quarantined(decision, decision.refusal)
+                self._account.refused(decision, decision.refusal)
             elif decision.status is Status.ALREADY and decision.entry is not None:
                 self._serve(decision.entry, earlier[decision.entry.output])
                 self._published[decision.item.key] = decision.entry
@@ -65,6 +69,8 @@ class Publisher:
             for one, result in zip(owed, results, strict=True)
         ]
         late = self._ledger.finish(recorded)
+        if self._by_class:
+            self._sort(owed, recorded, late)
         for one, entry, result in zip(owed, recorded, results, strict=True):
             if entry.output in late:
                 self._outputs.discard(entry)
@@ -77,7 +83,7 @@ class Publisher:
                 self._account.released(one.decision, entry, self._place(entry), one.task, result)
                 continue
             self._decider.refuse(one.decision.item, refusal)
-            self._account.quarantined(one.decision, refusal)
+            self._account.refused(one.decision, refusal)
 
     def duplicates(self, decisions: Sequence[Decision]) -> None:
         """What equals another input has that one's output, or the reason why it has none."""
@@ -89,7 +95,25 @@ class Publisher:
                 entry = self._published[decision.item.key]
                 self._account.duplicate(decision, entry, self._place(entry))
             else:
-                self._account.quarantined(decision, refusal)
+                self._account.refused(decision, refusal)
+
+    def _sort(
+        self, owed: Sequence[Owed], recorded: Sequence[LedgerEntry], late: Collection[str]
+    ) -> None:
+        """Gives outputs their places by the labels that were drawn, which are recorded."""
+        self._outputs.assign(
+            {
+                entry.output: self._naming.place(
+                    one.decision.item, entry.output, one.task.identity, self._label(entry)
+                )
+                for one, entry in zip(owed, recorded, strict=True)
+                if entry.output not in late and entry.sha256 != NOTHING
+            }
+        )
+
+    def _label(self, entry: LedgerEntry) -> str:
+        """The released label of an output; empty for none."""
+        return "" if entry.label == UNKNOWN else self._classes[entry.label]
 
     def _place(self, entry: LedgerEntry) -> str:
         return self._outputs.place(entry.output)
@@ -107,7 +131,9 @@ class Publisher:
                 raise InputError("an output was removed while the run was going on; run it again")
             earlier[output] = path
             if path != self._outputs.path(output):
-                places[output] = self._naming.place(item, output, self._stated(item, path))
+                places[output] = self._naming.place(
+                    item, output, self._stated(item, path), self._label(decision.entry)
+                )
         if places:
             self._outputs.assign(places)
         return earlier
@@ -121,8 +147,9 @@ class Publisher:
             self._ledger.move(entry.written(entry.sha256, entry.label, here))
 
     def _stated(self, item: Input, output: Path) -> radiograph.Identity:
-        """The pseudonyms of an output, which a picture does not state."""
-        if output.suffix == ".dcm":
-            return radiograph.identity(output)
+        """The pseudonyms of an output, which a picture of 0.1 does not state."""
+        stated = radiograph.released_identity(output)
+        if stated.patient:
+            return stated
         said = radiograph.Identity(patient="", study="", series="", instance="")
         return self._naming.identity(item, said, 0)

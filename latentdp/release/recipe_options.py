@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from latentdp.data.dicom.profile import SYNTAXES, Profile
 from latentdp.errors import InputError
+from latentdp.privacy.patient_budget import split
 from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import ALL, Recipe
@@ -23,6 +24,9 @@ class RecipeOptions:
         preset: Name of a preset, which has a default for what is None here.
         weights: Name of shipped weights, or path of a file.
         epsilon: Budget of the whole image in nats.
+        epsilon_per_patient: Budget of a patient in nats, for all their images, those released
+            earlier from the same vault included (`latentdp.privacy.patient_budget`).
+        images_per_patient: Most images of a patient; others are left out.
         epsilon_per_element: Budget of each latent element that is noised, instead.
         mechanism: Name of the mechanism on the latent.
         label_release: ``none``, ``public`` (released exactly, **unprotected**) or ``response``
@@ -38,16 +42,22 @@ class RecipeOptions:
             identifies.
         all_chests: A person says that every input shows a chest, whatever unknown term names it.
         all_frontal: A person says that every input is a frontal view.
+        refuse_odd: Keep back what is unlike the images that the weights learnt from.
         size: Pixels on a side of an output; None for `USUAL_SIZE` where the weights have detail
             for that, else what they make.
         detail: Draw the detail of what is larger than the weights make; else enlarge smoothly.
         transfer_syntax: Of DICOM outputs; one of ``explicit``, ``jpeg-ls``, ``jpeg-2000``.
+        file_format: Of outputs: ``dicom``, ``png`` or ``npz``; None for DICOM where the input is
+            that, and PNG where it is a picture.
+        mark: Write SYNTHETIC into a corner of each output.
         exact: Compute networks in float32 even where bfloat16 is faster.
     """
 
     preset: str = "balanced"
     weights: str = "cxr-adult"
     epsilon: float | None = None
+    epsilon_per_patient: float | None = None
+    images_per_patient: int | None = None
     epsilon_per_element: float | None = None
     mechanism: str | None = None
     label_release: str | None = None
@@ -60,9 +70,12 @@ class RecipeOptions:
     accept_burned_in: bool = False
     all_chests: bool = False
     all_frontal: bool = False
+    refuse_odd: bool = False
     size: int | None = None
     detail: bool = True
     transfer_syntax: str = SYNTAXES[0]
+    file_format: str | None = None
+    mark: bool = True
     exact: bool = False
 
     def recipe(self, *, labelled: bool, unlabelled: Unlabelled = Unlabelled.REFUSE) -> Recipe:
@@ -86,6 +99,8 @@ class RecipeOptions:
             all_frontal=self.all_frontal,
             size=self.size,
             transfer_syntax=self.transfer_syntax,
+            file_format=self.file_format or "",
+            mark=self.mark,
         )
         recipe = Recipe.from_preset(
             self.preset,
@@ -96,6 +111,7 @@ class RecipeOptions:
             keep_label_dims=self.keep_label_dims,
             resample_identity=self.resample_identity,
             candidates=self.candidates,
+            refuse_odd=self.refuse_odd,
             profile=profile,
             unlabelled=str(Unlabelled.UNKNOWN) if unlabelled is Unlabelled.UNKNOWN else None,
         )
@@ -111,7 +127,22 @@ class RecipeOptions:
                     "--epsilon-per-element needs a preset that noises latent elements, and a "
                     "label that is not released by response"
                 )
-        return recipe
+        return self._of_patients(recipe)
+
+    def _of_patients(self, recipe: Recipe) -> Recipe:
+        """With what a patient may spend, and an image's share of it."""
+        whole, images = self.epsilon_per_patient, self.images_per_patient
+        if whole is None:
+            return replace(recipe, images_per_patient=images)
+        if self.epsilon_per_element is not None:
+            raise InputError("give --epsilon-per-patient or --epsilon-per-element, not both")
+        share = split(whole, images, epsilon=self.epsilon, usual=recipe.epsilon)
+        return replace(
+            recipe,
+            epsilon=share.epsilon,
+            epsilon_per_patient=whole,
+            images_per_patient=share.images,
+        )
 
     def load(self, *, labelled: bool, unlabelled: Unlabelled = Unlabelled.REFUSE) -> Privatizer:
         """Loads the weights and completes the recipe.
@@ -123,11 +154,20 @@ class RecipeOptions:
         Raises:
             InputError: As `recipe`, or the weights cannot do what is asked.
             WeightsError: The weights are refused.
+
+        Warns:
+            WeightsWarning: Something speaks against the weights.
         """
+        from latentdp.models.flow.caveats import warn
         from latentdp.models.flow.flow import load_flow
 
         recipe = self.recipe(labelled=labelled, unlabelled=unlabelled)
         flow = load_flow(recipe.weights, exact=self.exact)
+        if recipe.refuse_odd and flow.likelihood_range is None:
+            raise InputError(
+                "expected weights whose card states a usual range of likelihood, which "
+                "--refuse-odd goes by; these state none: leave it out"
+            )
         if self.epsilon_per_element is not None:
             elements = recipe.directions
             if elements == ALL:
@@ -137,4 +177,6 @@ class RecipeOptions:
         if steps:
             size = self.size or min(steps[-1], USUAL_SIZE)
             recipe = replace(recipe, profile=replace(recipe.profile, size=size, detail=True))
-        return Privatizer(flow, recipe)
+        privatizer = Privatizer(flow, recipe)
+        warn(flow.caveats, between=4)
+        return privatizer

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypedDict
 
+from latentdp.core.system import lies_in
+from latentdp.core.tables import read_any_table, read_table
+from latentdp.data.splits import USUAL_SPLITS, Splits
 from latentdp.errors import InputError
-from latentdp.privacy.randomized_response import Unlabelled
+from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.privacy.units import allowance, delta_allowance
-from latentdp.release.folders import check_folders, check_source
+from latentdp.release.folders import check_folders, check_not_empty, check_source
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.uid_mapping import check_mapping
+from latentdp.reports.image_table import check_parquet
+from latentdp.reports.language import Language
 from latentdp.reports.layout import Layout
 from latentdp.vault.database import address, file_of
 from latentdp.vault.default_vault import default_vault
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
     from latentdp.privatizer import Privatizer
 
 __all__ = ["ReleaseOptions", "ReleaseRequest"]
+
+# Windows waits for so many processes at once, and for no more.
+MOST_WORKERS = 61 if os.name == "nt" else 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +58,16 @@ class ReleaseRequest:
             remembered one, or a file in the vault.
         again: Release, and charge, what was released before but cannot be found.
         layout: How the images lie in ``out / "images"``.
+        splits: Percentages of patients whose images are to train, validate and test with, as the
+            table of images says.
+        parquet: Write that table as Parquet, too.
         mapping: CSV to write, with the old and new UIDs of everything that is in the release;
             patient IDs come beside it. It is a secret, like the vault.
         workers: Processes; 1 works in this one.
         cluster: Address of a Dask scheduler, or its scheduler file; its workers are used
             instead of processes here, and must reach ``source`` by the same path.
+        language: Of the public page, one of `latentdp.reports.language.LANGUAGES`; None for that
+            of the page that is there, or English.
 
     Raises:
         InputError: A value is out of its range, options contradict each other, or a file or folder
@@ -73,18 +87,26 @@ class ReleaseRequest:
     ledger: str | None = None
     again: bool = False
     layout: Layout = Layout.FLAT
+    splits: str = USUAL_SPLITS
+    parquet: bool = False
     mapping: Path | None = None
     workers: int = 1
     cluster: str | None = None
+    language: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("source", "out", "vault", "labels", "label_map", "mapping"):
             if getattr(self, name) is not None:
                 self._set(name, Path(getattr(self, name)))
         self._check_workers()
+        if self.language is not None:
+            Language(self.language)
         if self.layout not in list(Layout):
             raise InputError(f"expected the layout to be one of {', '.join(Layout)}, got another")
         self._set("layout", Layout(self.layout))
+        _ = self.shares
+        if self.parquet:
+            check_parquet()
         if self.budget is not None and not self.budget > 0:
             raise InputError(f"expected a finite positive budget of epsilon, got {self.budget}")
         _ = self.limit
@@ -95,7 +117,9 @@ class ReleaseRequest:
         self._set("unlabelled", Unlabelled(self.unlabelled))
         if not self.labelled and (self.label_map or self.unlabelled is not Unlabelled.REFUSE):
             raise InputError("--label-map and --unlabelled need --labels")
-        self.recipe.recipe(labelled=self.labelled, unlabelled=self.unlabelled)
+        recipe = self.recipe.recipe(labelled=self.labelled, unlabelled=self.unlabelled)
+        if self.layout is Layout.CLASS and recipe.label == LabelRelease.NONE:
+            raise InputError("--layout class needs labels that are released: give --labels")
         self._check_places()
 
     @classmethod
@@ -129,9 +153,10 @@ class ReleaseRequest:
         """Loads the weights and completes the recipe.
 
         Raises:
-            InputError: The weights cannot do what is asked.
+            InputError: The input holds nothing, or the weights cannot do what is asked.
             WeightsError: The weights are refused.
         """
+        check_not_empty(self.source)
         return self.recipe.load(labelled=self.labelled, unlabelled=self.unlabelled)
 
     @property
@@ -149,12 +174,19 @@ class ReleaseRequest:
             accept_unprotected=self.accept_unprotected,
         )
 
+    @property
+    def shares(self) -> Splits:
+        """Of patients to train, validate and test with."""
+        return Splits.parse(self.splits)
+
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
     def _check_workers(self) -> None:
-        if self.workers < 1:
-            raise InputError(f"expected at least 1 worker, got {self.workers}")
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise InputError(
+                f"expected at least 1 worker and at most {MOST_WORKERS}, got {self.workers}"
+            )
         if self.cluster is None:
             return
         if self.workers != 1:
@@ -170,19 +202,27 @@ class ReleaseRequest:
         self._set("source", self.source.absolute())
         self._set("out", None if self.out is None else self.out.absolute())
 
+    def _check_files(self) -> None:
+        """What else is named is there and can be read, as far as that can be told at once."""
+        from latentdp.models.checkpoints import check_name
+
+        check_name(self.recipe.weights)
+        if self.labels is not None:
+            read_any_table(self.labels)
+        if self.label_map is not None:
+            read_table(self.label_map, ("from", "to"))
+
     def _check_places(self) -> None:
         """Where everything is and shall be; it reads, and writes nothing."""
         check_source(self.source)
+        self._check_files()
         if self.out is None:
             return
         vault = default_vault(self.out) if self.vault is None else self.vault
         self._set("vault", vault)
         check_folders(self.source, self.out, vault, self.layout)
         file = None if self.ledger is None else file_of(address(self.ledger))
-        if file is not None and {self.source.resolve(), self.out.resolve()} & {
-            file,
-            *file.parents,
-        }:
+        if file is not None and (lies_in(file, self.source) or lies_in(file, self.out)):
             raise InputError("the ledger must not lie inside the input or the output")
         if self.mapping is not None:
             check_mapping(self.mapping, source=self.source, out=self.out)
@@ -194,6 +234,8 @@ class ReleaseOptions(TypedDict, total=False):
     preset: str
     weights: str
     epsilon: float | None
+    epsilon_per_patient: float | None
+    images_per_patient: int | None
     epsilon_per_element: float | None
     mechanism: str | None
     label_release: str | None
@@ -206,9 +248,12 @@ class ReleaseOptions(TypedDict, total=False):
     accept_burned_in: bool
     all_chests: bool
     all_frontal: bool
+    refuse_odd: bool
     size: int | None
     detail: bool
     transfer_syntax: str
+    file_format: str | None
+    mark: bool
     exact: bool
     labels: str | Path | None
     label_map: str | Path | None
@@ -219,6 +264,9 @@ class ReleaseOptions(TypedDict, total=False):
     ledger: str | None
     again: bool
     layout: Layout | str
+    splits: str
+    parquet: bool
     mapping: str | Path | None
     workers: int
     cluster: str | None
+    language: str | None

@@ -17,6 +17,7 @@ from latentdp.release.describe import derivation
 from latentdp.release.job import Job
 from latentdp.release.naming import Naming
 from latentdp.release.tasks import Task
+from latentdp.reports.layout import Layout
 from latentdp.vault.ledger import LedgerEntry
 
 __all__ = ["Owed", "Reserver"]
@@ -47,11 +48,12 @@ class Reserver:
     """
 
     def __init__(self, job: Job, naming: Naming, account: Account) -> None:
-        self._ledger, self._outputs, self._limit = job.ledger, job.outputs, job.request.limit
+        self._ledger, self._outputs, self._limit = job.ledger, job.outputs, job.limit
+        self._index = job.index
         self._unprotected = bool(job.guarantee.unprotected)
         self._naming, self._account = naming, account
         self._withdrawn = job.vault.path / "withdrawn"
-        self._method = _provenance(job)
+        self._method, self._layout = _provenance(job), job.request.layout
 
     def expose(self, decisions: Sequence[Decision]) -> None:
         """Has the ledger remember of whom something is released exactly by what was paid earlier.
@@ -97,13 +99,15 @@ class Reserver:
             )
             for decision, entry in paid
         ]
+        self._index.add_patients({one.task.identity.patient: one.entry.subject for one in owed})
         places = {
             one.entry.output: self._naming.place(
                 one.decision.item, one.entry.output, one.task.identity
             )
             for one in owed
         }
-        self._outputs.assign(places)
+        if self._layout is not Layout.CLASS:  # there a label has to be drawn before
+            self._outputs.assign(places)
         return owed
 
     def _task(self, decision: Decision, output: str, ordinal: int) -> Task:

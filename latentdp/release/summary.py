@@ -10,7 +10,10 @@ from pathlib import Path
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.errors import InputError
-from latentdp.privacy.guarantee import Guarantee, Unit
+from latentdp.metrics.fit import Fit
+from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.patient_budget import UNBOUNDED, PatientBudget
+from latentdp.release.tasks import BEYOND, Refusal
 from latentdp.reports.card_guarantee import PatientGuarantee
 from latentdp.reports.guarantee_words import EARLIER
 from latentdp.vault.ledger import LedgerEntry, Spent
@@ -18,6 +21,7 @@ from latentdp.vault.ledger import LedgerEntry, Spent
 __all__ = ["Counts", "Summary", "Tally"]
 
 NOTHING_KNOWN = Guarantee(epsilon=math.inf)
+NOTHING_RATED = Fit(odd=0, rated=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,7 @@ class Counts:
         outputs: Images, those of earlier runs included.
         duplicates: Files for which another one's output stands.
         quarantined: Reason to number of files.
+        beyond_images_per_patient: Files left out, since a patient's budget does not pay for them.
         unlabelled: Files without a label, of those that have an output; None where labels are not
             used.
     """
@@ -37,12 +42,13 @@ class Counts:
     outputs: int
     duplicates: int
     quarantined: dict[str, int]
+    beyond_images_per_patient: int = 0
     unlabelled: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Counts; inputs = released + already + duplicates + quarantined.
+    """Counts; inputs = released + already + duplicates + beyond + quarantined.
 
     Attributes:
         inputs: Number of files found.
@@ -51,9 +57,11 @@ class Summary:
         already: Finished in an earlier run, or copied from its folder; not charged again.
         duplicates: The same picture of the same patient as another input, whose output stands
             for both.
+        beyond: Left out, since the patient's budget does not pay for them.
         quarantined: Reason to number of files.
-        unlabelled: Inputs without a label, of those that are not quarantined; None where labels
-            are not used.
+        unlabelled: Inputs without a label, of those that have an output; None where labels are
+            not used.
+        fit: Of the images that this run rated to the weights: private.
         spent: Epsilon charged in this run, summed over all patients.
         patients: Number of patients with an output in the folder.
         most_images: Largest number of releases of one of them in this vault.
@@ -62,6 +70,7 @@ class Summary:
         patient_delta: Largest delta of one of them in this vault.
         patient_unprotected: Whether something of one of them was released exactly in this vault.
         guarantee: Of each image; epsilon is infinity where anything is unprotected.
+        budget: Most that all releases of a patient may be.
         report: Private report of the run, in the vault; None for a preview.
     """
 
@@ -70,8 +79,10 @@ class Summary:
     released: int = 0
     already: int = 0
     duplicates: int = 0
+    beyond: int = 0
     quarantined: Mapping[str, int] = field(default_factory=dict)
     unlabelled: int | None = None
+    fit: Fit = NOTHING_RATED
     spent: float = 0.0
     patients: int = 0
     most_images: int = 0
@@ -80,6 +91,7 @@ class Summary:
     patient_delta: float = 0.0
     patient_unprotected: bool = False
     guarantee: Guarantee = NOTHING_KNOWN
+    budget: PatientBudget = UNBOUNDED
     report: Path | None = None
 
     @property
@@ -89,13 +101,16 @@ class Summary:
 
     @property
     def patient(self) -> Guarantee:
-        """The guarantee of the patient of whom most was released, at least that of an image."""
-        image = self.guarantee.noised_part
+        """The guarantee of a patient of whom most may be released, or was.
+
+        What the budget allows holds of everybody, whatever images they have. Where there is none
+        it is at least that of an image.
+        """
+        most = self.budget.most(self.guarantee.noised_part)
         noised = replace(
-            image,
-            unit=Unit.PATIENT,
-            epsilon=max(self.patient_epsilon, image.epsilon),
-            delta=max(self.patient_delta, image.delta),
+            most,
+            epsilon=max(self.patient_epsilon, most.epsilon),
+            delta=max(self.patient_delta, most.delta),
         )
         earlier = (EARLIER,) if self.patient_unprotected else ()
         return noised.beside(*(self.unprotected or earlier))
@@ -105,20 +120,21 @@ class Summary:
         """The same for a document."""
         return PatientGuarantee.of(
             self.patient,
-            images=self.most_images,
+            images=max(self.most_images, self.budget.images or 0),
             images_in_this_release=self.most_images_here,
         )
 
     @property
     def accounted(self) -> int:
         """Number of inputs whose fate is known."""
-        kept = self.released + self.already + self.duplicates
+        kept = self.released + self.already + self.duplicates + self.beyond
         return kept + sum(self.quarantined.values())
 
     @property
     def exit_code(self) -> int:
         """0 all done, 1 some quarantined, 2 nothing usable."""
-        if not (self.released or self.already or self.quarantined.get("lost")):
+        usable = self.released or self.already or self.beyond
+        if not (usable or self.quarantined.get("lost")):
             return InputError.exit_code
         return 1 if self.quarantined else 0
 
@@ -129,6 +145,7 @@ class Summary:
             outputs=self.released + self.already,
             duplicates=self.duplicates,
             quarantined=dict(sorted(self.quarantined.items())),
+            beyond_images_per_patient=self.beyond,
             unlabelled=self.unlabelled,
         )
 
@@ -138,12 +155,15 @@ class Tally:
     """The counts of `Summary` while they are being made.
 
     Attributes:
-        inputs: As in the summary, likewise the others.
-        released: Up from 0.
-        already: Up from 0.
-        duplicates: Up from 0.
-        quarantined: From empty.
-        unlabelled: Up from 0; None where labels are not used.
+        inputs: Number of inputs.
+        released: Images that were released by this run, up from 0.
+        already: Inputs whose output an earlier run released, up from 0.
+        duplicates: Inputs for which the output of an equal one stands, up from 0.
+        beyond: Number of inputs beyond those of a patient, by `refuse`, up from 0.
+        quarantined: Number of refused inputs by reason, by `refuse`, from empty.
+        unlabelled: Inputs without a label, up from 0; None where labels are not used.
+        odd: Images that are unlike what the weights learnt from, up from 0, by `rate`.
+        rated: All that were rated, up from 0, by `rate`.
         spent: Up from 0, by `charge`.
     """
 
@@ -151,19 +171,35 @@ class Tally:
     released: int = 0
     already: int = 0
     duplicates: int = 0
+    beyond: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
     unlabelled: int | None = None
+    odd: int = 0
+    rated: int = 0
     spent: float = 0.0
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Counts an input that has no output."""
+        if refusal == BEYOND:
+            self.beyond += 1
+        else:
+            self.quarantined[refusal.reason] += 1
 
     def count_label(self, label: int) -> None:
         """Counts an input that has an output, or shares one."""
         if self.unlabelled is not None:
             self.unlabelled += label == UNKNOWN
 
+    def rate(self, odd: Collection[bool]) -> None:
+        """Counts images by whether they are unlike what the weights learnt from."""
+        self.rated += len(odd)
+        self.odd += sum(odd)
+
     @property
     def accounted(self) -> int:
         """Number of inputs whose fate is known."""
-        return self.released + self.already + self.duplicates + self.quarantined.total()
+        kept = self.released + self.already + self.duplicates + self.beyond
+        return kept + self.quarantined.total()
 
     def charge(self, entries: Collection[LedgerEntry]) -> None:
         """Adds what reservations cost."""
@@ -175,6 +211,7 @@ class Tally:
         spent: Mapping[str, Spent],
         *,
         guarantee: Guarantee,
+        budget: PatientBudget = UNBOUNDED,
         report: Path | None = None,
     ) -> Summary:
         """The summary as of now.
@@ -183,6 +220,7 @@ class Tally:
             here: What lies in the release folder.
             spent: What each patient with an output in it has spent in the vault.
             guarantee: Of each image.
+            budget: Most that all releases of a patient may be.
             report: Of the run.
         """
         images = Counter(entry.subject for entry in here)
@@ -193,8 +231,10 @@ class Tally:
             released=self.released,
             already=self.already,
             duplicates=self.duplicates,
+            beyond=self.beyond,
             quarantined=dict(self.quarantined),
             unlabelled=self.unlabelled,
+            fit=Fit(self.odd, self.rated),
             spent=self.spent,
             patients=len(people),
             most_images=max((s.releases for s in people), default=0),
@@ -203,5 +243,6 @@ class Tally:
             patient_delta=max((s.pico_delta for s in people), default=0) / 1e12,
             patient_unprotected=any(s.unprotected for s in people),
             guarantee=guarantee,
+            budget=budget,
             report=report,
         )

@@ -9,23 +9,34 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from latentdp.core.content_digest import ContentDigest
 from latentdp.data import radiograph
+from latentdp.data.dicom.bounded_file import MAX_BYTES
 from latentdp.data.dicom.profile import Profile
+from latentdp.data.synthetic import marked
 from latentdp.errors import UnsupportedInstance
 from latentdp.privatizer import Privatizer
+from latentdp.release.inputs import is_left_by_system
 from latentdp.vault.drafts import Drafts
 
 __all__ = [
+    "BEYOND",
+    "LEFT_BY_SYSTEM",
     "LOST",
     "NON_FINITE",
     "NOT_A_FILE",
+    "ODD",
     "Draw",
     "Refusal",
+    "Taken",
     "Task",
     "Written",
+    "digest_input",
     "draw_images",
     "keep",
+    "read_input",
     "release",
+    "take_input",
 ]
 
 
@@ -35,6 +46,19 @@ class Refusal:
 
     reason: str
     message: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Taken:
+    """What is known of one file after its bytes were looked at once.
+
+    Attributes:
+        content: Reader and digest; empty for a file that cannot be opened.
+        read: What it holds, or why that cannot be handled; None if only the digest was asked for.
+    """
+
+    content: str
+    read: radiograph.Radiograph | Refusal | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -59,7 +83,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Outcome:
+class _Attempt:
     """What became of a task.
 
     Attributes:
@@ -74,7 +98,7 @@ class _Outcome:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Draw(_Outcome):
+class Draw(_Attempt):
     """An image that was drawn, in memory.
 
     Attributes:
@@ -85,7 +109,7 @@ class Draw(_Outcome):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written(_Outcome):
+class Written(_Attempt):
     """An image whose draft was written.
 
     Attributes:
@@ -99,6 +123,13 @@ class Written(_Outcome):
 NON_FINITE = Refusal("non-finite", "the private latent decoded to no finite image")
 
 
+ODD = Refusal(
+    "odd",
+    "the picture is unlike those that the weights learnt from (--refuse-odd): another part of the "
+    "body, one that is turned or inverted, or an unusual exposure",
+)
+
+
 LOST = Refusal(
     "lost",
     "its output of an earlier run was moved, removed or altered; --again makes another one "
@@ -106,8 +137,24 @@ LOST = Refusal(
 )
 
 
+BEYOND = Refusal(
+    "beyond-images-per-patient",
+    "the patient's budget is used up: as many images are released as --images-per-patient or "
+    "--epsilon-per-patient allow",
+)
+
+
 NOT_A_FILE = Refusal(
-    "not-a-file", "a folder that is linked or cannot be entered, a broken link, or a device"
+    "not-a-file",
+    "a folder that is linked or cannot be entered, a broken link, a device, or a path that is too "
+    "long for this system",
+)
+
+
+LEFT_BY_SYSTEM = Refusal(
+    "system-file",
+    "no image, by its content, and by its name a file that an operating system or a viewer leaves "
+    "(.DS_Store, ._*, Thumbs.db, desktop.ini, autorun.inf)",
 )
 
 
@@ -146,11 +193,13 @@ def draw_images(privatizer: Privatizer, tasks: Sequence[Task]) -> Iterator[Draw]
     images = np.stack([task.image for task in tasks])
     labels = np.array([task.label for task in tasks])
     private, rating = privatizer.release_and_rate(images, labels=labels)
+    enlarged = privatizer.enlarge_each(private.images[private.valid])
     for i, task in enumerate(tasks):
         content = b""
         if private.valid[i]:
-            # One at a time: a large size would take much memory for all of them.
-            image = privatizer.enlarge(private.images[i : i + 1])[0]
+            image = next(enlarged)
+            if task.method.profile.mark:
+                image = marked(image)
             content = radiograph.encode(image, task.source, task.identity, task.method)
         yield Draw(
             content=content,
@@ -160,29 +209,65 @@ def draw_images(privatizer: Privatizer, tasks: Sequence[Task]) -> Iterator[Draw]
         )
 
 
-def digest_input(path: Path) -> str:
-    """Reader and SHA-256 of a file; empty for one that cannot be opened."""
+def take_input(item: tuple[Path, ContentDigest, tuple[int, int] | None, Profile]) -> Taken:
+    """Digest and image of a file, of the same bytes, which are read once.
+
+    Args:
+        item: Path, how to digest it, height and width in pixels or None for the digest alone, and
+            what is retained of a header.
+    """
+    path, digest, shape, profile = item
+    if shape is None:
+        return Taken(content=digest_input(path, digest))
+    content = _bytes_of(path)
+    if content is None:
+        return Taken(content=digest_input(path, digest), read=read_input((path, shape, profile)))
+    reader = radiograph.reader(path, content)
+    return Taken(
+        content=f"{reader} {digest.of(content)}",
+        read=read_input((path, shape, profile), content),
+    )
+
+
+def digest_input(path: Path, digest: ContentDigest = ContentDigest.SHA256) -> str:
+    """Reader and digest of a file; empty for one that cannot be opened."""
     try:
         # The same bytes as a picture and as DICOM are two inputs: one of them is refused.
-        return f"{radiograph.reader(path)} {radiograph.digest(path)}" if path.is_file() else ""
+        return f"{radiograph.reader(path)} {digest.of_file(path)}" if path.is_file() else ""
     except OSError:
         return ""
 
 
-def read_input(item: tuple[Path, tuple[int, int], Profile]) -> radiograph.Radiograph | Refusal:
+def read_input(
+    item: tuple[Path, tuple[int, int], Profile], content: bytes | None = None
+) -> radiograph.Radiograph | Refusal:
     """A file as an image of the flow's size, or why not.
 
     Args:
         item: Path, height and width in pixels, and what is retained of a header.
+        content: The file's bytes, if they were read already.
     """
     path, shape, profile = item
     try:
-        if not path.is_file():
-            return NOT_A_FILE
-        with path.open("rb"):  # fails here rather than as "not DICOM"
-            pass
-        return radiograph.read(path, shape, profile)
+        if content is None:
+            if not path.is_file():
+                return NOT_A_FILE
+            with path.open("rb"):  # fails here rather than as "not DICOM"
+                pass
+        return radiograph.read(path, shape, profile, content)
     except UnsupportedInstance as error:
+        if is_left_by_system(path.name):
+            return LEFT_BY_SYSTEM
         return Refusal(error.reason, str(error))
     except OSError:
         return Refusal("unreadable", "the file cannot be opened")
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    """All of a file; None of what is none, cannot be opened, or is too large to be held."""
+    try:
+        if path.is_file() and path.stat().st_size <= MAX_BYTES:
+            return path.read_bytes()
+    except OSError:
+        pass
+    return None

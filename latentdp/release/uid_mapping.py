@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from latentdp.core.system import lies_in
 from latentdp.core.tables import read_table, write_table
 from latentdp.data import radiograph
 from latentdp.errors import InputError, UnsupportedInstance
@@ -19,7 +20,7 @@ COLUMNS = ("id_old", "id_new")
 
 
 @dataclass
-class _Pairs:
+class _Replacements:
     """Old to new. What a released file says of itself outweighs what a duplicate adds."""
 
     own: set[tuple[str, str]] = field(default_factory=set)
@@ -59,7 +60,7 @@ def check_mapping(path: Path, *, source: Path, out: Path) -> None:
     """
     for file in (path, beside_mapping(path)):
         place = file.resolve()
-        if {source.resolve(), out.resolve()} & {place, *place.parents}:
+        if lies_in(place, source) or lies_in(place, out):
             raise InputError("the mapping must not lie inside the input or the output")
         if not place.parent.is_dir():
             raise InputError("expected the mapping's folder to exist; there is none")
@@ -70,7 +71,7 @@ def check_mapping(path: Path, *, source: Path, out: Path) -> None:
 
 
 class UidMapping:
-    """The map of a release, DICOM only: a picture has no identifier. An earlier one is added to.
+    """The map of a release of DICOM files: a picture has no identifier. It adds to an earlier one.
 
     Args:
         path: File for the UIDs of instances, series and studies; the patient IDs come beside it,
@@ -80,18 +81,16 @@ class UidMapping:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._patients = beside_mapping(path)
-        self._uids, self._people = _Pairs(), _Pairs()
+        self._uids, self._people = _Replacements(), _Replacements()
         for file, pairs in ((path, self._uids), (self._patients, self._people)):
             if file.exists():
                 pairs.load(file)
 
     def add(self, old: Path, new: Path, *, duplicate: bool = False) -> None:
         """Adds what a source and the output that stands for it say."""
-        if new.suffix != ".dcm":
-            return
         try:
-            was, now = radiograph.identity(old), radiograph.identity(new)
-        except UnsupportedInstance:  # the source was changed or removed while this runs
+            was, now = radiograph.identity(old), radiograph.released_identity(new)
+        except UnsupportedInstance:  # a picture; or changed or removed while this runs
             return
         for kind in ("instance", "series", "study"):
             self._uids.add(getattr(was, kind), getattr(now, kind), duplicate=duplicate)

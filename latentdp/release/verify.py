@@ -13,15 +13,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import UNSET
+
 from latentdp.core.documents import from_json, read_json
+from latentdp.core.plugins import provider
 from latentdp.errors import InputError
 from latentdp.privacy.plan import Plan
 from latentdp.recipe import Recipe
 from latentdp.release.verification.check import Check, equal
 from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan
+from latentdp.release.verification.compliance import compliance_checks
 from latentdp.release.verification.folder import HeaderClaims, folder_checks
 from latentdp.release.verification.guarantee import guarantee_checks
 from latentdp.release.verification.recipe import recipe_checks, recipe_of
+from latentdp.reports.compliance import COMPLIANCE, ComplianceManifest
+from latentdp.reports.compliance_actions import release_manifest
+from latentdp.reports.compliance_clauses import CardFacts
 from latentdp.reports.release_card import CARD, IMAGES
 from latentdp.reports.release_contents import LABELS, PAGE
 
@@ -72,17 +79,22 @@ def verify(release: str | Path) -> Verification:
     """
     path = Path(release)
     file = path / CARD if path.is_dir() else path
-    card = _Card(read_json(file, "a release card"))
+    card = _Card(read_json(file, f"a release card ({CARD}, or the folder of a release)"))
     checks, out = card.checks(), file.parent
     beside = file.name == CARD and (out / IMAGES).is_dir()
     if beside:
         checks += folder_checks(out, card.claimed, card.header)
+        checks += compliance_checks(out, card.claimed.compliance, card.manifest)
     stated = card.claimed.warnings
     lines = stated if isinstance(stated, list) else []
     return Verification(
         checks=tuple(checks),
         warnings=tuple(map(str, lines)),
-        not_checked=(*NOT_CHECKED, *_missing(out, card.claimed, beside=beside)),
+        not_checked=(
+            *NOT_CHECKED,
+            *card.from_outside,
+            *_missing(out, card.claimed, beside=beside),
+        ),
     )
 
 
@@ -104,6 +116,7 @@ class _Card:
     def __init__(self, values: object) -> None:
         if not isinstance(values, dict) or values.get("tool") != "latentdp":
             raise InputError("expected a release card of latentdp (release.json)")
+        self._values = values
         self.claimed = from_json(values, ClaimedCard, "the release card")
         with _whole():
             self._described = from_json(
@@ -117,8 +130,23 @@ class _Card:
             return [
                 equal("status", self.claimed.status, "complete"),
                 *recipe_checks(self.claimed, self._described, self._plan, self._recipe),
-                *guarantee_checks(self.claimed, self._plan, self._recipe),
+                *guarantee_checks(self.claimed, self._described, self._plan, self._recipe),
             ]
+
+    def manifest(self) -> ComplianceManifest:
+        """What was done, as far as it follows from the card."""
+        return release_manifest(from_json(self._values, CardFacts, "the release card"))
+
+    @property
+    def from_outside(self) -> tuple[str, ...]:
+        """What latentdp itself cannot vouch for, as it is another package's."""
+        named = [(str(b.mechanism), b.provider) for b in self._described.blocks]
+        return tuple(
+            f"what the plug-in {name} says of itself: the card was made with {there}, and "
+            f"{provider('mechanisms', name) or 'latentdp'} recomputed its guarantee here"
+            for name, there in named
+            if there is not UNSET
+        )
 
     @property
     def header(self) -> HeaderClaims:
@@ -148,6 +176,8 @@ def _missing(out: Path, card: ClaimedCard, *, beside: bool) -> list[str]:
             "which files the card is about: it is of version 0.1, and does not say; who gives the "
             "same `latentdp privatize` again has it written anew, and nothing is charged"
         )
+    if card.compliance == "":
+        lines.append(f"what was done, clause by clause: the card names no {COMPLIANCE}")
     if card.evaluation is not None:
         lines.append("what the card quotes of an evaluation: only its author has that, signed")
     if (out / PAGE).exists():

@@ -8,14 +8,27 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from latentdp.metrics.definitions.verification import AUC
+from latentdp.metrics.metric import Quantity
+from latentdp.reports.allowed import allowed
+from latentdp.reports.enough_patients import (
+    needed_in_words,
+    patients_needed,
+    patients_needed_for_use,
+    undecided,
+)
 from latentdp.reports.evaluation import Evaluation
 from latentdp.reports.evaluation_parts import Control
 from latentdp.reports.glossary import LABELS_ONLY
 from latentdp.reports.recognition import judge
-from latentdp.reports.results import Measure
+from latentdp.reports.results import Measure, Outcome
 from latentdp.reports.rows import Measured, measure_row, outcome_row
 
 __all__ = ["Answer", "ApartRow", "answers", "mean_auc", "refuting", "telling_apart"]
+
+
+TOO_FEW = "Too few patients to say"
+WORTH = 0.9  # share of what originals teach beyond guessing from which on images are useful
+SOME = 0.05  # least AUC beyond guessing that is worth looking for
 
 
 @dataclass(frozen=True)
@@ -48,9 +61,12 @@ def telling_apart(evaluation: Evaluation) -> list[ApartRow]:
     ):
         if outcome is None:
             rows.append(ApartRow(whom, "not measured", ""))
-        else:
-            row = outcome_row(outcome)
-            rows.append(ApartRow(whom, f"AUC {row.both}", f"{row.name}, {row.setting}"))
+            continue
+        row = outcome_row(outcome)
+        by = f"{row.name}, {row.setting}"
+        if undecided(outcome, evaluation.limits):
+            by += f"; {_too_few(evaluation, outcome)}"
+        rows.append(ApartRow(whom, f"AUC {row.both}", by))
     return rows
 
 
@@ -89,14 +105,27 @@ def _found(evaluation: Evaluation) -> Answer:
     why = "No attack can be rated."
     if best is not None:
         row = outcome_row(best)
-        why = f"Strongest attack, {_reach(row)}; guessing gives {row.chance}."
+        why = f"Strongest attack, measured: {_reach(row)}; guessing gives {row.chance}"
+        bound = allowed(evaluation, best)
+        why += f"; {bound}." if bound else "."
     if unrated:
         why += f" How much {unrated} found cannot be told."
     if best is None or recognition.at_chance:
         if unrated:
             return Answer(*question, "Not known", "danger", why)
+        open_ = [
+            o
+            for o in (recognition.verification, recognition.first)
+            if o is not None and undecided(o, evaluation.limits)
+        ]
+        if open_:
+            why = " ".join([why, *(f"{_too_few(evaluation, o).capitalize()}." for o in open_)])
+            return Answer(*question, TOO_FEW, "caution", why)
         why += " Other attackers may do better: what bounds them is a guarantee alone."
-        return Answer(*question, "Not by these attacks", "fine", why)
+        level = "fine" if recognition.within else "caution"
+        if recognition.verification is None:
+            why += " Whether two images are of one patient was not tried: see what could not run."
+        return Answer(*question, "Not by these attacks", level, why)
     if recognition.within:  # below the stated thresholds
         return Answer(*question, "Hardly", "caution", why)
     some = (best.advantage or 0.0) < 0.4
@@ -107,12 +136,20 @@ def _useful(evaluation: Evaluation) -> Answer:
     question = "useful", "Are the images still useful?"
     private = mean_auc(evaluation.utility, "p/o")
     if private is None or private.value is None:
-        return Answer(*question, "Not measured", "caution", "No classifier was trained on them.")
+        return Answer(*question, "Not measured", "caution", f"{_why_not_useful(evaluation)}.")
     row = measure_row(private)
     why = f"A classifier that learnt on private images reaches {_auc(row)} on originals"
     original = mean_auc(evaluation.utility, "o/o")
     if original is not None:
         why += f"; one that learnt on originals reaches {_auc(measure_row(original))}"
+    wanted = 0.5 + WORTH * ((0.5 if original is None else original.value or 0.5) - 0.5)
+    needed = patients_needed_for_use(private, max(wanted, 0.5 + SOME))
+    if needed != 0:
+        why += (
+            f". From {row.patients} patients who were tested that says little: "
+            f"{needed_in_words(needed)}"
+        )
+        return Answer(*question, TOO_FEW, "caution", f"{why}.")
     labels = _labels_only(() if evaluation.controls is UNSET else evaluation.controls)
     if labels is not None:
         why += f"; labels alone give {_auc(measure_row(labels))}"
@@ -122,7 +159,7 @@ def _useful(evaluation: Evaluation) -> Answer:
     share = _share(private.value, None if original is None else original.value)
     if share is None:
         return Answer(*question, row.value, "caution", f"{why}.")
-    short = "Yes" if share >= 0.9 else "Partly" if share >= 0.5 else "Hardly"
+    short = "Yes" if share >= WORTH else "Partly" if share >= 0.5 else "Hardly"
     level = {"Yes": "fine", "Partly": "caution"}.get(short, "danger")
     return Answer(
         *question,
@@ -139,11 +176,17 @@ def _refuted(evaluation: Evaluation) -> Answer:
         return Answer(*question, "YES", "danger", f"{lines[0][0].upper()}{lines[0][1:]}.")
     failed = [claim for claim in evaluation.verdict.claims if not claim.holds]
     bounded = [o for o in evaluation.outcomes if o.ceiling is not None]
-    tested = (
-        f"None of {len(bounded)} results with a ceiling lies above it."
-        if bounded
-        else "No result has a ceiling: nothing is claimed for all that is released."
-    )
+    tested = "No result has a ceiling: nothing is claimed for all that is released."
+    if bounded:
+        tested = f"None of {len(bounded)} results with a ceiling lies above it."
+    if len(bounded) == 1:
+        tested = "The one result with a ceiling does not lie above it."
+    recognition = judge(evaluation.outcomes, evaluation.limits)
+    if failed and any(
+        undecided(o, evaluation.limits) for o in (recognition.verification, recognition.first)
+    ):
+        why = f"{tested} Whether the stated thresholds are kept cannot be said of so few patients."
+        return Answer(*question, "No", "caution", why)
     if failed:
         count = len(failed)
         why = f"{count} stated threshold{'' if count == 1 else 's'} not met, see below. {tested}"
@@ -151,6 +194,22 @@ def _refuted(evaluation: Evaluation) -> Answer:
     if not bounded:
         return Answer(*question, "Nothing to refute", "caution", tested)
     return Answer(*question, "No", "fine", f"{tested} No experiment can prove a claim.")
+
+
+def _too_few(evaluation: Evaluation, outcome: Outcome) -> str:
+    """Whom a number rests on, and how many are needed: part of a sentence."""
+    needed = needed_in_words(patients_needed(outcome, evaluation.limits))
+    what, who = "telling patients apart", " with several images"
+    if outcome.metric.quantity is Quantity.FIRST:
+        what, who = "saying how often the own original is named first", ""
+    return f"too few patients for {what}: {outcome.patients:,}{who}, and {needed}"
+
+
+def _why_not_useful(evaluation: Evaluation) -> str:
+    """Why no classifier was taught."""
+    unable = () if evaluation.unable is UNSET else evaluation.unable
+    why = next((one.why for one in unable if one.name == "classification"), "")
+    return f"{why[0].upper()}{why[1:]}" if why else "No classifier was trained on them"
 
 
 def _labels_only(controls: Sequence[Control]) -> Measure | None:

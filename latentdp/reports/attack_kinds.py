@@ -51,8 +51,10 @@ def meaning_of(attack: str) -> str:
 
 
 def _plugin(attack: str) -> Any:
-    # By its name, as the command lists it: the room of attacks lies above this one.
-    try:
-        return plugins.load("attacks", attack).attack
-    except InputError:
-        return None
+    # By its name, as the command lists it: the rooms of attacks lie above this one.
+    for kind in ("attacks", "sharing attacks"):
+        try:
+            return plugins.load(kind, attack).attack
+        except InputError:
+            continue
+    return None

@@ -14,6 +14,7 @@ from latentdp.reports.evaluation_parts import (
     Control,
     EvaluatedRelease,
     MethodDescription,
+    MethodGuarantee,
     People,
     StatedEffort,
     StatedPopulation,
@@ -40,6 +41,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         verifier: That they start from.
         thresholds: Of the claims.
         method: What is evaluated.
+        patient: What is claimed of the patient of whom most was released, all images joined;
+            unset in a file that does not say.
         recipe: Digest of what determines the pixels; None for another method than ours.
         release: Which release that is; unset for another method than ours.
         population: Of whom it was made; unset for another method than ours.
@@ -70,6 +73,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     verifier: UsedVerifier | UnsetType = UNSET
     thresholds: Thresholds | UnsetType = UNSET
     method: MethodDescription
+    patient: MethodGuarantee | UnsetType = UNSET
     recipe: str | UnsetType | None = UNSET
     release: EvaluatedRelease | UnsetType = UNSET
     population: StatedPopulation | UnsetType = UNSET

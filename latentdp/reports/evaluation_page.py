@@ -75,6 +75,7 @@ def write_evaluation_page(evaluation: Evaluation, path: Path) -> None:
         beside=_beside(evaluation),
         attacks=by_name(outcomes),
         utilities=by_name(measure_row(m) for m in measures if not m.of_a_subgroup),
+        looks=[measure_row(m) for m in measures if m.of_looks],
         subgroups=[measure_row(m) for m in measures if m.of_a_subgroup],
         metrics=_metrics([*outcomes, *map(measure_row, measures)]),
         unable=() if evaluation.unable is UNSET else evaluation.unable,

@@ -13,7 +13,7 @@ from latentdp.reports.results import Measure, Outcome
 from latentdp.reports.stated_epsilon import StatedEpsilon
 
 __all__ = [
-    "ClaimedGuarantee",
+    "MethodGuarantee",
     "Control",
     "ControlKind",
     "EvaluatedRelease",
@@ -60,7 +60,7 @@ class UsedVerifier(Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class ClaimedGuarantee(StatedEpsilon, frozen=True, kw_only=True):
+class MethodGuarantee(StatedEpsilon, frozen=True, kw_only=True):
     """What is claimed of a whole image.
 
     Attributes:
@@ -111,7 +111,7 @@ class MethodDescription(Struct, frozen=True, kw_only=True):
     title: str
     source: str = ""
     claim: str = ""
-    guarantee: ClaimedGuarantee | None = None
+    guarantee: MethodGuarantee | None = None
     protects_all: bool
     control: ControlKind | UnsetType | None = UNSET
 
@@ -120,7 +120,7 @@ class MethodDescription(Struct, frozen=True, kw_only=True):
             structs.force_setattr(self, "guarantee", self.guarantee.beside((UNNAMED,)))
 
     @property
-    def bounds_attacks(self) -> ClaimedGuarantee | None:
+    def bounds_attacks(self) -> MethodGuarantee | None:
         """The guarantee, if no attack may beat its ceiling."""
         return self.guarantee if self.protects_all else None
 

@@ -18,7 +18,7 @@ from latentdp.reports.charts import (
     restart_chart,
     roc_chart,
 )
-from latentdp.reports.evaluation_parts import ClaimedGuarantee, Control
+from latentdp.reports.evaluation_parts import Control, MethodGuarantee
 from latentdp.reports.formatting import shown
 from latentdp.reports.glossary import SETTINGS
 from latentdp.reports.results import Measure, Outcome
@@ -44,7 +44,7 @@ def attack_pictures(
     key: str,
     outcomes: Sequence[Outcome],
     controls: Sequence[Control],
-    guarantee: ClaimedGuarantee | None,
+    guarantee: MethodGuarantee | None,
 ) -> list[Picture]:
     """ROC, CMC and restarts, as far as the outcomes hold them.
 
@@ -96,7 +96,7 @@ def _roc(
     key: str,
     outcomes: Sequence[Outcome],
     controls: Sequence[Control],
-    guarantee: ClaimedGuarantee | None,
+    guarantee: MethodGuarantee | None,
 ) -> Picture | None:
     attacked = _holding(outcomes, _roc_curve)
     if not attacked:

@@ -8,16 +8,18 @@ from decimal import Decimal
 from latentdp.metrics.metric import Metric, MetricUnit
 from latentdp.privacy.rounding import at_most, printed
 from latentdp.reports.comparison import Cell
-from latentdp.reports.evaluation_parts import ClaimedGuarantee
+from latentdp.reports.evaluation_parts import MethodGuarantee
 from latentdp.reports.results import Measure, Outcome
 
-__all__ = ["RULE", "ceiling", "epsilon", "interval", "shown", "verdict"]
+__all__ = ["FEW", "RULE", "ceiling", "epsilon", "interval", "shown", "verdict"]
 
 RULE = (
-    "Refuted: the whole interval lies above the ceiling. Chance: the interval reaches guessing. "
+    "Refuted: the whole interval lies above the ceiling. Too few: so few patients say nothing. "
+    "Chance: the interval reaches guessing. "
     "Otherwise the advantage over guessing, from 0 for none to 1 for certainty, is slight below "
     "0.1, clear below 0.4, and strong from there on."
 )
+FEW = "too few patients"  # instead of an interval from 0 to 1
 _DASH = "\N{EN DASH}"
 
 
@@ -36,6 +38,8 @@ def interval(row: Outcome | Measure | Cell, metric: Metric) -> str:
     """The limits of a row's interval, or nothing: ``0.701\N{EN DASH}0.770``."""
     if row.low is None or row.high is None:
         return ""
+    if not isinstance(row, Cell) and row.says_nothing:
+        return FEW
     return f"{shown(row.low, metric).removesuffix(' %')}{_DASH}{shown(row.high, metric)}"
 
 
@@ -46,7 +50,7 @@ def ceiling(value: float | None, metric: Metric) -> str:
     return f"{at_most(100 * value, 2)} %" if metric.unit is MetricUnit.SHARE else at_most(value, 4)
 
 
-def epsilon(guarantee: ClaimedGuarantee | None) -> str:
+def epsilon(guarantee: MethodGuarantee | None) -> str:
     """The epsilon of a method's guarantee in a word: ``8``, ``infinite``, ``none``."""
     if guarantee is None:
         return "none"
@@ -63,6 +67,8 @@ def verdict(outcome: Outcome) -> tuple[str, str]:
         return "refuted", "danger"
     if gain is None:
         return "", ""
+    if outcome.says_nothing:
+        return "too few", "caution"
     if outcome.reaches_chance:
         return "chance", "fine"
     return ("slight", "caution") if gain < 0.1 else ("clear" if gain < 0.4 else "strong", "danger")

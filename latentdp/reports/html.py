@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +23,33 @@ from latentdp.core.filesystem import write_text
 from latentdp.core.text import printable
 from latentdp.data import radiograph
 from latentdp.errors import UnsupportedInstance
-from latentdp.privacy.rounding import IN_FULL, at_most, printed
+from latentdp.reports.language import ENGLISH, LANGUAGES, Language
 from latentdp.reports.release_card import IMAGES
 
 __all__ = ["after", "data_uri", "look", "released_images", "write_page"]
 
 THUMBNAIL = 128  # most pixels of a side
+_BETWEEN_SPACES = re.compile("[^\u00a0\u202f]+")  # those that do not break a line may stay
 
 
-def write_page(path: Path, template: str, *, mode: int = 0o666, **facts: Any) -> None:
+def write_page(
+    path: Path, template: str, *, language: Language = ENGLISH, mode: int = 0o666, **facts: Any
+) -> None:
     """Renders a template with ``facts`` and writes it whole, into a file of this mode.
+
+    Args:
+        path: Of the page.
+        template: Name of a file in ``templates/``.
+        language: Of the words, numbers and ``lang`` of the page.
+        mode: Of the file, less the umask.
+        facts: What the template names.
 
     Raises:
         jinja2.UndefinedError: The template needs a fact that is not there.
     """
-    environment = Environment(
-        loader=FileSystemLoader([Path(place) / "templates" for place in reports.__path__]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_finalize,
-    )
-    environment.filters["number"] = _number
-    environment.filters["nats"] = _nats
-    environment.filters["words"] = _words
-    environment.filters["at_most"] = at_most
-    write_text(path, environment.get_template(template).render(facts), mode=mode)
+    environment = _environment(language, tuple(reports.__path__))
+    page = environment.get_template(template).render(facts, language=language)
+    write_text(path, page, mode=mode)
 
 
 def released_images(out: Path) -> list[Path]:
@@ -70,44 +72,48 @@ def look(path: Path) -> NDArray[np.float32] | None:
         return None
 
 
-def data_uri(image: NDArray[np.float32]) -> str:
-    """An image ``(h, w)`` in [0, 1] as a grey PNG inside a URI, reduced to a thumbnail.
+def data_uri(image: NDArray[np.float32], *, reduced: bool = True) -> str:
+    """An image ``(h, w)`` in [0, 1] as a grey PNG inside a URI.
 
     0 is black and 1 is white for every image: two of them can be compared.
+
+    Args:
+        image: Of any size.
+        reduced: To a thumbnail.
     """
     picture = Image.fromarray(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
-    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    if reduced:
+        picture.thumbnail((THUMBNAIL, THUMBNAIL))
     data = io.BytesIO()
     picture.save(data, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode("ascii")
 
 
+@lru_cache(maxsize=2 * len(LANGUAGES))
+def _environment(language: Language, places: tuple[str, ...]) -> Environment:
+    """Keeps compiled templates: that takes longer than rendering a page."""
+    environment = Environment(
+        loader=FileSystemLoader([Path(place) / "templates" for place in places]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(  # type: ignore[attr-defined]
+        language.catalog, newstyle=True
+    )
+    environment.filters["number"] = language.number
+    environment.filters["nats"] = language.nats
+    environment.filters["words"] = language.words
+    environment.filters["at_most"] = language.at_most
+    environment.filters["share"] = language.share
+    return environment
+
+
 def _finalize(value: Any) -> Any:
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _number(value: float | None) -> str:
-    """A count, or a claim rounded up; None where nothing is stated."""
-    if value is None:
-        return "none stated"
-    return f"{value:,}" if isinstance(value, int) else printed(value)
-
-
-def _nats(epsilon: float | None) -> str:
-    """An epsilon; None is infinity."""
-    return "infinity" if epsilon is None else _number(epsilon)
-
-
-def _words(value: Any) -> str:
-    """A value of a card as text."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return "; ".join(f"{str(k).replace('_', ' ')} {_words(v)}" for k, v in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_words, value))
-    if isinstance(value, float):  # a parameter: it is no claim, and must not look like another
-        return printed(value, IN_FULL)
-    if isinstance(value, int):
-        return _number(value)
-    return "none" if value is None else str(value)
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _BETWEEN_SPACES.sub(lambda part: printable(part[0]), value)

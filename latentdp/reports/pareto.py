@@ -186,7 +186,7 @@ def _label(figure: Figure, axes: Axes, points: Sequence[Point], labels_only: flo
                 (_cost(box, taken, frame) + 0.012 * distance, box, distance)
                 for box, distance in _places(x, y, width, height)
             ),
-            key=lambda found: found[0],
+            key=lambda place: place[0],
         )
         _, box, distance = chosen
         text.set_transform(None)

@@ -147,6 +147,8 @@ def strongest(outcomes: Sequence[Outcome]) -> Outcome | None:
 
 def told(result: Outcome | Measure) -> str:
     """Its number and interval in a sentence: ``0.520 (0.480 to 0.560)``."""
+    if result.says_nothing and result.value is not None:
+        return f"{result.value:.3f} (too few patients for an interval)"
     value, low, high = (
         "unknown" if x is None else f"{x:.3f}" for x in (result.value, result.low, result.high)
     )

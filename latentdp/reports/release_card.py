@@ -19,7 +19,6 @@ from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.plan_description import PlanDescription
 from latentdp.reports.card_guarantee import CardGuarantee
-from latentdp.reports.guarantee_words import none_of
 from latentdp.reports.layout import Layout
 from latentdp.reports.release_card_parts import (
     CardCounts,
@@ -28,6 +27,7 @@ from latentdp.reports.release_card_parts import (
     CardWeights,
     EvaluationSummary,
 )
+from latentdp.reports.warning_words import none_of
 
 __all__ = ["CARD", "IMAGES", "ReleaseCard", "add_evaluation", "release_id"]
 
@@ -44,6 +44,7 @@ class ReleaseCard(Struct, frozen=True, kw_only=True):
     Attributes:
         tool: ``latentdp``.
         version: Of the program.
+        use: What the images are, and are not for; empty on a card of 0.1.
         status: ``complete``, or ``incomplete`` while a run writes.
         private: False where nothing is guaranteed: something is unprotected, or the noise came
             from a seed.
@@ -59,12 +60,17 @@ class ReleaseCard(Struct, frozen=True, kw_only=True):
         layout: How they lie.
         release: Random identifier, by which the vault knows where its images lie.
         contents_sha256: Digest of all files that the card is about; empty on a card of 0.1.
+        splits: Percentages of patients to train, validate and test with; empty where there is no
+            table that says who.
         vault: The vault's public tag.
+        compliance: SHA-256 of the last entry of ``compliance.json``, in hexadecimal; empty on a
+            card of 0.1.
         evaluation: What an evaluation found.
     """
 
     tool: Literal["latentdp"]
     version: str
+    use: str = ""
     status: str
     private: bool
     warnings: tuple[str, ...]
@@ -79,7 +85,9 @@ class ReleaseCard(Struct, frozen=True, kw_only=True):
     layout: Layout = Layout.FLAT
     release: str = ""
     contents_sha256: str = ""
+    splits: tuple[int, ...] = ()
     vault: str
+    compliance: str = ""
     evaluation: EvaluationSummary | UnsetType = UNSET
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 from latentdp.data.dicom.profile import Profile
+from latentdp.privacy.patient_budget import PatientBudget
 from latentdp.reports.evaluation_parts import JudgedClaim, UsedVerifier
 
 __all__ = [
@@ -19,8 +20,9 @@ __all__ = [
 class CardRecipe(Struct, frozen=True, kw_only=True):
     """A `latentdp.recipe.Recipe` as a card states it: without the weights' name, with its digest.
 
-    The fields are explained there; of older cards ``resample_identity``, ``unlabelled`` and
-    ``candidates`` may be unset.
+    The fields are explained there; of older cards ``resample_identity``, ``unlabelled``,
+    ``candidates``, ``epsilon_per_patient`` and ``images_per_patient`` may be unset, and so is
+    ``refuse_odd`` where it was not asked for.
     """
 
     digest: str
@@ -38,6 +40,22 @@ class CardRecipe(Struct, frozen=True, kw_only=True):
     temperature: float
     candidates: int | UnsetType = UNSET
     profile: Profile
+    epsilon_per_patient: float | UnsetType | None = UNSET
+    images_per_patient: int | UnsetType | None = UNSET
+    refuse_odd: bool | UnsetType = UNSET
+
+    @property
+    def patient_budget(self) -> PatientBudget:
+        """Most that all releases of one patient may be; unbounded on older cards.
+
+        Raises:
+            InputError: A value is out of its range.
+        """
+        epsilon, images = self.epsilon_per_patient, self.images_per_patient
+        return PatientBudget(
+            epsilon=None if epsilon is UNSET else epsilon,
+            images=None if images is UNSET else images,
+        )
 
 
 class CardWeights(Struct, frozen=True, kw_only=True):
@@ -48,12 +66,14 @@ class CardWeights(Struct, frozen=True, kw_only=True):
         sha256: Of the file, in hexadecimal.
         training_data: What they learnt from.
         trained_on_private_data: Whether that was private; ``not stated`` where they do not say.
+        caveats: What speaks against them, in sentences.
     """
 
     name: str
     sha256: str
     training_data: str
     trained_on_private_data: bool | str
+    caveats: tuple[str, ...] = ()
 
 
 class CardImage(Struct, frozen=True, kw_only=True):

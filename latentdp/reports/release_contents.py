@@ -1,7 +1,8 @@
 """Which files a release card is about: one digest binds it to them, and them to each other.
 
 It is the SHA-256 of a list as ``sha256sum`` prints it: a line ``DIGEST  PATH`` for each image, and
-for ``labels.csv`` if there is one, sorted by path. Only this digest is on the card.
+for each table that there is (``labels.csv``, ``metadata.csv``, ``datalist.json`` and
+``release.parquet``), sorted by path. Only this digest is on the card.
 """
 
 from __future__ import annotations
@@ -9,14 +10,25 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from latentdp.core.filesystem import digest
+from latentdp.core.filesystem import EPOCH, digest
+from latentdp.reports.image_table import TABLES
 from latentdp.reports.release_card import IMAGES
 
-__all__ = ["LABELS", "PAGE", "contents_digest", "contents_of", "image_files"]
+__all__ = [
+    "GENERATOR",
+    "LABELS",
+    "PAGE",
+    "contents_digest",
+    "contents_of",
+    "image_files",
+    "settle",
+]
 
 LABELS = "labels.csv"
+GENERATOR = "generator.safetensors"  # of a synthesis
 PAGE = "release.html"
 
 
@@ -24,12 +36,11 @@ def contents_digest(out: Path, images: Mapping[str, str]) -> str:
     """The digest of what a release holds.
 
     Args:
-        out: Its folder, whose table of labels counts as it is.
+        out: Its folder, whose tables count as they are.
         images: SHA-256 of each image by its path below the images folder, with ``/``.
     """
     digests = {f"{IMAGES}/{path}": sha256 for path, sha256 in images.items()}
-    if (out / LABELS).is_file():
-        digests[LABELS] = digest(out / LABELS)
+    digests |= {name: digest(out / name) for name in (LABELS, *TABLES) if (out / name).is_file()}
     lines = (f"{sha256}  {path}\n" for path, sha256 in sorted(digests.items()))
     return hashlib.sha256(b"".join(map(os.fsencode, lines))).hexdigest()
 
@@ -47,3 +58,10 @@ def image_files(out: Path) -> list[Path]:
     images = out / IMAGES
     paths = (path for path in sorted(images.rglob("*")) if path.is_file())
     return [p for p in paths if not any(n.startswith(".") for n in p.relative_to(images).parts)]
+
+
+def settle(out: Path) -> None:
+    """Gives a folder and the files in it the time that images have, which tells nothing."""
+    for place in (*(path for path in out.iterdir() if path.is_file()), out):
+        with suppress(PermissionError):  # another user's, such as what a viewer left
+            os.utime(place, (EPOCH, EPOCH))

@@ -27,6 +27,7 @@ class Detail(Mapping[str, JsonValue]):
 
     Attributes:
         restarts: AUC of each attempt to learn; empty where nothing was tried several times.
+        together: AUC of all attempts added up; empty where they were not.
         roc: Of verification.
         cmc: Of a search.
         gallery: Number of images that were searched.
@@ -48,8 +49,9 @@ class Detail(Mapping[str, JsonValue]):
         self._values: dict[str, JsonValue] = {
             str(name): _plain(value) for name, value in (values or {}).items()
         }
-        self.restarts: tuple[float, ...] = tuple(
-            r for r in self._as("restarts", tuple[float | None, ...], ()) if r is not None
+        self.restarts, self.together = (
+            tuple(a for a in self._as(name, tuple[float | None, ...], ()) if a is not None)
+            for name in ("restarts", "together")
         )
         self.roc: RocCurve | None = self._as("roc", RocCurve | None, None)
         self.cmc: CmcCurve | None = self._as("cmc", CmcCurve | None, None)

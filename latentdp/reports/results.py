@@ -12,6 +12,7 @@ from msgspec.structs import force_setattr
 
 from latentdp.core.documents import JsonValue, from_json, to_json
 from latentdp.metrics.bootstrap import Estimate
+from latentdp.metrics.definitions.likeness import LOOKS
 from latentdp.metrics.definitions.prediction import GAP
 from latentdp.metrics.metric import Goal, Metric
 from latentdp.reports.attack_kinds import AttackKind, kind_of
@@ -22,7 +23,6 @@ __all__ = ["Impostors", "Measure", "Outcome"]
 
 FAR = 5 / 1.96  # standard errors of a refutation, in those of the lower end of an interval
 _GROUPS = ("sex ", "age ", "view ")  # with which the names of subgroups begin
-_NUMBERS = ("value", "low", "high", "chance", "ceiling")
 
 
 class Impostors(StrEnum):
@@ -53,6 +53,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         impostors: Whom a patient was told from; unset where nobody was, or a file does not say.
         refutes: Whether it is above the ceiling by more than luck: then the claim is wrong. Left
             out, it follows from the numbers; what a file states and they do not is believed too.
+        declared: Whether it rests on what every card declares to follow the source, and on no
+            more; unset where it does not.
 
     Example:
         >>> from latentdp.metrics.definitions.verification import AUC
@@ -77,12 +79,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     detail: Detail = msgspec.field(default_factory=Detail)
     impostors: Impostors | UnsetType = UNSET
     refutes: bool | UnsetType = UNSET
+    declared: bool | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        for name in _NUMBERS:
-            force_setattr(self, name, _number(getattr(self, name)))
-        if not isinstance(self.detail, Detail):
-            force_setattr(self, "detail", Detail(self.detail))
+        _set_plain(self, "value", "low", "high", "chance", "ceiling")
         force_setattr(self, "refutes", self.refutes is True or self._far_above_its_ceiling())
 
     def _far_above_its_ceiling(self) -> bool:
@@ -142,6 +142,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return (self.value - self.chance) / (1 - self.chance) if self.chance < 1 else None
 
     @property
+    def says_nothing(self) -> bool:
+        """Whether its interval is all that there is, from 0 to 1: it rests on too few patients."""
+        return _whole(self.low, self.high)
+
+    @property
     def reaches_chance(self) -> bool:
         """Whether its interval holds the chance level, or lies on the far side of it."""
         inverse = self.metric.goal is Goal.LOWER
@@ -196,10 +201,7 @@ class Measure(Struct, frozen=True, kw_only=True):
     detail: Detail = msgspec.field(default_factory=Detail)
 
     def __post_init__(self) -> None:
-        for name in ("value", "low", "high"):
-            force_setattr(self, name, _number(getattr(self, name)))
-        if not isinstance(self.detail, Detail):
-            force_setattr(self, "detail", Detail(self.detail))
+        _set_plain(self, "value", "low", "high")
 
     @classmethod
     def of(
@@ -231,6 +233,16 @@ class Measure(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def says_nothing(self) -> bool:
+        """Whether its interval is all that there is, from 0 to 1: it rests on too few patients."""
+        return _whole(self.low, self.high)
+
+    @property
+    def of_looks(self) -> bool:
+        """Whether it says if private images look like originals, whoever is on them."""
+        return self.metric in LOOKS
+
+    @property
     def of_a_subgroup(self) -> bool:
         """Whether it is about a subgroup, or a gap between subgroups."""
         return self.metric == GAP or self.subject.startswith(_GROUPS)
@@ -249,5 +261,15 @@ class Measure(Struct, frozen=True, kw_only=True):
         return from_json(values, cls, "a measure of utility")
 
 
-def _number(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
+def _set_plain(result: Outcome | Measure, *numbers: str) -> None:
+    """Numbers of numpy become Python's, what is not finite becomes None, a mapping `Detail`."""
+    for name in numbers:
+        value = getattr(result, name)
+        finite = value is not None and math.isfinite(value)
+        force_setattr(result, name, float(value) if finite else None)
+    if not isinstance(result.detail, Detail):
+        force_setattr(result, "detail", Detail(result.detail))
+
+
+def _whole(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and low <= 0 and high >= 1

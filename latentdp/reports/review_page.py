@@ -18,6 +18,8 @@ from latentdp.data import radiograph
 from latentdp.data.contact_sheet import contact_sheet
 from latentdp.data.preprocess import resize
 from latentdp.errors import UnsupportedInstance
+from latentdp.metrics.fit import Fit
+from latentdp.metrics.usual_range import UsualRange
 from latentdp.reports.html import after, data_uri, look, released_images, write_page
 from latentdp.reports.release_card import IMAGES
 from latentdp.vault.run_report import ReportRow, possibly_one_person, read_report
@@ -60,7 +62,7 @@ def write_review(
     report: Path,
     source: Path,
     out: Path,
-    usual: dict[str, list[float]] | None,
+    usual: UsualRange | None,
     read: Read,
 ) -> Path:
     """Writes ``vault / "review.html"`` (mode 0600) and ``before-after.png``; returns the page.
@@ -70,7 +72,7 @@ def write_review(
         report: The private report of the run.
         source: The input folder or file.
         out: The release folder.
-        usual: What is no odd input, as `Flow.usual` states it.
+        usual: What is no odd input, as `Flow.likelihood_range` states it.
         read: Reads sources: a `radiograph.Radiograph` for each that can be read.
     """
     rows = sorted(_rows(report), key=lambda row: row.file)
@@ -96,12 +98,16 @@ def write_review(
         limit=ROWS,
         odd=[row for row in rows if row.odd],
         one_person=possibly_one_person(rows),
-        rated=sum(row.bits_per_dimension is not None for row in rows),
+        fit=Fit(
+            odd=sum(bool(row.odd) for row in rows),
+            rated=sum(row.bits_per_dimension is not None for row in rows),
+        ),
         usual=usual,
         quarantined=dict(sorted(quarantined.items())),
+        beyond=[row for row in rows if row.status == "beyond"],
         pairs=[
-            (row, None if before is None else data_uri(before), data_uri(made))
-            for row, before, made in pairs
+            (row, None if before is None else data_uri(before), data_uri(private))
+            for row, before, private in pairs
         ],
         after=alone,
         elements=inventory(images.values()),
@@ -164,7 +170,7 @@ def _pairs(
 
 
 def _sheet(path: Path, pairs: Sequence[Pair]) -> None:
-    both = [(before, made) for _, before, made in pairs if before is not None][:SHEET]
+    both = [(before, private) for _, before, private in pairs if before is not None][:SHEET]
     if not both:
         path.unlink(missing_ok=True)  # that of another run
     else:

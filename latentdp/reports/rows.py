@@ -112,7 +112,8 @@ def _note(detail: Detail) -> str:
     tried = detail.restarts
     if tried:
         mean = math.fsum(tried) / len(tried)
-        parts.append(f"{len(tried)} restarts: mean {mean:.3f}, largest {max(tried):.3f}")
+        summed = "".join(f", added up {auc:.3f}" for auc in detail.together)
+        parts.append(f"{len(tried)} restarts: mean {mean:.3f}, largest {max(tried):.3f}{summed}")
     if detail.gallery is not None:
         parts.append(f"gallery of {detail.gallery:,}")
     if detail.seeds is not None:

@@ -19,6 +19,7 @@ from latentdp.reports.release_card_parts import CardWeights
 
 __all__ = [
     "CentralGuarantee",
+    "FederatedSite",
     "NoisyRelease",
     "PatientBound",
     "SyntheticImages",
@@ -132,6 +133,7 @@ class Synthesis(Struct, frozen=True, kw_only=True):
         public: What was used and is public.
         touched: What touched private data.
         warnings: What a reader must not overlook.
+        sites: Those that learnt it together, each from patients of its own; empty for one cohort.
     """
 
     run: str
@@ -144,6 +146,23 @@ class Synthesis(Struct, frozen=True, kw_only=True):
     public: tuple[str, ...]
     touched: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    sites: tuple[FederatedSite, ...] = ()
+
+
+class FederatedSite(Struct, frozen=True, kw_only=True):
+    """What one of several sites shared.
+
+    Attributes:
+        name: What it calls itself.
+        key: Its public key, by which it signed, in hexadecimal.
+        generator: SHA-256 of what it shared, in hexadecimal.
+        synthesis: How that was learnt, and what it cost the site's patients.
+    """
+
+    name: str
+    key: str
+    generator: str
+    synthesis: Synthesis
 
 
 class SyntheticImages(Struct, frozen=True, kw_only=True):
@@ -154,12 +173,18 @@ class SyntheticImages(Struct, frozen=True, kw_only=True):
         size: Pixels on a side.
         made_at: The same, as the flow makes them.
         detail_drawn_at: Sizes to which detail was drawn.
+        file_format: ``png``, ``dicom`` or ``npz``.
+        marked: Whether SYNTHETIC is written into a corner of each.
+        splits: Percentages to train, validate and test with; empty where no table says which.
     """
 
     count: int
     size: int
     made_at: int
     detail_drawn_at: tuple[int, ...] = ()
+    file_format: str = "png"
+    marked: bool = False
+    splits: tuple[int, ...] = ()
 
 
 class SynthesisCard(Struct, frozen=True, kw_only=True):
@@ -168,22 +193,29 @@ class SynthesisCard(Struct, frozen=True, kw_only=True):
     Attributes:
         tool: ``latentdp``.
         version: Of the program.
+        use: What the images are, and are not for; empty on older cards.
         model: ``central``: learnt from a whole cohort by somebody who may see it.
         status: ``complete``, or ``incomplete`` while a run writes.
         synthesis: How the generator was learnt, and what that cost.
         images: In this folder.
         generator: SHA-256 of the generator's file, in hexadecimal.
+        contents_sha256: Digest of images and tables, as of a release; empty on older cards.
         vault: Public tag of the vault that was charged; empty for images that others drew.
+        compliance: SHA-256 of the last entry of ``compliance.json``, in hexadecimal; empty on an
+            older card.
     """
 
     tool: Literal["latentdp"]
     version: str
+    use: str = ""
     model: Literal["central"]
     status: str
     synthesis: Synthesis
     images: SyntheticImages
     generator: str
+    contents_sha256: str = ""
     vault: str = ""
+    compliance: str = ""
 
     def to_json(self) -> dict[str, JsonValue]:
         """JSON values, in the order of ``release.json``."""

@@ -7,18 +7,19 @@ an unknown patient could be any other.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.progress import CountCallback
+from latentdp.core.system import below, file_key
 from latentdp.core.tables import read_table
 from latentdp.data import radiograph
 from latentdp.data.dicom.profile import BASIC, Profile
+from latentdp.data.label_table import names_in_tables
 from latentdp.data.patient_id import loose_form
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.release.inputs import SourceFile, find_files
@@ -141,12 +142,11 @@ def find_cohort(
         InputError: There are no files, no table, or a table that fits none of them.
     """
     files, table = _files(source, labels, declared)
-    last = Counter(PurePosixPath(file.name).name for file in files)
     by_patient: dict[str, dict[str, CohortFile]] = {}
     refused: dict[str, Refusal] = {}
-    for i, file in enumerate(files):
-        short = PurePosixPath(file.name).name
-        listed = [file.name, file.name.replace("/", "\\"), *([short] if last[short] == 1 else [])]
+    for i, (file, listed) in enumerate(
+        zip(files, names_in_tables(f.name for f in files), strict=True)
+    ):
         identified = _identified(file, listed, table, profile)
         if isinstance(identified, Refusal):
             refused[file.name] = identified
@@ -221,7 +221,7 @@ def _files(
             raise InputError("the cohort is a table of findings itself; leave --labels out")
         names = dict.fromkeys(row["file"].strip() for _, row in read_table(source, ("file",)))
         listed = [
-            SourceFile(path=source.parent / name, name=Path(name).as_posix())
+            SourceFile(path=below(source.parent, name), name=file_key(name))
             for name in names
             if name
         ]
@@ -244,7 +244,8 @@ def _identified(
         patient, spelled = radiograph.patient(file.path)
         annotation = table.find(listed, file.path, profile)
     except UnsupportedInstance as error:
-        return Refusal(error.reason, str(error))
+        read = read_input((file.path, (1, 1), profile))  # as a release names what is the matter
+        return read if isinstance(read, Refusal) else Refusal(error.reason, str(error))
     if not patient:
         patient = spelled = annotation.patient
     if not patient:

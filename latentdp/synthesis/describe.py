@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from latentdp.privacy.guarantee import Guarantee, Relation
+from latentdp.core import plugins
+from latentdp.privacy.gaussian_accountant import Rounds
+from latentdp.privacy.guarantee import Guarantee, Relation, Unit
+from latentdp.reports.guarantee_words import SEEDED
 from latentdp.reports.release_card_parts import CardWeights
 from latentdp.reports.synthesis_card import (
     CentralGuarantee,
@@ -13,55 +17,39 @@ from latentdp.reports.synthesis_card import (
     Synthesis,
     SynthesisRecipe,
 )
+from latentdp.reports.synthesis_words import (
+    AT_SEVERAL,
+    FAINT,
+    HEAD,
+    NOT_COVERED,
+    STATISTICS,
+    STEPS,
+    UNNAMED,
+    WEAK,
+    statement,
+)
 from latentdp.synthesis.head import ROUNDS
 from latentdp.synthesis.plan import SynthesisPlan
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
-__all__ = [
-    "FAINT",
-    "STATISTICS",
-    "HEAD",
-    "guarantee_of",
-    "releases_of",
-    "synthesis_of",
-    "warnings_of",
-]
-
-STATISTICS = "sum of the patients' joint records"
-HEAD = "sum of the patients' clipped gradients of the head"
-
-NOT_COVERED = (
-    "that two identifiers are one patient, or that one image stands under two patients",
-    "patients of this cohort whom the public weights have seen in training",
-    "that a statement about all patients like these may be true of one of them",
-    "what else was released of a patient, from this vault or another: all figures are of this "
-    "synthesis alone",
-    "how many images there are here: any number is drawn from what was learnt",
-    "what a reader of this computer's memory, timing or disk could learn during the run",
-)
-FAINT = (
-    "FAINT: the noisy number of patients is below ten times the deviation of its noise; at this "
-    "epsilon the images show little of the cohort"
-)
-SEEDED = "NOT PRIVATE: the noise came from a seed"
-UNNAMED = (
-    "UNLABELLED: no finding had enough patients to be named; give a larger epsilon, or declare "
-    "names that are public (--findings)"
-)
-WEAK = "WEAK: epsilon is above 10; a patient's part in the cohort is hardly protected"
+__all__ = ["guarantee_of", "joined_guarantee", "releases_of", "synthesis_of", "warnings_of"]
 
 
 def releases_of(plan: SynthesisPlan) -> tuple[NoisyRelease, ...]:
     """All that touches private data, as a card has it."""
-    return (
+    kinds = {
+        STATISTICS: Rounds(plan.statistics, 1),
+        STEPS: plan.steps,
+        HEAD: Rounds(plan.gradients, plan.rounds),
+    }
+    return tuple(
         NoisyRelease(
-            what=STATISTICS, rounds=1, grid=plan.statistics.grid, scale=plan.statistics.scale
-        ),
-        NoisyRelease(
-            what=HEAD, rounds=plan.rounds, grid=plan.gradients.grid, scale=plan.gradients.scale
-        ),
+            what=what, rounds=kind.times, grid=kind.release.grid, scale=kind.release.scale
+        )
+        for what, kind in kinds.items()
+        if kind is not None
     )
 
 
@@ -80,14 +68,31 @@ def guarantee_of(plan: SynthesisPlan, *, secure: bool) -> CentralGuarantee:
     )
 
 
-def statement(replace_one: Guarantee, add_remove: Guarantee) -> tuple[str, ...]:
-    """The guarantee in words."""
-    return (
-        "Whatever was learnt, images, labels and generator together: any two cohorts in which "
-        "another patient with all of their images and findings stands in the place of one are "
-        f"indistinguishable up to {replace_one}.",
-        f"Two cohorts with a patient and without: up to {add_remove}.",
-        "Drawing more images costs nothing.",
+def joined_guarantee(parts: Sequence[CentralGuarantee]) -> CentralGuarantee:
+    """Of several cohorts that share no patient: the largest bounds hold for everybody.
+
+    Args:
+        parts: At least one.
+    """
+    replace_one = _largest([part.replace_one for part in parts], Relation.REPLACE_ONE)
+    add_remove = _largest([part.add_remove for part in parts], Relation.ADD_REMOVE)
+    return CentralGuarantee(
+        replace_one=PatientBound.of(replace_one),
+        add_remove=PatientBound.of(add_remove),
+        charged=max(part.charged for part in parts),
+        private=all(part.private for part in parts),
+        numerics="exact",
+        statement=statement(replace_one, add_remove),
+        not_covered=(*NOT_COVERED, AT_SEVERAL),
+    )
+
+
+def _largest(bounds: Sequence[PatientBound], relation: Relation) -> Guarantee:
+    return Guarantee(
+        epsilon=max(bound.epsilon for bound in bounds),
+        delta=max(bound.delta for bound in bounds),
+        unit=Unit.PATIENT,
+        relation=relation,
     )
 
 
@@ -151,9 +156,10 @@ def _touched(recipe: SynthesisRecipe) -> tuple[str, ...]:
         "the names of the findings: those whose noisy count passes a threshold, which a finding "
         "of one patient alone passes with a probability within delta"
     )
+    method = plugins.load("synthesis methods", recipe.method).method
     return (
-        f"{STATISTICS}: counts of patients by finding, sums and mean squares of coarse latents; "
-        "once",
+        f"{STATISTICS}: counts of patients by finding, {method.measured}; once",
+        *((f"{STEPS}: {method.asked}; {method.steps} times",) if method.steps else ()),
         f"{HEAD}: {ROUNDS} times",
         *(() if recipe.declared else (names,)),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from latentdp.core.system import file_key
 from latentdp.core.tables import read_any_table
 from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.profile import Profile
@@ -25,6 +26,7 @@ __all__ = ["MOST_NAMES", "Annotation", "FindingsTable", "parse_names"]
 
 MOST_NAMES = 64  # different findings in a cohort, and so of a patient
 LONGEST_NAME = 64
+_FORMULA = ("=", "+", "-", "@")  # begin what a spreadsheet computes: names stand in public tables
 _PATIENTS = frozenset({"patient", "patientid"})
 
 
@@ -103,12 +105,17 @@ def parse_names(text: str, where: str) -> tuple[str, ...]:
         where: It stands, for the message.
 
     Raises:
-        InputError: A name is too long or cannot be printed.
+        InputError: A name is too long, cannot be printed, or is a formula to a spreadsheet.
     """
     names = {" ".join(name.split()).lower() for name in text.split(";")} - {""}
     if any(len(name) > LONGEST_NAME or not name.isprintable() for name in names):
         raise InputError(
             f"{where}: expected names of findings of at most {LONGEST_NAME} printable characters"
+        )
+    if any(name.startswith(_FORMULA) for name in names):
+        raise InputError(
+            f"{where}: expected names of findings without {' '.join(_FORMULA)} in front, which a "
+            "spreadsheet takes for a formula"
         )
     return tuple(sorted(names))
 
@@ -129,7 +136,7 @@ def _patients(path: Path) -> dict[str, str]:
         return {}
     patients: dict[str, str] = {}
     for line, values in table.records:
-        name, patient = Path(values[file].strip()).as_posix(), values[who].strip()
+        name, patient = file_key(values[file]), values[who].strip()
         if patient and patients.setdefault(name, patient) != patient:
             raise InputError(f"{path.name} line {line}: a file has two different patients")
     return patients

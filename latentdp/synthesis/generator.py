@@ -7,7 +7,7 @@ findings, and the statement of what they cost. Everything that is drawn is post-
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import Images
 from latentdp.core.documents import from_json, to_json
 from latentdp.errors import InputError, WeightsError
-from latentdp.models.checkpoints import Checkpoint, load, save
+from latentdp.models.checkpoints import find
+from latentdp.models.weights_file import WeightsFile
 from latentdp.privacy.noise import Noise
 from latentdp.reports.synthesis_card import Synthesis
-from latentdp.synthesis.head import Head
+from latentdp.synthesis.head import Head, shown_by
 from latentdp.synthesis.mixture import LatentMixture
+from latentdp.synthesis.statistics import NoisyBlock, NoisyStatistics
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -55,6 +57,8 @@ class Generator:
         mixture: Over the flow's coarsest latents.
         head: Labels; None where no finding is known.
         synthesis: How it was made, with the names of the findings.
+        statistics: The noisy sums that it follows from, which those of other sites add up with;
+            None where they are not enough, and in older files.
 
     Raises:
         InputError: The head has another number of findings than there are names.
@@ -63,6 +67,7 @@ class Generator:
     mixture: LatentMixture
     head: Head | None
     synthesis: Synthesis
+    statistics: NoisyStatistics | None = None
 
     def __post_init__(self) -> None:
         rows = 0 if self.head is None else len(self.head.weights)
@@ -102,8 +107,7 @@ class Generator:
         names = self.synthesis.findings
         if not names:
             return [""] * len(probabilities)
-        shown = probabilities >= 0.5
-        shown[np.arange(len(shown)), probabilities.argmax(axis=1)] = True
+        shown = shown_by(probabilities)
         return [";".join(n for n, s in zip(names, row, strict=True) if s) for row in shown]
 
     def save(self, path: Path) -> None:
@@ -119,14 +123,16 @@ class Generator:
                 "head.centre": self.head.centre,
                 "head.scale": self.head.scale,
             }
-        checkpoint = Checkpoint(
-            name=path.stem,
+        if self.statistics is not None:
+            blocks = self.statistics.blocks
+            tensors |= {f"statistics.{i}": block.sums for i, block in enumerate(blocks)}
+            tensors["statistics.deviations"] = np.array([block.deviation for block in blocks])
+        WeightsFile(
             kind=KIND,
             config=json.dumps({"findings": list(self.synthesis.findings)}),
-            card=to_json(self.synthesis),
+            card=json.dumps(to_json(self.synthesis), sort_keys=True),
             tensors=tensors,
-        )
-        save(checkpoint, path)
+        ).write(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -135,13 +141,12 @@ class Generator:
         Raises:
             WeightsError: There is none, it is damaged, or of another kind.
         """
-        checkpoint = load(str(path))
-        if checkpoint.kind != KIND:
+        file = WeightsFile.read(find(str(path)))
+        if file.kind != KIND:
             raise WeightsError(
-                f"expected a generator of latentdp synthesize, got weights of kind "
-                f"{checkpoint.kind!r}"
+                f"expected a generator of latentdp synthesize, got weights of kind {file.kind!r}"
             )
-        tensors = {k: v.astype(np.float64) for k, v in checkpoint.tensors.items()}
+        tensors = {k: v.astype(np.float64) for k, v in file.tensors.items()}
         try:
             head = None
             if "head.weights" in tensors:
@@ -157,9 +162,10 @@ class Generator:
                     deviations=tensors["mixture.deviations"],
                 ),
                 head=head,
-                synthesis=from_json(checkpoint.card, Synthesis, "the card of the generator"),
+                synthesis=from_json(json.loads(file.card), Synthesis, "the card of the generator"),
+                statistics=_statistics(tensors),
             )
-        except (KeyError, ValueError, InputError) as error:
+        except (KeyError, ValueError, TypeError, IndexError, RecursionError, InputError) as error:
             raise WeightsError(f"{path.name}: the generator is damaged") from error
 
     def _check(self, flow: Flow) -> None:
@@ -170,3 +176,15 @@ class Generator:
             )
         if self.mixture.means.shape[1] != flow.levels[0].stop:
             raise WeightsError("the generator is of other weights: its latents do not fit")
+
+
+def _statistics(tensors: Mapping[str, NDArray[np.float64]]) -> NoisyStatistics | None:
+    deviations = tensors.get("statistics.deviations")
+    if deviations is None:
+        return None
+    return NoisyStatistics(
+        tuple(
+            NoisyBlock(tensors[f"statistics.{i}"], float(deviation))
+            for i, deviation in enumerate(deviations)
+        )
+    )

@@ -18,7 +18,7 @@ another one in their place. W follows the noise of earlier rounds and public val
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +29,20 @@ from latentdp.core.arrays import Images
 from latentdp.errors import InputError
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.noisy_sum import NoisySum
+from latentdp.synthesis.descent import Descent
 from latentdp.synthesis.public import PublicModel, thumbnails
-from latentdp.synthesis.vectors import Block, PatientImages, joint_records
+from latentdp.synthesis.vectors import PatientImages, RecordBlock, joint_records
 
-__all__ = ["ROUNDS", "Head", "HeadData", "learn_head"]
+__all__ = [
+    "ROUNDS",
+    "Head",
+    "HeadData",
+    "averaged",
+    "descend",
+    "learn_head",
+    "shown_by",
+    "start",
+]
 
 Matrix = NDArray[np.float64]
 
@@ -99,16 +109,60 @@ class Head:
         weights[:, -1] -= median
         return self.with_weights(weights)
 
+    def refined(self, like: Head) -> Head:
+        """The same reader of thumbnails as fine as another head's, whose side is a multiple.
+
+        A mean over a square of pixels is linear in them, so the probabilities stay the same.
+
+        Raises:
+            InputError: It is no multiple.
+        """
+        if like.side % self.side:
+            raise InputError("expected heads whose thumbnails have sides that divide each other")
+        step = like.side // self.side
+        slopes = self.weights[:, :-1] / (self.scale * self.side)  # of a grey level
+        grid = slopes.reshape(len(slopes), self.side, self.side)
+        fine = grid.repeat(step, axis=1).repeat(step, axis=2).reshape(len(slopes), -1) / step**2
+        offsets = self.weights[:, -1] - slopes @ self.centre + fine @ like.centre
+        return like.with_weights(np.column_stack([fine * like.scale * like.side, offsets]))
+
     def with_weights(self, weights: Matrix) -> Head:
         """The same features under other weights."""
         return Head(weights=weights, centre=self.centre, scale=self.scale)
 
 
+def shown_by(probabilities: Matrix) -> NDArray[np.bool_]:
+    """The findings ``(n, f)`` that an image is labelled with: likely ones, or the likeliest.
+
+    Args:
+        probabilities: ``(n, f)`` of at least one finding.
+    """
+    shown = probabilities >= 0.5
+    shown[np.arange(len(shown)), probabilities.argmax(axis=1)] = True
+    return np.asarray(shown)
+
+
+def averaged(heads: Sequence[Head], weights: Sequence[float]) -> Head:
+    """The mean of heads that saw other patients, of thumbnails as fine as the finest reads.
+
+    Args:
+        heads: Of the same findings in the same order; at least one.
+        weights: Above 0, such as numbers of patients.
+    """
+    finest = max(heads, key=lambda head: head.side)
+    mean = np.average([head.refined(finest).weights for head in heads], axis=0, weights=weights)
+    return finest.with_weights(mean)
+
+
 class HeadData:
-    """What rounds read of a cohort: **private**, some 300 bytes an image."""
+    """What rounds read of a cohort, those of the head and those of a method: **private**.
+
+    Attributes:
+        parts: Some whole patients in each, without latents: some 300 bytes an image.
+    """
 
     def __init__(self) -> None:
-        self._parts: list[PatientImages] = []
+        self.parts: list[PatientImages] = []
 
     def add(self, images: PatientImages) -> None:
         """Keeps thumbnails and findings of whole patients, without their latents."""
@@ -116,7 +170,7 @@ class HeadData:
         for patient in range(0, len(ends), PATIENTS):
             first = 0 if patient == 0 else ends[patient - 1]
             rows = slice(first, ends[min(patient + PATIENTS, len(ends)) - 1])
-            self._parts.append(
+            self.parts.append(
                 PatientImages(
                     latents=np.empty((rows.stop - rows.start, 0)),
                     thumbnails=images.thumbnails[rows],
@@ -133,17 +187,20 @@ class HeadData:
             head: With one row of weights for each known finding.
             known: ``(f,)`` which columns of the findings it reads.
         """
-        for part in self._parts:
+        for part in self.parts:
             yield gradient_records(head, part, known)
 
 
 def gradient_records(head: Head, images: PatientImages, known: NDArray[np.bool_]) -> Matrix:
     """``(p, f * k)`` clipped mean gradient of each patient, as in the proof above."""
     features = head.features(images.thumbnails)
-    errors = expit(features @ head.weights.T) - images.findings[:, known]
+    # Image by image: a matrix product is rounded as the size of its batch has it, and then a
+    # patient would change the last digits of others.
+    odds = np.stack([(features * row).sum(axis=1) for row in head.weights], axis=1)
+    errors = expit(odds) - images.findings[:, known]
     residuals = images.read[:, None] * errors
     gradients = (residuals[:, :, None] * features[:, None, :]).reshape(len(features), -1)
-    block = Block(size=gradients.shape[1], bound=CLIP, share=1.0)
+    block = RecordBlock(size=gradients.shape[1], bound=CLIP, share=1.0)
     return joint_records([gradients], [block], images.patients)
 
 
@@ -168,26 +225,50 @@ def learn_head(
         epsilon: Of the whole release, which with ``count`` decides how many pixels are read.
         noise: Fresh bits for each round.
     """
-    head = _start(public, int(known.sum()), fine=count * epsilon >= ENOUGH)
-    weights, velocity = head.weights, np.zeros_like(head.weights)
-    late = np.zeros_like(weights)
-    for step in range(ROUNDS):
-        total = np.zeros(weights.size, dtype=np.int64)
-        for records in data.records(head.with_weights(weights), known):
-            total += mechanism.quantise(records).sum(axis=0)
-        gradient = CLIP / count * mechanism.release(total, noise).reshape(weights.shape)
-        velocity = MOMENTUM * velocity + gradient
-        weights = weights - STEP * velocity
-        if step >= ROUNDS // 2:
-            late += weights / (ROUNDS - ROUNDS // 2)
-    return head.with_weights(late)
-
-
-def _start(public: PublicModel, findings: int, *, fine: bool) -> Head:
-    """Weights of 0 on features in the units of the flow's own samples."""
     side = public.samples.shape[1]
-    if not fine and side % 2 == 0:
+    if count * epsilon < ENOUGH and side % 2 == 0:
         side //= 2
+    head = start(public, int(known.sum()), side)
+    return descend(data, known, head, [mechanism] * ROUNDS, count=count, noise=noise)
+
+
+def descend(
+    data: HeadData,
+    known: NDArray[np.bool_],
+    head: Head,
+    mechanisms: Sequence[NoisySum],
+    *,
+    count: float,
+    noise: Noise,
+) -> Head:
+    """Full-batch steps from a head; what it returns is private by the noise of each of them.
+
+    Args:
+        data: Of the cohort.
+        known: ``(f,)`` findings that are read, at least one.
+        head: To start from, with a row for each of these; public.
+        mechanisms: The noise of each round, fixed beforehand.
+        count: Noisy number of patients, at least 1.
+        noise: Fresh bits for each round.
+    """
+    way = Descent(head.weights, rounds=len(mechanisms), step=STEP, momentum=MOMENTUM)
+    for mechanism in mechanisms:
+        total = np.zeros(way.weights.size, dtype=np.int64)
+        for records in data.records(head.with_weights(way.weights), known):
+            total += mechanism.quantise(records).sum(axis=0)
+        gradient = CLIP / count * mechanism.release(total, noise)
+        way.follow(gradient.reshape(way.weights.shape))
+    return head.with_weights(way.averaged)
+
+
+def start(public: PublicModel, findings: int, side: int) -> Head:
+    """Weights of 0 on thumbnails of a side, in the units of the flow's own samples.
+
+    Args:
+        public: Of the weights.
+        findings: That are read.
+        side: In pixels; it divides that of the samples' thumbnails.
+    """
     flat = _reduced(public.samples, side)
     return Head(
         weights=np.zeros((findings, side * side + 1)),

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
+from latentdp.core import plugins
 from latentdp.core.documents import to_json
 from latentdp.core.progress import ProgressCallback, silent
-from latentdp.errors import BudgetExceeded, InputError
-from latentdp.privacy.units import micro, pico
-from latentdp.release.inputs import alone
-from latentdp.reports.synthesis_card import SynthesisRecipe
-from latentdp.synthesis.cohort import PrivateCohort, ReadImages, find_cohort
-from latentdp.synthesis.describe import guarantee_of
-from latentdp.synthesis.plan import SynthesisPlan
+from latentdp.privacy.noise import Noise
+from latentdp.reports.synthesis_card import CentralGuarantee, Synthesis, SynthesisRecipe
+from latentdp.synthesis.cohort import PrivateCohort, ReadImages
+from latentdp.synthesis.cohort_job import CohortJob, opened_cohort
+from latentdp.synthesis.describe import guarantee_of, synthesis_of
+from latentdp.synthesis.destination import Destination
+from latentdp.synthesis.generator import Generator
+from latentdp.synthesis.learn import Learner, calibrated, seen
+from latentdp.synthesis.plan import SynthesisPlan, plan_of
+from latentdp.synthesis.public import PublicModel
 from latentdp.synthesis.request import SynthesisRequest
-from latentdp.synthesis.summary import reasons
-from latentdp.synthesis.write import Destination
-from latentdp.vault.ledger import Ledger, LedgerEntry, Spent
+from latentdp.synthesis.vectors import PatientImages
+from latentdp.vault.keys import Keys
 from latentdp.vault.vault import UnmadeVault, Vault
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
-__all__ = ["FOUND", "SynthesisJob", "opened"]
-
-KEPT = "synthesis"  # folder of the vault
-FOUND = 0.1  # share of the work that finding takes
+__all__ = ["SynthesisJob", "cohort_key", "opened", "seen_of", "synthesis_key"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SynthesisJob:
+class SynthesisJob(CohortJob):
     """What a synthesis works with, while it is open.
 
     Attributes:
@@ -46,115 +47,126 @@ class SynthesisJob:
         cohort: Whose files these are; no pixel is read yet.
         recipe: What determines all releases.
         plan: Their noise.
-        destination: Of the images.
     """
 
+    folder: ClassVar[str] = "synthesis"
+
     request: SynthesisRequest
-    flow: Flow
-    vault: Vault
-    ledger: Ledger
-    cohort: PrivateCohort
     recipe: SynthesisRecipe
     plan: SynthesisPlan
-    destination: Destination
+
+    @cached_property
+    def destination(self) -> Destination:
+        """Of the images."""
+        return _destination(self.request, self.flow, self.vault)
 
     @cached_property
     def key(self) -> str:
         """What makes a synthesis the same one: files, findings, patients, recipe and weights."""
-        files = [
-            f"{subject}\0{file.content}\0{';'.join(file.annotation.findings)}"
-            for subject, own in self.cohort.patients.items()
-            for file in own
-        ]
-        return self.vault.token(
-            "synthesis", str(to_json(self.recipe)), self.flow.sha256, *sorted(files)
+        return synthesis_key(self.vault, self.cohort, self.recipe, self.flow.sha256)
+
+    @cached_property
+    def guarantee(self) -> CentralGuarantee:
+        """What every patient is charged."""
+        return guarantee_of(self.plan, secure=True)
+
+    @property
+    def delta(self) -> float:
+        """Of it."""
+        return self.recipe.delta
+
+    def learning(self) -> _GeneratorLearning:
+        """A generator, to be learnt."""
+        return _GeneratorLearning(self)
+
+    def stated(self, file: Path) -> Synthesis:
+        """What a generator says of itself."""
+        return Generator.load(file).synthesis
+
+
+class _GeneratorLearning:
+    """A generator that is being learnt."""
+
+    def __init__(self, job: SynthesisJob) -> None:
+        self._job = job
+        self._names = job.recipe.declared or job.cohort.findings
+        method = plugins.load("synthesis methods", job.recipe.method).method
+        self._learner = Learner(
+            method(PublicModel.of(job.flow), len(self._names)),
+            job.plan,
+            declared=bool(job.recipe.declared),
         )
 
-    def entries(self) -> list[LedgerEntry]:
-        """What the ledger knows of this synthesis: an entry of each patient, or none."""
-        return self.ledger.find([self.key]).get(self.key, [])
+    def add(self, part: ReadImages) -> None:
+        """Takes in some patients."""
+        self._learner.add(seen_of(self._job.flow, part, self._names))
 
-    def kept(self, run: str) -> Path:
-        """Where the vault keeps what a run learnt."""
-        return self.vault.path / KEPT / f"{run}.safetensors"
-
-    def charge(self, patients: Iterable[str], run: str, *, after: int = 0) -> list[LedgerEntry]:
-        """What is to be reserved for some patients.
-
-        Args:
-            patients: Their identifiers.
-            run: Random identifier of what will be learnt.
-            after: Entries of this run that there are already.
-        """
-        guarantee = guarantee_of(self.plan, secure=True)
-        patients = list(patients)
-        for who in patients:  # what was charged to another spelling counts, too
-            for file in self.cohort.patients[who]:
-                self.ledger.join(self.vault.subject(file.spelled), self.vault.subject(who))
-        return [
-            LedgerEntry(
-                key=self.key,
-                subject=self.vault.subject(patient),
-                micro_epsilon=micro(guarantee.charged),
-                pico_delta=pico(self.recipe.delta),
-                output=f"{run}.{i}",
-                folder=self.vault.tag,
-            )
-            for i, patient in enumerate(patients, after)
-        ]
-
-    def join(self, part: ReadImages) -> None:
-        """Has patients stand for whoever is on those of their pictures that name nobody.
-
-        A release of such a picture charges that account, be it earlier or later. The next
-        reservation records it.
-        """
-        for file, picture in part.unnamed:
-            patient = self.vault.subject(file.patient)
-            self.ledger.join(self.vault.subject(alone(file.content)), patient)
-            self.ledger.join(self.vault.pictured(picture), patient, uncharged=True)
-
-    def owing(self, patients: Iterable[str], entries: Sequence[LedgerEntry]) -> list[str]:
-        """Those of some patients for whom none of these entries has paid."""
-        paid = Counter(self.ledger.subject(entry.subject) for entry in entries)
-        owing = []
-        for who in patients:
-            account = self.ledger.subject(self.vault.subject(who))
-            if paid[account]:  # two that share a picture share an account, and pay twice
-                paid[account] -= 1
-            else:
-                owing.append(who)
-        return owing
-
-    def standing(self, more: Sequence[LedgerEntry] = ()) -> Spent:
-        """Most that patients of the cohort have spent in the vault, each figure for itself.
-
-        Args:
-            more: What would be reserved beside.
-        """
-        accounts = {self.ledger.subject(self.vault.subject(who)) for who in self.cohort.patients}
-        spent = self.ledger.spent(accounts)
-        for entry in more:
-            account = self.ledger.subject(entry.subject)
-            before = spent.get(account, Spent())
-            spent[account] = before.plus(entry.micro_epsilon, entry.pico_delta)
-        people = spent.values()
-        return Spent(
-            micro_epsilon=max((one.micro_epsilon for one in people), default=0),
-            pico_delta=max((one.pico_delta for one in people), default=0),
-            releases=max((one.releases for one in people), default=0),
-            unprotected=any(one.unprotected for one in people),
+    def learn(self, run: str, noise: Noise, file: Path) -> None:
+        """Draws all noise, and writes the generator."""
+        job, learnt = self._job, self._learner.release(noise)
+        synthesis = synthesis_of(
+            run,
+            job.recipe,
+            job.plan,
+            job.flow,
+            findings=tuple(np.array(self._names, dtype=object)[learnt.known]),
+            faint=learnt.faint,
+            secure=noise.secure,
         )
+        Generator(
+            mixture=learnt.mixture,
+            head=calibrated(learnt, job.flow),
+            synthesis=synthesis,
+            statistics=learnt.statistics,
+        ).save(file)
 
-    def check_budget(self) -> None:
-        """Refuses what the budget or the vault's cap does not allow, as far as is known by now.
 
-        Before any pixel is read that is all but what was spent on pictures of nobody.
+def seen_of(flow: Flow, part: ReadImages, names: Sequence[str]) -> PatientImages:
+    """Images that were read, as methods see them.
 
-        Raises:
-            BudgetExceeded: A patient would go over.
-        """
-        self.ledger.check(self.charge(self.cohort.patients, "check"), self.request.limit)
+    Args:
+        flow: That encodes them.
+        part: All images of some patients.
+        names: Of the findings, in the order of the columns.
+    """
+    said = [file.annotation.findings for file in part.files]
+    return seen(
+        flow,
+        part.images,
+        np.array([[name in names_ for name in names] for names_ in said], dtype=np.bool_),
+        np.array([bool(names_) for names_ in said], dtype=np.bool_),
+        part.patients,
+    )
+
+
+def synthesis_key(keys: Keys, cohort: PrivateCohort, recipe: SynthesisRecipe, weights: str) -> str:
+    """What makes a synthesis the same one: files, findings, patients, recipe and weights.
+
+    Args:
+        keys: Of the vault.
+        cohort: Of all patients.
+        recipe: What determines all releases.
+        weights: SHA-256 of the public flow.
+    """
+    return cohort_key("synthesis", keys, cohort, str(to_json(recipe)), weights)
+
+
+def cohort_key(kind: str, keys: Keys, cohort: PrivateCohort, recipe: str, weights: str) -> str:
+    """What makes a job the same one.
+
+    Args:
+        kind: Of the job.
+        keys: Of the vault.
+        cohort: Of all patients.
+        recipe: What determines all releases, as text.
+        weights: SHA-256 of the public flow.
+    """
+    files = [
+        f"{subject}\0{file.content}\0{';'.join(file.annotation.findings)}"
+        for subject, own in cohort.patients.items()
+        for file in own
+    ]
+    return keys.token(kind, recipe, weights, *sorted(files))
 
 
 @contextmanager
@@ -163,6 +175,7 @@ def opened(
     flow: Flow,
     *,
     read_only: bool,
+    draws: bool = True,
     progress: ProgressCallback = silent,
 ) -> Iterator[SynthesisJob]:
     """The job, open until the block ends.
@@ -173,63 +186,32 @@ def opened(
         request: What is asked for.
         flow: The public flow.
         read_only: For a preview: nothing is made or written, nor locked.
+        draws: Images go to the output of the request, which must be able to take them.
         progress: Told how many files were found.
 
     Raises:
         InputError: The cohort, the output or the vault cannot be used.
     """
-    place = request.place
-    with ExitStack() as held:
-        vault = (
-            UnmadeVault()
-            if read_only and not Vault.exists(place)
-            else Vault(place, read_only=read_only)
+
+    def check(vault: Vault) -> None:
+        if draws:
+            _destination(request, flow, vault).check()
+
+    with opened_cohort(request, read_only=read_only, check=check, progress=progress) as found:
+        recipe = request.recipe(len(found.cohort.patients))
+        yield SynthesisJob(
+            request=request,
+            flow=flow,
+            vault=found.vault,
+            ledger=found.ledger,
+            cohort=found.cohort,
+            recipe=recipe,
+            plan=plan_of(recipe),
         )
-        if not read_only:
-            held.enter_context(vault.locked())
-        ledger = held.enter_context(closing(vault.ledger(request.ledger)))
-        try:
-            ledger.verify()
-            yield _prepared(request, flow, vault, ledger, progress)
-        except (InputError, BudgetExceeded):
-            if not ledger.spent():
-                vault.undo()
-            raise
 
 
-def _prepared(
-    request: SynthesisRequest,
-    flow: Flow,
-    vault: Vault,
-    ledger: Ledger,
-    progress: ProgressCallback,
-) -> SynthesisJob:
+def _destination(request: SynthesisRequest, flow: Flow, vault: Vault) -> Destination:
     tag = "" if isinstance(vault, UnmadeVault) else vault.tag
-    destination = Destination.of(request.out, flow, request.images, request.size, tag)
-    destination.check()
-    cohort = find_cohort(
-        request.source,
-        request.labels,
-        vault,
-        most=request.images_per_patient,
-        profile=request.profile,
-        declared=request.declared,
-        progress=lambda done, total: progress(FOUND * done / total, "finding patients"),
-    )
-    if cohort.patients and not cohort.findings:
-        raise InputError("no row of the table of findings fits a file of the cohort")
-    if not cohort.patients:
-        counted = ", ".join(f"{n} {reason}" for reason, n in reasons(cohort.refused).items())
-        raise InputError(f"no file of the cohort can be used: {counted}")
-    recipe = request.recipe(len(cohort.patients))
-    plan = SynthesisPlan.calibrate(recipe.epsilon, recipe.delta, declared=bool(recipe.declared))
-    return SynthesisJob(
-        request=request,
-        flow=flow,
-        vault=vault,
-        ledger=ledger,
-        cohort=cohort,
-        recipe=recipe,
-        plan=plan,
-        destination=destination,
+    return Destination.of(
+        request.out, flow, request.images, request.size, form=request.form, vault=tag
     )

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import Images
 from latentdp.privacy.guarantee import Relation
 from latentdp.privacy.noise import Noise, SeededNoise
+from latentdp.synthesis.curator import Curator
 from latentdp.synthesis.head import Head, HeadData, learn_head
-from latentdp.synthesis.methods.base import Method
+from latentdp.synthesis.methods.base import SynthesisMethod
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.plan import SynthesisPlan
 from latentdp.synthesis.public import thumbnails
-from latentdp.synthesis.statistics import CohortSum, known_findings
+from latentdp.synthesis.statistics import CohortSum, NoisyStatistics, known_findings
 from latentdp.synthesis.vectors import PatientImages
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Learnt:
     """What was released of a cohort.
 
     Attributes:
+        statistics: The noisy sums that most follows from. None for a method that went on in
+            rounds, for which they are not enough, and where not all names may be told.
         mixture: Draws latents.
         head: Labels what is decoded; None where no finding is known.
         known: ``(f,)`` which findings it labels.
@@ -40,6 +43,7 @@ class Learnt:
         deviation: Standard deviation of its noise.
     """
 
+    statistics: NoisyStatistics | None
     mixture: LatentMixture
     head: Head | None
     known: NDArray[np.bool_]
@@ -62,7 +66,7 @@ class Learner:
         declared: The names of findings are public.
     """
 
-    def __init__(self, method: Method, plan: SynthesisPlan, *, declared: bool) -> None:
+    def __init__(self, method: SynthesisMethod, plan: SynthesisPlan, *, declared: bool) -> None:
         self._method, self._plan, self._declared = method, plan, declared
         self._sum = CohortSum(method.blocks, plan.statistics)
         self._data = HeadData()
@@ -90,14 +94,20 @@ class Learner:
                 epsilon=self._plan.guarantee(Relation.REPLACE_ONE).epsilon,
                 noise=noise,
             )
+        curator = self._curator(noise)
         return Learnt(
-            mixture=self._method.fit(statistics, released_classes),
+            statistics=statistics if self._declared and self._plan.steps is None else None,
+            mixture=self._method.learn(statistics, released_classes, curator),
             head=head,
             known=known,
             prevalence=statistics.prevalence(patients)[known],
             patients=patients,
             deviation=counts.deviation * float(np.sqrt(released_classes.sum())),
         )
+
+    def _curator(self, noise: Noise) -> Curator:
+        """Answers the method's rounds."""
+        return Curator(self._data.parts, self._plan.steps, noise)
 
 
 def calibrated(learnt: Learnt, flow: Flow) -> Head | None:
@@ -126,16 +136,21 @@ def seen(
 ) -> PatientImages:
     """Images as methods see them: **private**.
 
+    Each patient's are encoded apart: what a network computes of an image is rounded as the batch
+    has it, and then a patient more would change the last digits of others, which no sensitivity
+    covers.
+
     Args:
         flow: That encodes them, without their labels.
         images: ``(n, h, w)`` in [0, 1], of the flow's size.
-        findings: As in `PatientImages`, likewise all others.
-        read: Whether somebody did.
-        patients: Of each image.
+        findings: ``(n, f)`` which of them each image shows.
+        read: ``(n,)`` whether somebody read the image.
+        patients: ``(n,)`` number of the patient of each image, as of `PatientImages`.
     """
+    own = [images[patients == patient] for patient in np.unique(patients)]
     return PatientImages(
-        latents=flow.encode(images)[:, flow.levels[0]],
-        thumbnails=thumbnails(images),
+        latents=np.concatenate([flow.encode(part)[:, flow.levels[0]] for part in own]),
+        thumbnails=np.concatenate([thumbnails(part) for part in own]),
         findings=findings,
         read=read,
         patients=patients,

@@ -5,6 +5,7 @@ Finer latents follow the flow's own prior, which knows what the detail of a ches
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -51,6 +52,23 @@ class LatentMixture:
     def prior(cls, m: int) -> Self:
         """The flow's own: one standard normal in ``m`` dimensions."""
         return cls(weights=np.ones(1), means=np.zeros((1, m)), deviations=np.ones((1, m)))
+
+    @classmethod
+    def around(cls, latents: Matrix, weights: NDArray[np.float64], width: float) -> Self:
+        """A finite set of latents, with a little room around each.
+
+        What is drawn around a usual latent is as long as a usual one.
+
+        Args:
+            latents: ``(k, m)``.
+            weights: ``(k,)``, which add up to 1.
+            width: Deviation of each Gaussian, in (0, 1).
+        """
+        return cls(
+            weights=weights,
+            means=math.sqrt(1 - width**2) * latents,
+            deviations=np.full_like(latents, width),
+        )
 
     def draw(self, noise: Noise, n: int, d: int) -> Latents:
         """``n`` latents ``(n, d)``; those after the coarsest are standard normal.

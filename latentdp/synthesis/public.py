@@ -7,6 +7,7 @@ centres of clusters. Samples are drawn under a fixed seed; they are of the publi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP", "SIDE", "PublicModel", "thumbnails"]
 
+Matrix = NDArray[np.float64]
+
 SAMPLES = 256
 GROUP = 16  # neighbouring coarse latents; of the shipped weights, one channel
 SIDE = 16  # pixels of a thumbnail, at most
@@ -36,10 +39,16 @@ class PublicModel:
     Attributes:
         coarse: Number of coarsest latents, the first ones; a multiple of `GROUP`.
         samples: ``(n, s, s)`` uint8 thumbnails of the flow's own samples.
+        render: Makes thumbnails ``(n, s, s)`` of coarse latents ``(n, coarse)``; None where no
+            method asks for it.
+        pull_back: Takes coarse latents and a cost's gradients by grey levels of their thumbnails
+            ``(n, s, s)``, and gives those by the latents; None likewise.
     """
 
     coarse: int
     samples: NDArray[np.uint8]
+    render: Callable[[Matrix], NDArray[np.uint8]] | None = None
+    pull_back: Callable[[Matrix, Matrix], Matrix] | None = None
 
     def __post_init__(self) -> None:
         if self.coarse % GROUP:
@@ -53,7 +62,42 @@ class PublicModel:
         """By drawing a few samples."""
         latents = normal(SeededNoise(0), (SAMPLES, flow.d))
         images, valid = flow.decode_valid(latents)
-        return cls(coarse=flow.levels[0].stop, samples=thumbnails(images[valid]))
+
+        coarse = flow.levels[0].stop
+
+        def whole(latents: Matrix) -> Matrix:
+            return np.pad(latents, ((0, 0), (0, flow.d - coarse)))
+
+        def render(latents: Matrix) -> NDArray[np.uint8]:
+            return thumbnails(flow.decode_valid(whole(latents))[0])
+
+        def pull_back(latents: Matrix, gradients: Matrix) -> Matrix:
+            step = flow.shape[0] // gradients.shape[1]
+            by_pixel = np.repeat(np.repeat(gradients, step, 1), step, 2) * (255 / step**2)
+            return flow.pull_back(whole(latents), by_pixel)[:, :coarse]
+
+        small = thumbnails(images[valid])
+        return cls(coarse=coarse, samples=small, render=render, pull_back=pull_back)
+
+    def rendered(self, latents: Matrix) -> NDArray[np.uint8]:
+        """What coarse latents ``(n, coarse)`` look like, without any detail: ``(n, s, s)``.
+
+        Raises:
+            InputError: There is no flow to ask.
+        """
+        if self.render is None:
+            raise InputError("expected a flow that shows what its latents look like")
+        return self.render(latents)
+
+    def pulled_back(self, latents: Matrix, gradients: Matrix) -> Matrix:
+        """Gradients by coarse latents ``(n, coarse)`` of those by their thumbnails ``(n, s, s)``.
+
+        Raises:
+            InputError: There is no flow to ask.
+        """
+        if self.pull_back is None:
+            raise InputError("expected a flow that says how its latents change its images")
+        return self.pull_back(latents, gradients)
 
     @property
     def clip(self) -> float:

@@ -7,6 +7,7 @@ privately"; Gopi et al. 2020, "Differentially private set union").
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -15,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from latentdp.errors import InputError
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.noisy_sum import NoisySum
 from latentdp.synthesis.findings import MOST_NAMES
-from latentdp.synthesis.vectors import Block
+from latentdp.synthesis.vectors import RecordBlock
 
-__all__ = ["CohortSum", "NoisyStatistics", "known_findings"]
+__all__ = ["CohortSum", "NoisyBlock", "NoisyStatistics", "known_findings"]
 
 Vector = NDArray[np.float64]
 
@@ -50,6 +52,21 @@ class NoisyStatistics:
 
     blocks: tuple[NoisyBlock, ...]
 
+    def __add__(self, other: NoisyStatistics) -> NoisyStatistics:
+        """Of two cohorts together, each with noise of its own.
+
+        Raises:
+            InputError: They are of different methods or findings.
+        """
+        if [len(block.sums) for block in self.blocks] != [len(b.sums) for b in other.blocks]:
+            raise InputError("expected noisy sums of one method and of the same findings")
+        return NoisyStatistics(
+            tuple(
+                NoisyBlock(one.sums + two.sums, math.hypot(one.deviation, two.deviation))
+                for one, two in zip(self.blocks, other.blocks, strict=True)
+            )
+        )
+
     @property
     def counts(self) -> NoisyBlock:
         """Noisy numbers of patients by finding, and last those without any."""
@@ -72,7 +89,7 @@ class CohortSum:
         mechanism: How records are quantised, and how much noise their sum gets.
     """
 
-    def __init__(self, blocks: Sequence[Block], mechanism: NoisySum) -> None:
+    def __init__(self, blocks: Sequence[RecordBlock], mechanism: NoisySum) -> None:
         self._blocks, self._mechanism = tuple(blocks), mechanism
         self._total = np.zeros(sum(block.size for block in blocks), dtype=np.int64)
 

@@ -21,7 +21,7 @@ class SynthesisSummary:
 
     Attributes:
         patients: Who was learnt from.
-        files: That were looked at.
+        files: That were looked at and could be read.
         passed_over: Beyond so many of a patient, and equal ones.
         quarantined: Reason to number of files.
         refused: Each file that was kept back, and why.

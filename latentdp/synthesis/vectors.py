@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from latentdp.errors import InputError
 from latentdp.privacy.mechanisms.base import clip_norm, finite
 
-__all__ = ["Block", "PatientImages", "check_shares", "joint_records", "patient_means"]
+__all__ = ["RecordBlock", "PatientImages", "check_shares", "joint_records", "patient_means"]
 
 Matrix = NDArray[np.float64]
 
@@ -61,21 +61,23 @@ class PatientImages:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class RecordBlock:
     """A part of a patient's record.
 
     Attributes:
         size: Number of entries.
         bound: Public largest length (l2) of a patient's vector; what is longer is scaled down.
         share: Of the record's length, above 0.
+        by_finding: Its entries are rows of equal length, one of each finding and one of none.
     """
 
     size: int
     bound: float
     share: float
+    by_finding: bool = False
 
 
-def check_shares(blocks: Sequence[Block]) -> None:
+def check_shares(blocks: Sequence[RecordBlock]) -> None:
     """Refuses blocks that together could be longer than 1.
 
     Raises:
@@ -86,7 +88,7 @@ def check_shares(blocks: Sequence[Block]) -> None:
 
 
 def joint_records(
-    vectors: Sequence[Matrix], blocks: Sequence[Block], patients: NDArray[np.int64]
+    vectors: Sequence[Matrix], blocks: Sequence[RecordBlock], patients: NDArray[np.int64]
 ) -> Matrix:
     """One record ``(p, k)`` of each patient, of a length of at most 1.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,126 +12,28 @@ from latentdp.core.filesystem import digest, whole, write_json
 from latentdp.core.progress import CountCallback
 from latentdp.core.tables import write_table
 from latentdp.core.version import __version__
-from latentdp.data.png import encode_picture
-from latentdp.errors import InputError
-from latentdp.privacy.noise import Noise
-from latentdp.release.recipe_options import USUAL_SIZE
+from latentdp.data import radiograph
+from latentdp.data.dicom.header import Identity, Provenance, Source
+from latentdp.data.dicom.profile import Profile
+from latentdp.data.synthetic import marked
+from latentdp.privacy.noise import Noise, SystemNoise
+from latentdp.reports.compliance import COMPLIANCE
+from latentdp.reports.compliance_actions import synthesis_manifest
+from latentdp.reports.image_table import ImageRow, ImageTable
 from latentdp.reports.release_card import CARD, IMAGES
-from latentdp.reports.synthesis_card import SynthesisCard, SyntheticImages
+from latentdp.reports.release_contents import GENERATOR, LABELS, contents_digest, settle
+from latentdp.synthesis.destination import Destination
 from latentdp.synthesis.generator import Generator
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
-__all__ = ["GENERATOR", "LABELS", "Destination", "draw"]
+__all__ = ["draw"]
 
-GENERATOR, LABELS = "generator.safetensors", "labels.csv"
 DIGITS = 6
-
-
-@dataclass(frozen=True, kw_only=True)
-class Destination:
-    """A folder of synthetic images.
-
-    Attributes:
-        out: It is made if absent.
-        images: How many.
-        size: Pixels on a side.
-        made_at: The same, as the flow makes them.
-        detail: Sizes to which detail is drawn.
-        vault: Tag of the vault that was charged; empty for none.
-
-    Raises:
-        InputError: The size is smaller than the flow's.
-    """
-
-    out: Path
-    images: int
-    size: int
-    made_at: int
-    detail: tuple[int, ...]
-    vault: str = ""
-
-    def __post_init__(self) -> None:
-        if self.size < self.made_at:
-            raise InputError(
-                f"expected a size of at least {self.made_at} pixels, for these weights, "
-                f"got {self.size}"
-            )
-
-    @classmethod
-    def of(
-        cls, out: Path, flow: Flow, images: int, size: int | None, vault: str = ""
-    ) -> Destination:
-        """With the usual size where none is given: 128 pixels, if the weights have that detail."""
-        made_at = flow.shape[0]
-        if size is None:
-            size = USUAL_SIZE if flow.cascade.steps(made_at, USUAL_SIZE) else made_at
-        return cls(
-            out=out,
-            images=images,
-            size=size,
-            made_at=made_at,
-            detail=flow.cascade.steps(made_at, size),
-            vault=vault,
-        )
-
-    def check(self) -> None:
-        """Refuses a folder that holds something else.
-
-        Raises:
-            InputError: Other files, or a synthesis that another vault was charged for.
-        """
-        if self.out.exists() and not self.out.is_dir():
-            raise InputError("expected the output to be a folder, got a file")
-        if not self.out.is_dir() or not any(self.out.glob("[!.]*")):
-            return
-        card = SynthesisCard.find(self.out)
-        if card is None:
-            raise InputError("the output folder holds other files; name a new or an empty one")
-        if card.vault != self.vault:
-            raise InputError("the output folder belongs to another vault; name that one")
-
-    def holds(self, generator: Generator) -> bool:
-        """Whether the folder holds just these images, finished.
-
-        Raises:
-            InputError: It holds those of another synthesis, or other ones of this.
-        """
-        card = SynthesisCard.find(self.out)
-        if card is None:
-            return False
-        if card.synthesis.run != generator.synthesis.run:
-            raise InputError("the output folder holds another synthesis; name a new folder")
-        if card.status != "complete":
-            return False
-        if card.images != self._images():
-            raise InputError(
-                "the output folder holds other images of this synthesis; name a new folder: "
-                "more images cost nothing"
-            )
-        return True
-
-    def card(self, generator: Generator, sha256: str, status: str) -> SynthesisCard:
-        """Of the folder."""
-        return SynthesisCard(
-            tool="latentdp",
-            version=__version__,
-            model="central",
-            status=status,
-            synthesis=generator.synthesis,
-            images=self._images(),
-            generator=sha256,
-            vault=self.vault,
-        )
-
-    def _images(self) -> SyntheticImages:
-        return SyntheticImages(
-            count=self.images,
-            size=self.size,
-            made_at=self.made_at,
-            detail_drawn_at=self.detail,
-        )
+LONGEST = 1024  # characters of a derivation (ST)
+# A capture of a workstation, of which nothing is known; there is no patient to be read off it.
+NOBODY = Source(kind="SC", burned_in="NO", lossy=False)
 
 
 def draw(
@@ -139,50 +42,116 @@ def draw(
     flow: Flow,
     noise: Noise,
     progress: CountCallback | None = None,
+    *,
+    language: str | None = None,
 ) -> None:
     """Draws images, labels them and writes all that is public; it costs nothing.
 
     Args:
         file: Of the generator.
-        destination: Where to, and how many.
+        destination: Where to, how many, and in which form.
         flow: Of the generator's weights.
         noise: Random bits; they protect nobody here.
         progress: Called with the number of images done and of all.
+        language: Of the page, as for `latentdp.reports.release_page.write_release_page`.
     """
+    from latentdp.reports.release_page import language_of  # pages are slow to load
+    from latentdp.reports.synthesis_page import write_synthesis_page
+
     generator = Generator.load(file)
     out, images = destination.out, destination.out / IMAGES
-    images.mkdir(parents=True, exist_ok=True)
-    write_json(out / CARD, destination.card(generator, "", "incomplete").to_json())
-    for old in images.glob("*.png"):
+    # The card first: by it the next run of one that dies here knows the folder.
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / CARD, destination.card(generator, "incomplete").to_json())
+    images.mkdir(exist_ok=True)
+    for old in images.glob("[!.]*.*"):
         old.unlink()
-    findings = generator.synthesis.findings
-    rows: list[tuple[str, ...]] = []
-    said = _description(generator)
+    method, form = _method(generator, destination), destination.form
+    rows: list[ImageRow] = []
+    digests: dict[str, str] = {}
     for part in generator.draw(flow, noise, destination.images, destination.size):
         labels = generator.labels(part.probabilities)
-        for image, label, row in zip(part.images, labels, part.probabilities, strict=True):
-            name = f"{len(rows) + 1:0{DIGITS}d}.png"
+        for drawn, label, row in zip(part.images, labels, part.probabilities, strict=True):
+            identity = _nobody()
+            image = marked(drawn) if form.mark else drawn
+            content = radiograph.encode(image, NOBODY, identity, method)
+            name = f"{len(rows) + 1:0{DIGITS}d}{radiograph.suffix(NOBODY, method.profile)}"
             with whole(images / name) as temporary:
-                temporary.write_bytes(encode_picture(image, said))
-            rows.append((name, label, *(f"{p:.4f}" for p in row)))
+                temporary.write_bytes(content)
+            digests[name] = hashlib.sha256(content).hexdigest()
+            rows.append(
+                ImageRow(
+                    file_name=f"{IMAGES}/{name}",
+                    label=label,
+                    probabilities=tuple(map(float, row)),
+                    patient=identity.patient,
+                    study=identity.study,
+                    split=form.splits.of(identity.patient),
+                )
+            )
         if progress is not None:
             progress(len(rows), destination.images)
-    columns = ("file", "label", *(f"probability of {name}" for name in findings))
-    write_table(out / LABELS, columns, rows)
+    _write_tables(out, rows, generator.synthesis.findings, parquet=form.parquet)
     with whole(out / GENERATOR) as temporary:
         shutil.copyfile(file, temporary)
-    sha256 = digest(out / GENERATOR)
-    write_json(out / CARD, destination.card(generator, sha256, "complete").to_json())
+    card = destination.card(
+        generator,
+        "complete",
+        sha256=digest(out / GENERATOR),
+        contents=contents_digest(out, digests),
+    )
+    write_json(out / COMPLIANCE, synthesis_manifest(card).to_json())
+    write_json(out / CARD, card.to_json())
+    write_synthesis_page(out, language_of(out, language))
+    for folder in (images, out):
+        settle(folder)
+
+
+def _write_tables(
+    out: Path, rows: Sequence[ImageRow], findings: Sequence[str], *, parquet: bool
+) -> None:
+    columns = tuple(f"probability of {name}" for name in findings)
+    write_table(
+        out / LABELS,
+        ("file", "label", *columns),
+        [
+            (Path(row.file_name).name, row.label, *(f"{p:.4f}" for p in row.probabilities))
+            for row in rows
+        ],
+    )
+    table = ImageTable(rows=rows, probabilities=columns, classes=tuple(findings), several=True)
+    table.write(out, parquet=parquet)
+
+
+def _nobody() -> Identity:
+    """A patient who is nobody, with a study of one image: all at random."""
+    noise = SystemNoise()
+
+    def uid() -> str:
+        return f"2.25.{int.from_bytes(noise.words(2).tobytes(), 'big')}"
+
+    patient = noise.words(1).tobytes().hex().upper()
+    return Identity(patient=f"SYN-{patient}", study=uid(), series=uid(), instance=uid())
+
+
+def _method(generator: Generator, destination: Destination) -> Provenance:
+    """What each file says of how it was made."""
+    return Provenance(
+        description=_description(generator),
+        version=__version__,
+        size=destination.size,
+        private=generator.synthesis.guarantee.private,
+        central=True,
+        profile=Profile(size=destination.size, file_format=destination.form.file_format),
+    )
 
 
 def _description(generator: Generator) -> str:
     synthesis = generator.synthesis
-    return " ".join(
-        (
-            f"latentdp {__version__}: synthetic image, no patient's; drawn from a generator "
-            f"(method {synthesis.recipe.method}, run {synthesis.run[:16]}, weights sha256 "
-            f"{synthesis.weights.sha256[:16]}) that was learnt from a cohort.",
-            *synthesis.warnings,
-            *synthesis.guarantee.statement,
-        )
+    made = (
+        f"latentdp {__version__}: synthetic image, no patient's; drawn from a generator "
+        f"(method {synthesis.recipe.method}, run {synthesis.run[:16]}, weights sha256 "
+        f"{synthesis.weights.sha256[:16]}) that was learnt from a cohort."
     )
+    said = " ".join((made, *synthesis.warnings, *synthesis.guarantee.statement))
+    return said if len(said) <= LONGEST else f"{made} {synthesis.guarantee.statement[0]}"

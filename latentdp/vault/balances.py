@@ -6,11 +6,20 @@ database says at that moment. A million patients take about 0.3 GB.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from latentdp.vault.hash_chain import START, ChainLink
-from latentdp.vault.ledger_schema import CAP, CAP_DELTA, EXPOSED, RESERVE, SAME, WRITTEN
+from latentdp.vault.ledger_schema import (
+    CAP,
+    CAP_DELTA,
+    EXPOSED,
+    RESERVE,
+    SAME,
+    WRITTEN,
+    LedgerEntry,
+    note,
+)
 from latentdp.vault.spending import UNLIMITED, Limit, Spent
 
 __all__ = ["Balances"]
@@ -55,6 +64,31 @@ class Balances:
         if old in self.spent:
             self.spent[new] = self.of(new).joined(self.spent.pop(old))
         return True
+
+    def after(self, entries: Iterable[LedgerEntry], *, unprotected: bool) -> list[Spent]:
+        """What each subject of ``entries`` would have spent once they are reserved.
+
+        Args:
+            entries: What is about to be released.
+            unprotected: Whether something of each of them is released exactly.
+        """
+        by_subject: dict[str, Spent] = {}
+        for entry in entries:
+            subject = self.subject(entry.subject)
+            before = by_subject.get(subject) or self.of(subject)
+            by_subject[subject] = before.plus(entry.micro_epsilon, entry.pico_delta)
+        if unprotected:
+            return [spent._replace(unprotected=True) for spent in by_subject.values()]
+        return list(by_subject.values())
+
+    def exposures(self, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+        """Events about subjects of ``entries`` of whom nothing was released exactly before."""
+        outputs = {self.subject(entry.subject): entry.output for entry in entries}
+        return [
+            note(subject=subject, output=output)
+            for subject, output in outputs.items()
+            if not self.of(subject).unprotected
+        ]
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Counts the next row, with ``seq`` and ``chain``."""

@@ -33,6 +33,9 @@ _REASONS = {  # what the server says: what we say
     "resolve host": "no server answers there",
     "timeout": "no server answers there",
     "readonly database": "a run that died left a write half done, which the next run undoes",
+    "disk is full": "the disk is full",
+    "no space left": "the disk is full",
+    "disk i/o": "the disk failed",
     "not a database": "it is damaged; restore it from a copy",
     "image is malformed": "it is damaged; restore it from a copy",
 }
@@ -148,11 +151,8 @@ def opening(name: str = "the ledger's database") -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        message = str(getattr(error, "orig", error)).lower()
-        reasons = [ours for theirs, ours in _REASONS.items() if theirs in message]
-        raise InputError(
-            f"{name} cannot be opened" + (f": {reasons[0]}" if reasons else "")
-        ) from None
+        reason = _reason(error)
+        raise InputError(f"{name} cannot be opened" + (f": {reason}" if reason else "")) from None
 
 
 @contextmanager
@@ -161,10 +161,17 @@ def using(name: str = "the ledger") -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        reason = _reason(error)
         raise Aborted(
-            f"{name} could not be read or written; nothing that is not recorded was released, "
-            "and running the same command again goes on from here"
+            f"{name} could not be read or written{f' ({reason})' if reason else ''}; nothing that "
+            "is not recorded was released, and running the same command again goes on from here"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why a database failed, in words that hold nothing of its URL; empty where it is unknown."""
+    message = str(getattr(error, "orig", error)).lower()
+    return next((ours for theirs, ours in _REASONS.items() if theirs in message), "")
 
 
 def _durable(connection: Any, _record: Any) -> None:

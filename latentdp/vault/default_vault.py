@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
-from latentdp.core.filesystem import can_be_made
+from latentdp.core.system import can_be_made
 from latentdp.errors import InputError
 
 __all__ = ["beside", "default_vault"]

@@ -18,7 +18,7 @@ from typing import Any
 from latentdp.core.filesystem import alone, write_text
 from latentdp.errors import InputError
 
-__all__ = ["START", "HashChain", "Head", "ChainLink", "altered"]
+__all__ = ["START", "HashChain", "ChainHead", "ChainLink", "altered"]
 
 FIELDS = (
     "kind", "key", "subject", "micro_epsilon", "pico_delta", "output", "folder", "sha256", "label",
@@ -107,7 +107,7 @@ def _lacks(link: ChainLink) -> InputError:
     )
 
 
-class Head:
+class ChainHead:
     """The last link that a vault knows to be recorded, in a file.
 
     It is written after the commit, so that after a crash it may lag behind, but never lead.

@@ -50,6 +50,13 @@ OUTPUTS = Table(
     Column("path", String, nullable=False),  # below the images folder
 )
 Index("outputs_release", OUTPUTS.c.release)
+PATIENTS = Table(
+    "patients",
+    METADATA,
+    Column("pseudonym", String(64), primary_key=True),  # in releases
+    Column("subject", String(64), nullable=False),  # keyed, in the ledger
+    sqlite_with_rowid=False,
+)
 JOURNALS = Table(
     "journals",
     METADATA,
@@ -77,6 +84,7 @@ class IndexFile:
     def __init__(self, vault: Path, *, read_only: bool = False) -> None:
         self._vault = vault
         self._taken: dict[str, int] = {}
+        self._lacks: set[str] = set()
         file = vault / NAME
         self._engine = None
         if read_only and not file.exists():
@@ -88,6 +96,7 @@ class IndexFile:
                     if not inspect(connection).has_table(JOURNALS.name):
                         return  # a run died before it had made them
                     self._taken = _taken(connection)
+                    self._lacks = {*METADATA.tables} - {*inspect(connection).get_table_names()}
             else:
                 with begin(engine, "") as connection:
                     METADATA.create_all(connection)
@@ -113,6 +122,14 @@ class IndexFile:
         """Adds pairs of output and path."""
         self._add(OUTPUTS, [_place(release, *pair) for pair in places])
 
+    def patients(self) -> dict[str, str]:
+        """The subject in the ledger of each pseudonym in releases; none that 0.1 released."""
+        return dict(self._rows(select(PATIENTS.c.pseudonym, PATIENTS.c.subject)))
+
+    def add_patients(self, patients: Mapping[str, str]) -> None:
+        """Adds pseudonyms with their subjects."""
+        self._add(PATIENTS, [{"pseudonym": p, "subject": s} for p, s in patients.items()])
+
     def _add(self, table: Table, rows: Sequence[Row]) -> None:
         if not rows:
             return
@@ -121,7 +138,8 @@ class IndexFile:
             _insert(connection, table, rows)
 
     def _rows(self, query: Select[Any]) -> list[Any]:
-        if self._engine is None:
+        tables = {table.name for table in query.get_final_froms() if isinstance(table, Table)}
+        if self._engine is None or tables & self._lacks:
             return []
         with using("the vault's index"), self._engine.connect() as connection:
             return list(connection.execute(query).all())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from latentdp.core.content_digest import ContentDigest
+
 __all__ = ["KEY_BYTES", "Keys"]
 
 
@@ -16,13 +18,15 @@ class Keys:
 
     Args:
         key: `KEY_BYTES` random bytes.
+        digest: How inputs are digested whose keys are derived here.
 
     Attributes:
         key: These bytes; a secret.
+        digest: How inputs are digested.
     """
 
-    def __init__(self, key: bytes) -> None:
-        self.key = key
+    def __init__(self, key: bytes, digest: ContentDigest = ContentDigest.BLAKE3) -> None:
+        self.key, self.digest = key, digest
 
     @property
     def tag(self) -> str:

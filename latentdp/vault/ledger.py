@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Column, Connection, and_, insert, select
+from sqlalchemy import URL, Column, Connection, insert, select
 
 from latentdp.privacy.units import allowance, micro, pico
 from latentdp.vault.balances import Balances
 from latentdp.vault.database import begin, using
-from latentdp.vault.hash_chain import START, ChainLink, HashChain, Head, altered
+from latentdp.vault.hash_chain import START, ChainHead, ChainLink, HashChain
 from latentdp.vault.ledger_database import open_database
+from latentdp.vault.ledger_lookup import look_up
 from latentdp.vault.ledger_schema import (
     CAP,
     CAP_DELTA,
@@ -31,14 +32,11 @@ from latentdp.vault.ledger_schema import (
     SAME,
     WRITTEN,
     LedgerEntry,
-    entries,
     note,
 )
 from latentdp.vault.spending import UNLIMITED, Limit, Spent, check
 
 __all__ = ["NOTHING", "LedgerEntry", "Ledger", "Limit", "Spent", "allowance", "micro", "pico"]
-
-PART = 500  # values in one query
 
 
 class Ledger:
@@ -66,7 +64,7 @@ class Ledger:
         read_only: bool = False,
     ) -> None:
         self._vault, self._chain = vault, HashChain(key)
-        self._head = Head(head, read_only=read_only)
+        self._head = ChainHead(head, read_only=read_only)
         self._unrecorded: dict[str, str] = {}  # joined pseudonyms
         self._balances, self._known = Balances({}), START
         self._engine = open_database(url, read_only=read_only)
@@ -140,7 +138,8 @@ class Ledger:
     ) -> None:
         """Raises `BudgetExceeded` if `reserve` would."""
         self._catch_up()
-        self._check(entries, limit, unprotected=unprotected)
+        after = self._balances.after(entries, unprotected=unprotected)
+        check(after, limit, self._balances.cap)
 
     def expose(self, entries: Iterable[LedgerEntry]) -> None:
         """Records durably that something is released exactly of what was reserved earlier.
@@ -148,9 +147,9 @@ class Ledger:
         Epsilon of its subjects is infinity from now on.
         """
         self._catch_up()
-        if self._exposures(entries := list(entries)):
+        if self._balances.exposures(entries := list(entries)):
             with self._writing() as add:
-                add(EXPOSED, self._exposures(entries))
+                add(EXPOSED, self._balances.exposures(entries))
 
     def reserve(
         self,
@@ -174,11 +173,12 @@ class Ledger:
         if not entries:
             return
         with self._writing() as add:
-            self._check(entries, limit, unprotected=unprotected)
+            after = self._balances.after(entries, unprotected=unprotected)
+            check(after, limit, self._balances.cap)
             add(SAME, [note(key=old, subject=new) for old, new in self._unrecorded.items()])
             add(RESERVE, entries)
             if unprotected:
-                add(EXPOSED, self._exposures(entries))
+                add(EXPOSED, self._balances.exposures(entries))
         self._unrecorded.clear()
 
     def finish(self, written: Iterable[LedgerEntry]) -> set[str]:
@@ -229,7 +229,7 @@ class Ledger:
     ) -> list[dict[str, Any]]:
         rows = []
         for entry in entries:
-            row = {"kind": kind, **vars(entry)}
+            row = {"kind": kind, **asdict(entry)}
             if kind == WRITTEN:  # the reservation has paid
                 row |= {"micro_epsilon": 0, "pico_delta": 0}
             last = self._chain.after(last, row)
@@ -261,51 +261,13 @@ class Ledger:
         self._balances, self._known = balances, balances.last
         self._head.advance(balances.last)
 
-    def _check(self, entries: Sequence[LedgerEntry], limit: Limit, *, unprotected: bool) -> None:
-        after: dict[str, Spent] = {}
-        for entry in entries:
-            subject = self._balances.subject(entry.subject)
-            before = after.get(subject) or self._balances.of(subject)
-            after[subject] = before.plus(entry.micro_epsilon, entry.pico_delta)
-        if unprotected:
-            after = {subject: spent._replace(unprotected=True) for subject, spent in after.items()}
-        check(list(after.values()), limit, self._balances.cap)
-
-    def _exposures(self, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
-        """Events about subjects of whom nothing was released exactly before."""
-        first = {self._balances.subject(entry.subject): entry.output for entry in entries}
-        return [
-            note(subject=subject, output=output)
-            for subject, output in first.items()
-            if not self._balances.of(subject).unprotected
-        ]
-
     def _entries(self, column: Column[str], values: Iterable[str]) -> Iterator[LedgerEntry]:
         """Entries as they are now, in the order in which they were made."""
-        before = EVENTS.alias()
-        joined = and_(before.c.vault == EVENTS.c.vault, before.c.seq == EVENTS.c.seq - 1)
-        query = (
-            select(EVENTS, before.c.chain.label("before"))
-            .outerjoin(before, joined)
-            .where(EVENTS.c.vault == self._vault)
-            .order_by(EVENTS.c.seq)
-        )
         with using(), self._engine.connect() as connection:
-            for part in _parts(values):
-                rows = connection.execute(query.where(column.in_(part))).all()
-                for row in rows:
-                    if not self._chain.holds(row._asdict(), row.before or ""):
-                        raise altered(row.seq)
-                for entry in entries(rows):
-                    yield replace(entry, subject=self._balances.subject(entry.subject))
+            for entry in look_up(connection, self._vault, self._chain, column, values):
+                yield replace(entry, subject=self._balances.subject(entry.subject))
 
 
 def _link(added: Sequence[Mapping[str, Any]], before: ChainLink) -> ChainLink:
     """Of the row that was added last."""
     return ChainLink(added[-1]["seq"], added[-1]["chain"]) if added else before
-
-
-def _parts(values: Iterable[str]) -> Iterator[list[str]]:
-    remaining = list(values)
-    for start in range(0, len(remaining), PART):
-        yield remaining[start : start + PART]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
+from latentdp.core.system import composed, folded
 from latentdp.vault.index_file import IndexFile
 
 __all__ = ["OutputIndex"]
@@ -17,7 +18,8 @@ __all__ = ["OutputIndex"]
 class OutputIndex:
     """The places below the images folder of one release.
 
-    No two differ in case only: a recipient's file system may not tell them apart.
+    No two differ in case only, or in how an accent is written: a recipient's file system may not
+    tell them apart.
 
     Args:
         index: Where they are kept; nothing is while all outputs lie under their random names.
@@ -27,8 +29,8 @@ class OutputIndex:
     def __init__(self, index: IndexFile, release: str) -> None:
         self._index, self._release = index, release
         self._path: dict[str, str] = {}  # output: path
-        self._output: dict[str, str] = {}  # path: output
-        self._files: dict[str, str] = {}  # path without case: output
+        self._output: dict[str, str] = {}  # composed path: output
+        self._files: dict[str, str] = {}  # folded path: output
         self._folders: set[str] = set()
         for output, path in index.places(release):
             self._set(output, path)
@@ -39,7 +41,7 @@ class OutputIndex:
 
     def output(self, path: str) -> str:
         """Which output lies there; the path itself if none is known to."""
-        return self._output.get(path, path)
+        return self._output.get(composed(path), path)
 
     def add(self, wanted: Mapping[str, str]) -> None:
         """Gives outputs that have no file yet their places, durably.
@@ -60,30 +62,30 @@ class OutputIndex:
         """Another output may lie where this one lay."""
         path = self._path.pop(output, None)
         if path is not None:
-            del self._output[path], self._files[path.casefold()]
+            del self._output[composed(path)], self._files[folded(path)]
 
     def _free(self, path: str) -> str:
         """The path, or the first that is free with numbers in it."""
         *folders, name = path.split("/")
         base = ""
         for folder in folders:
-            base = next(p for p in numbered(base + folder) if p.casefold() not in self._files)
+            base = next(p for p in numbered(base + folder) if folded(p) not in self._files)
             base += "/"
         stem, dot, suffix = name.rpartition(".")
         return next(
             p
             for p in numbered(base + stem, dot + suffix)
-            if p.casefold() not in self._files and p.casefold() not in self._folders
+            if folded(p) not in self._files and folded(p) not in self._folders
         )
 
     def _set(self, output: str, path: str) -> None:
         self.leave(output)
-        before = self._files.get(path.casefold())
+        before = self._files.get(folded(path))
         if before is not None:
             self.leave(before)
-        self._path[output], self._output[path] = path, output
-        self._files[path.casefold()] = output
-        self._folders |= {str(p).casefold() for p in PurePosixPath(path).parents}
+        self._path[output], self._output[composed(path)] = path, output
+        self._files[folded(path)] = output
+        self._folders |= {folded(str(p)) for p in PurePosixPath(path).parents}
 
 
 def numbered(stem: str, suffix: str = "") -> Iterator[str]:

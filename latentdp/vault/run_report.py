@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from latentdp.core.documents import from_json, to_json
-from latentdp.core.filesystem import write_text
+from latentdp.core.filesystem import read_json_lines, write_text
 
 __all__ = ["SHARED", "ReportRow", "RunReport", "possibly_one_person", "read_report"]
 
@@ -22,7 +22,8 @@ class ReportRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         file: Its path below the input folder.
-        status: ``released``, ``already``, ``duplicate`` or ``quarantined``.
+        status: ``released``, ``already``, ``duplicate``, ``beyond`` (what is released of a
+            patient) or ``quarantined``.
         output: Where its image lies below the release's images.
         id: Of the output, in the ledger.
         patient: Pseudonym.
@@ -65,14 +66,10 @@ def read_report(path: Path) -> list[ReportRow]:
     Raises:
         InputError: A row is none.
     """
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            values = json.loads(line)
-        except ValueError:
-            continue
-        rows.append(from_json(values, ReportRow, "a row of the private report"))
-    return rows
+    return [
+        from_json(values, ReportRow, "a row of the private report")
+        for values in read_json_lines(path)
+    ]
 
 
 def possibly_one_person(rows: Iterable[ReportRow]) -> list[list[ReportRow]]:

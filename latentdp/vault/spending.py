@@ -69,17 +69,44 @@ class Limit(NamedTuple):
     Attributes:
         micro_epsilon: In units of 1e-6 nats; None for no bound.
         pico_delta: In units of 1e-12; None for no bound but 1, which nobody may reach.
+        releases: Number of them; None for no bound.
         accept_unprotected: Bound what is noised alone, and let pass what is released exactly.
     """
 
     micro_epsilon: int | None = None
     pico_delta: int | None = None
     accept_unprotected: bool = False
+    releases: int | None = None
 
     @property
     def bounds(self) -> bool:
-        """Whether it bounds anything."""
+        """Whether it bounds what infinity is over: epsilon or delta."""
         return self.micro_epsilon is not None or self.pico_delta is not None
+
+    def allows(self, spent: Spent) -> bool:
+        """Whether a patient may have spent this."""
+        if self.bounds and spent.unprotected and not self.accept_unprotected:
+            return False
+        pairs = (
+            (spent.micro_epsilon, self.micro_epsilon),
+            (spent.pico_delta, self.pico_delta),
+            (spent.releases, self.releases),
+        )
+        return all(most is None or is_ <= most for is_, most in pairs)
+
+    def within(self, other: Limit) -> Limit:
+        """Both at once: of each bound the lower one."""
+
+        def lower(one: int | None, two: int | None) -> int | None:
+            given = [bound for bound in (one, two) if bound is not None]
+            return min(given, default=None)
+
+        return Limit(
+            micro_epsilon=lower(self.micro_epsilon, other.micro_epsilon),
+            pico_delta=lower(self.pico_delta, other.pico_delta),
+            releases=lower(self.releases, other.releases),
+            accept_unprotected=self.accept_unprotected and other.accept_unprotected,
+        )
 
 
 UNLIMITED = Limit()
@@ -123,6 +150,9 @@ def check(after: Sequence[Spent], budget: Limit, cap: Limit) -> None:
             lambda spent: spent.pico_delta > delta,
             f"go over {whose} of delta {printed(delta / 1e12, IN_FULL)}",
         )
+    most = budget.releases
+    if most is not None:
+        refuse(lambda spent: spent.releases > most, f"have more than {most} images released")
     refuse(
         lambda spent: spent.pico_delta >= CERTAIN,
         "reach a delta of 1, with which nothing is guaranteed",

@@ -1,8 +1,9 @@
 """The vault: everything that links a release to its sources, kept apart from it.
 
-A vault is a folder that only its owner can enter (mode 0700, where the system has modes). It holds
+A vault is a folder that only its owner can enter (mode 0700; on Windows an access list). It holds
 the key of all pseudonyms, the ledger or where it is, and a private report of each run. It is never
-inside the folder that is released.
+inside the folder that is released. Where a file system keeps no permissions at all, it is used all
+the same, and whoever runs the command is warned.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from latentdp.core.filesystem import alone, is_private, whole, write_text
-from latentdp.errors import InputError
+from latentdp.core.content_digest import ContentDigest
+from latentdp.core.filesystem import alone, whole, write_text
+from latentdp.core.system import is_private, keeps_modes
+from latentdp.errors import Busy, InputError
 from latentdp.privacy.noise import SystemNoise
 from latentdp.vault.database import address, location, sqlite
 from latentdp.vault.index_file import IndexFile
@@ -25,6 +28,7 @@ from latentdp.vault.ledger import Ledger
 
 __all__ = ["UnmadeVault", "Vault"]
 
+DIGEST = "digest"  # names how inputs are digested; missing in vaults made before there were two
 NOWHERE = Path(os.devnull) / "none"  # nothing can lie below a device
 
 
@@ -53,13 +57,13 @@ class Vault(Keys):
                 raise InputError(f"the vault cannot be made ({error.strerror})") from error
         if not path.is_dir():
             raise InputError("expected the vault to be a folder")
-        if not is_private(path):
+        if not is_private(path) and keeps_modes(path):
             raise InputError(
                 "expected the vault to be open to its owner only (mode 0700); "
                 "close it with chmod 700, or name another"
             )
         self.reports = path / "reports"
-        super().__init__(self._key())
+        super().__init__(self._key(), self._digest())
         if not read_only:
             self.reports.mkdir(mode=0o700, exist_ok=True)
 
@@ -110,16 +114,14 @@ class Vault(Keys):
         """Only one run at a time may reserve and write with this vault.
 
         Raises:
-            InputError: Another run holds it.
+            Busy: Another run holds it.
         """
         try:
             with ExitStack() as held:
                 try:
                     held.enter_context(alone(self.path / "lock", wait=False))
                 except BlockingIOError as error:
-                    raise InputError(
-                        "another run is using this vault; wait until it ends"
-                    ) from error
+                    raise Busy("another run is using this vault; wait until it ends") from error
                 yield
         finally:
             if self._unused:  # now that none of its files is open
@@ -143,6 +145,8 @@ class Vault(Keys):
             # Two processes that start at once agree on one key, which is never half written.
             with alone(self.path / "key.lock", wait=True):
                 if not file.exists():
+                    # First: a key without it is of a vault that was made before there were two.
+                    write_text(self.path / DIGEST, f"{ContentDigest.BLAKE3}\n", mode=0o600)
                     with whole(file) as temporary:
                         temporary.touch(0o600)
                         temporary.write_bytes(SystemNoise().words(KEY_BYTES // 8).tobytes())
@@ -150,6 +154,23 @@ class Vault(Keys):
         if len(key) != KEY_BYTES:
             raise InputError(f"expected the vault's key to be {KEY_BYTES} bytes; it is damaged")
         return key
+
+    def _digest(self) -> ContentDigest:
+        """How it knows inputs: always as it did when it was made, or it would know none of them.
+
+        Raises:
+            InputError: In a way that this version does not know.
+        """
+        file = self.path / DIGEST
+        if not file.exists():
+            return ContentDigest.SHA256
+        try:
+            return ContentDigest(file.read_text(encoding="utf-8").strip())
+        except ValueError:
+            raise InputError(
+                "the vault knows inputs by digests of a kind that this version does not have; "
+                "use the version that made it"
+            ) from None
 
 
 class UnmadeVault(Vault):

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 
 from latentdp.core.plugins import names
-from latentdp.evaluation.utility import classification
 from latentdp.models.directions import probe_table
 from latentdp.models.flow.glow import GlowConfig, LabelledNet
 from latentdp.models.networks.finding_classifier import ClassifierConfig
@@ -59,6 +58,7 @@ def test_every_architecture_is_invertible_and_differs_in_what_it_says(name):
     assert isinstance(config, GlowConfig)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_architectures_are_compared_and_kept(world, tmp_path, monkeypatch, capsys):
     benchmark, variants = ARCHITECTURES, script("_variants")
@@ -90,6 +90,7 @@ def test_architectures_are_compared_and_kept(world, tmp_path, monkeypatch, capsy
     assert capsys.readouterr().out == first, "what was measured is not measured again"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_identity_is_looked_for_in_parts_of_the_latent(world, monkeypatch, capsys):
     benchmark = script("identity")
@@ -103,6 +104,7 @@ def test_identity_is_looked_for_in_parts_of_the_latent(world, monkeypatch, capsy
     assert float(coarse["own first"]) < 1
 
 
+@pytest.mark.slow
 def test_sizes_are_compared_with_originals_of_that_size(world, tmp_path, capsys):
     benchmark = script("sizes")
     large = tmp_path / "large"
@@ -124,6 +126,7 @@ def test_sizes_are_compared_with_originals_of_that_size(world, tmp_path, capsys)
     assert {path.name for path in (tmp_path / "sheets").iterdir()} == {"16.png", "32.png"}
 
 
+@pytest.mark.slow
 def test_every_preset_is_probed(world, monkeypatch, capsys):
     benchmark = script("presets")
     small = {k: benchmark.PRESETS[k] for k in ("strict", "balanced", "empirical", "dp-glow")}
@@ -140,6 +143,7 @@ def test_every_preset_is_probed(world, monkeypatch, capsys):
     assert first["dp-glow"].startswith("1.000 (")
 
 
+@pytest.mark.slow
 def test_budgets_are_read_off_noised_latents(world, tmp_path):
     table = tmp_path / "table.json"
     options = ["--weights", world.weights, "--sizes", 1, 2, "--epsilons", 50, "--seeds", 1]
@@ -153,6 +157,7 @@ def test_budgets_are_read_off_noised_latents(world, tmp_path):
     assert aucs["laplace_l1", 2] > 0.8, "so much budget leaves the finding"
 
 
+@pytest.mark.slow
 def test_directions_are_chosen_on_val_and_on_folds_of_train(world, monkeypatch, capsys):
     benchmark = script("directions")
     monkeypatch.setattr(benchmark, "ALPHAS", (0.9,))
@@ -169,8 +174,7 @@ def test_directions_are_chosen_on_val_and_on_folds_of_train(world, monkeypatch, 
 
 
 @pytest.mark.slow
-def test_the_frontier_is_tabulated_and_drawn(world, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(classification, "FEWEST", 5)  # images of each finding
+def test_the_frontier_is_tabulated_and_drawn(world, tmp_path, capsys):
     options = ["--state", tmp_path / "state", "--split", "test", "--finding-weights"]
     options += [world.weights, "--epsilons", 8, "--controls", "--oracle"]
     options += ["--seeds", 1, "--steps", STEPS, "--picture", tmp_path / "picture.svg"]
@@ -185,14 +189,55 @@ def test_the_frontier_is_tabulated_and_drawn(world, tmp_path, monkeypatch, capsy
     assert (tmp_path / "picture.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_what_a_synthetic_cohort_teaches_is_measured_beside_originals(world, tmp_path, capsys):
     benchmark, sheet = script("central"), tmp_path / "sheet.png"
     options = ["--weights", world.weights, "--source", "made-up", "--patients", 30, "--images", 40]
     options += ["--epsilons", 60, "--sheet", sheet]
     benchmark.main([str(x) for x in (world.data, *options)])
     rows = shown(capsys)
-    assert [row["method"] for row in rows] == ["originals", *names("synthesis methods")]
-    assert all(0 <= float(row["mean of findings"]) <= 1 for row in rows)
+    ways = ["fresh samples", "local balanced", *names("synthesis methods")]
+    assert [row["method"] for row in rows] == ["originals", *ways]
+    assert all(0 <= float(row["mean of findings"].split()[0]) <= 1 for row in rows)
     assert float(rows[0]["normal or not"].split()[0]) > 0.9
     with Image.open(sheet) as picture:
         assert picture.width > 16
+
+
+@pytest.mark.slow
+def test_what_sites_learn_together_is_measured_beside_one_curator(world, capsys):
+    options = ["--weights", world.weights, "--source", "made-up", "--sites", 2, "--images", 40]
+    script("federation").main([str(x) for x in (world.data, *options, "--epsilons", 60)])
+    rows = shown(capsys)
+    ways = ["one curator", "sites together", "sites together, askew", "one site alone"]
+    assert [row["who learns"] for row in rows] == ways
+    assert [row["sites"] for row in rows] == ["1", "2", "2", "1"]
+    whole, together, _, alone = (int(row["patients"]) for row in rows)
+    assert whole == together == 2 * alone or abs(whole - 2 * alone) == 1
+
+
+@pytest.mark.slow
+def test_what_students_of_voters_learn_is_measured_beside_a_head(world, capsys):
+    options = ["--weights", world.weights, "--source", "made-up", "--findings", "normal;pneumonia"]
+    options += ["--teachers", 4, "--questions", 9, "--epsilons", 60, "--seeds", 1]
+    script("votes").main([str(x) for x in (world.data, *options)])
+    rows = shown(capsys)
+    ways = ["the cohort, without privacy", "true answers", "the DP head", "teachers"]
+    assert [row["who teaches"] for row in rows][:4] == ways
+    assert {"neighbours", "teachers, laplace", "ten sites, a teacher each"} <= {
+        row["who teaches"] for row in rows
+    }
+    assert all(0 <= float(row["normal or not"].split()[0]) <= 1 for row in rows)
+    together = next(row for row in rows if row["who teaches"] == "ten sites, a teacher each")
+    assert float(together["of a site"]) == 60
+
+
+@pytest.mark.slow
+def test_where_noise_goes_in_is_measured_beside_none(world, capsys):
+    options = ["--weights", world.weights, "--source", "made-up", "--patients", 30]
+    options += ["--epsilons", 5000, "--seeds", 1, "--methods", "no noise", "head", "output"]
+    script("private").main([str(x) for x in (world.data, *options)])
+    rows = shown(capsys)
+    assert [row["method"] for row in rows] == ["no noise", "head", "output"]
+    assert [row["noise in"] for row in rows] == ["none", "gradient", "output"]
+    assert all(float(row["AUC"].split()[0]) > 0.5 for row in rows)

@@ -48,6 +48,7 @@ def taught(schooling: Schooling = QUICK, hide=lambda images: images) -> Siamese:
     return Siamese.fit(Lessons(images, images, pairs), Lessons(others, others, checks), schooling)
 
 
+@pytest.mark.slow
 def test_it_learns_to_recognise_people_that_it_has_never_seen():
     images, pairs = people(60, 3)
     assert area(taught().log_odds(Lessons(images, images, pairs)), pairs.same) > 0.9
@@ -89,6 +90,7 @@ def test_pairs_of_one_kind_and_other_sizes_are_refused():
         Siamese.fit(whole, Lessons(images, images[:, :8, :8], pairs), QUICK)
 
 
+@pytest.mark.slow
 def test_pairs_are_balanced_and_of_one_source(world):
     cohort = ground("identity", world.data, str(world.weights)).train
     cohort = cohort.take(np.arange(len(cohort)))
@@ -111,6 +113,7 @@ def run(module, capsys, *arguments) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_prichexy(world, tmp_path, capsys):
     options = [world.data, "--weights", world.weights, "--epochs", 4]
     options += ["--state", tmp_path / "state", "--json", tmp_path / "found.json"]
@@ -142,6 +145,7 @@ def test_prichexy_knows_the_rivals_and_no_others(world):
         prichexy.main([str(world.data), "--weights", str(world.weights), "--method", "x"])
 
 
+@pytest.mark.slow
 def test_cadp(world, tmp_path, capsys):
     rows = ["original", "label alone, prior sample", "label alone, mean picture"]
     rows += ["CADP as published, 6", "CADP corrected, 6"]

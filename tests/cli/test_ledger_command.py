@@ -1,15 +1,19 @@
 """``latentdp ledger`` and ``latentdp privatize --ledger``, as users run them."""
 
 import json
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from latentdp.vault.default_vault import default_vault
 from latentdp.vault.vault import Vault
 from tests.support.ledger_rows import entry
 from tests.support.places import SAMPLES
+from tests.support.printed import errors_of
 
 PATIENT = "A-1001"
 
@@ -28,8 +32,9 @@ def told(command, capsys, tiny_weights):
         tiny = ("--weights", tiny_weights) if arguments[0] == "privatize" else ()
         code = command(*arguments, *tiny)
         printed = capsys.readouterr()
-        if code and printed.err:
-            assert len(printed.err.strip().splitlines()) == 1
+        errors = errors_of(printed.err)
+        if code and errors:
+            assert len(errors) == 1
             return code, printed.err
         return code, json.loads(printed.out) if "--json" in arguments else printed.out
 
@@ -47,7 +52,7 @@ def test_what_was_spent_is_shown_after_a_release(place, told):
     assert code == 1
     code, shown = told("ledger", "out", "--patients", "--json")
     assert code == 0
-    assert (shown["patients"], shown["releases"], shown["cap"]) == (6, 7, None)
+    assert (shown["patients"], shown["charges"], shown["cap"]) == (6, 7, None)
     assert shown["verified"]
     assert shown["rows"] == 14
     card = json.loads((place / "out" / "release.json").read_text())
@@ -68,12 +73,17 @@ def test_a_patient_is_found_by_the_id_of_the_sources(place, told):
         assert code == 0
         assert PATIENT not in str(shown)
         assert "somebody" not in str(shown)
-    assert "epsilon 1.5 for 1 releases, 0.5 left" in shown
+    assert "epsilon 1.5 for 1 charge, 0.5 left" in shown
     assert vault.subject("a1001")[:16] in shown, "the spelling, as 0.1 charged it, is joined"
+    assert "ISSUER" not in shown
+    unknown = " ".join(told("ledger", "v", "--patient", "Z-9")[1].split())
+    assert "nobody of that name was charged here" in unknown
+    assert r"if the files state an issuer, give 'ID\ISSUER'" in unknown
     _, nobody = told("ledger", "v", "--patient", "Z-9", "--json")
     assert nobody["by_patient"] == {
         vault.subject("z9"): {
-            "releases": 0,
+            "pseudonyms": [],
+            "charges": 0,
             "spent": 0.0,
             "delta": 0.0,
             "left": 2.0,
@@ -82,6 +92,49 @@ def test_a_patient_is_found_by_the_id_of_the_sources(place, told):
     }
     for file in vault.path.rglob("*"):
         assert file.is_dir() or PATIENT.encode() not in file.read_bytes()
+
+
+def test_patients_are_shown_by_the_pseudonyms_of_the_release_and_found_by_them(place, told):
+    told("privatize", SAMPLES, "out", "--vault", "v")
+    headers = [pydicom.dcmread(path) for path in (place / "out").rglob("*.dcm")]
+    released = {str(header.PatientID) for header in headers}
+    _, shown = told("ledger", "v", "--patients", "--json")
+    known = {who: account["pseudonyms"] for who, account in shown["by_patient"].items()}
+    assert released <= {name for names in known.values() for name in names}
+    _, table = told("ledger", "v", "--patients")
+    assert all(name in table for name in released)
+    source = next(SAMPLES.rglob("*.dcm"))
+    identifier = str(pydicom.dcmread(source).PatientID)
+    _, by_id = told("ledger", "v", "--patient", identifier, "--json")
+    (account,) = by_id["by_patient"].values()
+    (pseudonym,) = account["pseudonyms"]
+    assert pseudonym in released
+    _, by_pseudonym = told("ledger", "v", "--patient", pseudonym.lower(), "--json")
+    assert by_pseudonym == by_id
+    assert identifier not in str(by_id)
+    assert Vault(place / "v").index().patients().keys() >= released
+
+
+def test_pseudonyms_of_a_vault_that_did_not_keep_them_are_read_in_its_reports(place, told):
+    told("privatize", SAMPLES, "out", "--vault", "v")
+    _, before = told("ledger", "v", "--patients", "--json")
+    with closing(sqlite3.connect(place / "v" / "index.sqlite")) as database, database:
+        database.execute("drop table patients")
+    assert told("ledger", "v", "--patients", "--json")[1] == before
+    shutil.rmtree(place / "v" / "reports")
+    _, after = told("ledger", "v", "--patients", "--json")
+    assert {who: a["spent"] for who, a in after["by_patient"].items()} == {
+        who: a["spent"] for who, a in before["by_patient"].items()
+    }
+
+
+def test_what_is_neither_a_vault_nor_a_release_is_told_apart(place, told):
+    told("privatize", SAMPLES / "clinic-a", "out", "--vault", "v")
+    for folder, words in ((SAMPLES, "such as a folder of inputs"), ("out", "given to latentdp")):
+        for more in ([], ["--cap", "3"]):
+            code, message = told("ledger", folder, *more)
+            assert (code, words in message) == (2, True), message
+    assert not (SAMPLES / "key").exists()
 
 
 def test_a_cap_refuses_before_anything_is_written(place, told):
@@ -96,7 +149,7 @@ def test_a_cap_refuses_before_anything_is_written(place, told):
     assert (code, "epsilon of this release is infinite" in message) == (3, True)
     assert not (place / "out").exists()
     _, shown = told("ledger", "v", "--json")
-    assert (shown["cap"], shown["releases"], shown["rows"]) == (15, 0, 1)
+    assert (shown["cap"], shown["charges"], shown["rows"]) == (15, 0, 1)
     assert told("ledger", "v", "--cap", "16")[0] == 0
     assert told("privatize", SAMPLES, "out", "--vault", "v", "--json")[0] == 1
     assert told("ledger", "v", "--cap", "1")[0] == 0
@@ -132,7 +185,7 @@ def test_a_run_on_a_server_is_continued_without_naming_it(place, told, postgres)
     assert not (default_vault(place / "out") / "ledger.sqlite").exists()
     code, message = told("privatize", SAMPLES, "out", "--ledger", "sqlite:///other.sqlite")
     assert (code, "another database" in message) == (2, True)
-    assert told("ledger", "out", "--json")[1]["releases"] == 7
+    assert told("ledger", "out", "--json")[1]["charges"] == 7
     released = b"".join(p.read_bytes() for p in (place / "out").rglob("*") if p.is_file())
     assert b"tester" not in released
 

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pydicom
+import pytest
 
 from tests.support.places import ROOT, SAMPLES
 
@@ -40,6 +41,7 @@ def test_every_dependency_is_pinned_for_the_tests():
         assert name in pinned
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_code_command_and_weights(tmp_path):
     subprocess.run(
         [
@@ -56,6 +58,7 @@ def test_the_wheel_holds_code_command_and_weights(tmp_path):
         "latentdp/py.typed",
         "latentdp/reports/templates/release.html.j2",
         "latentdp/reports/templates/review.html.j2",
+        "latentdp/reports/locale/de/LC_MESSAGES/latentdp.po",
         "latentdp/reports/templates/base.html.j2",
         "latentdp/reports/templates/style.css",
         "latentdp/_cli/_app.py",

@@ -1,20 +1,15 @@
-"""Locks between processes, what a system has for closing a folder, and paths of another system."""
+"""Files that are written whole or not at all, and locks between processes."""
 
 import subprocess
 import sys
+import threading
 import time
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 import pytest
 
-from latentdp import InputError
 from latentdp.core import filesystem
-from latentdp.core.filesystem import alone, is_private, write_text
-from latentdp.data import labels
-from latentdp.release.inputs import name_below
-from latentdp.reports.layout import mirrored
-from latentdp.vault.vault import Vault
-from tests.support import old_vault
+from latentdp.core.filesystem import alone, write_text
 
 HOLD = (
     "import sys, time\n"
@@ -73,62 +68,41 @@ def test_what_fails_in_a_block_lets_go(tmp_path):
         pass
 
 
-def test_a_system_without_modes_does_not_refuse_every_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "v"
-    folder.mkdir(mode=0o755)
-    assert not is_private(folder)
-    with pytest.raises(InputError, match="0700"):
-        Vault(folder)
+def test_a_lock_whose_file_goes_lets_one_in_at_a_time(tmp_path):
+    """Who opened the file before it went holds nothing, and looks again."""
+    inside, most, times = [], [], 20
+
+    def enter():
+        for _ in range(times):
+            with alone(tmp_path / "lock", wait=True, stays=False):
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    threads = [threading.Thread(target=enter) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 4 * times
+    assert not (tmp_path / "lock").exists()
+
+
+def test_a_file_that_a_program_has_open_on_windows_is_waited_for(tmp_path, monkeypatch):
+    """As a virus scanner has a new one; another system refuses for a reason that stays."""
+    real, refusals = Path.replace, []
+
+    def refused(file, path):
+        if len(refusals) < 3:
+            refusals.append(path)
+            raise PermissionError(13, "in use")
+        return real(file, path)
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(PermissionError):
+        write_text(tmp_path / "file", "text")
     with monkeypatch.context() as patch:
         patch.setattr(filesystem.os, "name", "nt")
-        assert is_private(folder)
-
-
-WITHOUT = (
-    "import sys\n"
-    "sys.modules['fcntl'] = None\n"  # as on Windows
-    "from latentdp._cli import main\n"
-    "sys.exit(main())\n"
-)
-
-
-def without_fcntl(place: Path, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", WITHOUT, *arguments],
-        cwd=place, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_the_command_starts_without_fcntl(tmp_path):
-    assert "privatize" in without_fcntl(tmp_path, "--help")[1]
-
-
-@pytest.mark.slow
-def test_a_release_needs_no_fcntl(tmp_path):
-    old_vault.restore(tmp_path)
-    code, _, errors = without_fcntl(
-        tmp_path, "privatize", "in", "new", "--vault", "new vault", "--preset", "dp-glow",
-        "--weights", "flow.safetensors",
-    )  # fmt: skip
-    assert (code, errors) == (1, ""), "one file is quarantined"
-    assert len(list((tmp_path / "new" / "images").iterdir())) == 3
-
-
-class WindowsPath(PureWindowsPath):
-    """A path of Windows whose folder is there."""
-
-    def is_dir(self) -> bool:
-        return True
-
-
-def test_names_on_windows_are_those_of_other_systems(tmp_path, monkeypatch):
-    source = WindowsPath(r"C:\data\in")
-    name = name_below(source, source / "Doe, Jane" / "day 1" / "b.DCM")
-    assert name == "Doe, Jane/day 1/b.DCM"
-    assert mirrored(name, ".dcm") == "Doe, Jane/day 1/b.dcm"
-    table = tmp_path / "labels.csv"
-    table.write_text('file,label\n"Doe, Jane\\day 1\\b.DCM",a\n')
-    with monkeypatch.context() as patch:
-        patch.setattr(labels, "Path", PureWindowsPath)
-        assert labels.read_labels(table, ("a",)) == {name: 0}
+        write_text(tmp_path / "file", "text")
+    assert (tmp_path / "file").read_text() == "text"
+    assert len(refusals) == 3

@@ -54,6 +54,7 @@ def test_it_takes_any_line_ending_a_byte_order_mark_blank_lines_and_empty_fields
         (b"file,label\nDoe, Jane,x\n", "line 2: expected 2 fields, as in the header, got 3"),
         (b'file,label\na,b\n"Jane"x,y\n', "line 3: expected a row of CSV"),
         (b'file,label\n"Jane,y\n', "line 2: expected a row of CSV"),
+        (b'file,label\na,b\n\n"Jane,y\nc,d\ne,f\n', "line 4: expected a row of CSV"),
         (b"file,label\na,b\n" + b"Jane" * 50_000, "line 3: expected a row of CSV"),
         ("file,label\n\nJané,x\n".encode("latin-1"), "line 3: expected text in UTF-8"),
         ("file,label\nJané,x\n".encode("utf-16"), "line 1: expected text in UTF-8"),

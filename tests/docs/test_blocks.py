@@ -3,7 +3,10 @@
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +23,13 @@ from tests.support.documents import (
     inline_code,
     name,
 )
+from tests.support.places import SHARED
 from tests.support.sweeps import slow
 from tests.support.world import public_images
 
 ALL = documents()
 APP = typer.main.get_command(make_app())
-FIRST = (README, DOCS / "tutorial.md")  # what everybody types; guides are run by `make test-all`
+FIRST = (README,)  # what everybody types; pages are run by `make test-all`
 RUN = [
     pytest.param(path, id=name(path)) if path in FIRST else slow(path, id=name(path))
     for path in ALL
@@ -48,12 +52,15 @@ def walk(words):
 
 
 @pytest.mark.parametrize("path", ALL, ids=name)
-def test_the_command_understands_every_line(path):
+def test_the_command_understands_every_line(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "project.toml").write_text('in = "a"\nout = "b"\n', encoding="utf-8")
     for line in commands(path):
         _, *words = shlex.split(line, comments=True)
         command, called, rest = walk(words)
         assert not (hasattr(command, "commands") and rest and rest[0][0] != "-"), line
-        command.make_context(called, rest)  # raises if anything is wrong with it
+        above = None if command is APP else typer.Context(APP, info_name="latentdp")
+        command.make_context(called, rest, parent=above)  # raises if anything is wrong with it
 
 
 @pytest.mark.parametrize("path", ALL, ids=name)
@@ -70,7 +77,7 @@ def test_every_command_and_option_in_the_text_exists(path):
 @cache
 def options():
     """All of the command, of the benchmarks, and of others' tools that the pages name."""
-    found = {"--nworkers", "--nthreads", "--nproc-per-node", "--help", "--version"}
+    found = {"--no-dry-run", "--nworkers", "--nthreads", "--nproc-per-node", "--help", "--version"}
     below = [APP]
     while below:
         command = below.pop()
@@ -79,6 +86,13 @@ def options():
     for path in (ROOT / "benchmarks").glob("*.py"):
         found |= set(re.findall(r'"(--[a-z][\w-]*)"', path.read_text(encoding="utf-8")))
     return found
+
+
+def public() -> Path:
+    """The radiographs that a page calls DATA; what follows on it needs them."""
+    if not (SHARED / "cxr").is_dir():
+        pytest.skip("the shared real radiographs are not here")
+    return SHARED / "cxr"
 
 
 @pytest.fixture(scope="module")
@@ -107,14 +121,22 @@ def test_commands_run_and_print_what_is_shown(
         shutil.copytree(released, tmp_path, dirs_exist_ok=True)
     printed = set()
     for block in blocks(path):
+        if block.language == "csv" and block.title:
+            Path(block.title).write_text("\n".join(block.lines) + "\n", encoding="utf-8")
         if block.language == "sh":
             for line in block.lines:
+                if line.startswith("python samples/"):
+                    _, *words = shlex.split(line, comments=True)
+                    words = [str(public()) if word == "DATA" else word for word in words]
+                    subprocess.run([sys.executable, *words], check=True)
                 if line.startswith("latentdp "):
                     _, *arguments = shlex.split(line, comments=True)
-                    assert command(*arguments) in (0, 1), line
+                    refused = block.title == "refused"
+                    assert command(*arguments) in ((2,) if refused else (0, 1)), line
                     out, err = capsys.readouterr()
-                    assert "latentdp:" not in err, line  # progress may stand there, no error
-                    printed |= {" ".join(row.split()) for row in out.splitlines()}
+                    assert ("latentdp:" in err) == refused, line  # progress may stand there
+                    shown = out + err if refused else out
+                    printed |= {" ".join(row.split()) for row in shown.splitlines()}
         if block.language == "output":
             shown = {" ".join(row.split()) for row in block.lines if row.strip()}
             assert shown <= printed
@@ -141,3 +163,15 @@ def test_every_page_is_in_the_navigation():
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
     for path in DOCS.rglob("*.md"):
         assert path.relative_to(DOCS).as_posix() in navigation
+
+
+@pytest.mark.parametrize("path", ALL, ids=name)
+def test_every_table_has_a_header(path):
+    """A row behind a blank line is a paragraph with bars in it."""
+    lines = ["", *path.read_text(encoding="utf-8").splitlines(), ""]
+    headers = [
+        following
+        for before, line, following in zip(lines, lines[1:], lines[2:], strict=False)
+        if line.startswith("|") and not before.startswith("|")
+    ]
+    assert all(re.fullmatch(r"\|[ :|-]+\|", line) for line in headers)

@@ -15,9 +15,12 @@ from latentdp.core.plugins import load as plug_in
 from latentdp.data.dicom.attributes import ACTIONS
 from latentdp.data.dicom.refusals import REASONS
 from latentdp.models.checkpoints import load, shipped
+from latentdp.reports.answers_card import AnswersCard
 from latentdp.reports.guarantee_words import NOT_COVERED
 from tests.support.documents import DOCS, documents
 from tests.support.places import SAMPLES
+
+PROGRAM = commands()
 
 REFERENCE = DOCS / "reference"
 
@@ -33,10 +36,16 @@ def test_every_command_that_help_shows_has_a_page():
     assert all(f"({name}.md)" in page("commands/index") for name in shown)
 
 
-@pytest.mark.parametrize("name", commands())
-def test_every_option_is_documented_where_its_command_is(name):
-    command = commands()[name]
-    text = command_pages()[name.split()[1]]
+@pytest.fixture(scope="module")
+def made():
+    """The pages of all commands, which take a while to be made."""
+    return command_pages()
+
+
+@pytest.mark.parametrize("name", PROGRAM)
+def test_every_option_is_documented_where_its_command_is(name, made):
+    command = PROGRAM[name]
+    text = made[name.split()[1]]
     section = text.split(f"# {name}\n\n")[1].split("\n# ")[0].split("\n## ")[0]
     assert command.help in section
     for parameter in command.params:
@@ -50,7 +59,8 @@ def test_every_option_is_documented_where_its_command_is(name):
 def shows(row, parameter):
     """Whether the row of a table is a parameter's."""
     called = row.partition("`")[2].replace("`", " ").split(" ")[0]
-    return called in (*parameter.opts, parameter.metavar or parameter.name.upper())
+    named = parameter.metavar or parameter.name.upper()
+    return called in (*parameter.opts, named.split(" ")[0])
 
 
 def test_help_of_the_program_is_what_the_pages_are_made_of(capsys, command):
@@ -121,8 +131,8 @@ def test_all_weights_are_told_with_what_their_cards_say():
         assert pages[f"reference/weights/{name}.md"].startswith(f"# {name}\n")
     for name in shipped("glow"):
         card = load(name).card
-        assert f"| {card['images']['train']:,} | {card['bits_per_dimension']['val']:.3f} |" in text
-        value, low, high = card["directions"]["probes"]["all"]["finding"]
+        assert f"| {card.images['train']:,} | {card.bits_per_dimension['val']:.3f} |" in text
+        value, low, high = card.directions.probes.all.finding
         assert f"{value:.2f} ({low:.2f} to {high:.2f})" in text
 
 
@@ -143,6 +153,13 @@ def test_every_field_of_a_card_is_told_and_no_other(command, tmp_path):
         card = json.loads((out / "release.json").read_text(encoding="utf-8"))
         fields |= set(leaves(card, told))
     assert fields == told
+
+
+def test_every_field_of_the_card_of_answers_is_told_and_no_other():
+    lines = page("answers-card").splitlines()
+    cells = [line.split("|")[1] for line in lines if line.startswith("| `")]
+    told = [name for cell in cells for name in cell.split("`")[1::2]]
+    assert sorted(told) == sorted(AnswersCard.__struct_fields__)
 
 
 def leaves(value, stop, name=""):

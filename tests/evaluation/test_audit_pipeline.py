@@ -9,12 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from latentdp._cli._audit_tables import pipeline_table
 
 from latentdp import InputError
 from latentdp.evaluation.audit_pipeline import LOOKS, affordable, audit_pipeline
 from latentdp.evaluation.audit_recipe import audit_recipe
 from latentdp.evaluation.transparent_flow import TransparentFlow, transparent
 from latentdp.privacy import noise as noise_module
+from latentdp.privacy.audit.best_event import largest_bound
 from latentdp.privacy.audit.label_response import LabelResponse
 from latentdp.privacy.audit.report import audit
 from latentdp.privacy.audit.two_samples import told_apart
@@ -26,7 +28,7 @@ from latentdp.privacy.samplers.discrete_laplace import two_sided_geometric
 from latentdp.privacy.samplers.uniform import below, normal
 from latentdp.privatizer import Privatizer, candidates
 from latentdp.recipe import PRESETS, Recipe
-from tests.support.sweeps import slow
+from tests.support.sweeps import slow, some
 
 DRAWS = 4096
 CODEBOOKS = ("tight", "high-content")  # presets whose mechanism takes long
@@ -204,7 +206,9 @@ MISTAKES = {  # and the look that finds it; others may, too
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize(
+    "mistake", some(MISTAKES, [rows_share_noise, rows_share_a_lie, key_reused])
+)
 def test_a_mistake_is_found(monkeypatch, mistake):
     mistake(monkeypatch)
     noise = None if mistake is key_reused else SeededNoise(1)
@@ -249,6 +253,19 @@ def test_samples_are_told_apart_by_one_feature_or_by_all():
     flat = np.zeros((4000, 2))
     assert told_apart(flat, flat) == 0
     assert told_apart(flat, flat + 1) > math.log(2000 / 20)
+
+
+def test_so_many_images_can_show_so_much_and_no_more(capsys):
+    """A planted mistake that gives everything away is bounded from below by just that."""
+    assert largest_bound(100) == pytest.approx(1.0887, abs=1e-4)
+    apart = np.zeros((100, 1)), np.ones((100, 1))
+    assert told_apart(*apart) == pytest.approx(largest_bound(100))
+    (look, *_) = audit_pipeline(transparent(AUDITED, SeededNoise(1)), draws=100)
+    assert look.describe()["largest_bound"] == largest_bound(100)
+    pipeline_table("t", [look])
+    told = capsys.readouterr().out
+    assert "100 releases of the transparent flow can show at most epsilon 1.09" in told
+    assert "not tested" in told
 
 
 @pytest.mark.parametrize(("draws", "confidence"), [(99, 0.9), (100, 1.0)])

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import latentdp
+from latentdp.errors import InputError
+from latentdp.evaluation.evaluate_folders import evaluate
+from latentdp.evaluation.load_release import recipe_of
 from latentdp.evaluation.pairing import SourceLink, some_patients
 from latentdp.evaluation.signature import is_signed
 from latentdp.reports.evaluation import Evaluation
@@ -112,6 +116,14 @@ def test_a_release_of_ours_from_folder_to_card(world, originals, tmp_path, comma
     raw = next(c for c in found["controls"] if c["method"]["name"] == "raw")
     assert outcome(raw, "frozen", metric="auc")["value"] > 0.9
     assert any(m["setting"] == "p/o" for m in found["utility"])
+    read = {m["utility"] for m in found["utility"] if m["metric"] == "told apart"}
+    assert read >= {"realism", "periodicity", "power_spectrum", "edge_sharpness"}
+    for row in (*found["outcomes"], *found["utility"]):
+        assert row["low"] is None or row["low"] <= row["value"] <= row["high"], row
+    assert "laplace_l1 on 2 latent dimensions, epsilon " in found["method"]["title"]
+    assert "latent dimensions drawn anew" in found["method"]["title"]
+    image = card["guarantee"]["image"]["epsilon"]
+    assert found["patient"]["epsilon"] == pytest.approx(3 * image), "whom --about joins"
 
     folder = default_vault(out) / "evaluation"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -137,6 +149,7 @@ def test_a_release_of_ours_from_folder_to_card(world, originals, tmp_path, comma
     assert again == found, "resumed from its parts: the same report"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report(world, originals, tmp_path, command, capsys):
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 30, (200, 64, 64))
@@ -161,14 +174,18 @@ def test_raw_images_are_found_and_a_false_claim_is_refuted(
     found = evaluation(
         command, capsys, originals, out, *options, "--claimed-epsilon", 0.5, *EFFORT
     )
+    assert Path(found["page"]) == default_vault(out) / "evaluation" / "evaluation.html"
+    assert {p.name for p in out.parent.iterdir()} == {"in", "out", "pairs.csv"}, "none beside OUT"
     assert outcome(found, "linkage", metric="rank-1")["value"] == 1.0
     assert found["code"] == 6
     assert "REFUTED" in found["err"]
     assert "ceiling" in found["err"]
     assert found["verdict"]["refuted"]
     assert not found["verdict"]["claims"][0]["holds"]
+    assert found["patient"]["epsilon"] == pytest.approx(1.5), "of the patient with three images"
 
 
+@pytest.mark.slow
 def test_names_that_keep_the_order_are_found(world, originals, tmp_path, command, capsys):
     rng = np.random.default_rng(0)
 
@@ -185,9 +202,33 @@ def test_names_that_keep_the_order_are_found(world, originals, tmp_path, command
     assert auc["low"] <= 0.5 <= auc["high"], "the pictures say nothing"
 
 
+@pytest.mark.slow
+def test_progress_goes_forward_to_the_end(world, originals, tmp_path):
+    out, pairs = release_by(world, originals, tmp_path, lambda p, i: 255 - p)
+    told: list[tuple[float, str]] = []
+    latentdp.evaluate(
+        originals, out, pairs=pairs, size=16, verifier=str(world.verifier), restarts=1, steps=1,
+        report=tmp_path / "report", progress=lambda share, words: told.append((share, words)),
+    )  # fmt: skip
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert (shares[0] < 0.05, shares[-1]) == (True, 1.0)
+    words = " ".join(words for _, words in told)
+    for stage in ("reading both folders", "adaptive", "classification", "control raw"):
+        assert stage in words
+    assert all(words for _, words in told), "a share without a word for what is done"
+
+
+def test_another_vault_than_that_of_the_release_is_told_how_to_name_its_own(tmp_path):
+    (tmp_path / "reports").mkdir()
+    with pytest.raises(InputError, match=r"name the one .* with --vault"):
+        recipe_of(tmp_path, "0" * 64)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("--label-map", "x.csv"), "--label-map belongs to --labels"),
         (("--claimed-epsilon", 1), "belong to --pairs"),
         (("--restarts", 0), "at least 1"),
         (("--auc-at-most", 0.2), "from 0.5 to 0.6"),
@@ -252,3 +293,35 @@ def test_a_sample_takes_whole_patients(world, originals, tmp_path):
     assert some_patients(links, 20, seed=1) == some
     assert some_patients(links, 20, seed=2) != some
     assert some_patients(links, 1000, seed=1) == links
+
+
+def test_whoever_attacks_a_marked_release_sees_the_mark_on_neither_side(
+    world, originals, tmp_path, command, capsys, monkeypatch
+):
+    """The corner of all originals, releases and copies is one and the same; the rest is not."""
+    out, vault = tmp_path / "out", tmp_path / "vault"
+    words = ("--vault", vault, "--weights", world.weights, "--size", 64)
+    assert command("privatize", originals, out, *words) == 0
+    seen = []
+
+    class Seen(Exception):
+        pass
+
+    def examine(scene, *_, **__):
+        seen.append(scene)
+        raise Seen
+
+    monkeypatch.setattr("latentdp.evaluation.evaluate.examine", examine)
+    with pytest.raises(Seen):
+        evaluate(
+            originals, out, vault=vault, about=about(world, tmp_path / "about.csv"), quick=True
+        )
+    (scene,) = seen
+    more, _ = scene.more(2, np.array([0, 1]))
+    stacks = [scene.target.cohort.images, scene.practice.cohort.images]
+    stacks += [scene.target.private[0], *scene.practice.private, *more]
+    images = np.concatenate(stacks)
+    corner = (slice(None), slice(3), slice(10))  # 7 by 36 pixels of 64, in 16, and a margin
+    assert np.ptp(images[corner], axis=0).max() == 0
+    assert np.ptp(images[:, 3:], axis=0).min() > 0
+    assert np.ptp(images[:, :, 10:], axis=0).min() > 0

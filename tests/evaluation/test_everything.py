@@ -85,6 +85,7 @@ def test_a_header_that_is_kept_tells_them_from_anyone_and_not_from_those_alike()
     assert alike.detail["each"]["labels and headers"] == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.slow
 def test_labels_of_several_outputs_add_up():
     """Each label tells the truth in 3 of 4 cases; two of them tell more than one."""
 

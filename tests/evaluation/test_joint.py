@@ -42,6 +42,7 @@ def near_equal(flow: Flow) -> ThreatModel:
     )
 
 
+@pytest.mark.slow
 def test_six_files_of_a_patient_name_the_source_where_one_does_not(tiny_flow):
     found = likelihood.run(near_equal(tiny_flow), silent)
     single = next(o for o in found if o.setting.startswith("own image") and o.headline)

@@ -20,6 +20,7 @@ from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.metrics.definitions.identification import P_AT_1
 from latentdp.metrics.identification import same_patient
 from latentdp.models.checkpoints import save
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.networks.embedding import EmbeddingConfig, EmbeddingNet
 from latentdp.models.networks.verifier import Verifier
 from latentdp.models.training.metric_learning import MetricLearning, MetricLearningConfig
@@ -44,7 +45,7 @@ def verifier(tmp_path_factory) -> str:
     learning = MetricLearning(EmbeddingNet(config), settings, [pairs], steps=60)
     learning.run()
     path = tmp_path_factory.mktemp("verifier") / "v.safetensors"
-    save(Verifier.of(learning.average).checkpoint("v", {}), path)
+    save(Verifier.of(learning.average).checkpoint("v", ModelCard()), path)
     return str(path)
 
 

@@ -112,6 +112,7 @@ def test_originals_are_read_and_noise_is_not(shelf):
     assert len(only(found, "p/o", "mean").detail["seeds"]) == EFFORT.seeds
 
 
+@pytest.mark.slow
 def test_untouched_images_are_worth_as_much_as_originals_which_are_learnt_once(shelf):
     before = shelf.trained
     found = measured(shelf, scene(untouched))
@@ -136,6 +137,7 @@ def test_a_finding_that_only_one_sex_shows_is_a_gap(shelf):
     )
 
 
+@pytest.mark.slow
 def test_private_lessons_use_the_released_labels(shelf):
     """Labels that are released all wrong make a reader that is all wrong."""
     scenery = scene(untouched)

@@ -164,6 +164,12 @@ def test_a_leak_of_the_files_is_a_line_and_ends_the_claim():
     assert claim(supporting(extra=[silent])).holds
 
 
+def test_what_is_declared_is_called_that():
+    bit = outcome("side_channels", "rank-1", 0.02, 0.0, 0.05, setting="a bit", declared=True)
+    (line,) = [x for x in verdict(supporting(extra=[bit])).lines if "a bit" in x]
+    assert line.startswith("DECLARED: a bit")
+
+
 @pytest.mark.promise(
     "An attack that does better than epsilon allows refutes the guarantee, in the first line."
 )

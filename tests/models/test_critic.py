@@ -12,12 +12,16 @@ from latentdp.models.checkpoints import Checkpoint, load
 from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.critic import Critic, critic_of, with_critic
 from latentdp.models.flow.flow import Flow, load_flow
+from latentdp.models.model_card.card import ModelCard
+from latentdp.models.model_card.card_parts import CriticCard
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 from latentdp.models.training.critic import train_critic
 from latentdp.models.training.training_data import as_trained
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.plan import Plan
 from latentdp.privacy.samplers.uniform import gumbel
+from latentdp.privatizer.candidates import draw_images
+from tests.support.one_by_one import one_after_the_other
 from tests.support.places import SAMPLES
 from tests.support.tiny_flow import make_net, tiny_checkpoint
 
@@ -43,7 +47,9 @@ def recipe(**changes) -> Recipe:
 
 def privatizer(critic: Critic | None, **changes) -> Privatizer:
     directions = np.linalg.qr(np.random.default_rng(5).normal(size=(256, 40)))[0].T
-    flow = Flow(make_net(), {}, "tiny", "00" * 32, AddOns(directions=directions, critic=critic))
+    flow = Flow(
+        make_net(), ModelCard(), "tiny", "00" * 32, AddOns(directions=directions, critic=critic)
+    )
     return Privatizer(flow, recipe(**changes), SeededNoise(3))
 
 
@@ -122,9 +128,9 @@ def test_the_mechanism_draws_once_whatever_the_candidates(critic, monkeypatch):
     )
     made.from_latents(np.random.default_rng(0).normal(size=(5, 256)))
     assert len(calls) == 1, "a second draw would be a second release"
-    assert len(drawn) == 8
-    spent = [made.plan.coordinates(z)[:, :4] for z in drawn]
-    rest = [made.plan.coordinates(z)[:, 4:] for z in drawn]
+    candidates = np.concatenate(drawn).reshape(8, 5, 256)  # however many are decoded at a time
+    spent = [made.plan.coordinates(z)[:, :4] for z in candidates]
+    rest = [made.plan.coordinates(z)[:, 4:] for z in candidates]
     for other, fresh in zip(spent[1:], rest[1:], strict=True):
         assert np.allclose(other, calls[0])
         assert not np.isclose(fresh, rest[0]).any(), "the rest is drawn anew"
@@ -179,7 +185,7 @@ def test_recipes_from_before_there_were_candidates_keep_their_digest():
 
 
 def weights(critic: Critic) -> Checkpoint:
-    return with_critic(tiny_checkpoint(), critic, {"reader_classes": 2, "widths": list(WIDTHS)})
+    return with_critic(tiny_checkpoint(), critic, CriticCard(reader_classes=2, widths=WIDTHS))
 
 
 def test_a_critic_comes_back_from_a_weights_file(critic):
@@ -189,9 +195,9 @@ def test_a_critic_comes_back_from_a_weights_file(critic):
     labels = np.array([0, 1, 2, -1, 0, -1])
     assert np.allclose(read.log_ratio(images, labels), critic.log_ratio(images, labels), atol=0.02)
     assert np.allclose(read.ratio[-1], critic.ratio[-1], atol=1e-6)
-    assert set(with_critic(kept, critic, kept.card["critic"]).tensors) == set(kept.tensors)
+    assert set(with_critic(kept, critic, kept.card.critic).tensors) == set(kept.tensors)
     z = np.random.default_rng(0).normal(size=(2, 256))
-    assert np.array_equal(load_flow(kept).decode(z), Flow(make_net(), {}).decode(z))
+    assert np.array_equal(load_flow(kept).decode(z), Flow(make_net(), ModelCard()).decode(z))
 
 
 def test_the_label_decides_which_ratio_counts(critic):
@@ -200,12 +206,16 @@ def test_the_label_decides_which_ratio_counts(critic):
     assert len(set(found)) == 4
 
 
+def described(checkpoint, **critic):
+    return replace(checkpoint, card=ModelCard(critic=CriticCard(**critic)))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda c: replace(c, card={}),
-        lambda c: replace(c, card={"critic": {"reader_classes": 2, "widths": [4, 9]}}),
-        lambda c: replace(c, card={"critic": {"reader_classes": "x", "widths": [4, 8]}}),
+        lambda c: replace(c, card=ModelCard()),
+        lambda c: described(c, reader_classes=2, widths=(4, 9)),
+        lambda c: described(c, reader_classes=-1, widths=(4, 8)),
         lambda c: replace(c, tensors=c.tensors | {"critic.ratio": np.zeros((3, 9))}),
         lambda c: replace(c, tensors=c.tensors | {"critic.ratio": np.full((4, 9), np.nan)}),
         lambda c: replace(c, tensors={k: v for k, v in c.tensors.items() if "reader" not in k}),
@@ -231,8 +241,8 @@ def test_a_critic_learns_what_samples_lack(world):
     dull = Dull(flow._net, flow.card)
     train, val = (as_trained(flow, world.data, split) for split in ("train", "val"))
     critic, card = train_critic(dull, train, val)
-    assert card["auc"] > 0.9
-    assert 1 <= card["effective_candidates"] <= card["candidates"]
+    assert card.auc > 0.9
+    assert 1 <= card.effective_candidates <= card.candidates
     assert critic.ratio.shape[0] == len(flow.classes) + 1
     again, _ = train_critic(dull, train, val)
     assert np.allclose(again.ratio, critic.ratio, rtol=1e-3, atol=1e-3)
@@ -318,3 +328,23 @@ def test_a_release_says_that_it_chose(world, tmp_path, command, capsys):
     (plain / "release.json").write_text(json.dumps(card))
     (plain / "release.html").unlink()  # it is of the card as it was
     assert command("verify", plain) == 0
+
+
+# --- Together, and the same ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("together", [1, 7, 128])
+@pytest.mark.parametrize(("n", "candidates"), [(1, 4), (3, 5)])
+def test_candidates_that_are_decoded_together_are_those_of_one_after_the_other(
+    critic, monkeypatch, n, candidates, together
+):
+    """Of the same random bits; up to how convolutions of several images are rounded."""
+    monkeypatch.setattr("latentdp.privatizer.candidates.TOGETHER", together)
+    flow, plan = (made := privatizer(critic, candidates=candidates)).flow, made.plan
+    protected, labels = np.random.default_rng(2).normal(size=(n, 256)), np.arange(n) % 3
+    noise, again = SeededNoise(3), SeededNoise(3)
+    images, valid = draw_images(flow, plan, protected, labels, noise, candidates=candidates)
+    expected = one_after_the_other(flow, plan, protected, labels, again, candidates=candidates)
+    assert np.allclose(images, expected, atol=1e-5)
+    assert valid.all()
+    assert np.array_equal(noise.words(4), again.words(4))

@@ -13,6 +13,7 @@ from latentdp.data.radiograph import read
 from latentdp.models.checkpoints import load, shipped
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig
+from latentdp.models.model_card.card import ModelCard
 from tests.support.places import SAMPLES
 from tests.support.sweeps import some
 from tests.support.tiny_flow import make_net
@@ -23,7 +24,7 @@ SHIPPED = sorted(shipped("glow"))
 @pytest.fixture(scope="module", params=["tiny", *SHIPPED])
 def flow(request) -> Flow:
     if request.param == "tiny":
-        return Flow(make_net(), {}, "tiny")
+        return Flow(make_net(), ModelCard(), "tiny")
     return load_flow(load(request.param))
 
 
@@ -141,7 +142,7 @@ def test_weights_with_uninitialised_normalisation_are_refused():
     net = Glow(GlowConfig(size=8, classes=("a",), steps=(1,), hidden=(4,)))
     before = {k: v.clone() for k, v in net.state_dict().items()}
     with pytest.raises(WeightsError, match="not initialised"):
-        Flow(net, {})
+        Flow(net, ModelCard())
     assert all(torch.equal(before[k], v) for k, v in net.state_dict().items())
 
 
@@ -166,6 +167,7 @@ def test_impossible_networks_are_refused(changes, message):
         GlowConfig(**(good | changes))
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("name", some(SHIPPED, ["cxr-paediatric"]))
 def test_real_validation_images_are_as_the_card_says(name, shared_data):
@@ -176,15 +178,15 @@ def test_real_validation_images_are_as_the_card_says(name, shared_data):
         shared_data / "cxr",
         "val",
         size=flow.shape[0],
-        conditions=card["conditions"],
-        sources=card["sources"],
+        conditions=card.conditions,
+        sources=card.sources,
         classes=flow.classes,
     )
     images = val.pixels[:128].astype(np.float32) / 255
     z = flow.encode(images, val.labels[:128])
     assert np.abs(flow.decode(z, val.labels[:128]) - images).max() < 1e-4
     bits = flow.bits_per_dimension(val.pixels, val.labels)
-    assert bits == pytest.approx(card["bits_per_dimension"]["val"], abs=0.01)
+    assert bits == pytest.approx(card.bits_per_dimension["val"], abs=0.01)
     assert bits < 4
     for level in flow.levels:
         assert abs(z[:, level].mean()) < 0.05

@@ -10,6 +10,7 @@ from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.fused_glow import FrozenGlow
 from latentdp.models.flow.glow import Glow, GlowConfig
+from latentdp.models.model_card.card import ModelCard
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import PRESETS, Recipe
@@ -89,7 +90,7 @@ def test_what_differs_from_a_glow_is_used_as_it_is():
 
     net = make_net()
     net.__class__ = Other
-    flow = Flow(net, {})
+    flow = Flow(net, ModelCard())
     assert np.allclose(flow.decode(np.ones((1, flow.d))), (0.5 * 256 - 0.5) / 255)
 
 
@@ -97,12 +98,12 @@ def test_what_differs_from_a_glow_is_used_as_it_is():
 @pytest.mark.parametrize("preset", PRESETS)
 def test_an_engine_changes_no_guarantee(tiny_flow, preset, monkeypatch):
     """The plan and what it spends are those of the recipe, and the noise is the same."""
-    monkeypatch.setattr("latentdp.models.flow.flow.computes_bfloat16", lambda: True)
+    monkeypatch.setattr("latentdp.models.flow.engine.computes_bfloat16", lambda: True)
     add_ons = AddOns(directions=tiny_flow.directions, identity=tiny_flow.identity[:, :64])
     changes = {"resample_identity": 8, "keep_label_dims": 4} if preset == "empirical" else {}
     made = {}
     for exact in (True, False):
-        flow = Flow(make_net(), {}, "tiny", "00" * 32, add_ons, exact=exact)
+        flow = Flow(make_net(), ModelCard(), "tiny", "00" * 32, add_ons, exact=exact)
         recipe = Recipe.from_preset(preset, **changes)
         made[exact] = Privatizer(flow, recipe, SeededNoise(1))
     assert made[True].recipe.digest == made[False].recipe.digest

@@ -106,6 +106,7 @@ def test_hypercube_keeps_what_its_agreements_say(epsilon, k):
     assert abs(kept.mean() - expected_cosine(k, made.agree, made.lies)) < 6 * kept.std() / 141
 
 
+@pytest.mark.slow
 def test_hypercube_reproduces_known_cosines():
     """k = 64 at 10 nats: .321; k = 4096 at 10 and 100: .0406 and .168."""
     for epsilon, k, known in ((10.0, 64, 0.321), (10.0, 4096, 0.0406), (100.0, 4096, 0.168)):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentdp.privacy.guarantee import Guarantee
-from latentdp.privacy.rounding import IN_FULL, at_most, printed
+from latentdp.privacy.rounding import EXACTLY, FEW, IN_FULL, at_most, left_over, printed
 
 CLAIMS = st.floats(0, allow_infinity=False)
 DIGITS = st.integers(1, IN_FULL)
@@ -24,7 +24,10 @@ def meant(value: float) -> Decimal:
 def test_a_claim_is_never_below_itself_and_less_than_one_unit_above(value, digits):
     text = printed(value, digits)
     shown = Decimal(text)
-    unit = Fraction(10) ** (meant(value).adjusted() - digits + 1)
+    power = meant(value).adjusted()
+    if power < 6:
+        digits = max(digits, power + 1)
+    unit = Fraction(10) ** (power - digits + 1)
     assert Fraction(meant(value)) <= Fraction(shown) < Fraction(meant(value)) + unit
     assert float(text) >= value
     assert len(shown.normalize().as_tuple().digits) <= digits
@@ -55,17 +58,34 @@ def test_a_ceiling_is_never_below_itself_and_less_than_one_unit_above(value, dec
         (0.0, "0"),
         (8.0, "8"),
         (0.1, "0.1"),
-        (7.998534529, "7.99854"),
-        (1234563.4, "1.23457e+06"),
+        (7.998534529, "8"),
+        (15.9970691, "16"),
+        (7.9812, "7.99"),
+        (0.41234, "0.413"),
+        (4095.25, "4096"),
+        (123456.7, "123457"),
+        (1234563.4, "1.24e+06"),
         (999999.5, "1e+06"),
         (1e-6, "1e-06"),
-        (1.0000000000000002e-06, "1.00001e-06"),
+        (1.0000000000000002e-06, "1.01e-06"),
         (math.inf, "infinity"),
         (math.nan, "infinity"),
     ],
 )
 def test_what_is_read(value, text):
     assert printed(value) == text
+
+
+@given(st.floats(0, 1e300))
+def test_what_was_rounded_before_is_rounded_up_to_the_same(value):
+    """A card that has six digits and a page that has three agree."""
+    assert printed(float(printed(value, EXACTLY)), FEW) == printed(value, FEW)
+
+
+@given(CLAIMS, DIGITS)
+def test_what_is_left_is_never_more_than_there_is(value, digits):
+    assert Decimal(left_over(value, digits)) <= meant(value)
+    assert Decimal(left_over(value, IN_FULL)) == meant(value)
 
 
 def test_without_a_bound_a_ceiling_is_infinite():

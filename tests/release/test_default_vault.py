@@ -61,7 +61,7 @@ def test_a_vault_that_version_0_1_made_beside_a_release_is_gone_on_with(
     assert not (place.parent / "home").exists()
     capsys.readouterr()
     assert command("ledger", place / "out", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["releases"] == 1
+    assert json.loads(capsys.readouterr().out)["charges"] == 1
     common = ["--weights", tiny_weights, "--size", 64]
     new = command("privatize", place / "in", place / "new", *common)
     assert (new, "beside the release" in capsys.readouterr().out) == (0, False)

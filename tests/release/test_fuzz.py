@@ -188,6 +188,7 @@ def test_a_file_of_any_size_is_refused_before_it_is_read(tmp_path, capfd):
         assert outcome(tmp_path / "f") == "too-large"
 
 
+@pytest.mark.slow
 def test_the_command_on_a_folder_of_mutants(tmp_path, tiny_weights):
     """Every file is accounted for, and nothing is printed but the command's own table."""
     draw, folder = random.Random(5), tmp_path / "in"

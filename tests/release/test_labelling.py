@@ -84,7 +84,7 @@ def test_a_patient_has_one_label_or_one_of_each_day(place):
     assert labels_of(place, "PatientID,label\nP1,a\nP2,b\nP3,a\n") == [0, 1, 0, 0]
     dated = "patient_id,study date,label\nP1,2024-05-01,a\nP2,20240502,b\nP3,2024-05-03T08:00,a\n"
     assert labels_of(place, dated + "P3,2024-05-04,b\n") == [0, 1, 0, 1]
-    with pytest.raises(InputError, match=r"1 inputs have no label in labels\.csv"):
+    with pytest.raises(InputError, match=r"1 input has no label in labels\.csv"):
         labels_of(place, dated)
 
 
@@ -103,9 +103,7 @@ def test_the_view_comes_from_the_header(place):
 def test_a_view_that_is_not_stated_is_asked_for(place):
     radiograph_at(place / "in" / "st1" / "1.dcm", 1, AccessionNumber="A1", ViewPosition="")
     text = "AccessionNumber,findings\nA1,normal\nA2,finding\nA3,normal\nA4,normal\n"
-    with pytest.raises(
-        InputError, match=r"1 inputs have no label.*1 have one that needs AP or PA"
-    ):
+    with pytest.raises(InputError, match=r"1 input has no label.*1 have one that needs AP or PA"):
         labels_of(place, text, VIEWS)
     assert labels_of(place, text, VIEWS, Unlabelled.RANDOM) == [-1, 2, 3, 1]
 
@@ -287,7 +285,7 @@ def test_labels_that_are_not_used_are_not_missed(place):
 def test_a_picture_is_told_by_its_file(place):
     Image.fromarray(np.tile(np.arange(90, dtype=np.uint8), (80, 1))).save(place / "in" / "p.png")
     text = "file,label\n" + "".join(f"st{n}/{n}.dcm,a\n" for n in (1, 2, 3, 4))
-    with pytest.raises(InputError, match="1 inputs have no label"):
+    with pytest.raises(InputError, match="1 input has no label"):
         go(place, Recipe.from_preset("strict"), labels=table(place, text))
     assert (
         go(place, Recipe.from_preset("strict"), labels=table(place, text + "p.png,b\n")).released

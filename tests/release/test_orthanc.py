@@ -11,7 +11,8 @@ from PIL import Image
 
 from tests.support.orthanc import Orthanc, binary
 
-pytestmark = pytest.mark.xdist_group("orthanc")  # which takes seconds to start
+# Pulling, pushing and watching against the same server are tried by default, in tests/archives.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("orthanc")]
 
 
 @pytest.fixture(scope="module")

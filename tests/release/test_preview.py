@@ -144,7 +144,7 @@ def test_half_made_vaults_are_left_as_they_are(place):
     Vault(place / "vault")
     again, _ = look(place)
     assert sorted(p.name for p in (place / "vault").iterdir()) == [
-        "key", "key.lock", "reports",
+        "digest", "key", "key.lock", "reports",
     ]  # fmt: skip
     assert vars(told) == vars(again)
     (place / "vault").chmod(0o755)

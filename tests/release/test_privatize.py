@@ -1,63 +1,24 @@
 """Whole folders, as the command handles them."""
 
 import json
-import os
 import re
 import shutil
 import stat
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from PIL import Image
 
-from latentdp import Aborted, BudgetExceeded, InputError, Privatizer, Recipe
+from latentdp import BudgetExceeded, InputError, Privatizer, Recipe
 from latentdp.data.dicom.profile import Profile
 from latentdp.models.flow.flow import Flow
 from latentdp.privacy.noise import SeededNoise
-from latentdp.release.executor import Pool
 from latentdp.release.inputs import find_files
-from latentdp.release.outputs import LOCK, MARK, Outputs
-from latentdp.release.privatize import preview, privatize_folder
-from latentdp.vault.drafts import Drafts
-from latentdp.vault.ledger import Ledger
+from latentdp.release.privatize import privatize_folder
 from latentdp.vault.vault import Vault
-from tests.support.places import SAMPLES
-from tests.support.sweeps import diagonal
-from tests.support.tiny_flow import shared_flow
-
-GOOD, BROKEN = 7, 1
-SHAPE = (16, 16)
-RECIPE = Recipe.from_preset("balanced", label="none")
-
-
-@pytest.fixture
-def place(tmp_path) -> Path:
-    """A folder with a copy of the samples, a picture, and files that are nothing."""
-    shutil.copytree(SAMPLES, tmp_path / "in")
-    return tmp_path
-
-
-def go(place: Path, recipe: Recipe = RECIPE, out: str = "out", noise=None, **options):
-    vault = options.pop("vault", place / "vault")
-    privatizer = Privatizer(shared_flow(), recipe, noise)
-    source = place / options.pop("source", "in")
-    return privatize_folder(source, place / out, privatizer=privatizer, vault=vault, **options)
-
-
-def look(place: Path):
-    return preview(place / "in", privatizer=Privatizer(shared_flow(), RECIPE))
-
-
-def outputs(place: Path, out: str = "out") -> dict[str, bytes]:
-    folder = place / out / "images"
-    return {p.name: p.read_bytes() for p in folder.iterdir()} if folder.exists() else {}
-
-
-def rows(summary) -> list[dict]:
-    return [json.loads(line) for line in summary.report.read_text().splitlines()]
+from tests.release.sample_release import BROKEN, GOOD, RECIPE, SHAPE, go, look, outputs, rows
 
 
 @pytest.mark.promise(
@@ -137,99 +98,6 @@ def test_images_of_one_patient_share_a_pseudonym_and_a_sum(place):
     assert not other & set(ids), "another vault gives unlinkable pseudonyms"
 
 
-@pytest.mark.promise("The same command again makes nothing and charges nothing.")
-def test_a_rerun_does_and_charges_nothing(place):
-    first, before = go(place), outputs(place)
-    second = go(place)
-    assert (second.released, second.already, second.spent) == (0, GOOD, 0)
-    assert second.patient_epsilon == first.patient_epsilon
-    assert outputs(place) == before
-
-
-def test_new_files_join_an_earlier_release(place):
-    go(place)
-    before = outputs(place)
-    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8), (80, 1))).save(place / "in" / "p.png")
-    summary = go(place)
-    assert (summary.released, summary.already) == (1, GOOD)
-    assert before.items() <= outputs(place).items()
-
-
-def test_another_folder_gets_the_first_output_and_pays_nothing(place):
-    go(place)
-    summary = go(place, out="again")
-    assert (summary.released, summary.already, summary.spent) == (0, GOOD, 0)
-    assert outputs(place, "again") == outputs(place)
-
-
-@pytest.mark.parametrize("harm", ["removed", "altered"])
-def test_a_lost_output_is_told_and_made_again_only_when_asked(place, harm):
-    go(place)
-    victim = place / "out" / "images" / sorted(outputs(place))[0]
-    if harm == "removed":
-        victim.unlink()
-    else:
-        victim.write_bytes(victim.read_bytes() + b"xx")
-    summary = go(place)
-    assert (summary.released, summary.already, summary.spent) == (0, GOOD - 1, 0)
-    assert summary.quarantined["lost"] == 1
-    with pytest.raises(BudgetExceeded):
-        go(place, budget=15.0, again=True)
-    summary = go(place, again=True)
-    assert (summary.released, summary.already) == (1, GOOD - 1)
-    assert summary.spent == pytest.approx(8, rel=0.01)
-    assert len(outputs(place)) == GOOD, "an altered output leaves the release"
-    assert (place / "vault" / "withdrawn" / victim.name).is_file() == (harm == "altered")
-    assert go(place).already == GOOD
-
-
-def test_a_file_that_is_not_of_the_release_is_not_released_with_it(place):
-    go(place)
-    (place / "out" / "images" / "notes.txt").write_text("x")
-    with pytest.raises(InputError, match="1 files in images are not of this release"):
-        go(place)
-
-
-def test_hidden_left_overs_do_not_block_or_stay(place):
-    (place / "out").mkdir()
-    (place / "out" / ".release.json.tmp").write_text("{")
-    assert go(place).released == GOOD
-    (place / "out" / ".labels.csv.tmp").write_text("")
-    (place / "out" / "images" / ".AppleDouble").mkdir()
-    (place / "out" / "images" / f".{'0' * 32}.dcm.-1.part").write_bytes(b"half")
-    assert go(place).already == GOOD
-    assert {p.name for p in (place / "out").rglob(".*")} == {MARK, LOCK, ".AppleDouble"}
-
-
-def test_the_same_bytes_under_two_kinds_of_name(place):
-    """The picture is released whatever the order; the other one is no DICOM."""
-    picture = place / "in" / "a.png"
-    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8), (80, 1))).save(picture)
-    shutil.copy(picture, place / "in" / "a_noext")
-    for summary in (look(place)[0], go(place)):
-        assert summary.released == GOOD + 1
-        assert summary.quarantined == {"unreadable": 1, "not-dicom": 1}
-
-
-def test_a_run_that_died_here_and_was_finished_elsewhere(place, monkeypatch):
-    """What lies here is served from here, and nothing is made or released twice in one folder."""
-    with monkeypatch.context() as patch:
-        patch.setattr(Outputs, "publish", lambda *_: (_ for _ in ()).throw(Died))
-        with pytest.raises(Died):
-            go(place)
-    assert go(place, out="other").accounted == GOOD + BROKEN
-    summary = go(place)
-    assert summary.already == GOOD
-    assert len(outputs(place)) == GOOD
-
-
-def test_a_moved_release_is_known_where_it_is(place):
-    go(place)
-    (place / "out").rename(place / "moved")
-    assert go(place, out="moved").already == GOOD
-    assert go(place, out="third").already == GOOD
-
-
 def test_files_without_a_patient_are_added_up_over_recipes(place):
     shutil.rmtree(place / "in")
     (place / "in").mkdir()
@@ -240,17 +108,6 @@ def test_files_without_a_patient_are_added_up_over_recipes(place):
         go(place, other, out="other", budget=8.0)
     summary = go(place, other, out="other")
     assert summary.patient_epsilon == pytest.approx(15, rel=0.01)
-
-
-def test_another_vault_may_not_go_on_with_a_release(place):
-    go(place)
-    before = outputs(place)
-    with pytest.raises(InputError, match="vault that is not there"):
-        go(place, vault=place / "second vault")
-    Vault(place / "second vault")
-    with pytest.raises(InputError, match="another vault"):
-        go(place, vault=place / "second vault")
-    assert outputs(place) == before
 
 
 def test_the_card_is_about_the_folder_and_not_about_the_last_run(place):
@@ -287,43 +144,6 @@ def test_a_budget_of_exactly_the_cost_is_enough(place):
         budget = 2 * recipe.epsilon
         assert go(place, recipe, out=preset, labels=labels, budget=budget,
                   vault=place / f"v{preset}").released == GOOD  # fmt: skip
-
-
-def test_dicom_is_read_under_any_name_and_pictures_under_theirs(place):
-    (place / "in" / "clinic-a" / "cr-0001.dcm").rename(place / "in" / "clinic-a" / "a.png")
-    assert go(place).released == GOOD
-
-
-def test_a_damaged_picture_of_any_kind_does_not_end_the_run(place, monkeypatch):
-    def broken(*_args, **_kwargs):
-        raise TypeError("Missing dimensions")
-
-    Image.fromarray(np.tile(np.arange(90, dtype=np.uint8), (80, 1))).save(place / "in" / "p.tif")
-    monkeypatch.setattr("latentdp.data.png._grey", broken)
-    summary = go(place)
-    assert summary.quarantined == {"unreadable": 2}
-
-
-def test_names_that_are_no_text_are_handled(place):
-    odd = os.fsencode(place / "in") + b"/\xff\xfe.dcm"
-    Path(os.fsdecode(odd)).write_bytes(b"nothing")
-    (place / "in" / "red\x1b[31m").write_bytes(b"")
-    summary = go(place)
-    assert summary.accounted == summary.inputs == GOOD + BROKEN + 2
-
-
-def test_the_same_bytes_twice_are_one_release(place):
-    shutil.copy(place / "in" / "clinic-a" / "cr-0001.dcm", place / "in" / "copy")
-    summary = go(place)
-    assert (summary.released, summary.duplicates) == (GOOD, 1)
-    assert summary.most_images == 2
-
-
-def test_a_copy_of_a_refused_file_is_refused_too(place):
-    shutil.copy(place / "in" / "clinic-b" / "broken.dcm", place / "in" / "copy")
-    for summary in (look(place)[0], go(place)):
-        assert (summary.released, summary.duplicates) == (GOOD, 0)
-        assert summary.quarantined == {"unreadable": 2}
 
 
 def test_workers_make_the_same_release(place, tiny_weights):
@@ -368,25 +188,6 @@ def test_an_output_folder_with_other_files_or_another_recipe_is_refused(place):
         go(place, Recipe.from_preset("balanced", label="none", epsilon=4.0))
 
 
-def test_nothing_to_do_is_an_error(place):
-    (place / "empty").mkdir()
-    with pytest.raises(InputError, match="no files"):
-        go(place, source="empty")
-    with pytest.raises(InputError, match="there is none"):
-        go(place, source="none")
-    assert not (place / "out").exists()
-    assert not (place / "vault").exists()
-
-
-def test_nothing_usable_has_exit_code_2(place):
-    shutil.rmtree(place / "in" / "clinic-a")
-    for path in (place / "in" / "clinic-b").glob("IM*"):
-        path.unlink()
-    summary = go(place)
-    assert summary.exit_code == 2
-    assert summary.quarantined == {"unreadable": 1}
-
-
 @pytest.mark.promise("Over budget nothing is written, and nobody is charged.")
 def test_over_budget_nothing_is_written_or_charged(place):
     with pytest.raises(BudgetExceeded, match="1 of 6 patients"):
@@ -399,73 +200,6 @@ def test_over_budget_nothing_is_written_or_charged(place):
     assert go(place, budget=16.0).released == GOOD
     with pytest.raises(BudgetExceeded):
         go(place, Recipe.from_preset("strict", epsilon=0.5), out="more", budget=16.0, labels=None)
-
-
-class Died(BaseException):
-    """Stands for the process being killed: nothing may catch it."""
-
-
-@pytest.mark.parametrize(
-    ("step", "late"),
-    diagonal(
-        ["Ledger.reserve", "Pool.release", "Drafts.write", "Ledger.finish", "Outputs.publish"],
-        [False, True],
-    ),
-)
-def test_a_run_that_dies_anywhere_is_finished_by_the_next(place, monkeypatch, step, late):
-    """Before or after each step; afterwards one output and one charge for each image."""
-    target, name = {
-        "Ledger.reserve": (Ledger, "reserve"),
-        "Pool.release": (Pool, "release"),
-        "Drafts.write": (Drafts, "write"),
-        "Ledger.finish": (Ledger, "finish"),
-        "Outputs.publish": (Outputs, "publish"),
-    }[step]
-    real, calls = getattr(target, name), []
-
-    def dying(*args, **kwargs):
-        calls.append(name)
-        if not late and len(calls) == 1:
-            raise Died
-        result = real(*args, **kwargs)
-        if late and len(calls) == 1:
-            raise Died
-        return result
-
-    with monkeypatch.context() as patch:
-        patch.setattr(target, name, dying)
-        with pytest.raises(Died):
-            go(place)
-    drawn = {
-        pydicom.dcmread(path).SOPInstanceUID: path.read_bytes()
-        for path in (place / "out" / "images").iterdir()
-    }
-    assert json.loads((place / "out" / "release.json").read_text())["status"] == "incomplete"
-    summary = go(place)
-    assert summary.released + summary.already == GOOD
-    assert len(outputs(place)) == GOOD, "no partial file is left"
-    now = {
-        pydicom.dcmread(place / "out" / "images" / name_).SOPInstanceUID: data
-        for name_, data in outputs(place).items()
-    }
-    assert drawn.items() <= now.items(), "what was drawn once is not drawn again"
-    ledger = Vault(place / "vault").ledger()
-    assert sum(s.releases for s in ledger.spent().values()) == GOOD
-    ledger.close()
-
-
-def test_a_full_disk_is_one_clear_error(place, monkeypatch):
-    def full(*_args, **_kwargs):
-        raise OSError(28, "No space left on device", "/secret/path")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("latentdp.vault.drafts.Path.write_bytes", full)
-        with pytest.raises(Aborted, match="could not be written") as caught:
-            go(place)
-    assert caught.value.exit_code == 5
-    assert "secret" not in str(caught.value)
-    assert outputs(place) == {}
-    assert go(place).released == GOOD
 
 
 def test_an_image_that_decodes_to_nothing_is_quarantined(place, monkeypatch):
@@ -539,26 +273,3 @@ def test_the_vault_is_private_and_holds_the_pictures_to_look_at(place):
     assert stat.S_IMODE((place / "vault").stat().st_mode) == 0o700
     with Image.open(place / "vault" / "before-after.png") as sheet:
         assert sheet.size == (3 * GOOD * 18, 3 * 2 * 18)
-
-
-def test_links_are_not_followed_but_accounted_for(place):
-    (place / "in" / "loop").symlink_to(place / "in")
-    (place / "in" / "dangling").symlink_to(place / "nowhere")
-    os.mkfifo(place / "in" / "pipe")
-    summary = go(place)
-    assert summary.inputs == summary.accounted == GOOD + BROKEN + 3
-    assert summary.quarantined["not-a-file"] == 3
-
-
-@pytest.mark.data
-@pytest.mark.parametrize("folder", ["radiograph", "nasty"])
-def test_real_and_nasty_files_are_all_accounted_for(shared_data, tmp_path, folder):
-    source = shared_data / "dicom" / folder
-    shutil.copytree(source, tmp_path / "in")
-    summary = go(tmp_path)
-    total = sum(summary.quarantined.values()) + summary.released + summary.duplicates
-    assert total == summary.inputs == len(find_files(source))
-    if folder == "radiograph":
-        assert summary.released == 3, "the three human chests"
-    for path in (tmp_path / "out" / "images").iterdir():
-        assert pydicom.dcmread(path).pixel_array.shape == SHAPE

@@ -7,9 +7,10 @@ import shutil
 import pytest
 from PIL import Image, PngImagePlugin
 
+from latentdp.reports.compliance import ComplianceManifest
 from tests.support.folders import card, go, images, picture_at, tree
 
-RANDOM = ("release", "vault", "contents_sha256")
+RANDOM = ("release", "vault", "contents_sha256", "compliance")
 
 
 def without_what_is_counted(page: str) -> str:
@@ -23,6 +24,8 @@ def public(place) -> tuple[dict, str]:
     stated = card(place)
     assert stated["counts"].pop("images_in_release") == len(images(place))
     known = {key: value for key, value in stated.items() if key not in RANDOM}
+    manifest = ComplianceManifest.read(place / "out" / "compliance.json")
+    known["done"] = [(e.action, e.what, e.attributes, e.passes_on) for e in manifest.entries]
     page = (place / "out" / "release.html").read_text()
     return known, without_what_is_counted(page)
 
@@ -65,7 +68,10 @@ def test_what_anybody_can_count_is_named_as_not_covered(tmp_path):
     (line,) = [x for x in card(tmp_path)["guarantee"]["not_covered"] if "number of files" in x]
     assert "share a pseudonymous patient" in line
     told = {p.name for p in tree(tmp_path / "out")} - set(images(tmp_path))
-    assert told == {"images", "release.json", "release.html", ".latentdp", ".latentdp.lock"}
+    tables = {"metadata.csv", "datalist.json"}
+    assert told - {".latentdp.lock"} == tables | {
+        "images", "release.json", "release.html", "compliance.json", ".latentdp",
+    }  # fmt: skip
 
 
 def test_a_card_of_0_1_is_read_and_tells_it_no_longer(tmp_path):

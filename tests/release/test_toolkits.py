@@ -80,6 +80,7 @@ def test_dcmtk_shows_the_whole_range(released, tmp_path):
         np.testing.assert_allclose(shown, stored(path) * (65535 / 4095), atol=17)
 
 
+@pytest.mark.slow
 @gdcm
 def test_gdcm_reads_the_same_image(released):
     for path in released.dicom():
@@ -96,6 +97,7 @@ def test_gdcm_reads_the_same_image(released):
         assert info["Rescale Intercept/Slope"] == "(0,1)"
 
 
+@pytest.mark.slow
 @gdcm
 def test_gdcm_decodes_the_same_pixels(released, tmp_path):
     for path in released.dicom():

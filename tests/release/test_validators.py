@@ -9,6 +9,7 @@ import pydicom
 import pytest
 
 from latentdp.data.dicom.refusals import KINDS
+from tests.support.validators import dciodvfy
 
 pytestmark = [
     pytest.mark.skipif(
@@ -32,7 +33,7 @@ def lines(tool: str, *arguments: object) -> list[str]:
 
 def findings(path: Path) -> set[str]:
     """The errors and warnings of dciodvfy, without the values and item numbers in them."""
-    told = lines("dciodvfy", "-new", path)
+    told = dciodvfy(path)
     return {
         re.sub(r" = <[^>]*>|\[\d+\]", "", line)
         for line in told
@@ -59,7 +60,7 @@ def test_no_output_has_a_finding_that_its_source_has_not(released):
 def test_every_output_is_a_whole_object_of_its_kind(released):
     """No error at all: also none that the source had."""
     for output in released.dicom():
-        told = lines("dciodvfy", "-new", output)
+        told = dciodvfy(output)
         uid = pydicom.dcmread(output, stop_before_pixels=True).SOPClassUID
         assert SEEN_AS[KINDS[uid]] in told
         assert not [line for line in told if line.startswith("Error")], output

@@ -254,3 +254,16 @@ def test_the_command(tiny_flow, tmp_path, command, capsys):
     assert not told["verified"]
     assert {"claim", "claimed", "found", "ok"} == set(told["checks"][0])
     assert command("verify", tmp_path / "nothing.json") == 2
+    assert "release.json, or the folder of a release" in capsys.readouterr().err
+
+
+def test_an_unfinished_release_is_no_lie(tiny_flow, tmp_path, command, capsys):
+    """Its card says so, and is right: whoever made it has to go on."""
+    card = card_of(tiny_flow) | {"status": "incomplete"}
+    (tmp_path / "release.json").write_text(json.dumps(card))
+    assert command("verify", tmp_path) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "NOT verified: the release is unfinished; the command that makes it goes on" in shown
+    assert "claims what is not so" not in shown
+    assert "DOES NOT HOLD status: incomplete" in shown
+    assert "but it is complete" not in shown

@@ -13,14 +13,17 @@ from latentdp.core.documents import to_json
 from latentdp.core.filesystem import write_json
 from latentdp.release.privatize import privatize_folder
 from latentdp.reports.card_guarantee import PatientGuarantee
-from latentdp.reports.guarantee_words import sentences, warnings
+from latentdp.reports.guarantee_words import sentences
 from latentdp.reports.release_contents import contents_of
 from latentdp.reports.release_page import write_release_page
+from latentdp.reports.warning_words import warnings
 from tests.support.folders import picture_at, radiograph_at
 from tests.support.tiny_flow import shared_flow
 
 HEADERS = "images whose headers state this epsilon and recipe"
 FILES = "digest of all files"
+PATIENTS = "images of a patient, by the headers"
+TABLES = "tables that differ from files, labels and card"
 
 
 def make(place, name):
@@ -80,7 +83,8 @@ def edit(path, old, new):
         return
     picture, note = Image.open(path), PngImagePlugin.PngInfo()
     assert old in picture.text["Description"]
-    note.add_text("Description", picture.text["Description"].replace(old, new))
+    for keyword, text in picture.text.items():
+        note.add_text(keyword, text.replace(old, new) if keyword == "Description" else text)
     picture.save(path, pnginfo=note)
 
 
@@ -100,9 +104,9 @@ def test_a_true_release_is_verified(out):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("epsilon 7.99", "epsilon 1.99"),
-        ("epsilon 7.99", "epsilon 17.99"),
-        ("epsilon 7.99", "epsilon about 7.99"),
+        ("epsilon 8 ", "epsilon 2 "),
+        ("epsilon 8 ", "epsilon 18 "),
+        ("epsilon 8 ", "epsilon about 8 "),
         ("indistinguishable", "indistinguishable up to epsilon 0.1"),
         ("indistinguishable", "indistinguishable up to delta 0.1"),
         ("recipe ", "recipe 0123456789abcdef. Was recipe "),
@@ -119,16 +123,16 @@ def test_a_header_that_states_another_recipe_or_epsilon_is_found(out, suffix, ol
 def test_an_image_that_says_nothing_of_itself_is_found(out):
     Image.new("L", (16, 16)).save(image(out, ".png"))
     sign(out)
-    assert failed(out) == {HEADERS}
+    assert failed(out) == {HEADERS, TABLES}
 
 
 def test_files_that_are_added_removed_altered_or_exchanged_are_found(out):
     path = image(out, ".png")
     content = path.read_bytes()
     shutil.copy(path, path.with_name(f"{'0' * 32}.png"))
-    assert failed(out) == {FILES, "number of images"}
+    assert failed(out) == {FILES, TABLES, PATIENTS, "number of images"}
     path.unlink()
-    assert failed(out) == {FILES, "labels"}
+    assert failed(out) == {FILES, TABLES, "labels"}
     path.with_name(f"{'0' * 32}.png").unlink()
     path.write_bytes(content + b"\0")
     assert failed(out) == {FILES}
@@ -138,7 +142,7 @@ def test_files_that_are_added_removed_altered_or_exchanged_are_found(out):
     one_content = one.read_bytes()
     one.write_bytes(other.read_bytes())
     other.write_bytes(one_content)
-    assert failed(out) == {FILES}
+    assert failed(out) == {FILES, TABLES}
 
 
 def test_labels_that_are_not_those_of_the_release_are_found(out):
@@ -153,7 +157,7 @@ def test_labels_that_are_not_those_of_the_release_are_found(out):
     assert failed(out) == {"labels"}
     table.write_text(text + "no table")
     sign(out)
-    assert failed(out) == {"labels"}
+    assert failed(out) == {"labels", TABLES}
     table.unlink()
     (out / "release.json").write_bytes((out / "release.json").read_bytes())
     assert FILES in failed(out)
@@ -165,7 +169,7 @@ def test_labels_that_are_not_those_of_the_release_are_found(out):
 )
 def test_a_card_of_another_release_by_the_same_recipe_is_refused(made, out):
     make(made, "other")
-    for name in ("release.json", "release.html"):
+    for name in ("release.json", "release.html", "compliance.json"):
         shutil.copy(made / "other" / name, out)
     assert failed(out) == {FILES}
 
@@ -188,7 +192,8 @@ def test_a_card_that_says_something_else_is_found(out, path, value, claim):
         part = part[name]
     part[last] = value
     write_json(out / "release.json", values)
-    assert failed(out) == {claim, "card of release.html"}
+    named = {"actions of the compliance manifest"} if path == "recipe/digest" else set()
+    assert failed(out) == {claim, "card of release.html"} | named
 
 
 def leaves(values, path=()):
@@ -250,8 +255,8 @@ def test_a_patient_with_more_images_than_the_card_says_is_found(tmp_path):
         "patient": to_json(claimed),
         "statement": sentences(image, patient),
     }
-    sign(out, guarantee=guarantee, warnings=warnings(image, patient))
-    assert failed(out) == {"images of a patient, by the headers"}
+    sign(out, guarantee=guarantee, warnings=warnings(image, patient, more=privatizer.warnings))
+    assert failed(out) == {PATIENTS}
 
 
 def test_what_a_card_quotes_of_an_evaluation_is_not_verified(out):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from latentdp import Aborted, InputError
-from latentdp.release.outputs import LOCK, MARK
+from latentdp.release.outputs import MARK
 from latentdp.vault.drafts import Drafts
 from latentdp.vault.index_file import IndexFile
 from tests.support.folders import go, images, look, radiograph_at, rows, tree
@@ -167,7 +167,7 @@ def test_a_file_system_that_takes_no_more_bytes(place, monkeypatch, layout):
         with pytest.raises(Aborted, match="nothing half-written was left"):
             go(place, layout=layout)
     left = {p.name for p in (place / "out").rglob("*") if p.is_file()}
-    assert left == {MARK, LOCK, "release.json", "release.html"}
+    assert left == {MARK, "compliance.json", "release.json", "release.html"}
     assert not list((place / "vault" / "drafts").iterdir())
     assert go(place, layout=layout).released == 2
 

@@ -1,11 +1,13 @@
 """What a worker process keeps: networks that are loaded once, and no more than it works with."""
 
+import pytest
+
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.release import executor
 from latentdp.release.worker import KEPT, WorkerProcess, this_process
-from tests.support.folders import go, picture_at
+from tests.support.folders import go, picture_at, privatizer
 
 
 def test_the_privatizers_used_last_are_kept_and_keep_their_noise(monkeypatch):
@@ -30,6 +32,17 @@ def test_the_privatizers_used_last_are_kept_and_keep_their_noise(monkeypatch):
     assert loaded[KEPT + 1 :] == [1.0], "the first was let go when there were too many"
     worker.privatizer(recipes[0], exact=False)
     assert len(loaded) == KEPT + 3, "exact networks are others"
+
+
+@pytest.mark.parametrize(
+    ("images", "workers", "sizes"),
+    [(128, 2, [32] * 4), (40, 2, [20, 20]), (3, 2, [2, 1]), (1, 4, [1]), (0, 2, []),
+     (40, 1, [32, 8]), (130, 3, [32] * 4 + [2])],
+)  # fmt: skip
+def test_no_worker_is_left_without_a_group(images, workers, sizes):
+    groups = executor.Pool(None, privatizer(), workers).groups(range(images))
+    assert [len(group) for group in groups] == sizes
+    assert [i for group in groups for i in group] == list(range(images))
 
 
 def test_the_process_of_a_run_keeps_none(tmp_path):

@@ -7,8 +7,9 @@ import pytest
 
 from latentdp import Guarantee, Unit
 from latentdp.reports.card_guarantee import PatientGuarantee
-from latentdp.reports.guarantee_words import GALLERY, ceilings, sentences, warnings
+from latentdp.reports.guarantee_words import GALLERY, ceilings, sentences
 from latentdp.reports.release_card import ReleaseCard
+from latentdp.reports.warning_words import warnings
 from tests.support import old_vault
 from tests.support.folders import radiograph_at
 from tests.support.html_page import Page
@@ -67,7 +68,7 @@ def test_six_near_equal_files_of_a_patient_are_warned_of_everywhere(
     for call in (("explain", tmp_path / "in", *weights), (*release, "--dry-run"), release):
         assert command(*call) == 0
         text = " ".join(capsys.readouterr().out.split())
-        assert "WARNING WEAK FOR A PATIENT: epsilon 47." in text
+        assert "WARNING WEAK FOR A PATIENT: epsilon 48 " in text
         assert "all images joined: at most 100.00 %" in text
         assert command(*call, "--json") == 0
         told = json.loads(capsys.readouterr().out)

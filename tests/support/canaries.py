@@ -9,6 +9,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ _LENGTH = {"SH": 16, "CS": 16, "AE": 16, "OW": 16, "OF": 16, "OD": 16, "OL": 16,
 _FIRST = datetime.date(1801, 1, 1)
 
 
+@cache
 def profile_tags() -> list[BaseTag]:
     """Every attribute of the current PS3.15 table E.1-1; one of each repeating group."""
     return sorted({Tag(entry[:2]) for entry in dicomfields_2026c.ALL_TAGS})

@@ -1,8 +1,10 @@
 """The README and the pages of docs/ as tests read them: their blocks of code, words and links.
 
 Blocks say by their language what holds of them: ``sh`` is run, one after the other, as a reader
-would; what a block ``output`` shows is printed by the commands before it; ``python`` is run; a
-line that begins with ``latentdp`` in any block is one that the command understands.
+would (where its title says ``refused``, the command must end with exit code 2); what a block
+``output`` shows is printed by the commands before it; a ``csv`` with a title is a file of that
+name; ``python`` is run; a line that begins with ``latentdp`` in any block is one that the command
+understands.
 """
 
 import re
@@ -13,14 +15,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-_BLOCK = re.compile(r"^( *)```([\w-]*)[^\n]*\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(
+    r'^( *)```([\w-]*)(?: title="([^"\n]*)")?[^\n]*\n(.*?)^\1```$', re.DOTALL | re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
 class CodeBlock:
-    """A fenced block: its language, empty for none, and its lines."""
+    """A fenced block: its language and title, empty for none, and its lines."""
 
     language: str
+    title: str
     lines: tuple[str, ...]
 
 
@@ -38,8 +43,8 @@ def blocks(path: Path) -> list[CodeBlock]:
     """In the order of the page."""
     text = path.read_text(encoding="utf-8")
     return [
-        CodeBlock(language, tuple(line.removeprefix(indent) for line in body.splitlines()))
-        for indent, language, body in _BLOCK.findall(text)
+        CodeBlock(language, title, tuple(line.removeprefix(indent) for line in body.splitlines()))
+        for indent, language, title, body in _BLOCK.findall(text)
     ]
 
 

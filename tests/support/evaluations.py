@@ -8,7 +8,7 @@ import numpy as np
 from latentdp.core.documents import to_json
 from latentdp.metrics.metric import named
 from latentdp.privacy.guarantee import Guarantee
-from latentdp.reports.evaluation_parts import ClaimedGuarantee
+from latentdp.reports.evaluation_parts import MethodGuarantee
 from latentdp.reports.results import Measure, Outcome
 
 METHODS = (
@@ -36,7 +36,7 @@ def method(name: str, title: str, epsilon: float | None, *, covers: bool = True)
     guarantee = None
     if epsilon is not None:
         whole = Guarantee(epsilon=epsilon).beside(*() if covers else ("the label",))
-        guarantee = to_json(ClaimedGuarantee.of(whole))
+        guarantee = to_json(MethodGuarantee.of(whole))
     return {
         "name": name,
         "title": title,

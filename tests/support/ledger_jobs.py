@@ -18,6 +18,7 @@ from pathlib import Path
 
 from latentdp import BudgetExceeded, LatentDPError, Privatizer, Recipe
 from latentdp.release import executor, run, tasks
+from latentdp.release.describe import COMPLETE
 from latentdp.release.outputs import Outputs
 from latentdp.release.privatize import privatize_folder
 from latentdp.vault import hash_chain, index_file, ledger, ledger_database, vault
@@ -74,6 +75,10 @@ def called(ending):
     return lambda path, *_: str(path).endswith(ending)
 
 
+def last_card(path, *_):
+    return called(".release.json.tmp")(path) and json.loads(path.read_text())["status"] == COMPLETE
+
+
 def draft(path, *_):
     return Path(path).parent.name == "drafts"
 
@@ -127,9 +132,7 @@ STEPS = LEDGER_STEPS | {
     "a draft is recorded, its time not set": before(os, "utime", when=draft),
     "one file is published": after(Outputs, "publish"),
     "before the last card": before(run, "write_documents", nth=2),
-    "the last card is half written": before(
-        Path, "replace", nth=2, when=called(".release.json.tmp")
-    ),
+    "the last card is half written": before(Path, "replace", when=last_card),
     "the address is half written": before(Path, "replace", when=called(".ledger.url.tmp")),
 }
 LAYOUT_STEPS = {

@@ -23,6 +23,7 @@ import numpy as np
 import pydicom
 
 from latentdp.models.checkpoints import Checkpoint, save
+from latentdp.models.model_card.card import ModelCard
 from tests.support import dicom_files
 from tests.support.folders import picture_at
 from tests.support.tiny_flow import make_net
@@ -36,7 +37,6 @@ RELEASES = {
 }
 LABELS = 'file,label\n"Doe, Jane/1.dcm",a\nRoe/2.dcm,b\np.png,c\n'
 RANDOM = re.compile(r"\b[0-9a-f]{32}(?=\.(?:dcm|png))")  # the name of an output
-
 Command = Callable[..., tuple[int, str]]  # arguments to exit code and what it printed
 
 
@@ -192,7 +192,7 @@ def _inputs(place: Path) -> None:
     tensors = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     config = net.config.to_json()
     save(
-        Checkpoint(name="tiny", kind="glow", config=config, card={}, tensors=tensors),
+        Checkpoint(name="tiny", kind="glow", config=config, card=ModelCard(), tensors=tensors),
         place / "flow.safetensors",
     )
 

@@ -19,14 +19,28 @@ def binary() -> str | None:
     return shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
 
 
-class Orthanc:
-    """A server in a temporary folder, without plug-ins and without a DICOM port."""
+WEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
-    def __init__(self, program: str) -> None:
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Orthanc:
+    """A server in a temporary folder; by default without plug-ins and without a DICOM port.
+
+    Args:
+        program: Its path.
+        settings: Of the server, beside those here or instead of them.
+    """
+
+    def __init__(self, program: str, **settings: Any) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="latentdp-orthanc-"))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
+        self.settings = settings
         settings = {
             "StorageDirectory": str(self.home),
             "IndexDirectory": str(self.home),
@@ -38,7 +52,7 @@ class Orthanc:
             "AuthenticationEnabled": False,
             "DicomServerEnabled": False,
             "OverwriteInstances": False,
-        }
+        } | self.settings
         (self.home / "orthanc.json").write_text(json.dumps(settings))
         with (self.home / "log").open("wb") as log:
             self.process = subprocess.Popen(
@@ -64,6 +78,11 @@ class Orthanc:
 
     def json(self, path: str, body: bytes | None = None) -> Any:
         return json.loads(self.call(path, body))
+
+    def delete(self, path: str) -> None:
+        """DELETE."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method="DELETE")
+        urllib.request.urlopen(request, timeout=60).close()
 
     def end(self) -> int:
         """Stops it; returns its exit code."""

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from latentdp.core.documents import from_json
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.checkpoint import DIRECTIONS, IDENTITY
 from latentdp.models.flow.flow import Flow
 from latentdp.models.flow.glow import Glow, GlowConfig
+from latentdp.models.model_card.card import ModelCard
 
 CLASSES = ("a", "b", "c")
 
@@ -42,7 +44,7 @@ def identity() -> np.ndarray:
 def shared_flow() -> Flow:
     """The network with its directions in memory, one for all tests of a process."""
     add_ons = AddOns(directions=directions(), identity=identity())
-    return Flow(make_net(), {}, "tiny", "00" * 32, add_ons)
+    return Flow(make_net(), ModelCard(), "tiny", "00" * 32, add_ons)
 
 
 def tiny_checkpoint(
@@ -54,7 +56,7 @@ def tiny_checkpoint(
         name=name,
         kind=kind,
         config=net.config.to_json(),
-        card=card,
+        card=from_json(card, ModelCard, "the card"),
         tensors={key: tensor.detach().numpy() for key, tensor in net.state_dict().items()},
     )
 

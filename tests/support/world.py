@@ -10,6 +10,7 @@ from latentdp._cli import main
 from PIL import Image
 
 from latentdp.models.checkpoints import save
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.networks.embedding import EmbeddingConfig, EmbeddingNet
 from latentdp.models.networks.verifier import Verifier
 from latentdp.models.training.metric_learning import MetricLearning, MetricLearningConfig
@@ -109,5 +110,5 @@ def verifier(path: Path, data: Path, rows: list[dict[str, str]]) -> Path:
         EmbeddingNet(config), settings, [PairDataset.of_images(pixels, patients)], steps=40
     )
     learning.run()
-    save(Verifier.of(learning.average).checkpoint("v", {"summary": "tests"}), path)
+    save(Verifier.of(learning.average).checkpoint("v", ModelCard(summary="tests")), path)
     return path

@@ -7,6 +7,8 @@ import numpy as np
 from PIL import Image
 
 from latentdp.synthesis.request import SynthesisRequest
+from latentdp.vault.spending import Spent
+from latentdp.vault.vault import Vault
 from tests.support.folders import picture_at, radiograph_at
 
 PATIENTS = 12
@@ -70,3 +72,12 @@ def pixels(place: Path, out: str = "out") -> np.ndarray:
     return np.stack(
         [np.asarray(Image.open(p)) for p in sorted((place / out / "images").iterdir())]
     )
+
+
+def spent(place: Path) -> dict[str, Spent]:
+    """What each patient of the vault at a place has been charged."""
+    ledger = Vault(place / "vault", read_only=True).ledger()
+    try:
+        return ledger.spent()
+    finally:
+        ledger.close()

@@ -46,7 +46,7 @@ def test_from_a_folder_to_a_data_set_and_more_from_its_generator(there, command,
     assert len(pixels(place, "more")) == 6
     assert command("verify", place / "more", "--json") == 0
     assert command("ledger", place / "out", "--patients") == 0
-    assert "for 1 releases" in capsys.readouterr().out
+    assert "for 1 charge" in capsys.readouterr().out
 
 
 def test_exit_codes(there, command, capsys):

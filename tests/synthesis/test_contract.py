@@ -9,7 +9,7 @@ from latentdp.core import plugins
 from latentdp.privacy.guarantee import Relation
 from latentdp.privacy.noisy_sum import NoisySum
 from latentdp.synthesis.head import Head, gradient_records
-from latentdp.synthesis.methods.gaussian import Gaussian
+from latentdp.synthesis.methods.gaussian import FindingGaussians
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.statistics import CohortSum, NoisyStatistics
 from latentdp.synthesis.vectors import check_shares
@@ -82,7 +82,7 @@ def test_a_gradient_of_the_head_is_never_longer_than_stated(images, seed, size):
 # --- Broken ones, each of which a law must catch ------------------------------------------------
 
 
-class PerImage(Gaussian):
+class PerImage(FindingGaussians):
     """Clips each image instead of each patient: a patient with many images weighs more."""
 
     def records(self, images):
@@ -101,7 +101,7 @@ class Unbounded(NoisySum):
         return np.trunc(np.nan_to_num(records) * self.grid).astype(np.int64)
 
 
-class Forgetful(Gaussian):
+class Forgetful(FindingGaussians):
     """Forgets the clip of a block."""
 
     def records(self, images):
@@ -109,7 +109,7 @@ class Forgetful(Gaussian):
         return np.concatenate([v * (b.share / b.bound) for v, b in parts], axis=1)[:1]
 
 
-class LeaksSize(Gaussian):
+class LeaksSize(FindingGaussians):
     """Divides by the true number of patients."""
 
     patients = 0
@@ -127,14 +127,14 @@ class LeaksSize(Gaussian):
         )
 
 
-class LeaksMates(Gaussian):
+class LeaksMates(FindingGaussians):
     """Standardises by the batch."""
 
     def records(self, images):
         return super().records(images) / max(1.0, float(len(images.patients)))
 
 
-class TellsAll(Gaussian):
+class TellsAll(FindingGaussians):
     """Uses the sums of findings that may not be told."""
 
     def fit(self, statistics, known):
@@ -171,8 +171,8 @@ BROKEN = {
     "a_record_follows_one_patient_alone": Learner(LeaksMates),
     "the_fit_follows_the_noisy_sums_alone": Learner(LeaksSize),
     "unknown_findings_are_not_touched": Learner(TellsAll),
-    "every_entry_has_the_stated_noise": Learner(Gaussian, ExactCounts),
-    "noise_is_fresh_for_every_entry": Learner(Gaussian, SharedNoise),
+    "every_entry_has_the_stated_noise": Learner(FindingGaussians, ExactCounts),
+    "noise_is_fresh_for_every_entry": Learner(FindingGaussians, SharedNoise),
 }
 
 

@@ -1,6 +1,7 @@
 """What is learnt of noisy sums: names, means, labels; by worlds in which the truth is known."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,15 +10,15 @@ from scipy import stats
 from latentdp.errors import InputError
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.noisy_sum import NoisySum
-from latentdp.synthesis.head import HeadData, learn_head
-from latentdp.synthesis.learn import Learner, calibrated
-from latentdp.synthesis.methods.gaussian import Gaussian
+from latentdp.synthesis.head import Head, HeadData, gradient_records, learn_head
+from latentdp.synthesis.learn import Learner, calibrated, seen
+from latentdp.synthesis.methods.gaussian import FindingGaussians
 from latentdp.synthesis.methods.mixture import ClusterMixture
 from latentdp.synthesis.mixture import LatentMixture, shrunk
 from latentdp.synthesis.plan import SynthesisPlan
 from latentdp.synthesis.public import PublicModel, thumbnails
 from latentdp.synthesis.statistics import CohortSum, NoisyBlock, known_findings
-from latentdp.synthesis.vectors import Block, PatientImages, check_shares, joint_records
+from latentdp.synthesis.vectors import PatientImages, RecordBlock, check_shares, joint_records
 from tests.support.synthesis import COARSE, FINDINGS, SIDE, patients, public
 from tests.support.tiny_flow import shared_flow
 
@@ -52,7 +53,7 @@ def learnt(method, images, plan=PLAN):
 
 
 def test_without_noise_the_gaussians_are_those_of_the_findings():
-    mixture = learnt(Gaussian, world(2_000)).mixture
+    mixture = learnt(FindingGaussians, world(2_000)).mixture
     assert mixture.weights[:2] == pytest.approx([0.25, 0.75], abs=0.01)
     assert mixture.means[0].mean() == pytest.approx(0.5, abs=0.05)
     assert mixture.means[1].mean() == pytest.approx(0, abs=0.05)
@@ -65,7 +66,7 @@ def test_without_noise_clusters_have_the_means_of_who_is_in_them():
 
 
 def test_prevalence_counts_findings_beside_others():
-    result = learnt(Gaussian, world(2_000, multi=True))
+    result = learnt(FindingGaussians, world(2_000, multi=True))
     assert result.prevalence == pytest.approx([0.25, 0.75, 0.125], abs=0.01)
     assert result.patients == pytest.approx(2_000, rel=0.01)
 
@@ -73,11 +74,11 @@ def test_prevalence_counts_findings_beside_others():
 def test_the_head_tells_findings_and_images_of_nobody_read_teach_it_nothing():
     images = world(2_000)
     test = world(400, 1)
-    head = learnt(Gaussian, images).head
+    head = learnt(FindingGaussians, images).head
     odds = head.features(test.thumbnails) @ head.weights.T
     assert (odds[test.findings[:, 0], 0].min() > odds[~test.findings[:, 0], 0]).mean() > 0.99
     unread = PatientImages(**(vars(images) | {"read": np.zeros(2_000, dtype=bool)}))
-    assert np.abs(learnt(Gaussian, unread).head.weights).max() < 0.01
+    assert np.abs(learnt(FindingGaussians, unread).head.weights).max() < 0.01
 
 
 def test_the_head_reads_finer_thumbnails_where_there_are_more_patients():
@@ -103,7 +104,7 @@ def test_the_head_reads_finer_thumbnails_where_there_are_more_patients():
 def test_rounds_read_every_patient_once_however_they_were_added(size):
     data, whole = HeadData(), patients([1, 3] * (size // 2) + [2] * (size % 2), 3)
     data.add(whole)
-    head = learnt(Gaussian, world(8)).head
+    head = learnt(FindingGaussians, world(8)).head
     rows = np.concatenate(list(data.records(head, np.ones(FINDINGS, dtype=bool))))
     assert len(rows) == size
     one = HeadData()
@@ -124,7 +125,7 @@ def test_a_calibrated_head_finds_findings_as_often_as_the_cohort_has_them():
     images = flow.decode(np.random.default_rng(0).normal(size=(60, flow.d)))
     small = thumbnails(images)
     bright = small.mean(axis=(1, 2)) > np.quantile(small.mean(axis=(1, 2)), 0.8)
-    learner = Learner(Gaussian(made, 1), PLAN, declared=True)
+    learner = Learner(FindingGaussians(made, 1), PLAN, declared=True)
     learner.add(
         PatientImages(
             latents=flow.encode(images)[:, flow.levels[0]],
@@ -164,13 +165,13 @@ def test_noise_is_believed_as_far_as_it_explains_a_distance():
 def test_a_component_that_does_not_stand_out_of_its_noise_has_the_cohorts_mean():
     loud = NoisySum(grid=1024, scale=1024 * 5.0)
     plan = SynthesisPlan(delta=1e-5, names_delta=0.0, statistics=loud, gradients=QUIET)
-    mixture = learnt(Gaussian, world(240), plan).mixture
+    mixture = learnt(FindingGaussians, world(240), plan).mixture
     few, none = mixture.means[0], mixture.means[2]
     assert np.array_equal(few, none)
     assert not np.array_equal(few, mixture.means[1])
 
 
-@pytest.mark.parametrize("method", [Gaussian, ClusterMixture])
+@pytest.mark.parametrize("method", [FindingGaussians, ClusterMixture])
 def test_a_cohort_that_does_not_stand_out_leaves_the_prior_as_it_is(method):
     loud = NoisySum(grid=1024, scale=1024 * 50.0)
     plan = SynthesisPlan(delta=1e-5, names_delta=0.0, statistics=loud, gradients=QUIET)
@@ -214,7 +215,7 @@ def test_a_mixture_that_is_none_is_refused(wrong):
 
 
 def test_shares_that_make_a_record_too_long_are_refused():
-    block = Block(size=1, bound=1.0, share=0.8)
+    block = RecordBlock(size=1, bound=1.0, share=0.8)
     with pytest.raises(InputError, match="longer than 1"):
         check_shares([block, block])
     with pytest.raises(InputError, match="longer than 1"):
@@ -222,7 +223,7 @@ def test_shares_that_make_a_record_too_long_are_refused():
 
 
 def test_memory_of_a_sum_does_not_grow_with_the_cohort():
-    method = Gaussian(public(), FINDINGS)
+    method = FindingGaussians(public(), FINDINGS)
     adder = CohortSum(method.blocks, QUIET)
     records = method.records(world(64))
     adder.add(records)
@@ -248,3 +249,38 @@ def test_a_plan_costs_what_was_asked_for_at_most_and_nearly_that(epsilon, declar
     rounds = plan.rounds * plan.gradients.mu(Relation.ADD_REMOVE) ** 2
     assert half == pytest.approx(rounds, rel=1e-6)
     assert (plan.names_delta > 0) != declared
+
+
+def test_others_change_no_digit_of_what_is_seen_of_a_patient():
+    """Or the sum would move by more than one record when a patient comes or goes."""
+    rng, of = np.random.default_rng(4), np.repeat(np.arange(9), [1, 3, 2, 1, 4, 1, 1, 2, 1])
+    images = rng.random((len(of), 16, 16)).astype(np.float32)
+    shown, read = rng.random((len(of), FINDINGS)) < 0.5, np.ones(len(of), bool)
+    together = seen(shared_flow(), images, shown, read, of)
+    for patient in range(9):
+        rows = of == patient
+        alone = seen(shared_flow(), images[rows], shown[rows], read[rows], of[rows] * 0)
+        assert np.array_equal(together.latents[rows], alone.latents)
+        assert np.array_equal(together.thumbnails[rows], alone.thumbnails)
+
+
+def test_others_change_no_digit_of_a_patients_gradient():
+    size = SIDE * SIDE
+    rng, known = np.random.default_rng(4), np.ones(3, dtype=bool)
+    head = Head(
+        weights=rng.normal(size=(3, size + 1)),
+        centre=np.full(size, 110.0),
+        scale=rng.uniform(5, 60, size),
+    )
+    everyone = world(257)
+    together = gradient_records(head, everyone, known)
+    for patient in range(0, 257, 16):
+        alone = replace(
+            everyone,
+            **{
+                name: getattr(everyone, name)[patient : patient + 1]
+                for name in ("latents", "thumbnails", "findings", "read")
+            },
+            patients=np.zeros(1, dtype=np.int64),
+        )
+        assert np.array_equal(gradient_records(head, alone, known)[0], together[patient])

@@ -11,6 +11,7 @@ from latentdp.vault.duplicates import DuplicateIndex
 from latentdp.vault.index_file import IndexFile
 from latentdp.vault.ledger import Ledger
 from latentdp.vault.run_report import SHARED
+from tests.support.deaths import dies_at
 from tests.support.folders import (
     EPSILON,
     charges,
@@ -104,31 +105,18 @@ def test_a_draw_that_gives_nothing_is_owed_to_neither(place, monkeypatch):
     assert go(place).quarantined == look(place)[0].quarantined == {"non-finite": 3}
 
 
-class Died(BaseException):
-    pass
-
-
 @pytest.mark.parametrize(
     ("step", "late"), diagonal(["keep", "reserve", "assign", "finish"], [False, True])
 )
-def test_a_run_that_dies_charges_a_twin_once(place, monkeypatch, step, late):
+def test_a_run_that_dies_charges_a_twin_once(place, step, late):
     owner = {
         "keep": DuplicateIndex,
         "reserve": Ledger,
         "assign": Outputs,
         "finish": Ledger,
     }
-    real = getattr(owner[step], step)
-
-    def dying(*args, **kwargs):
-        if late:
-            real(*args, **kwargs)
-        raise Died
-
-    with monkeypatch.context() as patch:
-        patch.setattr(owner[step], step, dying)
-        with pytest.raises(Died):
-            go(place, layout="study")
+    with dies_at(owner[step], step, late=late):
+        go(place, layout="study")
     (place / "in" / "a").unlink()
     radiograph_at(place / "in" / "e", 1, SOPInstanceUID="1.9.5")
     told, _ = look(place, layout="study")

@@ -1,10 +1,8 @@
 """The ledger on both databases: what is reserved, refused, found again and followed."""
 
 import shutil
-import sys
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -131,6 +129,8 @@ def test_several_vaults_share_a_database(tmp_path, database):
 
 
 RESERVATION = st.lists(st.tuples(st.sampled_from("stu"), st.integers(0, 9)), max_size=4)
+
+
 LIMIT = st.none() | st.integers(0, 40)
 
 
@@ -262,87 +262,3 @@ def test_the_ledger_of_the_first_version_is_refused_and_not_ignored(vault, datab
     book.close()
     with pytest.raises(InputError, match=r"latentdp 0\.1\.0"):
         vault.ledger()
-
-
-URLS = [
-    ("mysql://u:TOPSECRET@h/x", "begin with"),
-    ("nonsense TOPSECRET", "cannot be read"),
-    ("postgresql://u:TOPSECRET@h:port/x", "cannot be read"),
-    ("sqlite://", "path of a file"),
-    ("sqlite:///:memory:", "path of a file"),
-    ("sqlite:////nowhere/at/all.sqlite", "cannot be opened"),
-    ("postgresql://u:TOPSECRET@127.0.0.1:1/x", "no server answers"),
-    ("postgresql://u:TOP@SECRET@127.0.0.1:1/x", "no server answers"),
-]
-
-
-@pytest.mark.parametrize(("url", "message"), URLS)
-def test_urls_that_lead_nowhere_are_one_line_without_a_password(vault, url, message):
-    with pytest.raises(InputError, match=message) as caught:
-        vault.ledger(url)
-    assert "SECRET" not in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert not (vault.path / "ledger.url").exists(), "what did not open is not remembered"
-
-
-def test_a_file_that_is_no_database_is_an_input_error(vault):
-    (vault.path / "ledger.sqlite").write_text("not a database, but long enough to look at" * 99)
-    with pytest.raises(InputError, match="cannot be opened"):
-        vault.ledger()
-
-
-def test_a_missing_driver_says_what_to_install(vault, monkeypatch):
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(InputError, match=r"pip install latentdp\[postgresql\]"):
-        vault.ledger("postgresql://u@h/x")
-
-
-def test_a_file_of_the_ledger_is_for_its_owner(tmp_path, vault):
-    vault.ledger(f"sqlite:///{tmp_path}/new.sqlite").close()
-    assert (tmp_path / "new.sqlite").stat().st_mode & 0o777 == 0o600
-    Vault(Path(f"{vault.path}?%20#")).ledger().close()
-    assert (tmp_path / "vault?%20#" / "ledger.sqlite").exists(), "an odd path is a path"
-
-
-def test_pseudonyms_of_one_subject_are_joined_by_the_next_reservation(ledger, vault):
-    ledger.reserve([entry("a", "old", 6), entry("b", "older", 3), entry("c", "other", 1)])
-    ledger.finish([entry("a", "old", 6).written("ff", 1, "/out")])
-    ledger.join("old", "new")
-    ledger.join("older", "new")
-    ledger.join("nobody", "new")
-    assert ledger.spent({"new", "old"}) == {"new": Spent(9, 0, 2), "old": Spent(9, 0, 2)}
-    assert ledger.verify() == 4, "only a reservation records it"
-    with pytest.raises(BudgetExceeded, match="1 of 1"):
-        ledger.reserve([entry("d", "new", 2)], Limit(10))
-    assert ledger.verify() == 4
-    ledger.reserve([entry("d", "new", 1)], Limit(10))
-    ledger.reserve([entry("e", "new", 1)])
-    assert ledger.verify() == 8
-    again = vault.ledger()
-    assert again.spent() == {"new": Spent(11, 0, 4), "other": Spent(1, 0, 1)}
-    assert again.subject("old") == again.subject("older") == "new"
-    assert [e.subject for e in again.find(["a"])["a"]] == ["new"]
-    with pytest.raises(BudgetExceeded):
-        again.check([entry("f", "old", 1)], Limit(11))
-    again.close()
-
-
-def test_what_is_charged_to_a_joined_pseudonym_later_counts_too(ledger, vault):
-    ledger.join("picture", "a", uncharged=True)
-    ledger.reserve([entry("1", "a", 2)])
-    ledger.join("picture", "b", uncharged=True)  # of both: they are one
-    ledger.reserve([entry("2", "b", 3), entry("3", "picture", 5)])
-    again = vault.ledger()
-    again.verify()
-    assert again.spent() == ledger.spent() == {"b": Spent(10, 0, 3)}
-    again.close()
-
-
-def test_a_join_that_was_removed_is_found(ledger):
-    ledger.reserve([entry("a", "old")])
-    ledger.join("old", "new")
-    ledger.reserve([entry("b", "new")])
-    with ledger._engine.begin() as connection:
-        connection.execute(text("update latentdp_ledger set subject = 'x' where kind = 'same'"))
-    with pytest.raises(InputError, match="row 2 was altered"):
-        ledger.verify()

@@ -143,5 +143,5 @@ def test_a_ledger_is_read_under_any_path(tmp_path, name):
     assert again.verify() == 1
     again.close()
     assert {path.name for path in (tmp_path / name).iterdir()} == {
-        "key", "key.lock", "ledger.head", "ledger.lock", "ledger.sqlite", "reports",
+        "digest", "key", "key.lock", "ledger.head", "ledger.lock", "ledger.sqlite", "reports",
     }  # fmt: skip

@@ -21,6 +21,7 @@
     device_names             the makers and product lines that may be named
     pseudonyms               keyed identifiers and date shifts
     released                 outputs, read back
+    messages                 what is said to an archive, and what it answers
     bounded_file             no file is read into more memory than a radiograph needs
 
 Nothing is copied from a source data set: what `header.build` receives is a picture out of the

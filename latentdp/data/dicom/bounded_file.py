@@ -1,39 +1,64 @@
-"""Files that hold more than a radiograph can are refused before they fill the memory."""
+"""Files that hold more than a radiograph can are refused before they fill the memory.
+
+pydicom reads in portions of known size, except for a deflated data set (PS3.5 A.5), whose whole
+rest it reads at once and inflates. Inflated it may be a thousand times as large, so its size is
+found first, without keeping it.
+"""
 
 from __future__ import annotations
 
 import io
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from latentdp.errors import UnsupportedInstance
 
-__all__ = ["Bounded"]
+__all__ = ["MAX_BYTES", "bounded"]
 
 # Twice 100 million pixels of 16 bits, and then some for the header.
 MAX_BYTES = 512 * 2**20
 _STEP = 2**20
 
 
-class Bounded(io.BufferedReader):
+def bounded(source: Path | bytes) -> BinaryIO:
     """A DICOM file, opened for reading.
 
-    pydicom reads in portions of known size, except for a deflated data set (PS3.5 A.5), whose
-    whole rest it reads at once and inflates. Inflated it may be a thousand times as large, so
-    its size is found first, without keeping it.
+    Args:
+        source: The file, or its bytes.
 
     Raises:
-        UnsupportedInstance: "too-large", here or from `read`.
+        UnsupportedInstance: "too-large", here or from ``read``.
     """
+    size = source.stat().st_size if isinstance(source, Path) else len(source)
+    if size > MAX_BYTES:
+        raise _too_large()
+    return _BoundedFile(io.FileIO(source)) if isinstance(source, Path) else _BoundedBytes(source)
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path))
-        if path.stat().st_size > MAX_BYTES:
-            self.close()
-            raise _too_large()
+
+class _BoundedFile(io.BufferedReader):
+    """Refuses a rest that would inflate to too much."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As of any file, but refuses a rest that would inflate to too much."""
+        data = super().read(size)
+        if size is None or size < 0:
+            _check_inflated(data)
+        return data
+
+
+class _BoundedBytes(io.BytesIO):
+    """Likewise; a value as large as pixels are is no copy of them."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._data = memoryview(data)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size >= _STEP:
+            start = self.tell()
+            part = self._data[start : start + size]
+            self.seek(start + len(part))
+            return part  # type: ignore[return-value]  # pydicom hands it on as it is
         data = super().read(size)
         if size is None or size < 0:
             _check_inflated(data)

@@ -30,7 +30,7 @@ def single_frame(dataset: Dataset) -> bytes:
     extended, are needed for several; in real files they are empty, count fragments or point
     elsewhere, and some writers leave the basic one out.
     """
-    table, *fragments = generate_fragments(dataset.PixelData)
+    table, *fragments = generate_fragments(bytes(dataset.PixelData))
     if table.startswith(_BEGINNINGS):
         fragments.insert(0, table)
     frame = b"".join(fragments)

@@ -1,4 +1,4 @@
-"""The marks of de-identification and derivation, PS3.15 E.1.1, E.3 and PS3.3 C.7.6.1.
+"""The marks of de-identification and derivation, PS3.15 E.1.1, E.3 and PS3.3 C.7.6.1, C.12.4.
 
 Two claims are about pixels: 113101 Clean Pixel Data and 113102 Clean Recognizable Visual Features
 (with Recognizable Visual Features (0028,0302) NO). A claim is written only with evidence, which
@@ -7,6 +7,7 @@ Two claims are about pixels: 113101 Clean Pixel Data and 113102 Clean Recognizab
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -25,20 +26,54 @@ _OPTIONS = {
     "retain_device": ("113109", "Retain Device Identity Option"),
 }
 
-# What was done to the pixels: value and meaning of our own code, and a method's words.
-_WITH_GUARANTEE = (
-    "LATENT-DP",
-    "Noise in the latent space of a flow",
-    "pixels from a mechanism",
+SCHEME = "99LATENTDP"  # a private one, PS3.16 8.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """A way in which pixels are made, each by a code of ours with its meaning.
+
+    Attributes:
+        hides: Code of what hides the patient.
+        means: Meaning of that.
+        makes: Code of how the image was derived.
+        meant: Meaning of that.
+        words: The method of de-identification.
+    """
+
+    hides: str
+    means: str
+    makes: str
+    meant: str
+    words: str
+
+
+_WITH_GUARANTEE = _Way(
+    hides="LATENT-DP",
+    means="Noise in the latent space of a flow",
+    makes="SYNTHETIC-DP",
+    meant="Synthetic image, decoded from noised latents of a flow",
+    words="pixels from a mechanism",
 )
-_WITHOUT_GUARANTEE = (
-    "LATENT-NO-DP",
-    "Latent space of a flow, without a guarantee of the whole",
-    "no guarantee of the whole",
+_WITHOUT_GUARANTEE = _Way(
+    hides="LATENT-NO-DP",
+    means="Latent space of a flow, without a guarantee of the whole",
+    makes="SYNTHETIC",
+    meant="Synthetic image, decoded from changed latents of a flow",
+    words="no guarantee of the whole",
+)
+_CENTRAL = _Way(
+    hides="COHORT-DP",
+    means="Drawn from a generator, learnt from a cohort under noise",
+    makes="SYNTHETIC-COHORT",
+    meant="Synthetic image, drawn from a generator of a cohort",
+    words="latentdp: drawn from a generator, no source image",
 )
 
 
-def marks(*, description: str, version: str, private: bool, profile: Profile) -> dict[str, Any]:
+def marks(
+    *, description: str, version: str, private: bool, profile: Profile, central: bool = False
+) -> dict[str, Any]:
     """Returns keywords and values.
 
     Args:
@@ -46,10 +81,11 @@ def marks(*, description: str, version: str, private: bool, profile: Profile) ->
         version: Of this tool.
         private: Whether anything is guaranteed of the whole file.
         profile: Whose options are stated.
+        central: Whether it was drawn from what was learnt of a whole cohort: no header was there
+            to be cleaned.
     """
-    value, meaning, pixels = _WITH_GUARANTEE if private else _WITHOUT_GUARANTEE
-    ours = code(value, "99LATENTDP", meaning)
-    ours.CodingSchemeVersion = version.partition("+")[0][:16]
+    way = _CENTRAL if central else _WITH_GUARANTEE if private else _WITHOUT_GUARANTEE
+    ours, derived = _ours(way.hides, way.means, version), _ours(way.makes, way.meant, version)
     equipment = Dataset()
     equipment.PurposeOfReferenceCodeSequence = [code("109104", "DCM", "De-identifying Equipment")]
     equipment.Manufacturer = "latentdp"
@@ -58,23 +94,45 @@ def marks(*, description: str, version: str, private: bool, profile: Profile) ->
     claims = [(claim.code, claim.meaning) for claim in profile.claims]
     cleaned = {"RecognizableVisualFeatures": "NO"} if profile.evidence else {}
     dates = "MODIFIED" if profile.shift_dates else "REMOVED"
+    methods = [
+        "PS3.15 Basic Application Confidentiality Profile",
+        f"latentdp: header from an allow-list, {way.words}",
+    ]
+    codes = [
+        code("113100", "DCM", "Basic Application Confidentiality Profile"),
+        *(code(value, "DCM", meaning) for value, meaning in sorted(claims + options)),
+    ]
     return {
         "PatientIdentityRemoved": "YES",
-        "DeidentificationMethod": [
-            "PS3.15 Basic Application Confidentiality Profile",
-            f"latentdp: header from an allow-list, {pixels}",
-        ],
-        "DeidentificationMethodCodeSequence": [
-            code("113100", "DCM", "Basic Application Confidentiality Profile"),
-            *(code(value, "DCM", meaning) for value, meaning in sorted(claims + options)),
-            ours,
-        ],
+        "DeidentificationMethod": way.words if central else methods,
+        "DeidentificationMethodCodeSequence": [*([] if central else codes), ours],
         **cleaned,
         "LongitudinalTemporalInformationModified": dates,
         "ContributingEquipmentSequence": [equipment],
         "DerivationDescription": description,
-        "DerivationCodeSequence": [code("113085", "DCM", "Spatial resampling")],
+        "DerivationCodeSequence": [derived],
+        "CodingSchemeIdentificationSequence": [_scheme(version)],
     }
+
+
+def _ours(value: str, meaning: str, version: str) -> Dataset:
+    item = code(value, SCHEME, meaning)
+    item.CodingSchemeVersion = _version(version)
+    return item
+
+
+def _scheme(version: str) -> Dataset:
+    """What our own coding scheme is, PS3.3 C.12.1 and 8.2."""
+    item = Dataset()
+    item.CodingSchemeDesignator = SCHEME
+    item.CodingSchemeName = "Codes of latentdp"
+    item.CodingSchemeVersion = _version(version)
+    item.CodingSchemeResponsibleOrganization = "The latentdp authors"
+    return item
+
+
+def _version(version: str) -> str:
+    return version.partition("+")[0][:16]  # SH
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:

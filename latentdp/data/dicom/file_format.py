@@ -38,18 +38,24 @@ _KNOWN_VRS = frozenset(str(vr).encode() for vr in VR if len(str(vr)) == 2)
 _LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a regular file has DICM after the preamble, or begins as a data set does."""
-    try:
-        if not path.is_file():
+def is_dicom(source: Path | bytes) -> bool:
+    """Whether a regular file has DICM after the preamble, or begins as a data set does.
+
+    Args:
+        source: The file, or its bytes.
+    """
+    if isinstance(source, bytes):
+        head, size = source[:_HEAD], len(source)
+    else:
+        try:
+            if not source.is_file():
+                return False
+            with source.open("rb") as file:
+                head = file.read(_HEAD)
+        except OSError:
             return False
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        return False
-    if head[_MAGIC_AT : _MAGIC_AT + 4] == b"DICM":
-        return True
-    return _is_bare(head, path.stat().st_size)
+        size = source.stat().st_size
+    return head[_MAGIC_AT : _MAGIC_AT + 4] == b"DICM" or _is_bare(head, size)
 
 
 def read_elements(

@@ -26,22 +26,17 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from latentdp.data.dicom.elements import number
+from latentdp.data.grey_levels import is_grey, percentiles
 from latentdp.errors import UnsupportedInstance
 
 __all__ = ["check_grey", "levels"]
 
 _Values: TypeAlias = NDArray[np.float64]
 
-# Of a picture that can be told from one of two shades: so many of its pixels lie between black
-# and white, and so far apart are its darker and lighter ones.
-_BETWEEN = (0.02, 0.98)
-_SHARE = 0.05
-_SPREAD = 0.1
-
 
 def levels(
     stored: NDArray[np.integer],
-    filled: NDArray[np.bool_],
+    filled: NDArray[np.bool_] | None,
     dataset: Dataset,
     *,
     bits: int,
@@ -51,7 +46,8 @@ def levels(
 
     Args:
         stored: ``(h, w)`` values.
-        filled: ``(h, w)``; where it is, the picture is 0, and it does not scale the rest.
+        filled: ``(h, w)``; where it is, the picture is 0, and it does not scale the rest. None
+            for nowhere.
         dataset: With the elements of C.11.
         bits: Of a stored value.
         signed: Whether stored values are.
@@ -62,7 +58,7 @@ def levels(
     Raises:
         UnsupportedInstance: "blank" or "unreadable".
     """
-    if filled.all():
+    if filled is not None and filled.all():
         raise _blank()
     lowest = int(stored.min())
     values = np.arange(lowest, int(stored.max()) + 1, dtype=np.float64)
@@ -74,11 +70,13 @@ def levels(
                 "expected finite values after Rescale Slope (0028,1053) and Intercept "
                 "(0028,1052), got infinite ones",
             )
-        index = stored.astype(np.intp) - lowest
-        counts = np.bincount(index[~filled] if filled.any() else index.ravel(), None, values.size)
+        index = stored.astype(np.intp)
+        index -= lowest
+        seen = index.ravel() if filled is None or not filled.any() else index[~filled]
+        counts = np.bincount(seen, None, values.size)
         renderings = (
             *_vois(values, dataset, signed=_can_be_negative(dataset, bits, signed=signed)),
-            (values, _percentiles(values, counts, (0.005, 0.995))),
+            (values, percentiles(values, counts, (0.005, 0.995))),
         )
         shades = None
         for shown, ends in renderings:
@@ -86,14 +84,15 @@ def levels(
             # Divided before subtracting: high - low may be infinite where both are finite.
             span = high / 2 - low / 2
             shades = np.clip((shown / 2 - low / 2) / span, 0.0, 1.0)
-            if high > low and _is_grey(shades, counts):
+            if high > low and is_grey(shades, counts):
                 break
         else:
             raise _blank()
     if str(dataset.PhotometricInterpretation).strip().upper() == "MONOCHROME1":
         shades = 1.0 - shades
-    image: NDArray[np.float32] = shades.astype(np.float32)[index]
-    image[filled] = 0.0
+    image = np.take(shades.astype(np.float32), index)
+    if filled is not None:
+        image[filled] = 0.0
     return image
 
 
@@ -104,16 +103,8 @@ def check_grey(image: NDArray[np.float32]) -> None:
         UnsupportedInstance: "blank".
     """
     shades, counts = np.unique(image, return_counts=True)
-    if not _is_grey(shades.astype(np.float64), counts):
+    if not is_grey(shades.astype(np.float64), counts):
         raise _blank()
-
-
-def _is_grey(shades: _Values, counts: NDArray[np.intp]) -> bool:
-    """Whether shades that occur so many times each are more than black and white."""
-    low, high = _BETWEEN
-    between = counts[(shades > low) & (shades < high)].sum()
-    darker, lighter = _percentiles(shades, counts, (0.05, 0.95))
-    return bool(between >= _SHARE * counts.sum() and lighter - darker >= _SPREAD)
 
 
 def _blank() -> UnsupportedInstance:
@@ -129,19 +120,6 @@ def _range(shown: _Values, counts: NDArray[np.intp]) -> tuple[float, float]:
     """Least and greatest of the values that occur."""
     there = shown[counts > 0]
     return float(there.min()), float(there.max())
-
-
-def _percentiles(
-    shown: _Values, counts: NDArray[np.intp], shares: tuple[float, float]
-) -> tuple[float, float]:
-    """Quantiles, interpolated linearly, of values that occur so many times each."""
-    order = np.argsort(shown)
-    below = np.cumsum(counts[order])
-    place = np.array(shares) * (below[-1] - 1)
-    left = shown[order[np.searchsorted(below, np.floor(place), side="right")]]
-    right = shown[order[np.searchsorted(below, np.ceil(place), side="right")]]
-    low, high = left + (right - left) * (place - np.floor(place))
-    return float(low), float(high)
 
 
 def _modality(values: _Values, dataset: Dataset, *, signed: bool) -> _Values:

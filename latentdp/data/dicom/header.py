@@ -24,6 +24,7 @@ from latentdp.data.dicom.deidentification_codes import code, marks
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.dicom.refusals import KINDS
 from latentdp.data.dicom.retention import MAX_DAYS, shifted
+from latentdp.data.synthetic import title
 from latentdp.errors import InputError
 
 __all__ = ["Identity", "Provenance", "Source", "build"]
@@ -60,6 +61,7 @@ class Provenance:
         description: For Derivation Description (0008,2111): the mechanism, epsilon, weights and
             size; never a seed or a key.
         private: Whether anything is guaranteed of the whole file; else the header claims nothing.
+        central: Drawn from what was learnt of a whole cohort: there is no source.
         version: Of this tool.
         size: Pixels on a side of an output.
         profile: What is retained, and the transfer syntax.
@@ -69,7 +71,13 @@ class Provenance:
     version: str
     size: int
     private: bool = False
+    central: bool = False
     profile: Profile = BASIC
+
+    @property
+    def title(self) -> str:
+        """What the image is, for whoever opens it."""
+        return title(private=self.private)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +119,11 @@ def build(
             description=method.description,
             version=method.version,
             private=method.private,
+            central=method.central,
             profile=profile,
         ),
         _equipment(method),
-        _description(kind),
+        _description(kind, method),
         _picture(image),
         *((_dx(image),) if kind == "DX" else ()),
         _retained(source, identity),
@@ -173,9 +182,12 @@ def _retained(source: Source, identity: Identity) -> dict[str, str]:
     }
 
 
-def _description(kind: str) -> dict[str, Any]:
+def _description(kind: str, method: Provenance) -> dict[str, Any]:
     """What all images of a kind share: what they show is the same, or is not told."""
     shared = {
+        # SOP Common, PS3.3 C.12.1: no faithful picture of anything that was acquired.
+        "SyntheticData": "YES",
+        "SeriesDescription": method.title,
         # Derived: what it is derived from is not original any more. Value 3 has to be there and
         # be empty in DX, PS3.3 C.8.11.3.1.1.
         "ImageType": ["DERIVED", "SECONDARY", ""] if kind == "DX" else ["DERIVED", "SECONDARY"],
@@ -271,8 +283,9 @@ def _check(
         # 2.25 only: a UID of the source, by mistake, does not get through.
         if not re.fullmatch(r"2\.25\.(0|[1-9][0-9]{0,38})", uid):
             raise InputError("expected new UIDs under 2.25, got another")
-    if not re.fullmatch(r"LDP-[0-9A-F]{16}", identity.patient):
-        raise InputError("expected a patient pseudonym LDP- and 16 hex digits, got another")
+    whose = "SYN" if method.central else "LDP"
+    if not re.fullmatch(rf"{whose}-[0-9A-F]{{16}}", identity.patient):
+        raise InputError(f"expected a patient pseudonym {whose}- and 16 hex digits, got another")
     # No character set (0008,0005) is written, so the text has to be ASCII; ST and LO lengths.
     for text, most in ((method.description, 1024), (method.version, 64)):
         if not re.fullmatch(rf"[ -\[\]-~]{{1,{most}}}", text):

@@ -30,7 +30,7 @@ from pydicom.uid import (
 
 from latentdp.data.dicom import header, pixels, refusals
 from latentdp.data.dicom.attributes import attributes
-from latentdp.data.dicom.bounded_file import Bounded
+from latentdp.data.dicom.bounded_file import bounded
 from latentdp.data.dicom.elements import NEEDED, tags
 from latentdp.data.dicom.file_format import is_dicom, read_elements
 from latentdp.data.dicom.header import Identity, Provenance, Source
@@ -41,6 +41,7 @@ from latentdp.errors import UnsupportedInstance
 
 __all__ = [
     "Instance",
+    "captured",
     "encode",
     "guarded",
     "identity",
@@ -48,6 +49,7 @@ __all__ = [
     "looks_like_dicom",
     "patient",
     "read",
+    "silence",
 ]
 
 _PATIENT = ("PatientID", "IssuerOfPatientID")
@@ -87,13 +89,13 @@ class Instance:
         return self.source.kind
 
 
-def looks_like_dicom(path: Path) -> bool:
-    """Returns whether a regular file is one of DICOM, by its first bytes."""
-    return is_dicom(path)
+def looks_like_dicom(source: Path | bytes) -> bool:
+    """Returns whether a regular file, or the bytes of one, is one of DICOM, by its first bytes."""
+    return is_dicom(source)
 
 
 def read(
-    path: Path, profile: Profile = BASIC, *, needed: tuple[int, int] | None = None
+    source: Path | bytes, profile: Profile = BASIC, *, needed: tuple[int, int] | None = None
 ) -> Instance:
     """Reads one chest radiograph.
 
@@ -101,7 +103,7 @@ def read(
     while it runs.
 
     Args:
-        path: Of any file.
+        source: Any file, or the bytes of one.
         profile: What to retain of the header.
         needed: Height and width to which the pixels will be reduced, so that a decoder may spare
             the finer ones; None for all pixels. Where no patient is named all are decoded: the
@@ -110,7 +112,7 @@ def read(
     Raises:
         UnsupportedInstance: For any reason in `refusals.REASONS`.
     """
-    return guarded(path, lambda dataset: _read(dataset, profile, needed))
+    return guarded(source, lambda dataset: _read(dataset, profile, needed))
 
 
 def identity(path: Path) -> Identity:
@@ -149,6 +151,11 @@ def inventory(path: Path, profile: Profile = BASIC) -> list[tuple[str, str, str]
     return guarded(path, lambda dataset: _inventory(dataset, profile), whole=True)
 
 
+def captured(profile: Profile) -> Source:
+    """What a DICOM output tells of a source that is none: a capture of which nothing is known."""
+    return Source(kind="SC", burned_in="", lossy=False, retained=retained(Dataset(), profile))
+
+
 def encode(
     image: NDArray[np.float32], *, source: Source, identity: Identity, method: Provenance
 ) -> bytes:
@@ -159,7 +166,7 @@ def encode(
 
 
 def guarded(
-    path: Path,
+    source: Path | bytes,
     work: Callable[[FileDataset], _T],
     wanted: Collection[int] | None = NEEDED,
     *,
@@ -169,20 +176,20 @@ def guarded(
     """Runs ``work`` on a file; whatever goes wrong in there becomes `UnsupportedInstance`.
 
     Args:
-        path: Of any file.
+        source: Any file, or the bytes of one.
         work: Is given the data set.
         wanted: Tags of what is parsed; None for all.
         whole: Whether the data set holds all else too, unparsed.
         pixels: Whether it holds the pixels.
     """
-    if not looks_like_dicom(path):
+    if not looks_like_dicom(source):
         raise UnsupportedInstance(
             "not-dicom",
             "expected a DICOM file: DICM after 128 bytes, or a data set from the first byte on, "
             "got another",
         )
     try:
-        with _silence(), Bounded(path) as file:
+        with silence(), bounded(source) as file:
             return work(read_elements(file, wanted, whole=whole, pixels=pixels))
     except UnsupportedInstance:
         raise
@@ -257,7 +264,7 @@ def _inventory(dataset: FileDataset, profile: Profile) -> list[tuple[str, str, s
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keeps pydicom's warnings and log lines, which quote values, to itself.
 
     Handlers of a program that uses this package sit on the root logger; not propagating for

@@ -92,9 +92,13 @@ def picture(dataset: Dataset, needed: tuple[int, int] | None = None) -> NDArray[
     bits, signed = layout.bits, layout.signed
     filled = padding(stored, dataset, bits=bits, signed=signed)
     stored = significant(stored, filled, dataset, bits=bits, signed=signed)
-    filled |= padding(stored, dataset, bits=bits, signed=signed)
+    if filled is not None:
+        again = padding(stored, dataset, bits=bits, signed=signed)
+        filled = filled if again is None else filled | again
     if needed is not None:
-        stored, filled = reduced_resolution.average(stored, filled, needed)
+        stored, filled = reduced_resolution.average(
+            stored, filled, needed, bits=bits, signed=signed
+        )
     return grayscale.levels(stored, filled, dataset, bits=bits, signed=signed)
 
 

@@ -11,11 +11,16 @@ from dataclasses import dataclass, fields
 
 from latentdp.errors import InputError
 
-__all__ = ["BASIC", "MAX_SIZE", "SYNTAXES", "Claim", "Profile"]
+__all__ = ["BASIC", "DATES", "FORMATS", "MAX_SIZE", "SYNTAXES", "Claim", "Profile"]
 
 MAX_SIZE = 1024
 MAX_EVIDENCE = 1000
+DATES = (  # what `Profile.shift_dates` releases exactly
+    "dates of study, series, acquisition and content, moved by one secret number of days per "
+    "patient"
+)
 SYNTAXES = ("explicit", "jpeg-ls", "jpeg-2000")
+FORMATS = ("dicom", "png", "npz")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +56,10 @@ class Profile:
         size: Pixels on a side of an output, at most 1,024; None for the flow's own.
         detail: Draw the detail of outputs that are larger than the flow's own images, as far as
             the weights can; it follows the private image alone. False enlarges smoothly.
-        transfer_syntax: One of `SYNTAXES`; all three are lossless.
+        transfer_syntax: Of DICOM outputs, one of `SYNTAXES`; all three are lossless.
+        file_format: Of outputs, one of `FORMATS`; empty for DICOM where the input is that, and
+            PNG where it is a picture.
+        mark: Write SYNTHETIC into a corner of each output; see `latentdp.data.synthetic`.
     """
 
     shift_dates: bool = False
@@ -64,6 +72,8 @@ class Profile:
     size: int | None = None
     detail: bool = False
     transfer_syntax: str = SYNTAXES[0]
+    file_format: str = ""
+    mark: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -79,6 +89,20 @@ class Profile:
                 f"expected the transfer syntax to be one of {', '.join(SYNTAXES)}, "
                 f"got {self.transfer_syntax!r}"
             )
+        if self.file_format not in ("", *FORMATS):
+            raise InputError(f"expected the format to be one of {', '.join(FORMATS)}, got another")
+        if self.file_format in FORMATS[1:]:
+            self._check_headerless()
+
+    def _check_headerless(self) -> None:
+        """Refuses options of a header where there is none."""
+        headers = ("shift_dates", "retain_characteristics", "retain_device")
+        of_dicom = [name for name in headers if getattr(self, name)]
+        if self.transfer_syntax != SYNTAXES[0]:
+            of_dicom.append("transfer_syntax")
+        if of_dicom:
+            option = of_dicom[0].replace("_", "-")
+            raise InputError(f"--{option} needs DICOM outputs, got --format {self.file_format}")
 
     @property
     def min_size(self) -> int:
@@ -89,8 +113,7 @@ class Profile:
     def unprotected(self) -> tuple[str, ...]:
         """What of a source's header is released; epsilon is infinity for it."""
         kept = {
-            "dates of study, series, acquisition and content, moved by one secret number of days "
-            "per patient": self.shift_dates,
+            DATES: self.shift_dates,
             "the patient's sex, and age up to 90": self.retain_characteristics,
             "maker and product line of the device": self.retain_device,
         }

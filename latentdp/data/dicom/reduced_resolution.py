@@ -25,6 +25,7 @@ __all__ = ["average", "decode"]
 # average and lies half a pixel off, and a window that cuts grey levels off does it to averages;
 # `arrays.resize` smooths that away, to 0.006 (rms) on chests.
 _MARGIN = 8
+_BAND = 32  # rows of blocks
 
 
 def decode(
@@ -65,14 +66,21 @@ def decode(
 
 
 def average(
-    stored: NDArray[np.integer], padding: NDArray[np.bool_], needed: tuple[int, int]
-) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
+    stored: NDArray[np.integer],
+    padding: NDArray[np.bool_] | None,
+    needed: tuple[int, int],
+    *,
+    bits: int,
+    signed: bool,
+) -> tuple[NDArray[np.integer], NDArray[np.bool_] | None]:
     """Means of square blocks, and which of them are nothing but padding.
 
     Args:
         stored: ``(h, w)`` values.
-        padding: ``(h, w)``; such values count in no mean.
+        padding: ``(h, w)``; such values count in no mean. None for no padding.
         needed: Height and width to which the picture will be reduced.
+        bits: Of a stored value.
+        signed: Whether stored values are.
 
     Returns:
         Both at a fraction of the size, at least eight times what is needed, without the few rows
@@ -81,27 +89,42 @@ def average(
     step = min(s // (_MARGIN * n) for s, n in zip(stored.shape, needed, strict=True))
     if step < 2:
         return stored, padding
-    if not padding.any():
-        sums = _sums(stored, step)
-        return (sums + step * step // 2) // (step * step), np.zeros(sums.shape, dtype=np.bool_)
-    counts = _sums(~padding, step)
-    sums = _sums(np.where(padding, 0, stored), step)
+    most = step * step
+    low, high = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, (1 << bits) - 1)
+    if padding is None or not padding.any():
+        # With half of what is divided by, so that the mean is rounded, and not cut off.
+        sums = _sums(stored, step, _holding(most * low, most * high + most // 2))
+        sums += most // 2
+        sums //= most
+        return sums, None
+    counts = _sums(~padding, step, _holding(0, most))
+    sums = _sums(np.where(padding, 0, stored), step, _holding(most * low, most * high))
     return np.rint(sums / np.maximum(counts, 1)).astype(np.int64), counts == 0
 
 
-def _sums(values: NDArray[Any], step: int) -> NDArray[np.int64]:
-    """Of blocks; rows first, which lie in memory one after the other, in as few bytes as do."""
+def _holding(low: int, high: int) -> np.dtype[Any]:
+    """The smallest type of integers that holds both."""
+    return np.result_type(np.min_scalar_type(low), np.min_scalar_type(high))
+
+
+def _sums(values: NDArray[Any], step: int, kind: np.dtype[Any]) -> NDArray[Any]:
+    """Of blocks, in integers of this kind.
+
+    Rows first, which lie in memory one after the other; a few rows of blocks at a time, which
+    stay in the cache until they are added up.
+    """
     height, width = (s // step for s in values.shape)
-    most = step * step
-    bounds = [np.min_scalar_type(most * int(v)) for v in (values.min(), values.max())]
-    kind = np.result_type(*bounds)
-    rows = values[: height * step : step, : width * step].astype(kind)
-    for i in range(1, step):
-        rows += values[i : height * step : step, : width * step].astype(kind, copy=False)
-    sums = rows[:, ::step].copy()
-    for i in range(1, step):
-        sums += rows[:, i::step]
-    return sums.astype(np.int64)
+    sums = np.empty((height, width), dtype=kind)
+    for start in range(0, height, _BAND):
+        band = values[start * step : min(start + _BAND, height) * step, : width * step]
+        rows = band[::step].astype(kind)
+        for i in range(1, step):
+            np.add(rows, band[i::step], out=rows, casting="unsafe")
+        part = sums[start : start + _BAND]
+        part[:] = rows[:, ::step]
+        for i in range(1, step):
+            part += rows[:, i::step]
+    return sums
 
 
 def _halvings(size: tuple[int, int], needed: tuple[int, int]) -> int:

@@ -15,11 +15,14 @@ __all__ = ["padding", "significant"]
 
 def padding(
     stored: NDArray[np.integer], dataset: Dataset, *, bits: int, signed: bool
-) -> NDArray[np.bool_]:
-    """Returns where Pixel Padding (0028,0120), (0028,0121) fills, PS3.3 C.7.5.1.1.2."""
+) -> NDArray[np.bool_] | None:
+    """Returns where Pixel Padding (0028,0120), (0028,0121) fills, PS3.3 C.7.5.1.1.2.
+
+    None where the header names no such value.
+    """
     first = integer(dataset, "PixelPaddingValue")
     if first is None:
-        return np.zeros(stored.shape, dtype=np.bool_)
+        return None
     last = integer(dataset, "PixelPaddingRangeLimit")
     first = _as_stored(first, bits, signed=signed)
     last = first if last is None else _as_stored(last, bits, signed=signed)
@@ -28,7 +31,7 @@ def padding(
 
 def significant(
     stored: NDArray[np.integer],
-    filled: NDArray[np.bool_],
+    filled: NDArray[np.bool_] | None,
     dataset: Dataset,
     *,
     bits: int,
@@ -42,7 +45,7 @@ def significant(
 
     Args:
         stored: As they lie in 8 or 16 bits.
-        filled: Where they are padding.
+        filled: Where they are padding; None for nowhere.
         dataset: With the positions of overlays.
         bits: Bits Stored.
         signed: Whether values are.
@@ -63,7 +66,8 @@ def significant(
     sign = words >> (bits - 1) & 1
     above = words & unused
     extended = (above == unused) & (sign == 1) if signed else np.zeros(above.shape, dtype=np.bool_)
-    if ((above != 0) & ~extended & ~filled).any():
+    beyond = (above != 0) & ~extended
+    if (beyond if filled is None else beyond & ~filled).any():
         raise UnsupportedInstance(
             "bits",
             "expected pixel values within Bits Stored (0028,0101), got values beyond",

@@ -14,7 +14,7 @@ from latentdp.metrics.definitions.verification import AUC, AUC_MAX, AUC_MEAN, EE
 from latentdp.metrics.linkage import widened
 from latentdp.metrics.metric import Metric
 from latentdp.metrics.pairs import Pairs
-from latentdp.metrics.verification import Verification, verify
+from latentdp.metrics.verification import VerificationScores, verify
 from latentdp.reports.result_detail import Detail
 from latentdp.reports.results import Impostors, Outcome
 
@@ -148,7 +148,7 @@ def _outcomes(
     scene: ThreatModel,
     setting: str,
     pairs: Pairs,
-    reached: Verification,
+    reached: VerificationScores,
     ceiling: float | None,
 ) -> list[Outcome]:
     cohort = scene.target.cohort

@@ -5,6 +5,10 @@ by their alphabetical order, may be sorted alike or in reverse; texts may share 
 the original text or with its digest, which is no secret. Whether a match is more than luck is a
 permutation test: of all ways to pair the files, how many match as well (Fisher 1935)? Draws stop
 early where luck will do (Besag and Clifford 1991).
+
+What a card declares of each file (its kind, its marks, a released label) shows in many places: in
+the size, in every element that one kind has. What tells no more than that, by the same test within
+files that are declared alike, is one result together.
 """
 
 from __future__ import annotations
@@ -13,8 +17,10 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from msgspec import UNSET, structs
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.feature_extraction.text import CountVectorizer
@@ -27,11 +33,13 @@ from latentdp.metrics.linkage import matched
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import orders
 from latentdp.reports.attack_kinds import AttackKind
+from latentdp.reports.result_detail import Detail
 from latentdp.reports.results import Outcome
 
 __all__ = ["ALARM", "SideChannels", "attack"]
 
 Matrix = NDArray[np.float32]  # exact for ranks with halves and for lengths, up to 8 million
+Index = NDArray[np.int64]
 Values = tuple[str | float, ...]
 
 ALARM = 1e-3  # how often a kind of fact that says nothing is called a leak
@@ -40,6 +48,10 @@ DRAWS = 30 * AT_ONCE  # a kind may have 29 tests, and one without a better draw 
 ENOUGH = 20  # better pairings by luck, after which no more are drawn
 PLAIN = ("name", "order", "size", "time")
 LONGEST = 64  # characters of a text that are compared
+LINKED = "files linked by "
+DECLARED = frozenset(
+    {"SOPClassUID", "Modality", "BurnedInAnnotation", "LossyImageCompression"}
+)  # which follow the source, as every card says
 
 
 @dataclass(frozen=True)
@@ -65,15 +77,22 @@ class SideChannels(Attack):
     def run(self, scene: ThreatModel, tell: ProgressCallback) -> list[Outcome]:
         """Rank-1 by the most telling way to link, for each kind that is not constant."""
         assert scene.files is not None
-        outcomes = []
-        kinds = list(scene.files.private)
+        outcomes, declared = [], []
+        kinds, alike = list(scene.files.private), _declared(scene)
         for i, kind in enumerate(kinds):  # one at a time: each test holds n x n scores
             tell(i / len(kinds), f"pairing files at random, by {kind}")
             tests = list(_tests(scene.files, kind))
-            if tests:
-                chances = _by_luck([test.scores for test in tests], scene.seed)
-                outcomes.append(self._outcome(scene, kind, tests, chances))
-        return outcomes
+            if not tests:
+                continue
+            scores = [test.scores for test in tests]
+            outcome = self._outcome(scene, kind, tests, _by_luck(scores, scene.seed))
+            if outcome.headline and alike.any():
+                beyond = min(_by_luck(scores, scene.seed, alike)) * len(tests)
+                if beyond >= ALARM:
+                    declared.append(outcome)
+                    continue
+            outcomes.append(outcome)
+        return [*outcomes, *_together(declared)]
 
     def _outcome(
         self, scene: ThreatModel, kind: str, tests: list[_Test], chances: list[float]
@@ -94,7 +113,7 @@ class SideChannels(Attack):
         return Outcome.of(
             match.first,
             attack=self.name,
-            setting=f"files linked by {kind}",
+            setting=f"{LINKED}{kind}",
             metric=RANK_1,
             n=n,
             patients=len(np.unique(patients)),
@@ -109,6 +128,42 @@ class SideChannels(Attack):
                 "tests": len(tests),
             },
         )
+
+
+def _declared(scene: ThreatModel) -> Index:
+    """``(n,)`` numbers of files that the card declares alike; all 0 where nothing differs."""
+    assert scene.files is not None
+    columns = [
+        values
+        for kind, values in scene.files.private.items()
+        if kind.removeprefix("header:").rpartition(" ")[2] in DECLARED
+    ]
+    if "name" in scene.files.private:
+        columns.append(tuple(Path(str(name)).suffix for name in scene.files.private["name"]))
+    columns.append(tuple(map(str, scene.target.labels[0].tolist())))
+    table = np.array([list(map(str, column)) for column in columns]).T
+    return np.unique(table, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _together(outcomes: list[Outcome]) -> list[Outcome]:
+    """All that tell what is declared as one: the one that names most, without a ceiling.
+
+    Epsilon bounds none of it but a released label, which the other attacks hold against it.
+    """
+    if not outcomes:
+        return []
+    most = max(outcomes, key=lambda outcome: outcome.value or 0.0)
+    facts = ", ".join(outcome.setting.removeprefix(LINKED) for outcome in outcomes)
+    return [
+        structs.replace(
+            most,
+            setting=f"{LINKED}what the card declares of each: its kind, its marks, its label",
+            ceiling=None,
+            refutes=UNSET,
+            declared=True,
+            detail=Detail({**most.detail, "how": f"seen in {facts}, which say no more"}),
+        )
+    ]
 
 
 def _tests(files: FileFacts, kind: str) -> Iterator[_Test]:
@@ -137,17 +192,23 @@ def _tests(files: FileFacts, kind: str) -> Iterator[_Test]:
                     )
 
 
-def _by_luck(stacked: Sequence[Matrix], seed: int) -> list[float]:
+def _by_luck(stacked: Sequence[Matrix], seed: int, alike: Index | None = None) -> list[float]:
     """Share of pairings of private and original files that match as well as the true one.
 
     Of each matrix of scores; all are tried on the same pairings.
+
+    Args:
+        stacked: Scores ``(n, n)``, private by row.
+        seed: Of the pairings.
+        alike: ``(n,)`` numbers of groups within which files are paired; None for one.
     """
     n, noise, count = len(stacked[0]), SeededNoise(seed), 0
     true = [np.trace(s, dtype=np.float64) for s in stacked]
     better, tried = np.zeros(len(stacked)), np.zeros(len(stacked))
     rows = np.arange(n)
     while count < DRAWS and better.min() < ENOUGH:
-        pairings = np.array_split(orders(noise, AT_ONCE, n), 9)
+        drawn = orders(noise, AT_ONCE, n)
+        pairings = np.array_split(drawn if alike is None else _within(drawn, alike), 9)
         count += AT_ONCE
         for i in np.flatnonzero(better < ENOUGH).tolist():
             tried[i] = count
@@ -155,6 +216,14 @@ def _by_luck(stacked: Sequence[Matrix], seed: int) -> list[float]:
                 sums = stacked[i][rows, order].sum(axis=1, dtype=np.float64)
                 better[i] += (sums >= true[i]).sum()
     return [float(p) for p in (better + 1) / (tried + 1)]
+
+
+def _within(drawn: Index, groups: Index) -> Index:
+    """Pairings ``(m, n)`` of files of one group, from pairings of any."""
+    sorted_ = np.argsort(groups[drawn], axis=1, kind="stable")
+    within = np.empty_like(drawn)
+    within[:, np.argsort(groups, kind="stable")] = np.take_along_axis(drawn, sorted_, axis=1)
+    return within
 
 
 def _shared(one: Sequence[str | float], other: Sequence[str | float]) -> Matrix:

@@ -11,6 +11,7 @@ import numpy as np
 
 from latentdp.core.arrays import Images, Labels, Latents
 from latentdp.errors import WeightsError
+from latentdp.evaluation.methods._described import described
 from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
 from latentdp.privacy.guarantee import Guarantee
@@ -56,7 +57,7 @@ class PresetMethod(Method):
 
     @classmethod
     def of(cls, recipe: Recipe) -> PresetMethod:
-        """A recipe as it is, whatever preset it began with.
+        """A recipe as it is, whatever preset it began with; its title says what it does.
 
         Raises:
             WeightsError: It is bound to weights that are not those of its name.
@@ -65,6 +66,7 @@ class PresetMethod(Method):
         method = cls(changes.pop("preset"), changes.pop("weights"), **changes)
         if recipe.weights_sha256 not in ("", method.weights.flow.sha256):
             raise WeightsError("the recipe was made for weights with another sha256")
+        method.title = described(method.privatizer)
         return method
 
     @cached_property

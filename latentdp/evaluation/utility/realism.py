@@ -18,7 +18,7 @@ from latentdp.evaluation.threat_model import ThreatModel
 from latentdp.evaluation.utility.base import Utility
 from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate, mean
 from latentdp.metrics.definitions.likeness import BITS, NEAREST, TOLD_APART
-from latentdp.metrics.linkage import some
+from latentdp.metrics.linkage import some, widened
 from latentdp.metrics.metric import Metric
 from latentdp.models.networks.finding_classifier import ClassifierConfig
 from latentdp.reports.results import Measure
@@ -83,6 +83,8 @@ class Realism(Utility):
         scores = classifier.log_odds(both)[:, 1]
         weights = np.tile(resamples.of(np.arange(len(target.cohort))), 2)
         values = estimate(auc(scores, np.arange(len(both)) >= len(target.cohort), weights))
+        if values is not None:  # all right on few patients is no proof
+            values = widened(values, len(np.unique(target.cohort.patients)))
         return self._row(scene, TOLD_APART, values, len(target.cohort), {"learnt_from": n})
 
     def _row(

@@ -18,8 +18,8 @@ from latentdp.core.arrays import Images
 from latentdp.core.progress import ProgressCallback
 from latentdp.data.preprocess import shrink
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.evaluation.utility._lesson import readable
 from latentdp.evaluation.utility.base import Utility
-from latentdp.evaluation.utility.classification import readable
 from latentdp.evaluation.utility.classification import utility as classification
 from latentdp.metrics.bootstrap import Estimate, Resamples, estimate, mean
 from latentdp.metrics.definitions.likeness import DISTANCE, PSNR, SSIM
@@ -28,7 +28,7 @@ from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import permutation
 from latentdp.reports.results import Measure
 
-__all__ = ["Similarity", "frechet", "utility"]
+__all__ = ["Similarity", "distance_of", "frechet", "utility"]
 
 Matrix = NDArray[np.float64]
 Embed = Callable[[Images], Matrix]
@@ -76,7 +76,7 @@ class Similarity(Utility):
         original, released = (pca.transform(embed(x)) for x in (cohort.images, private))
         floor = _halves(original, cohort.patients, scene.seed)
         detail = {"features": what, "dimensions": size, "originals_among_themselves": floor}
-        distance = _distance(original, released, weights)
+        distance = distance_of(original, released, weights)
         measures.append(self._measure(scene, DISTANCE, distance, detail))
         return [measure for measure in measures if measure is not None]
 
@@ -132,16 +132,17 @@ def _gaussian(x: Matrix, weights: Matrix | None) -> tuple[Matrix, Matrix]:
     return centre, (d * w[:, None]).T @ d / w.sum()
 
 
-def _distance(original: Matrix, private: Matrix, weights: Matrix) -> Estimate:
+def distance_of(original: Matrix, private: Matrix, weights: Matrix) -> Estimate:
     """With the pivotal interval (Davison and Hinkley 1997, equation 5.6).
 
     A distance of few images is too large, and that of a resample, which has fewer distinct ones,
     is larger again; the pivotal interval takes the second excess for the first, and subtracts it.
+    Where that leaves the distance itself out, the interval reaches up to it.
     """
     value = frechet(original, private)
     resampled = [frechet(original, private, w) for w in weights[1 : 1 + RESAMPLES]]
     low, high = (max(0.0, 2 * value - float(np.quantile(resampled, q))) for q in (0.975, 0.025))
-    return Estimate(value, low, high)
+    return Estimate.around(value, low, high)
 
 
 def _halves(x: Matrix, patients: NDArray[np.int64], seed: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from latentdp.metrics.metric import Goal, Metric
 
-__all__ = ["BITS", "DISTANCE", "NEAREST", "PSNR", "SSIM", "TOLD_APART", "metrics"]
+__all__ = ["BITS", "DISTANCE", "LOOKS", "NEAREST", "PSNR", "SSIM", "TOLD_APART", "metrics"]
 
 SSIM = Metric(
     "ssim", "SSIM", "structural similarity to the original: 1 is equal; it measures looks only"
@@ -38,5 +38,7 @@ BITS = Metric(
     "how much less likely a flow finds them than originals",
     goal=Goal.LOWER,
 )
+
+LOOKS = (TOLD_APART, BITS, NEAREST, DISTANCE)  # of private images as a whole
 
 metrics = (SSIM, PSNR, DISTANCE, TOLD_APART, NEAREST, BITS)

@@ -15,7 +15,8 @@ AUC = Metric(
 AUC_MAX = Metric(
     "auc (max)",
     "AUC, best restart",
-    "the AUC of the best of several attempts to learn, which an adversary keeps",
+    "the AUC of the best of several attempts to learn, which an adversary keeps; all of them "
+    "added up count as one more",
     quantity=Quantity.AUC,
 )
 AUC_MEAN = Metric(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import UNKNOWN
@@ -17,6 +17,7 @@ from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.directions.finding import Directions
 from latentdp.models.flow.checkpoint import DIRECTIONS, IDENTITY
 from latentdp.models.flow.flow import Flow
+from latentdp.models.model_card.directions_card import DirectionsCard
 
 __all__ = ["Encoded", "Matrix", "encode", "with_directions"]
 
@@ -67,7 +68,7 @@ def encode(
 
 
 def with_directions(
-    checkpoint: Checkpoint, directions: Directions, card: dict[str, Any]
+    checkpoint: Checkpoint, directions: Directions, card: DirectionsCard
 ) -> Checkpoint:
     """The weights with public directions as 16-bit floats, and their part of the card.
 
@@ -78,5 +79,5 @@ def with_directions(
     if len(directions.identity):
         level = 1 + int(np.flatnonzero(np.abs(directions.identity).max(axis=0))[-1])
         tensors[IDENTITY] = directions.identity[:, :level].astype(np.float16)
-    card = checkpoint.card | {"directions": card}
-    return replace(checkpoint, tensors=tensors, card=card, sha256="")
+    described = structs.replace(checkpoint.card, directions=card)
+    return replace(checkpoint, tensors=tensors, card=described, sha256="")

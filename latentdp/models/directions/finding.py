@@ -16,8 +16,8 @@ scatter is taken within strata (source and view), or a direction would learn the
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from latentdp.metrics.scatter import (
     patient_scatter,
     residuals,
 )
+from latentdp.models.model_card.directions_card import DirectionsCard, DirectionShares, ProbeTable
 
 __all__ = ["Directions", "Scatters", "DirectionConfig", "discriminants", "shares"]
 
@@ -88,16 +89,27 @@ class Directions:
     settings: DirectionConfig
     identity: Matrix = field(default_factory=lambda: np.zeros((0, 0)))
 
-    def describe(self) -> dict[str, Any]:
-        """For a card."""
-        return asdict(self.settings) | {
-            "count": len(self.rows),
-            "discriminants": self.discriminants,
-            "ratios": [float(f"{ratio:.5g}") for ratio in self.ratios],
-            "images": self.images,
-            "images_compared": self.compared,
-            "patients_with_pairs": self.patients,
-        }
+    def describe(
+        self, shares: Mapping[str, DirectionShares], probes: ProbeTable
+    ) -> DirectionsCard:
+        """For a card.
+
+        Args:
+            shares: What each direction says, by the split's name.
+            probes: What the first k carry.
+        """
+        return DirectionsCard(
+            count=len(self.rows),
+            discriminants=self.discriminants,
+            ratios=tuple(float(f"{ratio:.5g}") for ratio in self.ratios),
+            alpha=self.settings.alpha,
+            gamma=self.settings.gamma,
+            images=self.images,
+            images_compared=self.compared,
+            patients_with_pairs=self.patients,
+            shares=shares,
+            probes=probes,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +229,7 @@ def discriminants(
     return rows, np.array(ratios)
 
 
-def shares(rows: Matrix, latents: Matrix, groups: Groups) -> dict[str, list[float]]:
+def shares(rows: Matrix, latents: Matrix, groups: Groups) -> DirectionShares:
     """What each direction says, measured on any images with known findings.
 
     Returns:
@@ -237,10 +249,10 @@ def shares(rows: Matrix, latents: Matrix, groups: Groups) -> dict[str, list[floa
         m = finding_scatter(coordinates, groups)
         finding = (m**2).sum(1) / within - m.shape[1] / int(compared.sum())
     patient = np.diag(across(spread, groups.patients)) / within
-    return {
-        "finding": [round(float(x), 4) for x in finding],
-        "patient": [round(float(x), 4) for x in patient],
-    }
+    return DirectionShares(
+        finding=tuple(round(float(x), 4) for x in finding),
+        patient=tuple(round(float(x), 4) for x in patient),
+    )
 
 
 def _principal(scatter: Matrix, leading: Matrix, rows: Matrix, count: int) -> Matrix:

@@ -9,13 +9,12 @@ weakened (benchmarks/identity.py).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from latentdp.metrics.scatter import Groups, across, residuals
+from latentdp.models.model_card.directions_card import IdentityCard
 
 __all__ = ["identity_directions"]
 
@@ -26,7 +25,7 @@ SHARE = 0.5  # of the dimensions of the level among which identity is looked for
 
 def identity_directions(
     latents: Matrix, groups: Groups, level: slice
-) -> tuple[Matrix, dict[str, Any]] | None:
+) -> tuple[Matrix, IdentityCard] | None:
     """Orthonormal rows ``(m, d)``, those that say most about the patient first, and their card.
 
     They span the level, so that m is its number of dimensions.
@@ -53,12 +52,12 @@ def identity_directions(
     correlations, turn = np.linalg.eigh(shared)
     rows = np.zeros((d, latents.shape[1]))
     rows[:, level] = np.concatenate([vectors[:, :m] @ turn[:, ::-1], vectors[:, m:]], axis=1).T
-    card = {
-        "count": d,
-        "compared": m,
-        "patients_with_pairs": int((np.bincount(groups.patients) > 1).sum()),
-        "intraclass_correlations": [
+    card = IdentityCard(
+        count=d,
+        compared=m,
+        patients_with_pairs=int((np.bincount(groups.patients) > 1).sum()),
+        intraclass_correlations=tuple(
             round(float(correlations[::-1][i]), 3) for i in range(0, m, max(1, m // 16))
-        ],
-    }
+        ),
+    )
     return rows, card

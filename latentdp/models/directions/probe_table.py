@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -31,12 +31,16 @@ from latentdp.models.directions.finding import (
     shares,
 )
 from latentdp.models.directions.identity import identity_directions
+from latentdp.models.model_card.directions_card import (
+    DirectionsCard,
+    Interval,
+    ProbeRow,
+    ProbeTable,
+)
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import normal
 
 __all__ = ["SIZES", "Probe", "public_directions"]
-
-Row = dict[str, list[float] | None]
 
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 ALL_PCS = (32, 64, 128, 256)  # an attacker on all dimensions fits a model in so many
@@ -50,7 +54,7 @@ BASELINES = {
 
 def public_directions(
     encoded: dict[str, Encoded], settings: DirectionConfig, level: slice | None = None
-) -> tuple[Directions, dict[str, Any]] | None:
+) -> tuple[Directions, DirectionsCard] | None:
     """Directions from the split ``train``, and their part of the card.
 
     Args:
@@ -69,25 +73,26 @@ def public_directions(
     probe = Probe(encoded, scatters.leading)
     rows = {"directions": directions.rows} | baselines(train, scatters, directions)
     sizes = [k for k in SIZES if k <= len(directions.rows)]
-    table = {name: probe.table(w, sizes) for name, w in rows.items()}
-    card = directions.describe() | {
-        "shares": {
+    table = {name: tuple(probe.table(w, sizes)) for name, w in rows.items()}
+    card = directions.describe(
+        shares={
             split: shares(directions.rows, part.latents, part.groups)
             for split, part in encoded.items()
             if split != "test"
         },
-        "probes": {
-            "split": probe.split,
-            "images": len(probe.test.latents),
-            "sizes": sizes,
-            "baselines": BASELINES,
-            "all": probe.all_dimensions(),
-        }
-        | table,
-    }
+        probes=ProbeTable(
+            split=probe.split,
+            images=len(probe.test.latents),
+            sizes=tuple(sizes),
+            baselines=BASELINES,
+            all=probe.all_dimensions(),
+            **table,
+        ),
+    )
     shared = identity_directions(train.latents, train.groups, level) if level else None
     if shared is not None:
-        directions, card["identity"] = replace(directions, identity=shared[0]), shared[1]
+        directions = replace(directions, identity=shared[0])
+        card = structs.replace(card, identity=shared[1])
     return directions, card
 
 
@@ -171,23 +176,22 @@ class Probe:
             tuple(leading[:, :m] for m in ALL_PCS),
         )
 
-    def table(self, rows: Matrix, sizes: Sequence[int]) -> list[Row]:
+    def table(self, rows: Matrix, sizes: Sequence[int]) -> list[ProbeRow]:
         """Estimates for the first k of the rows ``(count, d)``, for each size k there is."""
         projected = self.whole.onto(rows)
         return [self._row(projected.first(k)) for k in sizes if k <= len(rows)]
 
-    def all_dimensions(self) -> Row:
+    def all_dimensions(self) -> ProbeRow:
         """Estimates from the whole latent."""
         return self._row(self.whole)
 
-    def _row(self, given: _Coordinates) -> Row:
-        estimates = {
-            "finding": self.finding(given),
-            "view": self.view(given),
-            "identity": self.identity(given, matched=True),
-            "identity_any": self.identity(given, matched=False),
-        }
-        return {name: None if e is None else e.rounded() for name, e in estimates.items()}
+    def _row(self, given: _Coordinates) -> ProbeRow:
+        return ProbeRow(
+            finding=_interval(self.finding(given)),
+            view=_interval(self.view(given)),
+            identity=_interval(self.identity(given, matched=True)),
+            identity_any=_interval(self.identity(given, matched=False)),
+        )
 
     def finding(self, given: _Coordinates) -> Estimate | None:
         """One finding against the rest, within source and view; mean over the findings."""
@@ -256,6 +260,10 @@ class Probe:
         overall = train.latents.mean(axis=0)
         means = {c: train.latents[cells == c].mean(axis=0) for c in set(train.cells)}
         return np.stack([means.get(cell, overall) for cell in self.test.cells])
+
+
+def _interval(measured: Estimate | None) -> Interval | None:
+    return None if measured is None else measured.rounded()
 
 
 def _pairs(groups: Groups, *, matched: bool) -> Pairs | None:

@@ -16,16 +16,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images, Labels
 from latentdp.errors import WeightsError
 from latentdp.models.checkpoints import Checkpoint
+from latentdp.models.model_card.card_parts import CriticCard
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 
 __all__ = ["CRITIC", "Critic", "critic_of", "with_critic"]
 
-CRITIC = "critic"  # entry of the card; the tensors' names begin with it and a dot
+CRITIC = "critic"  # the tensors' names begin with it and a dot
 CLASSIFIER, RATIO = "critic.reader.", "critic.ratio"
 MOST = 6.0  # nats either way: beyond what it was trained on a ratio is no estimate
 
@@ -62,12 +64,13 @@ class Critic:
         return np.asarray(np.clip(np.nan_to_num(odds, nan=-MOST), -MOST, MOST))
 
 
-def with_critic(checkpoint: Checkpoint, critic: Critic, card: dict[str, Any]) -> Checkpoint:
+def with_critic(checkpoint: Checkpoint, critic: Critic, card: CriticCard) -> Checkpoint:
     """The weights with a critic, instead of any that they had; all other tensors as they were."""
     tensors = {k: v for k, v in checkpoint.tensors.items() if not k.startswith(CRITIC + ".")}
     tensors |= {CLASSIFIER + k: _half(v) for k, v in critic.classifier.tensors().items()}
     tensors[RATIO] = critic.ratio.astype(np.float32)
-    return replace(checkpoint, tensors=tensors, card=checkpoint.card | {CRITIC: card}, sha256="")
+    described = structs.replace(checkpoint.card, critic=card)
+    return replace(checkpoint, tensors=tensors, card=described, sha256="")
 
 
 def critic_of(checkpoint: Checkpoint, classes: int) -> Critic | None:
@@ -88,13 +91,15 @@ def critic_of(checkpoint: Checkpoint, classes: int) -> Critic | None:
         if k.startswith(CLASSIFIER)
     }
     ratio = np.asarray(checkpoint.tensors[RATIO], dtype=np.float64)
+    described = checkpoint.card.critic
+    if described is None:
+        raise WeightsError(f"weights {checkpoint.name!r}: their critic is not described")
+    config = ClassifierConfig(steps=1, widths=described.widths)
     try:
-        known = int(checkpoint.card[CRITIC]["reader_classes"])
-        widths = tuple(int(w) for w in checkpoint.card[CRITIC]["widths"])
-        classifier = FindingClassifier.of(tensors, known, ClassifierConfig(steps=1, widths=widths))
+        classifier = FindingClassifier.of(tensors, described.reader_classes, config)
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"weights {checkpoint.name!r}: their critic is damaged") from error
-    if ratio.shape != (classes + 1, widths[-1] + 1):
+    if ratio.shape != (classes + 1, described.widths[-1] + 1):
         raise WeightsError(f"weights {checkpoint.name!r}: their critic is of other classes")
     return Critic(classifier, ratio)
 

@@ -10,12 +10,9 @@ import math
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from latentdp.core.arrays import (
     Images,
@@ -26,17 +23,19 @@ from latentdp.core.arrays import (
     check_latents,
 )
 from latentdp.errors import InputError, WeightsError
-from latentdp.models.checkpoints import Checkpoint, load
-from latentdp.models.device import computes_bfloat16, device, micro_batch
+from latentdp.metrics.usual_range import UsualRange
+from latentdp.models.checkpoints import Checkpoint, load, shipped
 from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.attributes import Attribute, check_values
+from latentdp.models.flow.caveats import caveats_of
 from latentdp.models.flow.checkpoint import add_ons_of, glow_of
 from latentdp.models.flow.critic import Critic
-from latentdp.models.flow.fused_glow import FrozenGlow
-from latentdp.models.flow.glow import Glow, channels_last, log_density, uninitialised
+from latentdp.models.flow.engine import Engine
+from latentdp.models.flow.glow import Glow, uninitialised
 from latentdp.models.flow.likelihood import bits_per_dimension, mean_square, outside
 from latentdp.models.flow.orthonormal import orthonormal, orthonormal_in_first
 from latentdp.models.flow.provenance import FlowProvenance
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 
 __all__ = ["Flow", "load_flow"]
@@ -68,7 +67,7 @@ class Flow:
     def __init__(
         self,
         net: Glow,
-        card: dict[str, Any],
+        card: ModelCard,
         name: str = "",
         sha256: str = "",
         add_ons: AddOns | None = None,
@@ -81,12 +80,8 @@ class Flow:
                 f"{len(waiting)} normalisation layers are not initialised; "
                 "they would take their statistics from the first image they see"
             )
-        self._net = channels_last(net.to(device())).eval().requires_grad_(False)
-        low = computes_bfloat16() and not exact
-        self._engine: Glow | FrozenGlow = self._net
-        if type(net) is Glow:  # what differs from it differs in what could be folded
-            self._engine = FrozenGlow(net, torch.bfloat16 if low else torch.float32)
-        self.micro_batch = micro_batch(net.config)
+        self._engine = Engine(net, exact=exact)
+        self._net, self.micro_batch = self._engine.net, self._engine.micro_batch
         self.card, self.name, self.sha256, self.exact = card, name, sha256, exact
         self._add_ons = add_ons or AddOns()
         self._directions = orthonormal(self._add_ons.directions, self.d)
@@ -151,20 +146,26 @@ class Flow:
 
     @cached_property
     def provenance(self) -> FlowProvenance:
-        """What it learnt from, as its card says it.
-
-        Raises:
-            WeightsError: The card says something else than it must.
-        """
+        """What it learnt from, as its card says it."""
         return FlowProvenance.of(self.card)
 
+    @cached_property
+    def caveats(self) -> tuple[str, ...]:
+        """What speaks against its weights, in sentences; empty where nothing does."""
+        return caveats_of(
+            self.card,
+            directions=len(self.directions) > 0,
+            critic=self.critic is not None,
+            vouched=self.sha256 in {entry.sha256 for entry in shipped().values()},
+        )
+
     @property
-    def likelihood_range(self) -> dict[str, list[float]] | None:
+    def likelihood_range(self) -> UsualRange | None:
         """Between which ``bits`` and which `coarse` nearly all images like its training's lie.
 
         From the card, where `latentdp.models.model_card.flow` put them; None if it has none.
         """
-        return self.card.get("likelihood")
+        return self.card.likelihood
 
     def coarse(self, latents: Latents) -> NDArray[np.float64]:
         """Mean square ``(n,)`` of the coarsest latents, about 1 for an image like those it saw."""
@@ -174,7 +175,7 @@ class Flow:
         self,
         latents: Latents,
         bits: NDArray[np.float64],
-        usual: dict[str, list[float]] | None = None,
+        usual: UsualRange | None = None,
     ) -> NDArray[np.bool_]:
         """Which images ``(n,)`` are unlike those it was trained on; none if that is not known.
 
@@ -186,7 +187,7 @@ class Flow:
         usual = usual or self.likelihood_range
         if usual is None:
             return np.zeros(len(bits), dtype=np.bool_)
-        return outside({"bits": bits, "coarse": self.coarse(latents)}, usual)
+        return outside(bits, usual.bits) | outside(self.coarse(latents), usual.coarse)
 
     def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> Latents:
         """Images ``(n, h, w)`` in [0, 1] to whitened latents ``(n, d)``.
@@ -208,16 +209,8 @@ class Flow:
         """
         checked = check_images(images, self.shape)
         known = self._known(labels, len(checked))
-        out = np.empty((len(checked), self.d), dtype=np.float64)
-        nats = np.empty(len(checked), dtype=np.float64)
-        for rows in self._micro_batches(len(checked)):
-            # An 8-bit value k / 255 goes to the middle of its dequantisation bin.
-            x = torch.from_numpy((checked[rows] * 255 + 0.5) / 256 - 0.5)[:, None]
-            with torch.inference_mode():
-                z, log_det = self._engine.encode(self._put(x), self._index(known[rows]))
-                nats[rows] = log_density(z.double(), log_det.double()).cpu().numpy()
-            out[rows] = z.double().cpu().numpy()
-        return out, bits_per_dimension(nats, self.d)
+        latents, nats = self._engine.encode(checked, known)
+        return latents, bits_per_dimension(nats, self.d)
 
     def decode(self, latents: ArrayLike, labels: ArrayLike | None = None) -> Images:
         """Latents ``(n, d)`` to images ``(n, h, w)``, clipped to [0, 1].
@@ -236,15 +229,30 @@ class Flow:
         """Like `decode`, and which images are finite; the others are all zero."""
         z = check_latents(latents, self.d)
         known = self._known(labels, len(z))
-        out = np.empty((len(z), *self.shape), dtype=np.float32)
-        for rows in self._micro_batches(len(z)):
-            part = torch.from_numpy(z[rows].astype(np.float32))
-            with torch.inference_mode():
-                x = self._engine.decode(self._put(part), self._index(known[rows]))
-            out[rows] = ((x[:, 0].cpu().numpy() + 0.5) * 256 - 0.5) / 255
+        out = self._engine.decode(z, known)
         valid = np.asarray(np.isfinite(out).all(axis=(1, 2)))
         out[~valid] = 0
         return np.clip(out, 0, 1), valid
+
+    def pull_back(self, latents: ArrayLike, gradients: NDArray[np.float64]) -> Latents:
+        """Gradients ``(n, d)`` by latents of a cost whose gradients by decoded images are known.
+
+        For latents that are to decode to what a public cost wants; without labels.
+
+        Args:
+            latents: ``(n, d)``.
+            gradients: ``(n, h, w)`` by the images as `decode` gives them, but not clipped.
+
+        Raises:
+            InputError: Another shape, or a latent that decodes to no image.
+        """
+        z = check_latents(latents, self.d)
+        if gradients.shape != (len(z), *self.shape):
+            raise InputError(f"expected a gradient of each image, {(len(z), *self.shape)}")
+        pulled = self._engine.pull_back(z, self._known(None, len(z)), gradients)
+        if not np.isfinite(pulled).all():
+            raise InputError("a latent decodes to no image, and has no gradient")
+        return pulled
 
     def bits_per_dimension(
         self, pixels: NDArray[np.uint8], labels: ArrayLike | None = None
@@ -254,31 +262,13 @@ class Flow:
         Under uniform dequantisation with a fixed seed, as is usual for flows.
         """
         known = self._known(labels, len(pixels))
-        generator = torch.Generator().manual_seed(1)
-        total = 0.0
-        for rows in self._micro_batches(len(pixels)):
-            x = torch.from_numpy(pixels[rows]).float()[:, None]
-            x = (x + torch.rand(x.shape, generator=generator)) / 256 - 0.5
-            with torch.inference_mode():
-                total += float(self._net(self._put(x), self._index(known[rows])).double().sum())
-        return float(bits_per_dimension(np.float64(total / len(pixels)), self.d))
-
-    def _micro_batches(self, n: int) -> list[slice]:
-        step = self.micro_batch
-        return [slice(i, min(i + step, n)) for i in range(0, n, step)]
-
-    def _put(self, x: Tensor) -> Tensor:
-        if x.ndim == 4:
-            return x.to(device(), memory_format=torch.channels_last)
-        return x.to(device())
+        nats = self._engine.mean_log_density(pixels, known)
+        return float(bits_per_dimension(np.float64(nats), self.d))
 
     def _known(self, labels: ArrayLike | None, n: int) -> Labels:
         if self.attributes:
             return check_values(labels, n, self.attributes)
         return check_labels(labels, n, len(self.classes))
-
-    def _index(self, labels: Labels) -> Tensor:
-        return torch.from_numpy(labels).to(device())
 
 
 def load_flow(weights: str | Path | Checkpoint, *, exact: bool = True) -> Flow:

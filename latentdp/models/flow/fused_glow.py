@@ -49,7 +49,7 @@ class _Affine(nn.Module):
         return F.conv2d(x, self.weight, self.bias)
 
 
-class _Net(nn.Module):
+class _FoldedNet(nn.Module):
     """A `LabelledNet` that gives all its even outputs first, then the odd ones if ``sorted``."""
 
     label: Tensor
@@ -76,7 +76,7 @@ class _Net(nn.Module):
         return out.to(x.dtype)
 
 
-class _Step(nn.Module):
+class _FoldedStep(nn.Module):
     """A `Step`, its normalisation and mixing folded in either direction."""
 
     def __init__(self, step: Step, dtype: torch.dtype) -> None:
@@ -87,7 +87,7 @@ class _Step(nn.Module):
         self.back = _Affine(lambda z: norm.forward(mix.forward(z)[0])[0], pixel)
         changes = norm.inverse(pixel)[1], mix.inverse(pixel)[1]
         self.log_det = float(sum(change.sum() for change in changes))  # of one pixel
-        self.net = _Net(step.coupling.param_map, dtype, interleaved=True)
+        self.net = _FoldedNet(step.coupling.param_map, dtype, interleaved=True)
 
     def encode(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Towards the latent, and the log-determinant ``(n,)``, as `Step.encode`."""
@@ -106,7 +106,7 @@ class _Step(nn.Module):
         return out
 
 
-class _Prior(nn.Module):
+class _FoldedPrior(nn.Module):
     """A `Prior`, which gives its numbers instead of using them."""
 
     constant: Tensor
@@ -114,7 +114,7 @@ class _Prior(nn.Module):
     def __init__(self, prior: Prior, dtype: torch.dtype) -> None:
         super().__init__()
         self.register_buffer("constant", prior.constant.detach().clone())
-        self.net = None if prior.net is None else _Net(prior.net, dtype, interleaved=False)
+        self.net = None if prior.net is None else _FoldedNet(prior.net, dtype, interleaved=False)
 
     def forward(self, condition: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the scale, ``(n, c, h, w)`` each."""
@@ -137,8 +137,8 @@ class FrozenGlow:
         self.config: GlowConfig = net.config
         levels = range(len(net.levels))
         with torch.no_grad():
-            self.steps = [[_Step(step, dtype) for step in net.steps_of(i)] for i in levels]
-            self.priors = [_Prior(net.prior_of(i), dtype) for i in levels]
+            self.steps = [[_FoldedStep(step, dtype) for step in net.steps_of(i)] for i in levels]
+            self.priors = [_FoldedPrior(net.prior_of(i), dtype) for i in levels]
         for part in (*chain.from_iterable(self.steps), *self.priors):
             part.eval().requires_grad_(False)
             part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

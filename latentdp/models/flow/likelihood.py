@@ -9,7 +9,6 @@ card.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,17 +35,7 @@ def mean_square(latents: Latents, level: slice) -> Values:
     return np.asarray(np.square(latents[:, level]).mean(axis=1))
 
 
-def outside(
-    ratings: Mapping[str, Values], usual: Mapping[str, Sequence[float]]
-) -> NDArray[np.bool_]:
-    """Which images ``(n,)`` have at least one number outside its usual range, or none at all.
-
-    Args:
-        ratings: Numbers ``(n,)`` of the images by name, at least one name.
-        usual: Lowest and highest usual value by the same names.
-    """
-    unusual = []
-    for name, values in ratings.items():
-        low, high = usual[name]
-        unusual.append(~((values >= low) & (values <= high)))  # so that NaN is outside
-    return np.asarray(np.logical_or.reduce(unusual))
+def outside(values: Values, usual: tuple[float, float]) -> NDArray[np.bool_]:
+    """Which of some numbers ``(n,)`` lie outside their usual range, or are none at all."""
+    low, high = usual
+    return np.asarray(~((values >= low) & (values <= high)))  # so that NaN is outside

@@ -1,16 +1,14 @@
-"""What a flow learnt from, as its card says it: read once, checked once."""
+"""What a flow learnt from, as its card says it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from msgspec import Struct
 
-from latentdp.core.documents import from_json
-from latentdp.errors import InputError, WeightsError
+from latentdp.models.model_card.card import ModelCard
 
 __all__ = ["FlowProvenance"]
+
+NOT_STATED = "not stated"
 
 
 class FlowProvenance(Struct, frozen=True, kw_only=True):
@@ -23,23 +21,22 @@ class FlowProvenance(Struct, frozen=True, kw_only=True):
         sources: Of the images that it learnt from; empty for all.
 
     Example:
-        >>> FlowProvenance.of({}).training_data
+        >>> FlowProvenance.of(ModelCard()).training_data
         'not stated'
     """
 
-    training_data: str = "not stated"
-    private_training: bool | str = "not stated"
+    training_data: str = NOT_STATED
+    private_training: bool | str = NOT_STATED
     conditions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, card: Mapping[str, Any]) -> FlowProvenance:
-        """From a model card.
-
-        Raises:
-            WeightsError: The card says something else than it must.
-        """
-        try:
-            return from_json(dict(card), cls, "the card of the weights")
-        except InputError as error:
-            raise WeightsError(str(error)) from error
+    def of(cls, card: ModelCard) -> FlowProvenance:
+        """From a model card."""
+        private = card.private_training
+        return cls(
+            training_data=card.training_data or NOT_STATED,
+            private_training=NOT_STATED if private is None else private,
+            conditions=card.conditions or (),
+            sources=card.sources or (),
+        )

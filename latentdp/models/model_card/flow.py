@@ -12,37 +12,38 @@ from scipy.spatial.distance import cdist
 from latentdp.core.arrays import Images, evenly
 from latentdp.data.dataset import Dataset
 from latentdp.data.preprocess import unit
+from latentdp.metrics.usual_range import UsualRange
 from latentdp.models.flow.flow import Flow
+from latentdp.models.model_card.card import ModelCard
+from latentdp.models.model_card.card_parts import LatentStatistics, LikelihoodCard, Memorisation
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import normal
 
-ODD = 0.001  # share of validation images outside the usual range of each number
+OUTSIDE = 0.001  # share of validation images outside the usual range of each number
 
 __all__ = ["assess", "latent_statistics", "round_trip_error", "samples", "usual_likelihood"]
 
 
-def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> dict[str, Any]:
-    """Measurements for the card: ``held_out`` maps split names to data, ``val`` among them."""
+def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> ModelCard:
+    """A card of measurements: ``held_out`` maps split names to data, ``val`` among them."""
     val = held_out["val"]
-    report: dict[str, Any] = {
-        "images": {"train": len(train)} | {name: len(data) for name, data in held_out.items()},
-        "class_counts_train": {
+    some = evenly(len(train), 1024)  # of all sources
+    rated = {name: (data.pixels, data.labels) for name, data in held_out.items()}
+    rated["train"] = (train.pixels[some], train.labels[some])
+    return ModelCard(
+        images={"train": len(train)} | {name: len(data) for name, data in held_out.items()},
+        class_counts_train={
             name: int((train.labels == i).sum()) for i, name in enumerate(train.classes)
         },
-        "bits_per_dimension": {
-            name: round(flow.bits_per_dimension(data.pixels, data.labels), 4)
-            for name, data in held_out.items()
+        bits_per_dimension={
+            name: round(flow.bits_per_dimension(pixels, labels), 4)
+            for name, (pixels, labels) in rated.items()
         },
-        "round_trip_error": round_trip_error(flow, val),
-        "latents_val": latent_statistics(flow, val),
-        "memorisation": memorisation(flow, train, val),
-        "likelihood": usual_likelihood(flow, held_out),
-    }
-    some = evenly(len(train), 1024)  # of all sources
-    report["bits_per_dimension"]["train"] = round(
-        flow.bits_per_dimension(train.pixels[some], train.labels[some]), 4
+        round_trip_error=round_trip_error(flow, val),
+        latents_val=latent_statistics(flow, val),
+        memorisation=memorisation(flow, train, val),
+        likelihood=usual_likelihood(flow, held_out),
     )
-    return report
 
 
 def round_trip_error(flow: Flow, data: Dataset, limit: int = 128) -> float:
@@ -52,7 +53,7 @@ def round_trip_error(flow: Flow, data: Dataset, limit: int = 128) -> float:
     return float(np.abs(flow.decode(flow.encode(images, labels), labels) - images).max())
 
 
-def latent_statistics(flow: Flow, data: Dataset, limit: int = 512) -> list[dict[str, float]]:
+def latent_statistics(flow: Flow, data: Dataset, limit: int = 512) -> tuple[LatentStatistics, ...]:
     """Mean, standard deviation and excess kurtosis of each level's latents, coarsest first."""
     noise = SeededNoise(7)
     count = min(limit, len(data))
@@ -62,19 +63,19 @@ def latent_statistics(flow: Flow, data: Dataset, limit: int = 512) -> list[dict[
     # The flow was trained on dequantised images: k / 256 plus a uniform part of one bin.
     dequantised = (data.pixels[:count] + bits.reshape(count, *flow.shape) - 0.5) / 255
     z = flow.encode(np.clip(dequantised, 0, 1).astype(np.float32), data.labels[:count])
-    return [
-        {
-            "dimensions": level.stop - level.start,
-            "mean": round(float(z[:, level].mean()), 4),
-            "std": round(float(z[:, level].std()), 4),
-            "excess_kurtosis": round(float(stats.kurtosis(z[:, level], axis=None)), 3),
-        }
+    return tuple(
+        LatentStatistics(
+            dimensions=level.stop - level.start,
+            mean=round(float(z[:, level].mean()), 4),
+            std=round(float(z[:, level].std()), 4),
+            excess_kurtosis=round(float(stats.kurtosis(z[:, level], axis=None)), 3),
+        )
         for level in flow.levels
-    ]
+    )
 
 
-def usual_likelihood(flow: Flow, held_out: dict[str, Dataset]) -> dict[str, Any]:
-    """Between which values all but a few radiographs lie, for `Flow.odd`.
+def usual_likelihood(flow: Flow, held_out: dict[str, Dataset]) -> LikelihoodCard:
+    """Between which values all but a few radiographs lie, for `Flow.out_of_distribution`.
 
     Of two numbers: bits per dimension, and the mean square of the coarsest latents, which sees
     what the likelihood hardly does: a body that is turned, inverted or another one. Quantiles of
@@ -84,17 +85,23 @@ def usual_likelihood(flow: Flow, held_out: dict[str, Dataset]) -> dict[str, Any]
     """
     rated = {split: flow.encode_and_rate(unit(data.pixels)) for split, data in held_out.items()}
     latents, bits = rated["val"]
-    low, high = np.quantile(bits, [ODD / 2, 1 - ODD / 2])
-    far = np.quantile(flow.coarse(latents), 1 - ODD)
-    usual = {"bits": [round(low, 3), round(high, 3)], "coarse": [0.0, round(far, 3)]}
-    odd = {
+    low, high = np.quantile(bits, [OUTSIDE / 2, 1 - OUTSIDE / 2])
+    far = np.quantile(flow.coarse(latents), 1 - OUTSIDE)
+    usual = UsualRange(
+        bits=(round(float(low), 3), round(float(high), 3)), coarse=(0.0, round(float(far), 3))
+    )
+    marked = {
         split: float(flow.out_of_distribution(*both, usual).mean())
         for split, both in rated.items()
     }
-    return usual | {"odd": {split: round(share, 4) for split, share in odd.items()}}
+    return LikelihoodCard(
+        bits=usual.bits,
+        coarse=usual.coarse,
+        odd={split: round(share, 4) for split, share in marked.items()},
+    )
 
 
-def memorisation(flow: Flow, train: Dataset, val: Dataset, limit: int = 256) -> dict[str, float]:
+def memorisation(flow: Flow, train: Dataset, val: Dataset, limit: int = 256) -> Memorisation:
     """Distance to the nearest training image (root mean square, grey levels of 255).
 
     Of samples that were drawn from the flow, and of real validation images for comparison:
@@ -108,12 +115,12 @@ def memorisation(flow: Flow, train: Dataset, val: Dataset, limit: int = 256) -> 
 
     ours = nearest(samples(flow, limit, temperature=0.8) * 255)
     real = nearest(val.pixels[:limit])
-    return {
-        "sample_median": round(float(np.median(ours)), 2),
-        "sample_min": round(float(ours.min()), 2),
-        "val_median": round(float(np.median(real)), 2),
-        "val_min": round(float(real.min()), 2),
-    }
+    return Memorisation(
+        sample_median=round(float(np.median(ours)), 2),
+        sample_min=round(float(ours.min()), 2),
+        val_median=round(float(np.median(real)), 2),
+        val_min=round(float(real.min()), 2),
+    )
 
 
 def samples(flow: Flow, n: int, *, temperature: float, seed: int = 0) -> Images:

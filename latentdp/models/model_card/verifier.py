@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
-from latentdp.core.documents import to_json
 from latentdp.metrics.bootstrap import Estimate, Resamples, estimate, mean
 from latentdp.metrics.identification import same_patient
 from latentdp.metrics.pairs import CAP, IMPOSTORS, Pairs
 from latentdp.metrics.verification import verify
+from latentdp.models.model_card.card_parts import VerificationCard, VerifiedPairs
+from latentdp.models.model_card.directions_card import Interval
 from latentdp.models.networks.verifier import Verifier
 
 __all__ = ["assess"]
@@ -25,8 +24,8 @@ def assess(
     cells: NDArray[np.int64],
     *,
     resamples: int = 1000,
-) -> dict[str, Any]:
-    """Verification and identification on one split, as JSON values for the card.
+) -> VerificationCard:
+    """Verification and identification on one split, for the card.
 
     Args:
         verifier: The verifier; images of another size than its own are resized.
@@ -37,31 +36,34 @@ def assess(
     """
     embeddings = verifier(images)
     bootstrap = Resamples(patients, resamples, seed=11)
-    card: dict[str, Any] = {
-        "images": len(images),
-        "patients": len(np.unique(patients)),
-        "patients_with_several": int((np.unique(patients, return_counts=True)[1] > 1).sum()),
-        "pairs_per_patient_at_most": CAP,
-        "impostors_per_pair": IMPOSTORS,
-        "resamples": resamples,
-    }
-    for name, where in (("any", None), ("hard", cells)):
-        pairs = Pairs.of(patients, where, ordered=False)
+
+    def against(cells: NDArray[np.int64] | None) -> VerifiedPairs:
+        pairs = Pairs.of(patients, cells, ordered=False)
         scores = (embeddings[pairs.probe] * embeddings[pairs.reference]).sum(axis=1)
         reached = verify(scores[None], pairs, bootstrap)
-        card[name] = {
-            "positive_pairs": int(pairs.same.sum()),
-            "auc": _rounded(reached.best),
-            "eer": _rounded(reached.eer),
-        }
+        return VerifiedPairs(
+            positive_pairs=int(pairs.same.sum()),
+            auc=_rounded(reached.best),
+            eer=_rounded(reached.eer),
+        )
+
     hits = same_patient(embeddings @ embeddings.T, patients)
     weights = bootstrap.of(hits.probes)
-    card["p@1"] = _rounded(estimate(mean(hits.first(), weights)))
-    card["map@r"] = _rounded(estimate(mean(hits.precision, weights)))
-    return card | {"probes": len(hits.probes), "cmc": to_json(hits.cmc(bootstrap))}
+    return VerificationCard(
+        images=len(images),
+        patients=len(np.unique(patients)),
+        patients_with_several=int((np.unique(patients, return_counts=True)[1] > 1).sum()),
+        pairs_per_patient_at_most=CAP,
+        impostors_per_pair=IMPOSTORS,
+        resamples=resamples,
+        any=against(None),
+        hard=against(cells),
+        first=_rounded(estimate(mean(hits.first(), weights))),
+        precision=_rounded(estimate(mean(hits.precision, weights))),
+        probes=len(hits.probes),
+        cmc=hits.cmc(bootstrap),
+    )
 
 
-def _rounded(measured: Estimate | None) -> list[float] | None:
-    if measured is None:
-        return None
-    return [round(x, 4) for x in (measured.value, measured.low, measured.high)]
+def _rounded(measured: Estimate | None) -> Interval | None:
+    return None if measured is None else measured.rounded(4)

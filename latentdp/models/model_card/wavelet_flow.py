@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images, evenly
 from latentdp.metrics.spectrum import octaves
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.cascade import DetailFlow
 from latentdp.models.training.wavelet_flow import detail_bits
 from latentdp.privacy.noise import SeededNoise
@@ -23,8 +23,8 @@ LOOKED_AT = 48  # images that spectra are measured on
 RATED = 512  # images of a split that bits are measured on
 
 
-def assess(flow: DetailFlow, splits: dict[str, Pixels]) -> dict[str, Any]:
-    """For the card: bits per detail coefficient, and power in each octave, real and drawn.
+def assess(flow: DetailFlow, splits: dict[str, Pixels]) -> ModelCard:
+    """A card of measurements: bits per detail coefficient, power per octave, real and drawn.
 
     Args:
         flow: The detail flow, with its temperature.
@@ -33,13 +33,13 @@ def assess(flow: DetailFlow, splits: dict[str, Pixels]) -> dict[str, Any]:
     rated = {
         name: detail_bits(flow.net, _evenly(pixels, RATED)) for name, pixels in splits.items()
     }
-    return {
-        "bits_per_detail": {name: round(bits, 4) for name, (bits, _) in rated.items()},
-        "without_density": {name: others for name, (_, others) in rated.items()},
-        "decibels_by_octave": {
+    return ModelCard(
+        bits_per_detail={name: round(bits, 4) for name, (bits, _) in rated.items()},
+        without_density={name: others for name, (_, others) in rated.items()},
+        decibels_by_octave={
             name: _spectra(flow, pixels) for name, pixels in splits.items() if name != "train"
         },
-    }
+    )
 
 
 def temperature(flow: DetailFlow, val: Pixels) -> float:
@@ -68,13 +68,13 @@ def half(images: Images) -> Images:
     return np.asarray(blocks.mean(axis=(2, 4)), dtype=np.float32)
 
 
-def _spectra(flow: DetailFlow, pixels: Pixels) -> dict[str, list[float]]:
+def _spectra(flow: DetailFlow, pixels: Pixels) -> dict[str, tuple[float, ...]]:
     real = _some(pixels)
     halves = half(real)
     smooth = np.repeat(np.repeat(halves, 2, axis=1), 2, axis=2)
     enlarged = flow.enlarge(halves, SeededNoise(0))
     shown = {"real": real, "drawn": enlarged, "halves alone": smooth}
-    return {name: [round(float(x), 2) for x in octaves(of)] for name, of in shown.items()}
+    return {name: tuple(round(float(x), 2) for x in octaves(of)) for name, of in shown.items()}
 
 
 def _some(pixels: Pixels) -> Images:

@@ -12,7 +12,11 @@ from safetensors.numpy import load_file, save
 
 from latentdp.core.cache import closed
 from latentdp.core.filesystem import whole
-from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
+from latentdp.models.networks.finding_classifier import (
+    ClassifierConfig,
+    FindingClassifier,
+    Truth,
+)
 
 __all__ = ["ClassifierCache"]
 
@@ -36,7 +40,7 @@ class ClassifierCache:
     def classifier(
         self,
         images: NDArray[np.floating],
-        labels: NDArray[np.int64],
+        labels: Truth,
         classes: int,
         settings: ClassifierConfig,
     ) -> FindingClassifier:
@@ -44,7 +48,7 @@ class ClassifierCache:
 
         Args:
             images: ``(versions, n, h, w)`` in [0, 1].
-            labels: ``(versions, n)`` in 0..classes - 1.
+            labels: As `FindingClassifier.fit` takes them.
             classes: Number of classes.
             settings: How to learn.
 
@@ -78,7 +82,7 @@ class ClassifierCache:
 
 def _digest(
     images: NDArray[np.floating],
-    labels: NDArray[np.int64],
+    labels: Truth,
     classes: int,
     settings: ClassifierConfig,
 ) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -26,7 +26,9 @@ from latentdp.models.training.augmentation import Augmentation
 from latentdp.models.training.loop import Part, TrainingLoop
 from latentdp.models.training.schedule import cosine
 
-__all__ = ["ClassifierConfig", "FindingClassifier"]
+__all__ = ["ClassifierConfig", "FindingClassifier", "Truth"]
+
+Truth = NDArray[np.int64] | NDArray[np.float32]
 
 MILD = Augmentation(
     degrees=5, scale=0.06, shift=0.04, shear=0.02, exposure=0.15, blur=0.0, noise=0.01, erase=0.0
@@ -63,14 +65,14 @@ class ClassifierConfig:
 class FindingClassifier:
     """A trained network: images in, numbers out."""
 
-    def __init__(self, net: _Net) -> None:
+    def __init__(self, net: _ClassifierNet) -> None:
         self._net = net.eval()
 
     @classmethod
     def fit(
         cls,
         images: NDArray[np.floating],
-        labels: NDArray[np.int64],
+        labels: Truth,
         classes: int,
         settings: ClassifierConfig,
     ) -> Self:
@@ -78,16 +80,21 @@ class FindingClassifier:
 
         Args:
             images: ``(versions, n, h, w)`` in [0, 1]; each time one of the versions is shown.
-            labels: ``(versions, n)`` in 0..classes - 1.
+            labels: ``(versions, n)`` in 0..classes - 1; or ``(versions, n, classes)`` shares of
+                an image that shows several, which add up to 1 (Mahajan et al. 2018,
+                arXiv 1805.00932, section 2.3).
             classes: Number of classes.
             settings: How to learn.
 
         Raises:
             InputError: A class is absent, or labels do not fit the images.
         """
-        if labels.shape != images.shape[:2]:
+        if labels.shape[:2] != images.shape[:2]:
             raise InputError(f"expected labels of shape {images.shape[:2]}, got {labels.shape}")
-        counts = np.bincount(labels.ravel(), minlength=classes)
+        if labels.ndim == 3:
+            counts = labels.sum(axis=(0, 1))
+        else:
+            counts = np.bincount(np.asarray(labels, np.int64).ravel(), minlength=classes)
         if len(counts) != classes or counts.min() == 0:
             raise InputError(f"expected images of each of {classes} classes, got counts {counts}")
         training = _Training(images, labels, counts, settings)
@@ -125,7 +132,7 @@ class FindingClassifier:
         Raises:
             RuntimeError: The tensors do not fit.
         """
-        net = _Net(settings.widths, classes, torch.Generator())
+        net = _ClassifierNet(settings.widths, classes, torch.Generator())
         state = net.state_dict()
         net.load_state_dict(
             {k: torch.from_numpy(np.array(v)).to(state[k].dtype) for k, v in tensors.items()}
@@ -150,7 +157,7 @@ class _Training(TrainingLoop):
 
     Args:
         images: ``(versions, n, h, w)`` in [0, 1].
-        labels: ``(versions, n)`` class indices.
+        labels: ``(versions, n)`` class indices, or ``(versions, n, classes)`` shares.
         counts: ``(classes,)`` number of images of each class.
         settings: How to learn.
     """
@@ -158,15 +165,15 @@ class _Training(TrainingLoop):
     def __init__(
         self,
         images: NDArray[np.floating],
-        labels: NDArray[np.int64],
-        counts: NDArray[np.int64],
+        labels: Truth,
+        counts: NDArray[Any],
         settings: ClassifierConfig,
     ) -> None:
         super().__init__(None, "", steps=settings.steps, images_per_step=settings.batch)
         self.images, self.labels, self.settings = images, labels, settings
         self.generator = torch.Generator().manual_seed(settings.seed)
-        self.net = placed(_Net(settings.widths, len(counts), self.generator)).train()
-        weights = torch.from_numpy(labels.size / (len(counts) * counts)).float()
+        self.net = placed(_ClassifierNet(settings.widths, len(counts), self.generator)).train()
+        weights = torch.from_numpy(counts.sum() / (len(counts) * counts)).float()
         self.class_weights = weights.to(device())
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -200,7 +207,7 @@ class _Training(TrainingLoop):
         return {"net": self.net, "optimiser": self.optimiser, "generator": self.generator}
 
 
-class _Net(nn.Module):
+class _ClassifierNet(nn.Module):
     def __init__(self, widths: tuple[int, ...], classes: int, generator: torch.Generator) -> None:
         super().__init__()
         first = widths[0]

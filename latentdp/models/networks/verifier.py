@@ -16,6 +16,7 @@ from latentdp.data.preprocess import resize
 from latentdp.errors import WeightsError
 from latentdp.models.checkpoints import Checkpoint, load, shipped
 from latentdp.models.device import placed
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.networks.embedding import EmbeddingConfig, EmbeddingNet, embed
 from latentdp.models.training.metric_learning import MetricLearning, MetricLearningConfig
 from latentdp.models.training.pair_dataset import PairDataset
@@ -35,7 +36,7 @@ class Verifier:
     """
 
     net: EmbeddingNet
-    card: dict[str, Any]
+    card: ModelCard
 
     @property
     def size(self) -> int:
@@ -68,11 +69,11 @@ class Verifier:
         return cls(_ready(net), checkpoint.card)
 
     @classmethod
-    def of(cls, net: EmbeddingNet, card: dict[str, Any] | None = None) -> Self:
+    def of(cls, net: EmbeddingNet, card: ModelCard | None = None) -> Self:
         """From a network, which is copied."""
-        return cls(_ready(copy.deepcopy(net)), card or {})
+        return cls(_ready(copy.deepcopy(net)), card or ModelCard())
 
-    def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
+    def checkpoint(self, name: str, card: ModelCard) -> Checkpoint:
         """A weights file of it; convolutions are stored as float16."""
         tensors = {}
         for key, tensor in self.net.state_dict().items():

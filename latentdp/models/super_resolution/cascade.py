@@ -7,11 +7,12 @@ protects the smaller image protects the larger one (post-processing).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images, check_images
 from latentdp.data.preprocess import resize
@@ -71,16 +72,25 @@ class DetailFlow:
         """
         n, height, width = halves.shape
         out = np.empty((n, 2 * height, 2 * width), dtype=np.float32)
-        device = next(self.net.parameters()).device
         at_once = max(1, PIXELS // (4 * height * width))
         for start in range(0, n, at_once):
             part = halves[start : start + at_once]
-            latents = self.temperature * normal(noise, (len(part), 3, height, width))
-            half = torch.from_numpy((part * 255 + 0.5) / 256 - 0.5)[:, None].to(device)
-            with torch.inference_mode():
-                z = torch.from_numpy(latents.astype(np.float32)).to(device)
-                image = join(half, self.net.decode(z, half))[:, 0].cpu().numpy()
-            out[start : start + at_once] = ((image + 0.5) * 256 - 0.5) / 255
+            out[start : start + at_once] = self.decode(part, self.draw(noise, part.shape))
+        return out
+
+    def draw(self, noise: Noise, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Latents ``(n, 3, h, w)`` of the detail of halves ``(n, h, w)``."""
+        n, height, width = shape
+        return self.temperature * normal(noise, (n, 3, height, width))
+
+    def decode(self, halves: Images, latents: NDArray[np.float64]) -> Images:
+        """As `enlarge`, of latents that were drawn; all go through the network together."""
+        device = next(self.net.parameters()).device
+        half = torch.from_numpy((halves * 255 + 0.5) / 256 - 0.5)[:, None].to(device)
+        with torch.inference_mode():
+            z = torch.from_numpy(latents.astype(np.float32)).to(device)
+            image = join(half, self.net.decode(z, half))[:, 0].cpu().numpy()
+        out = (((image + 0.5) * 256 - 0.5) / 255).astype(np.float32, copy=False)
         for i in np.flatnonzero(~np.isfinite(out).all(axis=(1, 2))):
             out[i] = halves[i].repeat(2, axis=0).repeat(2, axis=1)
         return np.clip(out, 0, 1, out=out)
@@ -125,9 +135,41 @@ class SuperResolutionCascade:
         enlarged = check_images(images, images.shape[1:])
         for side in self.steps(images.shape[1], size) if detail else ():
             enlarged = self.flows[side].enlarge(enlarged, noise)
-        if enlarged.shape[1:] == (size, size):
-            return enlarged
-        out = np.empty((len(enlarged), size, size), dtype=np.float32)
-        for i, image in enumerate(enlarged):
-            out[i] = resize(image, (size, size))
-        return out
+        return _at(size, enlarged)
+
+    def enlarge_each(
+        self, images: Images, size: int, noise: Noise, *, detail: bool = True
+    ) -> Iterator[NDArray[np.float32]]:
+        """Likewise, one ``(s, s)`` image after the other.
+
+        Each takes its random bits before the next, as if it were alone, but as many go through a
+        network together as take little memory.
+
+        Args:
+            images: As for `enlarge`.
+            size: As for `enlarge`.
+            noise: As for `enlarge`.
+            detail: As for `enlarge`.
+        """
+        checked = check_images(images, images.shape[1:])
+        steps = self.steps(images.shape[1], size) if detail else ()
+        at_once = max(1, PIXELS // size**2)
+        for start in range(0, len(checked), at_once):
+            part = checked[start : start + at_once]
+            of_images = [
+                [self.flows[side].draw(noise, (1, side // 2, side // 2)) for side in steps]
+                for _ in part
+            ]
+            for side, latents in zip(steps, zip(*of_images, strict=True), strict=True):
+                part = self.flows[side].decode(part, np.concatenate(latents))
+            yield from _at(size, part)
+
+
+def _at(size: int, images: Images) -> Images:
+    """Images ``(n, s, s)`` at another size, smoothly."""
+    if images.shape[1:] == (size, size):
+        return images
+    out = np.empty((len(images), size, size), dtype=np.float32)
+    for i, image in enumerate(images):
+        out[i] = resize(image, (size, size))
+    return out

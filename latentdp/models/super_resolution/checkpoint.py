@@ -8,19 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
+from msgspec import structs
 
 from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow, WaveletFlowConfig
 
 __all__ = ["PREFIX", "cascade_of", "detail_flow_of", "with_detail_flows"]
 
-KIND, CARD, PREFIX = "octave", "octaves", "octave."  # of weights, cards and tensors
+KIND, PREFIX = "octave", "octave."  # of weights and tensors
 MEASURED = ("bits_per_detail", "decibels_by_octave", "temperature", "training", "training_data")
 
 
@@ -37,7 +38,8 @@ def detail_flow_of(checkpoint: Checkpoint) -> DetailFlow:
         net.load_state_dict(
             {k: torch.from_numpy(np.asarray(v)).float() for k, v in checkpoint.tensors.items()}
         )
-        return DetailFlow(net, checkpoint.card.get("temperature", 1.0))
+        warmth = checkpoint.card.temperature
+        return DetailFlow(net, 1.0 if warmth is None else warmth)
     except (
         AttributeError,
         KeyError,
@@ -76,18 +78,16 @@ def with_detail_flows(checkpoint: Checkpoint, details: Sequence[Checkpoint]) -> 
         expected = ", ".join(map(str, wanted))
         raise InputError(f"expected octaves for {expected} pixels, got {sorted(sizes)}")
     tensors = {k: v for k, v in checkpoint.tensors.items() if not k.startswith(PREFIX)}
-    cards: dict[str, Any] = {}
+    cards: dict[str, ModelCard] = {}
     for size, detail in zip(sizes, details, strict=True):
-        lacking = [key for key in MEASURED if key not in detail.card]
+        lacking = detail.card.lacking(*MEASURED)
         if lacking:
             raise WeightsError(f"weights {detail.name!r}: the card lacks {lacking[0]!r}")
         tensors |= {f"{PREFIX}{size}.{key}": tensor for key, tensor in detail.tensors.items()}
-        cards[str(size)] = detail.card | {"config": detail.config}
-    card = {k: v for k, v in checkpoint.card.items() if k != CARD}
-    if cards:
-        card[CARD] = cards
-    if any(detail.card.get("private_training") for detail in details):
-        card["private_training"] = True
+        cards[str(size)] = structs.replace(detail.card, config=detail.config)
+    card = structs.replace(checkpoint.card, octaves=cards or None)
+    if any(detail.card.private_training for detail in details):
+        card = structs.replace(card, private_training=True)
     return replace(checkpoint, tensors=tensors, card=card)
 
 
@@ -97,18 +97,15 @@ def cascade_of(checkpoint: Checkpoint) -> SuperResolutionCascade:
     Raises:
         WeightsError: They are damaged.
     """
-    cards = checkpoint.card.get(CARD, {})
-    if not (isinstance(cards, dict) and all(isinstance(card, dict) for card in cards.values())):
-        raise WeightsError(f"weights {checkpoint.name!r}: their octaves are not described")
     flows = []
-    for size, card in cards.items():
+    for size, card in (checkpoint.card.octaves or {}).items():
         start = f"{PREFIX}{size}."
         tensors = {
             key.removeprefix(start): tensor
             for key, tensor in checkpoint.tensors.items()
             if key.startswith(start)
         }
-        config, name = str(card.get("config", "")), f"{checkpoint.name}, {size} pixels"
+        config, name = card.config or "", f"{checkpoint.name}, {size} pixels"
         part = Checkpoint(name=name, kind=KIND, config=config, card=card, tensors=tensors)
         flow = detail_flow_of(part)
         if str(flow.size) != size:

@@ -42,7 +42,7 @@ class Augmentation:
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Changes images ``(n, 1, h, w)`` in [0, 1]; the result may leave [0, 1] a little."""
         n, _, height, width = images.shape
-        draw = _Draw(n, generator)
+        draw = _RandomNumbers(n, generator)
         moved = grid_sample(
             images,
             affine_grid(self._pose(draw), list(images.shape), align_corners=False).to(images),
@@ -60,7 +60,7 @@ class Augmentation:
         moved = moved + deviation * torch.randn(moved.shape, generator=generator)
         return torch.where(self._covered(draw, height, width), moved.mean((2, 3), True), moved)
 
-    def _pose(self, draw: _Draw) -> Tensor:
+    def _pose(self, draw: _RandomNumbers) -> Tensor:
         angle = draw.symmetric(math.radians(self.degrees)).flatten()
         across, down = (1 + draw.symmetric(self.scale).flatten() for _ in range(2))
         shear, right, low = (
@@ -70,7 +70,7 @@ class Augmentation:
         rows = [across * cos, shear - down * sin, right, across * sin, down * cos, low]
         return torch.stack(rows, dim=1).reshape(-1, 2, 3)
 
-    def _covered(self, draw: _Draw, height: int, width: int) -> Tensor:
+    def _covered(self, draw: _RandomNumbers, height: int, width: int) -> Tensor:
         sides = []
         for length, dim in ((height, 2), (width, 3)):
             size, start = 0.1 + 0.3 * draw.uniform(), draw.uniform()
@@ -80,7 +80,7 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class _Draw:
+class _RandomNumbers:
     n: int
     generator: torch.Generator
 

@@ -7,7 +7,7 @@ images that a classifier has learnt by heart look like no sample's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from latentdp.data.dataset import Dataset
 from latentdp.data.preprocess import unit
 from latentdp.models.flow.critic import Critic
 from latentdp.models.flow.flow import Flow
+from latentdp.models.model_card.card_parts import CriticCard
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import normal, permutation
@@ -39,6 +40,12 @@ RATED = 512  # images of val that the card's numbers are measured on
 CANDIDATES = 8  # for which a card says how many are worth it
 
 
+class _CriticScores(NamedTuple):
+    auc: float
+    effective_candidates: float
+    images: int
+
+
 def train_critic(
     flow: Flow,
     train: Dataset,
@@ -46,7 +53,7 @@ def train_critic(
     *,
     seed: int = 0,
     tell: Callable[[float, str], None] = lambda share, words: None,
-) -> tuple[Critic, dict[str, Any]] | None:
+) -> tuple[Critic, CriticCard] | None:
     """A critic of samples at temperature 1, and its part of the card.
 
     Args:
@@ -86,13 +93,18 @@ def train_critic(
     ratio = _ratio(np.concatenate([originals] * 2), both, samples, labels, len(flow.classes))
     critic = Critic(classifier, ratio)
     tell(0.9, "measuring")
-    card = _measured(flow, critic, val, seed + 2) | {
-        "reader_classes": len(here),
-        "widths": list(settings.widths),
-        "images": {"reader": int(known.sum()), "ratio": len(sides[1])},
-        "samples": len(labels),
-        "seed": seed,
-    }
+    measured = _measured(flow, critic, val, seed + 2)
+    card = CriticCard(
+        reader_classes=len(here),
+        widths=settings.widths,
+        auc=measured.auc,
+        candidates=CANDIDATES,
+        effective_candidates=measured.effective_candidates,
+        images_measured=measured.images,
+        images={"reader": int(known.sum()), "ratio": len(sides[1])},
+        samples=len(labels),
+        seed=seed,
+    )
     return critic, card
 
 
@@ -126,7 +138,7 @@ def _ratio(
     return np.asarray(np.concatenate([rows, offset[:, None]], axis=1))
 
 
-def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> dict[str, Any]:
+def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> _CriticScores:
     """How well it tells samples from originals of val, and how many candidates count."""
     rows = evenly(len(val), RATED)
     labels = val.labels[rows]
@@ -137,12 +149,11 @@ def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> dict[str, 
     real = np.repeat([1, 0], [len(rows), len(rows)])
     odds = np.exp(several - several.max(axis=0))
     effective = odds.sum(axis=0) ** 2 / np.square(odds).sum(axis=0)
-    return {
-        "auc": round(float(roc_auc_score(real, np.concatenate([originals, several[0]]))), 4),
-        "candidates": CANDIDATES,
-        "effective_candidates": round(float(effective.mean()), 2),
-        "images_measured": len(rows),
-    }
+    return _CriticScores(
+        auc=round(float(roc_auc_score(real, np.concatenate([originals, several[0]]))), 4),
+        effective_candidates=round(float(effective.mean()), 2),
+        images=len(rows),
+    )
 
 
 def _features(

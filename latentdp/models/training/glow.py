@@ -26,6 +26,7 @@ from latentdp.models.device import computes_bfloat16
 from latentdp.models.flow.attributes import table_rows
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, channels_last
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.training.loop import Report
 from latentdp.models.training.maximum_likelihood import (
     MaximumLikelihood,
@@ -138,9 +139,9 @@ class GlowTraining(MaximumLikelihood[Glow]):
 
     def flow(self) -> Flow:
         """The averaged network as it stands, for inference."""
-        return Flow(copy.deepcopy(self.average), {})
+        return Flow(copy.deepcopy(self.average), ModelCard())
 
-    def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
+    def checkpoint(self, name: str, card: ModelCard) -> Checkpoint:
         """The averaged network as a weights file.
 
         The coupling networks' weights are stored as float16, which halves the file.

@@ -152,8 +152,9 @@ class TrainingLoop(ABC):
             "elapsed": self.elapsed,
             "kept": kept,
         }
-        with whole(self.state) as temporary:
-            torch.save(contents, temporary)
+        # By a file of Python's: of a full disk it raises an OSError.
+        with whole(self.state) as temporary, temporary.open("wb") as file:
+            torch.save(contents, file)
 
     def resume(self) -> bool:
         """Goes on from the state file; False if there is none.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch.nn.functional import avg_pool2d, pad
 from latentdp.errors import InputError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.device import placed
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.haar import split
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow, WaveletFlowConfig
 from latentdp.models.training.maximum_likelihood import (
@@ -84,7 +84,7 @@ class WaveletFlowTraining(MaximumLikelihood[WaveletFlow]):
                 self.net(*self._batch(256))  # ActNorm's first batch: public images
             self._begin()
 
-    def checkpoint(self, name: str, card: dict[str, Any]) -> Checkpoint:
+    def checkpoint(self, name: str, card: ModelCard) -> Checkpoint:
         """The averaged network as a weights file; convolutions as 16-bit floats."""
         return Checkpoint(
             name=name,

@@ -25,7 +25,15 @@ from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.mechanisms.base import Mechanism
 from latentdp.privacy.noise import Noise
 
-__all__ = ["CONFIDENCE", "Event", "best_event", "check_trials", "clopper_pearson", "log_ratio"]
+__all__ = [
+    "CONFIDENCE",
+    "Event",
+    "best_event",
+    "check_trials",
+    "clopper_pearson",
+    "largest_bound",
+    "log_ratio",
+]
 
 CONFIDENCE = 1 - 1e-6
 _LEVELS = 400  # quantiles of each sample that are tried as thresholds
@@ -133,6 +141,23 @@ def log_ratio(
     q = np.where(errors < n, beta.ppf(1 - alarm / 2, errors + 1, np.maximum(n - errors, 1)), 1.0)
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(np.maximum(p - delta, 0.0)) - np.log(q))
+
+
+def largest_bound(draws: int, *, delta: float = 0.0, confidence: float = CONFIDENCE) -> float:
+    """Most epsilon that so many draws can show, in nats, if the two inputs are never confused.
+
+    Args:
+        draws: Under each of the two inputs; half of them choose the event.
+        delta: Of the claim.
+        confidence: Of the bound.
+
+    Example:
+        >>> 1.0 < largest_bound(100) < 1.1 < 6 < largest_bound(20_000) < 7
+        True
+    """
+    tested = draws - draws // 2
+    bound = log_ratio(np.array(tested), np.array(0), tested, delta, 1 - confidence)
+    return max(0.0, float(bound))
 
 
 def check_trials(trials: int, confidence: float, *, least: int = 1000) -> None:

@@ -24,8 +24,8 @@ class LabelResponse(Mechanism):
 
     Attributes:
         dimensions: 1.
-        classes: As of `RandomisedResponse`, likewise ``threshold``.
-        threshold: The truth is told when a word is below it.
+        classes: Number of classes, at least 2.
+        threshold: The truth is told when a word of 64 random bits is below it.
     """
 
     name: ClassVar[str] = "randomised-response"

@@ -85,8 +85,8 @@ class GridLaplace(Mechanism):
         Args:
             epsilon: Of the image, in nats.
             dimensions: Number of latent dimensions.
-            clip: As of the class, likewise ``steps``.
-            steps: Grid cells.
+            clip: Public bound, in standard deviations of a latent element.
+            steps: Grid cells from 0 to ``clip``.
             base: Where to begin, by the ideal loss.
 
         Raises:

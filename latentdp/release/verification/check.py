@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CALIBRATION", "Check", "at_least", "equal", "is_number"]
+__all__ = ["CALIBRATION", "Check", "at_least", "equal", "is_number", "one_of"]
 
 TOLERANCE = 1e-9  # relative: a claim is a float that was written as decimal digits
 CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
@@ -37,6 +37,12 @@ def at_least(claim: str, claimed: Any, bound: float) -> Check:
 def equal(claim: str, claimed: Any, value: Any, tolerance: float = TOLERANCE) -> Check:
     """Of JSON values that must be equal in every part, floats up to a relative tolerance."""
     return Check(claim=claim, claimed=claimed, found=value, ok=_same(claimed, value, tolerance))
+
+
+def one_of(claim: str, claimed: Any, *values: Any) -> Check:
+    """Of what may be said in several ways, of which the first is that of today."""
+    ok = any(_same(claimed, value, TOLERANCE) for value in values)
+    return Check(claim=claim, claimed=claimed, found=values[0], ok=ok)
 
 
 def is_number(value: Any) -> bool:

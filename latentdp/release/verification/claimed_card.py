@@ -63,6 +63,7 @@ class ClaimedBlock(BlockDescription, frozen=True, kw_only=True):
     """A block of the plan; its guarantee follows from size and parameters alone."""
 
     parameters: dict[str, Any] | UnsetType = UNSET
+    provider: str | UnsetType = UNSET
     temperature: Any = UNSET
     epsilon: Any
 
@@ -87,6 +88,7 @@ class ClaimedWeights(Struct, frozen=True, kw_only=True):
     """As `latentdp.reports.release_card_parts.CardWeights`."""
 
     sha256: Any
+    caveats: tuple[str, ...] = ()
 
 
 class ClaimedForm(Struct, frozen=True, kw_only=True):
@@ -122,4 +124,6 @@ class ClaimedCard(Struct, frozen=True, kw_only=True):
     counts: ClaimedCounts = ClaimedCounts()
     layout: Layout
     contents_sha256: Any = ""
+    splits: Any = ()
+    compliance: Any = ""
     evaluation: Any = None

@@ -9,26 +9,37 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
+from latentdp.core.documents import from_json
 from latentdp.core.filesystem import digest
+from latentdp.core.system import file_key
 from latentdp.data import radiograph
 from latentdp.data.labels import read_labels
+from latentdp.data.splits import Splits
+from latentdp.data.synthetic import TITLES
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.plan_description import LabelDescription
+from latentdp.privacy.rounding import EXACTLY, FEW, printed
 from latentdp.recipe import Recipe
+from latentdp.release.table_of_release import table_of_release
 from latentdp.release.verification.check import Check, at_least, equal
 from latentdp.release.verification.claimed_card import ClaimedCard
 from latentdp.reports.release_card import CARD, IMAGES
 from latentdp.reports.release_contents import LABELS, PAGE, contents_of, image_files
 
-__all__ = ["HeaderClaims", "folder_checks"]
+__all__ = ["HeaderClaims", "folder_checks", "stated_card"]
 
-ROUNDING = 2e-5  # relative: of an epsilon that is printed with six digits
+ROUNDING = 2e-5  # relative: of an epsilon that another machine printed
 _NUMBER = r"(infinity|\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 _EPSILON, _DELTA = re.compile(f"epsilon {_NUMBER}"), re.compile(f"delta {_NUMBER}")
 _DIGESTS = re.compile(r"weights sha256 ([0-9a-f]{16}), recipe ([0-9a-f]{16})\.")
-_PAGE_OF = re.compile(r"<code>release\.json</code> with sha256 <code>([0-9a-f]{64})</code>")
-_PATIENT = "(0010,0020) PatientID"
-_SAYS = re.compile(r"\(0008,2111\) DerivationDescription|PNG Description")
+_PAGE_OF = re.compile(
+    r"<code>release\.json</code>[^<]{1,80}<code>([0-9a-f]{64})</code>"  # "with sha256", or so
+)
+_PATIENT = re.compile(r"\(0010,0020\) PatientID|(PNG|NPZ) PatientID")
+_SAYS = re.compile(r"\(0008,2111\) DerivationDescription|(PNG|NPZ) Description")
+_SYNTHETIC = {("(0008,001C) SyntheticData", "YES")}
+_TITLED = {"PNG Title", "NPZ Title"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +89,24 @@ def folder_checks(out: Path, card: ClaimedCard, header: HeaderClaims) -> list[Ch
             max(patients.values(), default=0),
         ),
     ]
+    if header.recipe.profile.mark:  # which 0.1 never wrote
+        synthetic = sum(said.synthetic for said in headers)
+        checks.append(equal("images that say that they are synthetic", len(files), synthetic))
+    if card.splits:
+        checks.append(_table(out, card))
     if card.contents_sha256 != "":
         checks.append(equal("digest of all files", card.contents_sha256, contents_of(out)))
     if (out / LABELS).exists():
         checks.append(_labels(out, card, files))
     if (out / PAGE).exists():
-        page = _PAGE_OF.search((out / PAGE).read_text(encoding="utf-8", errors="replace"))
-        stated = page[1] if page is not None else None
-        checks.append(equal(f"card of {PAGE}", stated, digest(out / CARD)))
+        checks.append(equal(f"card of {PAGE}", stated_card(out / PAGE), digest(out / CARD)))
     return checks
+
+
+def stated_card(page: Path) -> str | None:
+    """The SHA-256 of the card that a page, in whatever language, was made from; None for none."""
+    stated = _PAGE_OF.search(page.read_text(encoding="utf-8", errors="replace"))
+    return None if stated is None else stated[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +115,13 @@ class _Header:
 
     Attributes:
         derivation: How it was made.
-        patient: Pseudonym; a picture has none.
+        patient: Pseudonym; a picture of 0.1 has none.
+        synthetic: Whether it says that it is.
     """
 
     derivation: str = ""
     patient: str = ""
+    synthetic: bool = False
 
 
 def _header(path: Path) -> _Header:
@@ -109,7 +131,11 @@ def _header(path: Path) -> _Header:
         return _Header()
     return _Header(
         derivation=next((text for place, text in elements if _SAYS.fullmatch(place)), ""),
-        patient=next((text for place, text in elements if place == _PATIENT), ""),
+        patient=next((text for place, text in elements if _PATIENT.fullmatch(place)), ""),
+        synthetic=any(
+            (place, text) in _SYNTHETIC or (place in _TITLED and text in TITLES)
+            for place, text in elements
+        ),
     )
 
 
@@ -123,13 +149,34 @@ def _stated(
     )
 
 
-def _close(printed: float, number: float) -> bool:
-    return printed == number or abs(printed - number) <= ROUNDING * number < inf
+def _close(stated: float, number: float) -> bool:
+    """Whether it is what a header states of a number: with few digits, or six until 0.1."""
+    shown = (float(printed(number, digits)) for digits in (FEW, EXACTLY))
+    return any(stated == one or abs(stated - one) <= ROUNDING * one < inf for one in shown)
+
+
+def _table(out: Path, card: ClaimedCard) -> Check:
+    """Whether the tables of images say what files, labels and card do."""
+    claim = "tables that differ from files, labels and card"
+    classes = tuple(map(str, card.image.classes))
+    try:
+        splits = Splits(tuple(card.splits))
+        named = read_labels(out / LABELS, classes) if (out / LABELS).exists() else {}
+    except (InputError, TypeError, ValueError):
+        return Check(claim=claim, claimed=card.splits, found="no such splits or labels", ok=False)
+    table = table_of_release(
+        out,
+        {name: classes[label] for name, label in named.items()},
+        released=from_json(card.plan["label"], LabelDescription, "the label of the card"),
+        classes=classes,
+        splits=splits,
+    )
+    return equal(claim, table.differences(out), [])
 
 
 def _labels(out: Path, card: ClaimedCard, files: Sequence[Path]) -> Check:
     """Each row names an image of the folder and a class of the weights, if any are released."""
-    images = {path.relative_to(out / IMAGES).as_posix() for path in files}
+    images = {file_key(str(path.relative_to(out / IMAGES))) for path in files}
     try:
         named = read_labels(out / LABELS, tuple(map(str, card.image.classes)))
     except InputError:

@@ -11,45 +11,78 @@ from msgspec import UNSET
 from latentdp.core.documents import to_json
 from latentdp.privacy.guarantee import Guarantee, Unit
 from latentdp.privacy.mechanisms.base import number
+from latentdp.privacy.patient_budget import UNBOUNDED
 from latentdp.privacy.plan import Plan
+from latentdp.privacy.rounding import EXACTLY
 from latentdp.recipe import Recipe
-from latentdp.release.verification.check import CALIBRATION, Check, at_least, equal, is_number
+from latentdp.release.verification.check import (
+    CALIBRATION,
+    Check,
+    at_least,
+    equal,
+    is_number,
+    one_of,
+)
 from latentdp.release.verification.claimed_card import (
     ClaimedCard,
     ClaimedGuarantee,
     ClaimedPatient,
+    ClaimedPlan,
 )
 from latentdp.reports.card_guarantee import (
     ApproximateGuarantee,
     ImageGuarantee,
     PatientGuarantee,
 )
-from latentdp.reports.guarantee_words import EARLIER, NOT_COVERED, sentences, warnings
+from latentdp.reports.guarantee_words import EARLIER, not_covered, sentences
+from latentdp.reports.language import ENGLISH
+from latentdp.reports.warning_words import from_outside, warnings
 
 __all__ = ["guarantee_checks"]
 
 LARGEST = sys.float_info.max  # an integer of JSON may be larger
+LONGER = replace(ENGLISH, digits=EXACTLY)  # as cards spelled numbers until version 0.1
 
 
-def guarantee_checks(card: ClaimedCard, plan: Plan, recipe: Recipe) -> list[Check]:
+def guarantee_checks(
+    card: ClaimedCard, described: ClaimedPlan, plan: Plan, recipe: Recipe
+) -> list[Check]:
     """Of an image and of a patient, with noise that is said to be from a secure source.
 
     Args:
         card: Whose claims are judged.
+        described: The plan as the card states it.
         plan: What the guarantee follows from.
         recipe: Says what is passed on besides.
     """
     claimed, passed_on = card.guarantee, recipe.unprotected + card.layout.unprotected
     image = plan.guarantee.beside(*passed_on)
     patient = _claimed_patient(claimed.patient, image)
+    more = [*from_outside(described), *card.weights.caveats]
+    budget = recipe.patient_budget
     return [
         *_image(claimed, image, plan.approximate().beside(*passed_on)),
         *_patient(claimed.patient, image, patient),
+        *_budget(claimed.patient, recipe, image),
         equal("private", card.private, image.private),
         equal("unprotected", claimed.unprotected, list(image.unprotected)),
-        equal("statement", claimed.statement, sentences(image, patient)),
-        equal("not covered", claimed.not_covered, list(NOT_COVERED)),
-        equal("warnings", card.warnings, warnings(image, patient, card.layout)),
+        one_of(
+            "statement",
+            claimed.statement,
+            sentences(image, patient),
+            sentences(image, patient, LONGER),
+        ),
+        equal(
+            "not covered",
+            claimed.not_covered,
+            list(not_covered(refuse_odd=recipe.refuse_odd)),
+        ),
+        one_of(
+            "warnings",
+            card.warnings,
+            warnings(image, patient, card.layout, more, budget=budget),
+            warnings(image, patient, card.layout, more, LONGER, budget=budget),
+        ),
     ]
 
 
@@ -124,3 +157,22 @@ def _patient(claimed: ClaimedPatient, image: Guarantee, patient: Guarantee) -> l
         at_least("delta of a patient", claimed.delta, here * image.delta),
         at_least("images of a patient", claimed.images, claimed.images_in_this_release),
     ]
+
+
+def _budget(claimed: ClaimedPatient, recipe: Recipe, image: Guarantee) -> list[Check]:
+    """What each patient may spend, and that what is claimed of one who spent it agrees."""
+    budget, checks = recipe.patient_budget, []
+    most = budget.most(image.noised_part)
+    stated = claimed.epsilon if claimed.reason is None else claimed.epsilon_of_noised_part
+    if budget.images is not None:
+        here = number(claimed.images_in_this_release, "int")
+        checks.append(at_least("images per patient, at most", budget.images, here))
+        checks.append(
+            at_least("images of a patient, by the budget", claimed.images, budget.images)
+        )
+    if budget.epsilon is not None and budget.images is not None:
+        spent = budget.images * recipe.epsilon
+        checks.append(at_least("epsilon per patient, at most", budget.epsilon, spent))
+    if budget != UNBOUNDED:
+        checks.append(at_least("epsilon of a patient, by the budget", stated, most.epsilon))
+    return checks

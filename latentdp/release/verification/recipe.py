@@ -19,7 +19,15 @@ from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan
 
 __all__ = ["recipe_checks", "recipe_of"]
 
-_LATER = {"candidates", "resample_identity", "unlabelled"}  # which older cards do not state
+_LATER = {  # which older cards do not state
+    "candidates",
+    "epsilon_per_patient",
+    "images_per_patient",
+    "refuse_odd",
+    "resample_identity",
+    "unlabelled",
+}
+_LATER_ATTRIBUTES = {"SyntheticData", "SeriesDescription", "CodingSchemeIdentificationSequence"}
 
 
 def recipe_of(card: ClaimedCard) -> Recipe:
@@ -62,10 +70,11 @@ def recipe_checks(
         equal("digest of the recipe", card.recipe["digest"], recipe.digest),
         equal("weights", card.weights.sha256, recipe.weights_sha256),
         equal("claims", card.claims, to_json(recipe.profile.claims)),
-        equal("attributes of an output", card.header, to_json(attributes(recipe.profile))),
+        equal("attributes of an output", card.header, _attributes(card, recipe)),
         equal("size of an output", card.image.size, [recipe.profile.size or height] * 2),
         equal("drawn detail", detail, _doublings(len(detail), height, recipe)),
         equal("candidates", among, recipe.candidates if among != 1 else 1),
+        equal("packages of mechanisms", _packages(described), _packages(follows)),
         equal("latent dimensions", described.latent_dimensions, height * width),
         equal("plan of the recipe", _outline(described), _outline(wanted.describe()), CALIBRATION),
         equal(
@@ -74,6 +83,15 @@ def recipe_checks(
             [_numbers(follows), to_json(follows.label)],
         ),
     ]
+
+
+def _attributes(card: ClaimedCard, recipe: Recipe) -> dict[str, str]:
+    """What an output holds; where all of them are missing, without those that 0.1 had not."""
+    held: dict[str, str] = to_json(attributes(recipe.profile))
+    stated = card.header if isinstance(card.header, dict) else {}
+    if recipe.profile.mark or _LATER_ATTRIBUTES & stated.keys():
+        return held
+    return {keyword: holds for keyword, holds in held.items() if keyword not in _LATER_ATTRIBUTES}
 
 
 def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
@@ -96,6 +114,11 @@ def _outline(plan: PlanDescription) -> list[Any]:
         *blocks,
         [label.release, _stated(label.classes), _stated(label.epsilon)],
     ]
+
+
+def _packages(plan: PlanDescription) -> list[str]:
+    """Which packages brought mechanisms as plug-ins, whatever their versions."""
+    return [b.provider.rpartition(" ")[0] for b in plan.blocks if b.provider is not UNSET]
 
 
 def _numbers(plan: PlanDescription) -> list[Any]:

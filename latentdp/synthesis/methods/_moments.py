@@ -11,7 +11,7 @@ from latentdp.privacy.mechanisms.base import clip_norm
 from latentdp.synthesis.mixture import LatentMixture, shrunk
 from latentdp.synthesis.public import GROUP, PublicModel
 from latentdp.synthesis.statistics import NoisyBlock
-from latentdp.synthesis.vectors import Block
+from latentdp.synthesis.vectors import RecordBlock
 
 __all__ = ["fitted", "squares", "squares_block"]
 
@@ -20,9 +20,9 @@ CLEAR = 5.0  # deviations of its noise: a smaller component takes the cohort's m
 NARROWEST, WIDEST = 0.25, 4.0  # of a variance, which is 1 under the flow's prior
 
 
-def squares_block(public: PublicModel, share: float) -> Block:
+def squares_block(public: PublicModel, share: float) -> RecordBlock:
     """Mean squares by group less 1; the bound is that of mean squares which are all off by 1."""
-    return Block(size=public.groups, bound=math.sqrt(public.groups), share=share)
+    return RecordBlock(size=public.groups, bound=math.sqrt(public.groups), share=share)
 
 
 def squares(latents: Matrix) -> Matrix:

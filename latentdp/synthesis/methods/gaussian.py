@@ -27,18 +27,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.synthesis.methods._moments import fitted, squares, squares_block
-from latentdp.synthesis.methods.base import REST, Method
+from latentdp.synthesis.methods.base import REST, SynthesisMethod
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.statistics import NoisyBlock, NoisyStatistics
-from latentdp.synthesis.vectors import Block, PatientImages
+from latentdp.synthesis.vectors import PatientImages, RecordBlock
 
-__all__ = ["Gaussian", "method"]
+__all__ = ["FindingGaussians", "method"]
 
 SQUARES = 0.4
 SUMS = math.sqrt(REST**2 - SQUARES**2)
 
 
-class Gaussian(Method):
+class FindingGaussians(SynthesisMethod):
     """Noisy mean of each finding and noisy variances, shrunk towards the flow's prior."""
 
     name: ClassVar[str] = "gaussian"
@@ -46,11 +46,11 @@ class Gaussian(Method):
     source: ClassVar[str] = "the idea of DPMI, with an exact inverse instead of a GAN"
 
     @property
-    def moments(self) -> tuple[Block, ...]:
+    def moments(self) -> tuple[RecordBlock, ...]:
         """Sums of latents by finding, mean squares."""
         size = (self.findings + 1) * self.public.coarse
         return (
-            Block(size=size, bound=self.public.clip, share=SUMS),
+            RecordBlock(size=size, bound=self.public.clip, share=SUMS, by_finding=True),
             squares_block(self.public, SQUARES),
         )
 
@@ -71,4 +71,4 @@ class Gaussian(Method):
         )
 
 
-method = Gaussian
+method = FindingGaussians

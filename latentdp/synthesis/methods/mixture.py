@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from latentdp.synthesis.methods._moments import fitted, squares, squares_block
-from latentdp.synthesis.methods.base import REST, Method
+from latentdp.synthesis.methods.base import REST, SynthesisMethod
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.statistics import NoisyStatistics
-from latentdp.synthesis.vectors import Block, PatientImages
+from latentdp.synthesis.vectors import PatientImages, RecordBlock
 
 __all__ = ["ClusterMixture", "method"]
 
@@ -40,7 +40,7 @@ SIZES, SQUARES = 0.2, 0.4
 SUMS = math.sqrt(REST**2 - SIZES**2 - SQUARES**2)
 
 
-class ClusterMixture(Method):
+class ClusterMixture(SynthesisMethod):
     """Noisy size and mean of each public cluster, shrunk towards the cohort's mean."""
 
     name: ClassVar[str] = "mixture"
@@ -48,11 +48,11 @@ class ClusterMixture(Method):
     source: ClassVar[str] = "after MC-GEN, with public centres"
 
     @property
-    def moments(self) -> tuple[Block, ...]:
+    def moments(self) -> tuple[RecordBlock, ...]:
         """Counts by cluster, sums of latents by cluster, mean squares."""
         return (
-            Block(size=CLUSTERS, bound=1.0, share=SIZES),
-            Block(size=CLUSTERS * self.public.coarse, bound=self.public.clip, share=SUMS),
+            RecordBlock(size=CLUSTERS, bound=1.0, share=SIZES),
+            RecordBlock(size=CLUSTERS * self.public.coarse, bound=self.public.clip, share=SUMS),
             squares_block(self.public, SQUARES),
         )
 

@@ -107,10 +107,12 @@ def test_no_sum_of_a_block_overflows(step, kind, values):
     size = (8 * 8 * step, 8 * 8 * step + 1)
     drawn = np.random.default_rng(0).integers(low, high, size, endpoint=True)
     stored = {"any": drawn, "lowest": np.full(size, low), "highest": np.full(size, high)}[values]
-    mean, padding = average(stored.astype(kind), np.zeros(size, dtype=np.bool_), (8, 8))
-    blocks = stored[:, : 64 * step].reshape(64, step, 64, step).mean(axis=(1, 3))
-    assert np.abs(mean - blocks).max() <= 0.5
-    assert not padding.any()
+    stated = {"bits": max(high, -low - 1).bit_length() + (low < 0), "signed": low < 0}
+    blocks = stored[:, : 64 * step].reshape(64, step, 64, step).sum(axis=(1, 3))
+    for padding in (None, np.zeros(size, dtype=np.bool_)):
+        mean, left = average(stored.astype(kind), padding, (8, 8), **stated)
+        assert np.array_equal(mean, (blocks + step * step // 2) // (step * step))
+        assert left is None
 
 
 def test_padding_is_in_no_average(tmp_path):

@@ -12,108 +12,22 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import tomli_w
 
 from latentdp.core.documents import from_json
-from latentdp.core.plugins import names
+from latentdp.core.plugins import check
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.errors import InputError
+from latentdp.privacy.patient_budget import PatientBudget
 from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.privacy.units import LARGEST
+from latentdp.recipe.presets import ALL, PRESETS
 
-__all__ = ["ALL", "PRESETS", "Preset", "Recipe"]
+__all__ = ["Recipe"]
 
-ALL = -1  # "every latent dimension", for `Recipe.directions`
 MOST_CANDIDATES = 64
-CANDIDATES = 4  # of presets that draw most of an image, chosen by benchmarks/frontier.py
-
-Value: TypeAlias = str | int | float
-
-
-@dataclass(frozen=True)
-class Preset:
-    """Defaults of a recipe under a name, with the sentence that explains them."""
-
-    summary: str
-    values: Mapping[str, Value]
-
-
-PRESETS: dict[str, Preset] = {
-    "strict": Preset(
-        "label by randomised response; everything else is resampled",
-        {
-            "epsilon": 1.0,
-            "directions": 0,
-            "label": "response",
-            "label_share": 1.0,
-            "candidates": CANDIDATES,
-        },
-    ),
-    "balanced": Preset(
-        "label by randomised response (three quarters of the budget); Laplace with a clip of the "
-        "image's l1 norm on the two public directions that say most about findings; the rest is "
-        "resampled",
-        {
-            "epsilon": 8.0,
-            "mechanism": "laplace_l1",
-            "directions": 2,
-            "label": "response",
-            "label_share": 0.75,
-            "candidates": CANDIDATES,
-        },
-    ),
-    "tight": Preset(
-        "the same with the mechanism that keeps most per unit of budget, a codebook",
-        {
-            "epsilon": 8.0,
-            "mechanism": "codebook",
-            "directions": 2,
-            "label": "response",
-            "label_share": 0.75,
-            "candidates": CANDIDATES,
-        },
-    ),
-    "high-content": Preset(
-        "a staged codebook on many public directions; above what protects from a search in a "
-        "large gallery",
-        {
-            "epsilon": 50.0,
-            "mechanism": "codebook",
-            "directions": 32,
-            "label": "response",
-            "label_share": 0.1,
-            "candidates": CANDIDATES,
-        },
-    ),
-    "empirical": Preset(
-        "no guarantee: the directions that carry identity are resampled, all else and the label "
-        "are passed on unprotected; what it is worth is what attackers were measured to find",
-        {
-            "epsilon": 1.0,  # of which nothing is spent
-            "directions": 0,
-            "keep_label_dims": 16,
-            "resample_identity": 1024,
-            "label": "public",
-        },
-    ),
-    "dp-glow": Preset(
-        "per-element Laplace on the full latent, as in DP-GLOW, with the guarantee of the whole "
-        "image; for comparison",
-        {"epsilon": 4096.0, "directions": ALL, "label": "none"},
-    ),
-    "cadp": Preset(
-        "per-image l1 clip with the right sensitivity and Laplace noise of CADP's scale 0.5 on "
-        "the full latent; the label is public; for comparison",
-        {
-            "epsilon": 13072.0,  # 2 * 4096 * sqrt(2 / pi) / 0.5
-            "mechanism": "laplace_l1",
-            "directions": ALL,
-            "label": "public",
-        },
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +56,12 @@ class Recipe:
         candidates: Images that are drawn for each release, of which the critic of the weights
             chooses one; without a critic, or with nothing to draw, there is only one.
         profile: What DICOM headers retain, and the form of the pixels.
+        epsilon_per_patient: Most that all releases of a patient may cost, in nats; None for no
+            bound. It and the next say which images are released, and not how one is made: they
+            are no part of the digests.
+        images_per_patient: Most releases of a patient; None for no bound.
+        refuse_odd: Keep back what is unlike the images that the weights learnt from; likewise no
+            part of the digests.
     """
 
     preset: str = "balanced"
@@ -159,9 +79,13 @@ class Recipe:
     temperature: float = 1.0
     candidates: int = 1
     profile: Profile = BASIC
+    epsilon_per_patient: float | None = None
+    images_per_patient: int | None = None
+    refuse_odd: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("epsilon", "label_share", "temperature", "clip"):  # 8 and 8.0 are one recipe
+        for name in ("epsilon", "label_share", "temperature", "clip", "epsilon_per_patient"):
+            # 8 and 8.0 are one recipe
             if isinstance(getattr(self, name), int):
                 object.__setattr__(self, name, float(getattr(self, name)))
         if self.preset not in PRESETS:
@@ -170,9 +94,7 @@ class Recipe:
             raise InputError(
                 f"expected a finite epsilon from 1e-06 to {LARGEST:g}, got {self.epsilon}"
             )
-        if self.mechanism not in names("mechanisms"):
-            known = ", ".join(names("mechanisms"))
-            raise InputError(f"no mechanism {self.mechanism!r}; there are: {known}")
+        check("mechanisms", self.mechanism)
         for name in ("directions", "keep_label_dims", "resample_identity"):
             if type(getattr(self, name)) is not int:
                 raise InputError(f"expected {name} to be an integer, got {getattr(self, name)!r}")
@@ -203,6 +125,7 @@ class Recipe:
             )
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise InputError(f"expected a positive temperature, got {self.temperature}")
+        _ = self.patient_budget
 
     @classmethod
     def from_preset(cls, preset: str, **changes: Any) -> Recipe:
@@ -217,6 +140,11 @@ class Recipe:
         _refuse_unknown(given, cls, "a recipe")
         values: dict[str, Any] = {**PRESETS[preset].values, **given}
         return cls(preset=preset, **values)
+
+    @property
+    def patient_budget(self) -> PatientBudget:
+        """Most that all releases of one patient may be."""
+        return PatientBudget(epsilon=self.epsilon_per_patient, images=self.images_per_patient)
 
     @property
     def told_of_label(self) -> tuple[str, ...]:
@@ -239,7 +167,7 @@ class Recipe:
         record = self._record()
         if self.weights_sha256:
             del record["weights"]
-        for option in ("detail", "all_chests", "all_frontal"):
+        for option in ("detail", "all_chests", "all_frontal", "file_format", "mark"):
             if not record["profile"][option]:  # as in recipes from before there was any
                 del record["profile"][option]
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
@@ -257,6 +185,8 @@ class Recipe:
 
     def _record(self) -> dict[str, Any]:
         record = asdict(self)
+        for name in ("epsilon_per_patient", "images_per_patient", "refuse_odd"):
+            del record[name]
         if self.candidates == 1:  # as in recipes from before there were more
             del record["candidates"]
         if self.resample_identity == 0:  # as before there were any

@@ -1,0 +1,1 @@
+"""Hospitals that learn together: each shares sums that are private already, and anybody adds."""

@@ -1,0 +1,1 @@
+"""Attacks on what a site shares, a file each: each is a plug-in."""

@@ -1,0 +1,1 @@
+"""Classifiers that learn from a private cohort, each patient protected from whoever has them."""

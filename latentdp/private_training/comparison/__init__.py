@@ -1,0 +1,1 @@
+"""Where the noise of a private training goes in, at equal budgets."""

@@ -1,0 +1,1 @@
+"""How a classifier is learnt under noise; each is a file."""

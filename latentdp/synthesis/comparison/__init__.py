@@ -1,0 +1,1 @@
+"""All ways to a synthetic cohort side by side, on public images."""

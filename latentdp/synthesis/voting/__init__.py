@@ -1,0 +1,1 @@
+"""Private aggregation of teachers (PATE): voters of different patients label public images."""

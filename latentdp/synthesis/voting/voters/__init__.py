@@ -1,0 +1,1 @@
+"""Who votes: each file is one way to have voters behind each of whom a patient stands once."""

@@ -1,0 +1,108 @@
+"""`latentdp compare --private`, as a user runs it on a small world, and what its parts promise."""
+
+import json
+
+import numpy as np
+import pytest
+
+from latentdp.core.cache import ResultCache
+from latentdp.errors import InputError
+from latentdp.models.flow.flow import load_flow
+from latentdp.private_training.comparison.compare_private import told
+from latentdp.private_training.comparison.measure import PrivateGrid, rows
+from latentdp.private_training.comparison.points import NoisyInput, points
+from latentdp.reports.private_comparison import PrivateComparison
+from latentdp.synthesis.comparison.cohort import ComparedCohort
+
+
+@pytest.fixture(scope="module")
+def cohort(world):
+    return ComparedCohort(load_flow(world.weights), world.data, "made-up", ResultCache())
+
+
+def test_it_makes_a_table_and_a_document_and_goes_on_where_it_was(
+    world, tmp_path, command, capsys
+):
+    out = tmp_path / "out"
+    words = [
+        "compare", world.data, "--private", "--out", out, "--weights", world.weights,
+        "--source", "made-up", "--cohort", 20, "--epsilon", 5000, "--seeds", 2,
+        "--method", "no noise", "--method", "head",
+    ]  # fmt: skip
+    assert command(*words, "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    kept = {p: p.stat().st_mtime_ns for p in (out / "parts").rglob("*.safetensors")}
+    assert kept
+    assert command(*words, "--method", "vmf") == 0
+    shown = capsys.readouterr().out
+    assert "vmf" in shown
+    assert "MCC" in shown
+    assert all(path.stat().st_mtime_ns == before for path, before in kept.items())
+    document = json.loads((out / "private.json").read_text(encoding="utf-8"))
+    assert [row["method"] for row in document["rows"]] == ["no noise", "head", "vmf"]
+    assert document["rows"][:2] == first["rows"]
+    assert json.dumps(PrivateComparison.from_json(document).to_json()) == json.dumps(document)
+    free, head, _ = document["rows"]
+    assert free["epsilon"] is None
+    assert free["auc"]["value"] > 0.9
+    assert head["auc"]["value"] > 0.85, "so much budget leaves the finding"
+    assert head["add_remove"] < head["epsilon"] == 5000
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--central", "--private"], "not both"),
+        (["--private", "--cnn"], "--cnn goes with --central"),
+        (["--finding", "a"], "--finding goes with --private"),
+        (["--seeds", 3], "--seeds goes with --central or --private"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(world, tmp_path, command, capsys, words, says):
+    assert command("compare", world.data, "--out", tmp_path / "out", *words) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_name_that_there_is_not_is_refused_and_those_that_there_are_are_listed(cohort):
+    with pytest.raises(InputError, match="there are: no noise, noisy images, head"):
+        points(["gan"])
+    with pytest.raises(InputError, match="no finding 'happiness'"):
+        told(cohort, "happiness")
+    assert told(cohort, "") in cohort.names
+
+
+@pytest.mark.parametrize("values", [{"patients": []}, {"patients": [-1]}, {"epsilons": []},
+                                    {"epsilons": [0.0]}, {"seeds": 0}])  # fmt: skip
+def test_a_grid_that_is_none_is_refused(values):
+    with pytest.raises(InputError):
+        PrivateGrid(**values)
+
+
+def test_too_few_patients_are_a_row_without_numbers(cohort):
+    grid = PrivateGrid(patients=[5], epsilons=[1.0], seeds=1)
+    (row,) = rows(cohort, cohort.names[0], points(["head"]), grid)
+    assert "would drown" in row.refused
+    assert row.auc is None
+
+
+def test_every_point_is_there_and_no_noise_comes_first():
+    order = [one.point for one in points()]
+    assert list(dict.fromkeys(order)) == [
+        "none", "input", "objective", "gradient", "output", "statistics",
+    ]  # fmt: skip
+
+
+def test_noisy_images_know_one_image_of_each_patient_alone(cohort):
+    """All others may be anything."""
+    seen = cohort.seen(cohort.sample(8, 0))
+    first = np.unique(seen.patients, return_index=True)[1]
+    other = type(seen)(**vars(seen) | {"thumbnails": seen.thumbnails.copy()})
+    rest = np.setdiff1d(np.arange(len(seen.patients)), first)
+    other.thumbnails[rest] = 255
+    readers = [
+        NoisyInput().learn(cohort.public, images, epsilon=8.0, delta=1e-5, seed=0).reader
+        for images in (seen, other)
+    ]
+    assert len(rest)
+    assert np.array_equal(readers[0].head.weights, readers[1].head.weights)
