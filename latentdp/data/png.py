@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +12,7 @@ from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
 from latentdp.data.grey_levels import is_grey
+from latentdp.data.silence import silence
 from latentdp.errors import UnsupportedInstance
 
 __all__ = ["SUFFIXES", "encode_picture", "is_picture", "look", "read_picture", "texts"]
@@ -20,6 +20,7 @@ __all__ = ["SUFFIXES", "encode_picture", "is_picture", "look", "read_picture", "
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 FORMATS = ("PNG", "JPEG", "TIFF")  # for others Pillow runs other programs, such as Ghostscript
 MINIMUM = 64
+MOST_PIXELS = 89_478_485  # above it Pillow only warns, and above twice as many it refuses
 
 
 def is_picture(path: Path) -> bool:
@@ -35,7 +36,7 @@ def read_picture(source: Path | bytes) -> NDArray[np.float32]:
 
     Raises:
         UnsupportedInstance: Unreadable, more than one page, colour, hardly any grey, too small, or
-            of more than 89,478,485 pixels (Pillow's limit).
+            of more than 89,478,485 pixels (what Pillow warns of).
     """
     image = look(source)
     if min(image.shape) < MINIMUM:
@@ -51,16 +52,14 @@ def look(source: Path | bytes) -> NDArray[np.float32]:
         UnsupportedInstance: Unreadable, more than one page, colour, or too large.
     """
     try:
-        with warnings.catch_warnings():  # they would quote the file
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            file = source if isinstance(source, Path) else BytesIO(source)
-            with Image.open(file, formats=FORMATS) as picture:
-                return _grey(picture)
+        file = source if isinstance(source, Path) else BytesIO(source)
+        with silence(), Image.open(file, formats=FORMATS) as picture:
+            _check_size(picture)
+            return _grey(picture)
     except UnsupportedInstance:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UnsupportedInstance("too-large", "more pixels than a radiograph has") from None
+    except Image.DecompressionBombError:
+        raise _too_large() from None
     # On damaged bytes the decoders raise nearly anything, and one file must not end a batch.
     except Exception:  # noqa: BLE001
         raise UnsupportedInstance("unreadable", "not a picture that can be decoded") from None
@@ -87,6 +86,15 @@ def texts(path: Path) -> list[tuple[str, str]]:
             return [(f"{picture.format} {key}", str(value)) for key, value in picture.info.items()]
     except Exception:  # noqa: BLE001 (as in `read_picture`)
         raise UnsupportedInstance("unreadable", "not a picture that can be decoded") from None
+
+
+def _too_large() -> UnsupportedInstance:
+    return UnsupportedInstance("too-large", "more pixels than a radiograph has")
+
+
+def _check_size(picture: Image.Image) -> None:
+    if picture.width * picture.height > MOST_PIXELS:
+        raise _too_large()
 
 
 def _check_grey(image: NDArray[np.float32]) -> None:

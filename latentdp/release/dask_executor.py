@@ -257,7 +257,7 @@ def carry_out(remote_task: RemoteTask) -> list[Any]:
         )
     if not all(os.access(path, os.R_OK) for path in remote_task.reach):
         raise InputError(APART)
-    # What is done to a file is not for several threads at once (`latentdp.data.dicom.instance`).
+    # The networks use all cores as it is; more threads would only hold more pictures.
     with _alone:
         return [remote_task.function(item) for item in remote_task.items]
 

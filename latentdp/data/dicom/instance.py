@@ -7,10 +7,7 @@ and no log line comes out of it: pydicom's would quote values.
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -37,6 +34,7 @@ from latentdp.data.dicom.header import Identity, Provenance, Source
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.dicom.retention import retained
 from latentdp.data.dicom.views import orientation
+from latentdp.data.silence import silence
 from latentdp.errors import UnsupportedInstance
 
 __all__ = [
@@ -49,7 +47,6 @@ __all__ = [
     "looks_like_dicom",
     "patient",
     "read",
-    "silence",
 ]
 
 _PATIENT = ("PatientID", "IssuerOfPatientID")
@@ -99,8 +96,7 @@ def read(
 ) -> Instance:
     """Reads one chest radiograph.
 
-    Not for several threads at once: warnings and logging are silenced for the whole process
-    while it runs.
+    Warnings and pydicom's log lines are silenced for the whole process while it runs.
 
     Args:
         source: Any file, or the bytes of one.
@@ -261,21 +257,3 @@ def _inventory(dataset: FileDataset, profile: Profile) -> list[tuple[str, str, s
         )
         for tag in sorted(dataset.keys())
     ]
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """Keeps pydicom's warnings and log lines, which quote values, to itself.
-
-    Handlers of a program that uses this package sit on the root logger; not propagating for
-    this long keeps them out without a change to pydicom's own settings.
-    """
-    logger = logging.getLogger("pydicom")
-    propagate = logger.propagate
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logger.propagate = False
-        try:
-            yield
-        finally:
-            logger.propagate = propagate

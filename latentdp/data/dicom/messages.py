@@ -1,7 +1,7 @@
 """What is said to an archive and what it answers: the data sets of queries and of transfers.
 
 Whoever speaks to an archive takes data sets from here and hands those that it gets back here, so
-that it need not know how they are made. Nothing here is for several threads at once.
+that it need not know how they are made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import dcmread
 from pydicom.multival import MultiValue
 
-from latentdp.data.dicom.instance import guarded, silence
+from latentdp.data.dicom.instance import guarded
+from latentdp.data.silence import silence
 from latentdp.errors import UnsupportedInstance
 
 __all__ = [
