@@ -30,7 +30,7 @@ import numpy as np
 
 from latentdp.core.process import tune_allocator
 from latentdp.data.dataset import Dataset, read_dataset
-from latentdp.models.checkpoints import save
+from latentdp.models.checkpoints import load, save
 from latentdp.models.device import use_threads
 from latentdp.models.flow.attributes import PRESENT, Attribute
 from latentdp.models.flow.chest_attributes import (
@@ -104,6 +104,8 @@ class Run:
     images: Images
     steps: tuple[int, ...]
     hidden: tuple[int, ...]
+    start: str = ""  # weights that it begins with; empty for random ones
+    learning_rate: float = 1e-3
 
     @property
     def config(self) -> GlowConfig:
@@ -121,6 +123,7 @@ class Run:
 WIDE = ((12, 12, 8), (192, 160, 128))
 DEEP = ((20, 20, 14), (128, 96, 64))
 RUNS = {
+    "adult": Run(ADULTS, *WIDE, start="cxr-adult", learning_rate=5e-4),
     "adult-wide": Run(ADULTS, *WIDE),
     "adult-deep": Run(ADULTS, *DEEP),
     "paediatric-wide": Run(CHILDREN, *WIDE),
@@ -183,6 +186,7 @@ def trainer_of(
         AttributeGlowTrainingConfig(
             minutes=options.cooldown or ENDLESS,
             schedule="cooldown" if cooldown else "open-ended",
+            learning_rate=run.learning_rate,
             ema=0.9998,
             seed=1,
         ),
@@ -190,6 +194,7 @@ def trainer_of(
         val.only(np.arange(len(val)) % 2 == 0),
         folder / name / "state",
         odds=sampling_odds(train_images, findings, run.images.odds),
+        start=load(run.start) if run.start else None,
         branch=folder / options.run / "state" if cooldown else None,
     )
 
@@ -218,7 +223,7 @@ def export(trainer: AttributeGlowTraining, run: Run, folder: Path, name: str) ->
             batch=trainer.settings.batch,
             learning_rate=trainer.settings.learning_rate,
             schedule=trainer.settings.schedule,
-            start="random weights",
+            start=run.start or "random weights",
             seed=trainer.settings.seed,
         ),
     )

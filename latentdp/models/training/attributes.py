@@ -14,6 +14,7 @@ from torch import Tensor
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.data.dataset import Dataset
+from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.flow.chest_attributes import attribute_values
 from latentdp.models.flow.glow import GlowConfig
 from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
@@ -47,6 +48,7 @@ class AttributeGlowTraining(GlowTraining):
         val: The validation split, only looked at.
         state: Where the run is kept so that it can go on after an interruption.
         odds: ``(n,)`` with which each training image is drawn; None for all alike.
+        start: Weights that a new run begins with.
         branch: State of another run of this network that a new run goes on from.
     """
 
@@ -63,6 +65,7 @@ class AttributeGlowTraining(GlowTraining):
         state: Path,
         *,
         odds: NDArray[np.float64] | None = None,
+        start: Checkpoint | None = None,
         branch: Path | None = None,
     ) -> None:
         self._validated = -math.inf  # when on the run's clock val was looked at
@@ -70,7 +73,7 @@ class AttributeGlowTraining(GlowTraining):
         self._values = torch.from_numpy(attribute_values(train, config.attributes).copy())
         self._val_values = attribute_values(val, config.attributes)
         self._odds = torch.from_numpy(np.ones(len(train)) if odds is None else odds)
-        super().__init__(config, settings, train, val, state, branch=branch)
+        super().__init__(config, settings, train, val, state, start, branch)
 
     def _rows(self, n: int) -> Tensor:
         return torch.multinomial(self._odds, n, replacement=True, generator=self.generator)

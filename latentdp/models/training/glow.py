@@ -23,10 +23,10 @@ from latentdp.data.dataset import Dataset
 from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.device import computes_bfloat16
-from latentdp.models.flow.attributes import table_rows
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, channels_last
 from latentdp.models.model_card.card import ModelCard
+from latentdp.models.training.conditioning import rows_taken_over
 from latentdp.models.training.loop import Report
 from latentdp.models.training.maximum_likelihood import (
     MaximumLikelihood,
@@ -62,9 +62,8 @@ class GlowTraining(MaximumLikelihood[Glow]):
         val: The validation split, only looked at.
         state: Where the run is kept so that it can go on after an interruption.
         start: Weights that a new run begins with, as in fine-tuning. A class of theirs is taken
-            over by its name, and a class that they do not have begins as "unknown"; values of
-            attributes are taken over in the same way, and an attribute that they do not have
-            begins without effect.
+            over by its name, and a class that they do not have begins as "unknown"; for
+            attributes see `rows_taken_over`.
         branch: State of another run of this network that a new run goes on from.
 
     Attributes:
@@ -236,14 +235,12 @@ def _taken_over(start: Checkpoint, net: Glow, config: GlowConfig) -> dict[str, T
             "the weights to start from have another size or other blocks: expected "
             f"{config.to_json()}, got {theirs.to_json()}"
         )
-    known = {row: i for i, row in enumerate(table_rows(theirs.conditioning))}
-    rows = [known.get(row, known.get((row[0], ""))) for row in table_rows(config.conditioning)]
+    shares = rows_taken_over(theirs.conditioning, config.conditioning)
     tensors = {}
     for key, ours in net.state_dict().items():
         tensor = torch.from_numpy(np.asarray(start.tensors[key]).copy()).to(ours.dtype)
         if key.endswith((".label", ".constant")):
-            nothing = torch.zeros_like(tensor[0])
-            tensor = torch.stack([nothing if row is None else tensor[row] for row in rows])
+            tensor = torch.tensordot(torch.from_numpy(shares).to(tensor.dtype), tensor, dims=1)
         tensors[key] = tensor
     return tensors
 
