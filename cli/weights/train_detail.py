@@ -55,8 +55,10 @@ def train_detail(
     from latentdp.models.device import use_threads
     from latentdp.models.model_card.card import ModelCard
     from latentdp.models.model_card.card_parts import TrainingCard
-    from latentdp.models.model_card.wavelet_flow import assess, half, temperature
+    from latentdp.models.model_card.wavelet_flow import assess, temperature
+    from latentdp.models.super_resolution.cascade import SHIFTS
     from latentdp.models.super_resolution.checkpoint import detail_flow_of
+    from latentdp.models.super_resolution.haar import half
     from latentdp.models.super_resolution.wavelet_flow import WaveletFlowConfig
     from latentdp.models.training.wavelet_flow import (
         WaveletFlowTraining,
@@ -103,10 +105,12 @@ def train_detail(
             seed=seed,
         ),
     )
-    detail = detail_flow_of(trainer.checkpoint(out.stem, card))  # measured as it is used: rounded
+    rounded = detail_flow_of(trainer.checkpoint(out.stem, card))  # measured as it is used
+    detail = replace(rounded, shifts=SHIFTS)
     warmth = temperature(detail, splits["val"])
     detail = replace(detail, temperature=warmth)
-    card = card.with_entries(ModelCard(temperature=warmth)).with_entries(assess(detail, splits))
+    drawn_at = ModelCard(temperature=warmth, shifts=SHIFTS)
+    card = card.with_entries(drawn_at).with_entries(assess(detail, splits))
     save(trainer.checkpoint(out.stem, card), out)
     real = np.asarray(splits["val"][:6] / 255, dtype=np.float32)
     halves = half(real)

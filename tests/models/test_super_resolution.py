@@ -16,10 +16,10 @@ from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.flow import Flow
 from latentdp.models.flow.invariants import check, laws
 from latentdp.models.model_card.card import ModelCard
-from latentdp.models.model_card.wavelet_flow import half, temperature
+from latentdp.models.model_card.wavelet_flow import temperature
 from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
 from latentdp.models.super_resolution.checkpoint import detail_flow_of
-from latentdp.models.super_resolution.haar import join, split
+from latentdp.models.super_resolution.haar import half, join, split
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
 from latentdp.models.training.wavelet_flow import (
     degraded,
@@ -212,14 +212,15 @@ def test_a_cascade_climbs_as_far_as_it_must(octave, size, steps, monkeypatch):
 
 @pytest.mark.parametrize("size", [16, 32, 64, 50])
 @pytest.mark.parametrize("pixels", [1, 2 * 32**2, 10**6])
+@pytest.mark.parametrize("shifts", [(0,), (0, 1), (0, 3, 2)])
 def test_images_that_are_enlarged_together_are_those_of_one_after_the_other(
-    octave, monkeypatch, size, pixels
+    octave, monkeypatch, size, pixels, shifts
 ):
     """Of the same random bits; up to how convolutions of several images are rounded."""
     monkeypatch.setattr("latentdp.models.super_resolution.cascade.PIXELS", pixels)
     net = WaveletFlow(replace(CONFIG, size=64))
     net.load_state_dict(octave.net.state_dict())
-    cascade = SuperResolutionCascade([octave, DetailFlow(net, 0.8)])
+    cascade = SuperResolutionCascade([octave, DetailFlow(net, 0.8, shifts)])
     small, noise = half(photographs(5) / np.float32(255)), SeededNoise(0)
     alone = [cascade.enlarge(image[None], size, noise)[0] for image in small]
     each = list(cascade.enlarge_each(small, size, SeededNoise(0)))
@@ -231,6 +232,46 @@ def test_without_octaves_an_image_is_enlarged_smoothly():
     small = half(photographs(2) / np.float32(255))
     large = SuperResolutionCascade([]).enlarge(small, 40, SeededNoise(0))
     assert np.array_equal(large, np.stack([resize(image, (40, 40)) for image in small]))
+
+
+class Mosaic(WaveletFlow):
+    """Detail that knows nothing of its neighbours, as if each block were alone."""
+
+    def decode(self, z, halves):
+        return 0.001 * z
+
+
+def test_shifted_draws_leave_no_mosaic(octave):
+    """Steps of noise on a slope, and of the slope at the borders of blocks alone."""
+    net = Mosaic(CONFIG)
+    net.load_state_dict(octave.net.state_dict())
+    slope = np.tile(np.linspace(0.2, 0.8, 64, dtype=np.float32), (8, 64, 1))
+
+    def unevenness(shifts):
+        drawn = DetailFlow(net, shifts=shifts).enlarge(slope, SeededNoise(1))
+        steps = np.abs(np.diff(drawn, axis=2)).mean(axis=(0, 1))
+        by_position = np.array([steps[k::4].mean() for k in range(4)])
+        return by_position.std() / by_position.mean()
+
+    once, twice = unevenness((0,)), unevenness((0, 1))
+    assert once > 0.5
+    assert twice < 0.25 * once
+
+
+def test_the_half_of_an_image_stays_its_half_without_detail(octave):
+    """Draws at several shifts are means of images, in [0, 1] and of the right size."""
+    halves = half(photographs(3) / np.float32(255))
+    drawn = replace(octave, shifts=(0, 1, 2, 3)).enlarge(halves, SeededNoise(2))
+    assert drawn.shape == (3, *(2 * side for side in halves.shape[1:]))
+    assert drawn.min() >= 0
+    assert drawn.max() <= 1
+    assert np.abs(half(drawn) - halves).mean() < 0.1
+
+
+@pytest.mark.parametrize("shifts", [(), (1,), (0, 0), (0, 1, 1), (0, 4), (0, -1)])
+def test_shifts_that_are_no_shifts_are_refused(octave, shifts):
+    with pytest.raises(WeightsError, match="expected the shifts of a detail flow"):
+        replace(octave, shifts=shifts)
 
 
 def test_two_octaves_of_one_size_are_refused(octave):
@@ -272,7 +313,16 @@ def test_power_lies_where_the_detail_is():
 
 
 def test_the_temperature_gives_detail_the_power_of_real_detail(octave):
-    """Of detail that this very network drew at 0.6, it is 0.6."""
+    """Of detail that this very network drew at 0.6, it is 0.6, but for chance."""
     halves = half(photographs(40, seed=3) / np.float32(255))
     drawn = replace(octave, temperature=0.6).enlarge(halves, SeededNoise(7))
-    assert temperature(octave, np.rint(drawn * 255).astype(np.uint8)) == pytest.approx(0.6)
+    found = temperature(octave, np.rint(drawn * 255).astype(np.uint8))
+    assert found == pytest.approx(0.6, abs=0.05)
+
+
+@pytest.mark.parametrize(("shown", "found"), [(0.5, 0.5), (1.6, 1.5)])
+def test_a_temperature_beyond_the_range_is_its_nearest_end(octave, shown, found):
+    halves = half(photographs(20, seed=3) / np.float32(255))
+    drawn = replace(octave, temperature=shown).enlarge(halves, SeededNoise(7))
+    seen = drawn if shown > 1 else half(drawn).repeat(2, axis=1).repeat(2, axis=2)
+    assert temperature(octave, np.rint(seen * 255).astype(np.uint8)) == found

@@ -6,19 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from latentdp.core.arrays import Images, evenly
 from latentdp.metrics.spectrum import octaves
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.cascade import DetailFlow
+from latentdp.models.super_resolution.haar import half
 from latentdp.models.training.wavelet_flow import detail_bits
 from latentdp.privacy.noise import SeededNoise
 
-__all__ = ["assess", "half", "temperature"]
+__all__ = ["assess", "temperature"]
 
 Pixels = NDArray[np.uint8]
 
-TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+COLDEST, HOTTEST, TOLERANCE = 0.5, 1.5, 0.01
 LOOKED_AT = 48  # images that spectra are measured on
 RATED = 512  # images of a split that bits are measured on
 
@@ -50,22 +52,21 @@ def temperature(flow: DetailFlow, val: Pixels) -> float:
         val: 8-bit images ``(n, size, size)``.
 
     Returns:
-        One of `TEMPERATURES`, a standard deviation of latents.
+        A standard deviation of latents from 0.5 to 1.5; the nearest end where none fits.
     """
     real = _some(val)
-    wanted = octaves(real)[-1]
-    apart = []
-    for t in TEMPERATURES:
+    wanted, halves = octaves(real)[-1], half(real)
+
+    def too_much(t: float) -> float:
+        """Power in decibels, which grows with the temperature."""
         warm = replace(flow, temperature=t)
-        apart.append(abs(octaves(warm.enlarge(half(real), SeededNoise(0)))[-1] - wanted))
-    return TEMPERATURES[int(np.argmin(apart))]
+        return float(octaves(warm.enlarge(halves, SeededNoise(0)))[-1] - wanted)
 
-
-def half(images: Images) -> Images:
-    """Means of 2 x 2 pixels, as `haar.split` takes them."""
-    n, height, width = images.shape
-    blocks = images.reshape(n, height // 2, 2, width // 2, 2)
-    return np.asarray(blocks.mean(axis=(2, 4)), dtype=np.float32)
+    if too_much(COLDEST) >= 0:
+        return COLDEST
+    if too_much(HOTTEST) <= 0:
+        return HOTTEST
+    return round(float(brentq(too_much, COLDEST, HOTTEST, xtol=TOLERANCE)), 2)
 
 
 def _spectra(flow: DetailFlow, pixels: Pixels) -> dict[str, tuple[float, ...]]:

@@ -19,32 +19,44 @@ from latentdp.data.preprocess import resize
 from latentdp.errors import WeightsError
 from latentdp.models.device import placed
 from latentdp.models.flow.glow import uninitialised
-from latentdp.models.super_resolution.haar import join
+from latentdp.models.super_resolution.haar import half, join
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
 from latentdp.privacy.noise import Noise
 from latentdp.privacy.samplers.uniform import normal
 
-__all__ = ["SuperResolutionCascade", "DetailFlow"]
+__all__ = ["SHIFTS", "DetailFlow", "SuperResolutionCascade"]
 
 PIXELS = 4 * 256 * 256  # of the larger images that go through a network together
 HOTTEST = 2.0
+GRID = 4  # pixels a side of what a detail flow draws as one: two Haar blocks
+SHIFTS = (0, 1)  # of flows that are made from now on; before there was one draw
+
+LatentsOfShifts = tuple[NDArray[np.float64], ...]
 
 
 @dataclass(frozen=True)
 class DetailFlow:
     """A wavelet flow for inference: one doubling of the cascade.
 
+    What is drawn in blocks is a mosaic: blocks do not quite fit each other. So the first image is
+    halved again on a grid that is moved by a shift, its detail is drawn anew there, and the image
+    is the mean of all (cycle spinning; Coifman and Donoho 1995, "Translation-invariant
+    de-noising"). Of every border of a block in one, another has the middle of a block.
+
     Attributes:
         net: The network, with every ActNorm initialised.
         temperature: Standard deviation of the latents that are drawn, above 0 and at most 2.
+        shifts: By how many pixels the grid of each draw is moved, down and to the right: 0 first,
+            then any of 1 to 3.
 
     Raises:
-        WeightsError: A layer has not been initialised by its first batch, or the temperature is
-            out of range.
+        WeightsError: A layer has not been initialised by its first batch, or temperature or
+            shifts are out of range.
     """
 
     net: WaveletFlow
     temperature: float = 1.0
+    shifts: tuple[int, ...] = (0,)
 
     def __post_init__(self) -> None:
         waiting = uninitialised(self.net)
@@ -57,6 +69,12 @@ class DetailFlow:
         if not (isinstance(t, (int, float)) and math.isfinite(t) and 0 < t <= HOTTEST):
             raise WeightsError(
                 f"expected the temperature of a detail flow to lie above 0 and up to {HOTTEST:g}"
+            )
+        first, *others = self.shifts or (None,)
+        if first != 0 or len({*others}) < len(others) or not {*others} <= {*range(1, GRID)}:
+            raise WeightsError(
+                f"expected the shifts of a detail flow to be 0 and, behind it, any of 1 to "
+                f"{GRID - 1}, each once"
             )
         placed(self.net).eval().requires_grad_(False)
 
@@ -78,18 +96,38 @@ class DetailFlow:
             out[start : start + at_once] = self.decode(part, self.draw(noise, part.shape))
         return out
 
-    def draw(self, noise: Noise, shape: tuple[int, ...]) -> NDArray[np.float64]:
-        """Latents ``(n, 3, h, w)`` of the detail of halves ``(n, h, w)``."""
-        n, height, width = shape
-        return self.temperature * normal(noise, (n, 3, height, width))
+    def draw(self, noise: Noise, shape: tuple[int, ...]) -> LatentsOfShifts:
+        """Latents of the detail of halves ``(n, h, w)`` for each shift.
 
-    def decode(self, halves: Images, latents: NDArray[np.float64]) -> Images:
+        The first are ``(n, 3, h, w)``; where the grid is moved, what is beyond the edges adds 2.
+        """
+        n, height, width = shape
+        beyond = [GRID // 2 if shift else 0 for shift in self.shifts]
+        return tuple(
+            self.temperature * normal(noise, (n, 3, height + more, width + more))
+            for more in beyond
+        )
+
+    def decode(self, halves: Images, latents: LatentsOfShifts) -> Images:
         """As `enlarge`, of latents that were drawn; all go through the network together."""
+        first = self._drawn(halves, latents[0])
+        if len(self.shifts) == 1:
+            return first
+        total = first.copy()
+        _, height, width = first.shape
+        for shift, z in zip(self.shifts[1:], latents[1:], strict=True):
+            edges = (shift, GRID - shift)
+            moved = np.pad(first, ((0, 0), edges, edges), mode="edge")
+            total += self._drawn(half(moved), z)[:, shift : shift + height, shift : shift + width]
+        total /= np.float32(len(self.shifts))
+        return total
+
+    def _drawn(self, halves: Images, latents: NDArray[np.float64]) -> Images:
         device = next(self.net.parameters()).device
-        half = torch.from_numpy((halves * 255 + 0.5) / 256 - 0.5)[:, None].to(device)
+        levels = torch.from_numpy((halves * 255 + 0.5) / 256 - 0.5)[:, None].to(device)
         with torch.inference_mode():
             z = torch.from_numpy(latents.astype(np.float32)).to(device)
-            image = join(half, self.net.decode(z, half))[:, 0].cpu().numpy()
+            image = join(levels, self.net.decode(z, levels))[:, 0].cpu().numpy()
         out = (((image + 0.5) * 256 - 0.5) / 255).astype(np.float32, copy=False)
         for i in np.flatnonzero(~np.isfinite(out).all(axis=(1, 2))):
             out[i] = halves[i].repeat(2, axis=0).repeat(2, axis=1)
@@ -161,7 +199,8 @@ class SuperResolutionCascade:
                 for _ in part
             ]
             for side, latents in zip(steps, zip(*of_images, strict=True), strict=True):
-                part = self.flows[side].decode(part, np.concatenate(latents))
+                together = tuple(map(np.concatenate, zip(*latents, strict=True)))
+                part = self.flows[side].decode(part, together)
             yield from _at(size, part)
 
 

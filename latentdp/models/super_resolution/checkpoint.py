@@ -39,7 +39,7 @@ def detail_flow_of(checkpoint: Checkpoint) -> DetailFlow:
             {k: torch.from_numpy(np.asarray(v)).float() for k, v in checkpoint.tensors.items()}
         )
         warmth = checkpoint.card.temperature
-        return DetailFlow(net, 1.0 if warmth is None else warmth)
+        return DetailFlow(net, 1.0 if warmth is None else warmth, checkpoint.card.shifts or (0,))
     except (
         AttributeError,
         KeyError,

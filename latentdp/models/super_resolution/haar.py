@@ -6,11 +6,21 @@ three numbers for each pixel of the half, at the scale of an orthonormal transfo
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
-__all__ = ["join", "split"]
+from latentdp.core.arrays import Images
+
+__all__ = ["half", "join", "split"]
+
+
+def half(images: Images) -> Images:
+    """Means of 2 x 2 pixels of ``(n, 2h, 2w)``, which is the half that `split` gives."""
+    n, height, width = images.shape
+    blocks = images.reshape(n, height // 2, 2, width // 2, 2)
+    return np.asarray(blocks.mean(axis=(2, 4)), dtype=np.float32)
 
 
 def split(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,8 @@
 """Training a critic on public originals and fresh samples of the flow.
 
-The classifier learns on one half of the training patients, and the ratio on the other: features of
-images that a classifier has learnt by heart look like no sample's.
+A classifier learns to tell originals of each class from samples of it, on one half of the training
+patients; the ratio is fitted to its features on the other half: features of images that a
+classifier has learnt by heart look like no sample's.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Matrix = NDArray[np.float64]
 BATCH = 256
 DRAWS = 2  # samples for each original
 FEWEST = 20  # images on either side
-STEPS = 400  # of the classifier
+STEPS = 700  # of the classifier
 BATCH_OF_CLASSIFIER = 64
 EPOCHS = 20  # of the classifier, at most
 STRENGTH = 0.1  # inverse regularisation, per nat and standard deviation
@@ -70,15 +71,17 @@ def train_critic(
     sides = [train.labels[rows] for rows in (ours, ~ours)]
     if min(map(len, sides)) < FEWEST or len(val) < 2 or not _distinct(sides[0], flow):
         return None
-    tell(0.0, "training a classifier")
     known = ours & (train.labels != UNKNOWN)
     here, index = np.unique(train.labels[known], return_inverse=True)
     steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_CLASSIFIER))
     settings = ClassifierConfig(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
     classifier = FindingClassifier.fit(
-        unit(train.pixels[known])[None], index.astype(np.int64)[None], len(here), settings
+        _beside_samples(flow, train.pixels[known], train.labels[known], seed + 3, tell),
+        np.tile(np.concatenate([index, len(here) + index]).astype(np.int64), (DRAWS, 1)),
+        2 * len(here),
+        settings,
     )
-    tell(0.3, "drawing samples")
+    tell(0.5, "drawing samples")
     originals = classifier.features(unit(train.pixels[~ours]))
     labels = np.tile(sides[1], DRAWS)
     labels = np.concatenate([labels, np.full(len(sides[1]), UNKNOWN)])  # drawn without a label
@@ -87,7 +90,7 @@ def train_critic(
         classifier,
         labels,
         seed + 1,
-        lambda share: tell(0.3 + 0.5 * share, "drawing samples"),
+        lambda share: tell(0.5 + 0.4 * share, "drawing samples"),
     )
     both = np.concatenate([sides[1], np.full(len(sides[1]), UNKNOWN)])
     ratio = _ratio(np.concatenate([originals] * 2), both, samples, labels, len(flow.classes))
@@ -95,7 +98,7 @@ def train_critic(
     tell(0.9, "measuring")
     measured = _measured(flow, critic, val, seed + 2)
     card = CriticCard(
-        reader_classes=len(here),
+        reader_classes=2 * len(here),
         widths=settings.widths,
         auc=measured.auc,
         candidates=CANDIDATES,
@@ -106,6 +109,27 @@ def train_critic(
         seed=seed,
     )
     return critic, card
+
+
+def _beside_samples(
+    flow: Flow,
+    pixels: NDArray[np.uint8],
+    labels: Labels,
+    seed: int,
+    tell: Callable[[float, str], None],
+) -> Images:
+    """Versions ``(DRAWS, 2 n, h, w)`` of originals and, behind them, of a sample of each label."""
+    originals, n = unit(pixels), len(pixels)
+    both = np.empty((DRAWS, 2 * n, *originals.shape[1:]), dtype=np.float32)
+    both[:, :n] = originals
+    for version in range(DRAWS):
+        for start in range(0, n, BATCH):
+            stop = min(n, start + BATCH)
+            drawn = _samples(flow, labels[start:stop], seed * 100_019 + version * n + start)
+            both[version, n + start : n + stop] = drawn
+            tell(0.2 * (version * n + stop) / (DRAWS * n), "drawing samples for a classifier")
+    tell(0.2, "training a classifier")
+    return both
 
 
 def _ratio(
