@@ -86,7 +86,7 @@ def test_rounds_go_on_without_a_site_that_is_killed_and_it_draws_nothing_twice(
         flare.start(COORDINATOR, LATENTDP=str(LATENTDP), LATENTDP_ROUNDS=str(lead))
         for name in SITES:
             flare.start(name, LATENTDP_ROUNDS=str(tmp_path / name / "folder"))
-        flare.submit(3, job(tmp_path / "job", wait=100, grace=15))
+        flare.submit(3, job(tmp_path / "job", wait=100, grace=10))
         west = tmp_path / "west" / "folder"
         until(lambda: (west / question_name(1)).is_file(), "the first question")
         latentdp(*answer(tmp_path / "west", tiny_weights))
