@@ -185,10 +185,21 @@ def test_an_answer_that_the_vault_lost_is_not_drawn_again(tmp_path):
     kept.unlink()
     with pytest.raises(InputError, match="none that the vault keeps"):
         carried(question, tmp_path / "north", 1)
+    (tmp_path / "north" / "folder" / answer_name(1)).unlink()
     for file in (tmp_path / "north" / "vault" / "rounds").iterdir():
         file.unlink()
     with pytest.raises(InputError, match="is gone from the vault"):
         carried(question, tmp_path / "north", 1)
+
+
+def test_other_options_are_refused_before_they_are_charged(tmp_path):
+    """The folder holds an answer under the options of before."""
+    question = ask(started(tmp_path)).question
+    carried(question, tmp_path / "north", 1)
+    before = charges(tmp_path / "north")
+    with pytest.raises(InputError, match="give the options of before"):
+        carried(question, tmp_path / "north", 1, epsilon=2.0)
+    assert charges(tmp_path / "north") == before
 
 
 @pytest.mark.parametrize(

@@ -148,21 +148,22 @@ class _Respondent:
         job = self._job
         question = RoundQuestion.read(job.request.out / question_name(number))
         self._check(question, number)
+        sent = job.request.out / answer_name(number)
+        if sent.is_file() and not job.kept_answer(number).is_file():
+            raise InputError(
+                f"{sent.name} is none that the vault keeps for these options, so a second answer "
+                "would be drawn; give the options of before, put the vault's file back, or remove "
+                "from FOLDER what is not yours"
+            )
         if self._learnt is None:
             self._learnt = learn_once(job, self._noise, self._progress)
-        kept, sent = job.kept_answer(number), job.request.out / answer_name(number)
-        if kept.is_file():
-            if RoundAnswer.read(kept).question != question.digest:
-                raise InputError(
-                    f"round {number} was answered before, to another question; it is answered once"
-                )
-        elif sent.is_file():
-            raise InputError(
-                f"{sent.name} is none that the vault keeps, so a second answer could be drawn; "
-                "put the vault's file back, or remove what is not yours from FOLDER"
-            )
-        else:
+        kept = job.kept_answer(number)
+        if not kept.is_file():
             write_document(kept, self._drawn(question, self._learnt.file))
+        elif RoundAnswer.read(kept).question != question.digest:
+            raise InputError(
+                f"round {number} was answered before, to another question; it is answered once"
+            )
         with whole(sent) as temporary:
             shutil.copyfile(kept, temporary)
         self._progress(number / job.request.rounds, f"answered round {number}")
