@@ -24,6 +24,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 	$(PIP) -c constraints.txt -e '.[docs]'
 	touch $@
 
+# NVIDIA FLARE with what carries rounds over it: in an environment of its own.
+.nvflare/ready: federation/pyproject.toml
+	$(PYTHON) -m venv .nvflare
+	.nvflare/bin/python -m pip install --quiet --disable-pip-version-check -e ./federation
+	touch $@
+
 demo: .venv/ready
 	rm -rf demo
 	$(BIN)/latentdp privatize samples/cxr demo/public/release --vault demo/private || test $$? -eq 1
@@ -75,4 +81,4 @@ samples: .venv/ready
 	$(BIN)/python samples/make.py
 
 clean:
-	rm -rf .venv demo site build dist *.egg-info
+	rm -rf .venv .nvflare demo site build dist *.egg-info federation/*.egg-info

@@ -1,4 +1,4 @@
-"""``latentdp federate``: hospitals learn together, by one file of each."""
+"""``latentdp federate``: hospitals learn together, by files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import typer
 
 __all__ = ["ORDER", "command"]
 
-ORDER = ("share", "combine")
+ORDER = ("share", "combine", "ask", "answer")
 
 
 def command(context: typer.Context) -> None:
-    """Learn together with other hospitals, by one file of each that is private already."""
+    """Learn together with other hospitals, by files that are private already."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

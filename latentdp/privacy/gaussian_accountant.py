@@ -28,7 +28,14 @@ from latentdp.privacy.noisy_sum import NoisySum
 from latentdp.privacy.root import root
 from latentdp.privacy.units import LARGEST
 
-__all__ = ["GaussianAccountant", "Rounds", "default_delta", "epsilon_of", "mu_of"]
+__all__ = [
+    "GaussianAccountant",
+    "Rounds",
+    "default_delta",
+    "epsilon_of",
+    "mu_of",
+    "order_of_magnitude",
+]
 
 LARGEST_DELTA = 1e-5  # of n patients a share of delta might be exposed; never more than this
 SMALLEST_EPSILON = 1e-3
@@ -117,10 +124,21 @@ def default_delta(patients: int) -> float:
 
     Only their order of magnitude is used, so that delta, which is printed, says no more of it.
     """
+    return min(LARGEST_DELTA, math.pow(float(order_of_magnitude(patients)), -1.1))
+
+
+def order_of_magnitude(patients: int) -> int:
+    """A number of patients, rounded up to a power of ten: all that is public of it.
+
+        >>> [order_of_magnitude(n) for n in (1, 10, 11, 2_000)]
+        [1, 10, 100, 10000]
+
+    Raises:
+        InputError: There is none.
+    """
     if patients < 1:
         raise InputError(f"expected at least 1 patient, got {patients}")
-    magnitude = len(str(patients - 1)) if patients > 1 else 0
-    return min(LARGEST_DELTA, math.pow(10.0**magnitude, -1.1))
+    return int(10 ** (len(str(patients - 1)) if patients > 1 else 0))
 
 
 def epsilon_of(mu: float, delta: float) -> float:

@@ -31,7 +31,7 @@ from latentdp.vault.vault import UnmadeVault
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
-__all__ = ["TrainingJob", "opened_training"]
+__all__ = ["TrainingJob", "opened_training", "without_latents"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ class _ClassifierLearning:
         if self._method.latents:
             images = seen_of(flow, part, names)
         else:
-            images = _without_latents(part, names)
+            images = without_latents(part, names)
         self._method.add(images)
 
     def learn(self, run: str, noise: Noise, file: Path) -> None:
@@ -114,8 +114,13 @@ class _ClassifierLearning:
         Classifier(reader=taught.reader, training=training, side=job.flow.shape[0]).save(file)
 
 
-def _without_latents(part: ReadImages, names: tuple[str, ...]) -> PatientImages:
-    """Images that were read, for methods that look at no latents."""
+def without_latents(part: ReadImages, names: tuple[str, ...]) -> PatientImages:
+    """Images that were read, for methods that look at no latents.
+
+    Args:
+        part: All images of some patients.
+        names: Of the findings, in the order of the columns.
+    """
     said = [file.annotation.findings for file in part.files]
     shown = [[name in of_image for name in names] for of_image in said]
     return PatientImages(

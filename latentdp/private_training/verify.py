@@ -17,6 +17,7 @@ from latentdp.private_training.describe import (
     warnings_of_training,
 )
 from latentdp.private_training.methods.base import method_of
+from latentdp.private_training.several_sites import joined_checks
 from latentdp.release.verification.check import CALIBRATION, Check, equal
 from latentdp.release.verify import Verification
 from latentdp.reports.training_card import PrivateTraining
@@ -73,11 +74,17 @@ def verify_classifier(place: Path) -> Verification:
 
 
 def training_checks(training: PrivateTraining) -> list[Check]:
-    """What a card claims, beside what follows from recipe and noise.
+    """What a card claims, beside what follows from recipe and noise, or from its sites.
 
     Raises:
         InputError: There is no such method, or the releases cannot be added up.
     """
+    if training.sites:
+        return joined_checks(training, _of_cohort)
+    return _of_cohort(training)
+
+
+def _of_cohort(training: PrivateTraining) -> list[Check]:
     recipe, stated = training.recipe, training.guarantee
     method = method_of(recipe)
     planned = method.plan(recipe)

@@ -6,7 +6,7 @@ or images of the cohort, no old identifier, path or date.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from latentdp.reports.release_card_parts import CardWeights
 from latentdp.reports.synthesis_card import CentralGuarantee
@@ -17,8 +17,10 @@ __all__ = [
     "ObjectiveRelease",
     "PrivateTraining",
     "SampledRelease",
+    "TrainedSite",
     "TrainingRecipe",
     "TrainingRelease",
+    "WholeSite",
 ]
 
 
@@ -106,6 +108,8 @@ class TrainingRecipe(Struct, frozen=True, kw_only=True):
         accept_burned_in: A person looked at all inputs and found no text in them.
         all_chests: A person says that every input shows a chest.
         all_frontal: A person says that every input is a frontal view.
+        rounds: How often the cohort is asked, where several hospitals agreed on it; else the
+            method says it.
     """
 
     method: str
@@ -117,6 +121,23 @@ class TrainingRecipe(Struct, frozen=True, kw_only=True):
     accept_burned_in: bool = False
     all_chests: bool = False
     all_frontal: bool = False
+    rounds: int | UnsetType = UNSET
+
+
+class WholeSite(Struct, frozen=True, kw_only=True):
+    """(epsilon, delta) of a hospital as a whole: all of its patients replaced by others at once.
+
+    Attributes:
+        epsilon: In nats.
+        delta: In (0, 1).
+        patients: How many there are at most; public.
+        unit: ``site``.
+    """
+
+    epsilon: float
+    delta: float
+    patients: int
+    unit: str = "site"
 
 
 class PrivateTraining(Struct, frozen=True, kw_only=True):
@@ -135,7 +156,8 @@ class PrivateTraining(Struct, frozen=True, kw_only=True):
         public: What was used and is public.
         touched: What touched private data.
         warnings: What a reader must not overlook.
-        vault: Public tag of the vault that was charged.
+        vault: Public tag of the vault that was charged; empty for several sites.
+        sites: What each of several sites answered, under noise of its own.
     """
 
     tool: str
@@ -151,8 +173,27 @@ class PrivateTraining(Struct, frozen=True, kw_only=True):
     touched: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     vault: str = ""
+    sites: tuple[TrainedSite, ...] = ()
 
     @property
     def findings(self) -> tuple[str, ...]:
         """Names, in the order of the classifier's outputs."""
         return self.recipe.findings
+
+
+class TrainedSite(Struct, frozen=True, kw_only=True):
+    """The part of one of several sites.
+
+    Attributes:
+        name: What it calls itself.
+        key: Its public key, by which it signed, in hexadecimal.
+        rounds: Which rounds it answered.
+        whole: What the hospital as a whole risks.
+        training: How it answers all rounds, and what that cost its patients.
+    """
+
+    name: str
+    key: str
+    rounds: tuple[int, ...]
+    whole: WholeSite
+    training: PrivateTraining

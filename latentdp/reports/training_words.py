@@ -7,7 +7,17 @@ from latentdp.privacy.rounding import printed
 from latentdp.reports.guarantee_words import in_words
 from latentdp.reports.language import ENGLISH
 
-__all__ = ["COUNT", "EXACT", "IDEALISED", "LOST", "NOT_COVERED", "USE", "metric", "statement"]
+__all__ = [
+    "COUNT",
+    "EXACT",
+    "IDEALISED",
+    "LOST",
+    "NOT_COVERED",
+    "USE",
+    "metric",
+    "site_as_unit",
+    "statement",
+]
 
 USE = "a classifier for research; not a medical device, and not for diagnosis"
 COUNT = "number of patients"
@@ -59,4 +69,19 @@ def metric(kappa: float, rounds: int) -> str:
         f"In the metric of directions: a round costs {each} times the distance between the unit "
         f"vectors of the two cohorts' sums, so {rounds} rounds at a distance of at most t cost "
         f"{whole} t; no such t is guaranteed, and what is charged is the worst case, t = 2."
+    )
+
+
+def site_as_unit(epsilon: float, delta: float, patients: int) -> str:
+    """What a hospital as a whole risks, which is no protection.
+
+    Args:
+        epsilon: In nats.
+        delta: In (0, 1).
+        patients: How many it has at most.
+    """
+    return (
+        f"If the site were the unit, with up to {patients:,} patients of a hospital replaced at "
+        f"once: epsilon {printed(epsilon)}, delta {printed(delta)}; above 10 it is hardly "
+        "protected: what is true of a hospital as a whole is what it shares."
     )

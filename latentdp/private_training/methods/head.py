@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+from msgspec import UNSET
 
 from latentdp.privacy.noise import Noise
 from latentdp.private_training.accounting import Part, gaussian_releases, rounds_of
@@ -61,11 +62,12 @@ class FullBatchHead(TrainingMethod):
     def plan(cls, recipe: TrainingRecipe) -> tuple[TrainingRelease, ...]:
         """The number of patients, and then all rounds."""
         rest = 1 - SHARE
-        rounds: list[Part] = [(GRADIENTS, rest, ROUNDS)]
+        times = ROUNDS if recipe.rounds is UNSET else recipe.rounds
+        rounds: list[Part] = [(GRADIENTS, rest, times)]
         if recipe.schedule != CONSTANT:
             rounds = [
                 (f"{GRADIENTS}, round {i}", rest * float(share), 1)
-                for i, share in enumerate(shares(recipe.schedule, ROUNDS), 1)
+                for i, share in enumerate(shares(recipe.schedule, times), 1)
             ]
         return gaussian_releases(recipe.epsilon, recipe.delta, [(COUNT, SHARE, 1), *rounds])
 
