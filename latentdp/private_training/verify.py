@@ -17,7 +17,7 @@ from latentdp.private_training.describe import (
     warnings_of_training,
 )
 from latentdp.private_training.methods.base import method_of
-from latentdp.release.verification.check import CALIBRATION, Check, equal
+from latentdp.release.verification.check import CALIBRATION, Check, equal, following
 from latentdp.release.verify import Verification
 from latentdp.reports.training_card import PrivateTraining
 from latentdp.reports.training_words import LOST
@@ -72,6 +72,7 @@ def verify_classifier(place: Path) -> Verification:
     )
 
 
+@following("the card of the classifier")
 def training_checks(training: PrivateTraining) -> list[Check]:
     """What a card claims, beside what follows from recipe and noise.
 
