@@ -11,6 +11,7 @@ from latentdp.models.flow.flow import load_flow
 from latentdp.private_training.comparison.compare_private import told
 from latentdp.private_training.comparison.measure import PrivateGrid, rows
 from latentdp.private_training.comparison.points import NoisyInput, points
+from latentdp.private_training.comparison.votes import Votes
 from latentdp.reports.private_comparison import PrivateComparison
 from latentdp.synthesis.comparison.cohort import ComparedCohort
 
@@ -89,8 +90,33 @@ def test_too_few_patients_are_a_row_without_numbers(cohort):
 def test_every_point_is_there_and_no_noise_comes_first():
     order = [one.point for one in points()]
     assert list(dict.fromkeys(order)) == [
-        "none", "input", "objective", "gradient", "output", "statistics",
+        "none", "input", "objective", "gradient", "output", "prediction", "statistics",
     ]  # fmt: skip
+
+
+def test_votes_are_a_row_with_what_they_cost_and_give_away(cohort):
+    """With so much budget the student answers as its teachers; one patient moves one vote."""
+    grid = PrivateGrid(patients=[0], epsilons=[8.0, 5000.0], seeds=1)
+    few, much = rows(cohort, cohort.names[0], points(["votes"]), grid)
+    assert (much.point, much.refused) == ("prediction", "")
+    assert much.auc.value > 0.85
+    assert much.auc.value >= few.auc.value
+    for row in (few, much):
+        assert row.epsilon * 0.99 < row.add_remove <= row.epsilon
+        assert 0 <= row.revealed <= 1
+        assert row.members is not None
+
+
+def test_a_student_knows_the_public_samples_and_answers_alone(cohort):
+    """Patients whose teachers say the same give the same student."""
+    seen = cohort.seen(cohort.sample(8, 0))
+    seen = type(seen)(**vars(seen) | {"findings": np.ones_like(seen.findings[:, :1])})
+    other = type(seen)(**vars(seen) | {"thumbnails": 255 - seen.thumbnails})
+    readers = [
+        Votes().learn(cohort.public, images, epsilon=8.0, delta=1e-5, seed=0).reader
+        for images in (seen, other)
+    ]
+    assert np.array_equal(readers[0].head.weights, readers[1].head.weights)
 
 
 def test_noisy_images_know_one_image_of_each_patient_alone(cohort):
