@@ -190,7 +190,7 @@ def _private(
     from ._evaluation_tables import private_table
 
     with share_progress("comparing", shown=not json) as progress:
-        comparison, file = compare_private(
+        comparison, page = compare_private(
             data,
             out,
             weights=weights,
@@ -201,10 +201,10 @@ def _private(
             progress=progress,
         )
     if json:
-        print_json(comparison.to_json() | {"file": str(file)})
+        print_json(comparison.to_json() | {"page": str(page)})
     else:
         private_table(comparison)
-        typer.echo(file)
+        typer.echo(page)
 
 
 command = compare

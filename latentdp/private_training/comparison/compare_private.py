@@ -36,11 +36,11 @@ class NoiseReport(NamedTuple):
 
     Attributes:
         comparison: A row for each method and budget.
-        file: ``private.json``.
+        page: The same to look at, ``private.html``; ``private.json`` lies beside it.
     """
 
     comparison: PrivateComparison
-    file: Path
+    page: Path
 
 
 def compare_private(
@@ -58,7 +58,7 @@ def compare_private(
 
     Args:
         data: Manifest, or its folder, with ``patient_id``, ``split`` and ``labels``.
-        out: Folder for ``private.json`` and the parts that it goes on from.
+        out: Folder for ``private.html``, ``private.json`` and the parts that it goes on from.
         weights: Public ones, by name or path, which should never have seen the source.
         source: Of the manifest's images; empty for all.
         methods: Names of those to compare; empty for all.
@@ -71,6 +71,8 @@ def compare_private(
             are not there; nothing was written.
         WeightsError: Weights are refused.
     """
+    from latentdp.reports.private_comparison_page import write_private_page  # slow to load
+
     grid, out, tell = grid or PrivateGrid(), Path(out), forward(progress)
     chosen = points(methods)
     flow = load_flow(weights, exact=False)
@@ -90,7 +92,9 @@ def compare_private(
         notes=NOTES,
     )
     write_json(out / "private.json", comparison.to_json())
-    return NoiseReport(comparison, out / "private.json")
+    page = out / "private.html"
+    write_private_page(comparison, page)
+    return NoiseReport(comparison, page)
 
 
 def told(cohort: ComparedCohort, finding: str) -> str:
