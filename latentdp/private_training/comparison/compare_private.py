@@ -51,10 +51,24 @@ def compare_private(
     source: str = "kermany",
     methods: Sequence[str] = (),
     finding: str = "",
-    grid: PrivateGrid | None = None,
+    patients: Sequence[int] = PrivateGrid.patients,
+    epsilons: Sequence[float] = PrivateGrid.epsilons,
+    seeds: int = PrivateGrid.seeds,
     progress: ProgressCallback = silent,
 ) -> NoiseReport:
     """Compares where noise may go in, as ``latentdp compare --private``.
+
+    With images that are public, in ``public``:
+
+        >>> import latentdp
+        >>> comparison, page = latentdp.compare_private(
+        ...     "public", "private", methods=["no noise", "votes"], patients=[20], epsilons=[8.0],
+        ...     seeds=1,
+        ... )
+        >>> [(row.method, row.point) for row in comparison.rows], page.name
+        ([('no noise', 'none'), ('votes', 'prediction')], 'private.html')
+
+    It may be called again after an interruption, and goes on where it was.
 
     Args:
         data: Manifest, or its folder, with ``patient_id``, ``split`` and ``labels``.
@@ -63,7 +77,9 @@ def compare_private(
         source: Of the manifest's images; empty for all.
         methods: Names of those to compare; empty for all.
         finding: That is told from all else; empty for normal, or the first name.
-        grid: Sizes of the cohort, epsilons, seeds; None for the usual ones.
+        patients: Sizes of the cohort; 0 for all.
+        epsilons: Of a patient, in nats.
+        seeds: How many cohorts and draws of noise, from 0; at least 1.
         progress: Called with the share done, in [0, 1], and words.
 
     Raises:
@@ -73,7 +89,8 @@ def compare_private(
     """
     from latentdp.reports.private_comparison_page import write_private_page  # slow to load
 
-    grid, out, tell = grid or PrivateGrid(), Path(out), forward(progress)
+    grid = PrivateGrid(patients=patients, epsilons=epsilons, seeds=seeds)
+    out, tell = Path(out), forward(progress)
     chosen = points(methods)
     flow = load_flow(weights, exact=False)
     cohort = ComparedCohort(flow, Path(data), source, ResultCache(out / "parts"))
