@@ -44,7 +44,7 @@ PrivateOption = Annotated[
     typer.Option(
         "--private",
         help="Compare where the noise of weights train --private may go in: input, objective, "
-        "gradient, output, sums.",
+        "gradient, output, prediction, sums.",
         rich_help_panel=CENTRAL,
     ),
 ]

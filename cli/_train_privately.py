@@ -23,6 +23,7 @@ def train_privately(request: TrainingRequest, weights: str, *, dry_run: bool, js
         json: Print JSON instead of a table.
     """
     from latentdp.models.flow.flow import load_flow
+    from latentdp.private_training.classifier import Classifier
     from latentdp.private_training.train import preview_training, train_classifier
 
     run = preview_training if dry_run else train_classifier
@@ -32,8 +33,10 @@ def train_privately(request: TrainingRequest, weights: str, *, dry_run: bool, js
     values = learnt_values(summary, dry_run=dry_run)
     rows = learnt_rows(summary, dry_run=dry_run)
     if not dry_run:
+        key = Classifier.load(request.out).training.key
         values |= {
             "classifier": str(request.out),
+            "key": key,
             "vault": str(request.place),
             "report": str(summary.report),
             "findings": list(summary.findings),
@@ -42,6 +45,7 @@ def train_privately(request: TrainingRequest, weights: str, *, dry_run: bool, js
         rows += [
             ("findings", "; ".join(summary.findings)),
             ("classifier", f"{request.out} (public: latentdp weights predict reads with it)"),
+            ("key", f"{key} (public: tell it by another way to whoever shall check the card)"),
             ("vault", f"{request.place} (PRIVATE: key, ledger, reports; do not release it)"),
             ("report", str(summary.report)),
         ]

@@ -153,19 +153,17 @@ def _central(
     *,
     json: bool,
 ) -> None:
-    from latentdp.synthesis.comparison.compare_central import compare_central
-
     from ._evaluation_tables import central_table
 
     with share_progress("comparing", shown=not json) as progress:
-        comparison, page = compare_central(
+        comparison, page = latentdp.compare_central(
             data,
             out,
             weights=weights,
             source=source,
             methods=methods,
-            grid=measured,
             progress=progress,
+            **vars(measured),
         )
     if json:
         print_json(comparison.to_json() | {"page": str(page)})
@@ -185,26 +183,24 @@ def _private(
     *,
     json: bool,
 ) -> None:
-    from latentdp.private_training.comparison.compare_private import compare_private
-
     from ._evaluation_tables import private_table
 
     with share_progress("comparing", shown=not json) as progress:
-        comparison, file = compare_private(
+        comparison, page = latentdp.compare_private(
             data,
             out,
             weights=weights,
             source=source,
             methods=methods,
             finding=finding,
-            grid=measured,
             progress=progress,
+            **vars(measured),
         )
     if json:
-        print_json(comparison.to_json() | {"file": str(file)})
+        print_json(comparison.to_json() | {"page": str(page)})
     else:
         private_table(comparison)
-        typer.echo(file)
+        typer.echo(page)
 
 
 command = compare

@@ -45,12 +45,14 @@ if TYPE_CHECKING:
     from latentdp.federation.evaluate_site import evaluate_site
     from latentdp.models.flow.flow import load_flow
     from latentdp.privacy.guarantee import Guarantee, Relation, Unit
+    from latentdp.private_training.comparison.compare_private import compare_private
     from latentdp.private_training.finding_reader import load_classifier
     from latentdp.private_training.train import train_privately
     from latentdp.private_training.verify import verify
     from latentdp.privatizer import Privatizer, Release
     from latentdp.recipe import PRESETS, Preset, Recipe
     from latentdp.release.privatize import preview, privatize_folder
+    from latentdp.synthesis.comparison.compare_central import compare_central
     from latentdp.synthesis.evaluation.evaluate_synthesis import evaluate_synthesis
     from latentdp.synthesis.synthesize_folder import synthesize
 
@@ -74,6 +76,8 @@ __all__ = [
     "WeightsError",
     "WeightsWarning",
     "compare",
+    "compare_central",
+    "compare_private",
     "evaluate",
     "evaluate_site",
     "evaluate_synthesis",
@@ -98,6 +102,8 @@ _MODULES = {  # of each name, whose import can wait until it is asked for
     "Release": "latentdp.privatizer",
     "Unit": "latentdp.privacy.guarantee",
     "compare": "latentdp.evaluation.compare_methods",
+    "compare_central": "latentdp.synthesis.comparison.compare_central",
+    "compare_private": "latentdp.private_training.comparison.compare_private",
     "evaluate": "latentdp.evaluation.evaluate_folders",
     "evaluate_site": "latentdp.federation.evaluate_site",
     "evaluate_synthesis": "latentdp.synthesis.evaluation.evaluate_synthesis",

@@ -13,7 +13,7 @@ from tests.support.world import public_images
 
 FOLDER_JOBS = (
     "privatize_folder", "preview", "synthesize", "verify", "evaluate", "evaluate_synthesis",
-    "evaluate_site", "compare",
+    "evaluate_site", "compare", "compare_central", "compare_private",
 )  # fmt: skip
 IN_MEMORY = ("load_flow", "load_images", "resize_images", "Privatizer", "Release")
 EXAMPLES = {
@@ -40,7 +40,8 @@ def test_all_names_are_there_and_none_loads_torch_before_it_is_asked_for():
     code = (
         "import sys, latentdp; first = {'torch', 'numpy', 'scipy'} & set(sys.modules); "
         "assert set(latentdp.__all__) <= set(dir(latentdp)); "
-        "networks = ['load_flow', 'evaluate', 'evaluate_synthesis', 'evaluate_site', 'compare']; "
+        "networks = ['load_flow', 'evaluate', 'evaluate_synthesis', 'evaluate_site', 'compare', "
+        "'compare_central', 'compare_private']; "
         "[getattr(latentdp, name) for name in latentdp.__all__ if name not in networks]; "
         "assert not first and 'torch' not in sys.modules; "
         "[getattr(latentdp, name) for name in networks]"
@@ -78,4 +79,19 @@ def test_what_an_evaluation_refuses_is_refused_before_anything_is_read(tmp_path)
     ):
         with pytest.raises(latentdp.InputError, match=message):
             latentdp.compare(tmp_path / "data", tmp_path / "out", **options)
+
+
+def test_what_a_comparison_of_trainings_or_syntheses_refuses_is_refused_before_it_is_read(
+    tmp_path,
+):
+    for compare in (latentdp.compare_central, latentdp.compare_private):
+        for options, message in (
+            ({"patients": [-1]}, "at least 0"),
+            ({"epsilons": []}, "at least one epsilon"),
+            ({"seeds": 0}, "at least 1 seed"),
+            ({"methods": ["gan"]}, "there are:"),
+        ):
+            with pytest.raises(latentdp.InputError, match=message):
+                compare(tmp_path / "data", tmp_path / "out", **options)
+        assert not (tmp_path / "out").exists()
     assert not list(tmp_path.iterdir())

@@ -43,7 +43,10 @@ class NoisySum:
 
     def __post_init__(self) -> None:
         if not COARSEST <= self.grid <= FINEST:
-            raise InputError(f"expected a grid of {COARSEST} to {FINEST} cells, got {self.grid}")
+            raise InputError(
+                f"expected a grid of {COARSEST} to {FINEST} cells, got "
+                f"{'fewer' if self.grid < COARSEST else 'more'}"
+            )
         rounded_normal(self.scale)
 
     @classmethod

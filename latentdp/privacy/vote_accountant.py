@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from latentdp.core import plugins
 from latentdp.errors import InputError
-from latentdp.privacy.aggregators.base import Aggregator
+from latentdp.privacy.aggregators.base import MOST_VOTES, Aggregator
 from latentdp.privacy.gaussian_accountant import SMALLEST_EPSILON
 from latentdp.privacy.guarantee import Guarantee, Relation, Unit, above
 from latentdp.privacy.root import root
@@ -35,6 +35,7 @@ from latentdp.privacy.units import LARGEST
 __all__ = ["KIND", "Elections", "epsilon_of_rho", "told_by_votes"]
 
 KIND = "aggregators"
+MOST_ELECTIONS = 10**9  # a card may state any number
 ORDERS = 1 + np.logspace(-3, 4, 1_500)  # alpha; at a rho of 1e-9 and of 1e3 the best is inside
 
 
@@ -44,18 +45,17 @@ class Elections:
 
     Attributes:
         aggregator: How each is answered, with fresh noise.
-        number: How many there are, at least 1.
+        number: How many there are, from 1 to a thousand million.
 
     Raises:
-        InputError: There are none.
+        InputError: There are none, or too many.
     """
 
     aggregator: Aggregator
     number: int
 
     def __post_init__(self) -> None:
-        if self.number < 1:
-            raise InputError(f"expected at least 1 election, got {self.number}")
+        _check_number(self.number)
 
     @classmethod
     def calibrate(cls, name: str, number: int, epsilon: float, delta: float) -> Self:
@@ -82,8 +82,7 @@ class Elections:
             )
         if not 0 < delta < 1:
             raise InputError(f"expected delta in (0, 1), got {delta}")
-        if number < 1:
-            raise InputError(f"expected at least 1 election, got {number}")
+        _check_number(number)
 
         def over(log_each: float) -> float:
             try:
@@ -101,7 +100,13 @@ class Elections:
             each *= 1 - 1e-6
 
     def epsilon(self, delta: float, voters: int = 1) -> float:
-        """At this delta, of all elections together, where so many voters may change at once."""
+        """At this delta, of all elections together, where so many voters may change at once.
+
+        Raises:
+            InputError: There are fewer voters than one, or more than any aggregator has.
+        """
+        if not 1 <= voters <= MOST_VOTES:
+            raise InputError(f"expected 1 to {MOST_VOTES:,} voters")
         added = above(self.number * voters * self.aggregator.epsilon)
         rho = above(self.number * voters**2 * self.aggregator.rho)
         return min(added, epsilon_of_rho(rho, delta))
@@ -117,6 +122,12 @@ class Elections:
         return Guarantee(
             epsilon=self.epsilon(delta), delta=delta, unit=Unit.PATIENT, relation=relation
         )
+
+
+def _check_number(number: int) -> None:
+    if not 1 <= number <= MOST_ELECTIONS:
+        few = str(number) if number < 1 else "more"
+        raise InputError(f"expected 1 to {MOST_ELECTIONS:,} elections, got {few}")
 
 
 def epsilon_of_rho(rho: float, delta: float) -> float:

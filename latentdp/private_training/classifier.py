@@ -6,13 +6,15 @@ asked of it. Only a classifier that reads latents needs the public weights, too.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 from scipy.special import expit
 
@@ -23,6 +25,8 @@ from latentdp.models.checkpoints import find
 from latentdp.models.weights_file import WeightsFile
 from latentdp.private_training.readers import READERS, Reader
 from latentdp.reports.training_card import PrivateTraining
+from latentdp.vault.keys import Keys
+from latentdp.vault.signature import is_signed, public_key, signature
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -90,12 +94,46 @@ class Classifier:
             raise WeightsError(f"the classifier reads with other weights than {weights.name!r}")
         return flow
 
+    @property
+    def learnt(self) -> str:
+        """SHA-256 of all that it reads with, in hexadecimal."""
+        said = hashlib.sha256(self._config.encode())
+        for name, tensor in sorted(self.reader.tensors().items()):
+            said.update(f"{name} {tensor.shape}".encode())
+            said.update(np.ascontiguousarray(tensor, dtype="<f8").tobytes())
+        return said.hexdigest()
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the card is as a vault signed it, and of just this classifier."""
+        training = self.training
+        return training.learnt == self.learnt and is_signed(
+            training.key, training.signature, training.signed
+        )
+
+    def signed(self, keys: Keys) -> Self:
+        """The same with a card that is signed.
+
+        Args:
+            keys: Of the vault.
+        """
+        training = structs.replace(
+            self.training, learnt=self.learnt, key=public_key(keys), signature=""
+        )
+        training = structs.replace(training, signature=signature(keys, training.signed))
+        return replace(self, training=training)
+
+    @property
+    def _config(self) -> str:
+        return json.dumps(
+            {"reader": self.reader.kind, "findings": list(self.findings), "side": self.side}
+        )
+
     def save(self, path: Path) -> None:
         """Writes it, whole or not at all."""
-        config = {"reader": self.reader.kind, "findings": list(self.findings), "side": self.side}
         WeightsFile(
             kind=KIND,
-            config=json.dumps(config),
+            config=self._config,
             card=json.dumps(to_json(self.training), sort_keys=True),
             tensors=self.reader.tensors(),
         ).write(path)
@@ -127,6 +165,6 @@ class Classifier:
             )
         except (KeyError, ValueError, TypeError, IndexError, RecursionError, InputError) as error:
             raise WeightsError(f"{path.name}: the classifier is damaged") from error
-        if made.reader.rows != len(training.findings):
+        if made.reader.rows != len(training.findings) or made._config != file.config:
             raise WeightsError(f"{path.name}: the classifier is damaged")
         return made

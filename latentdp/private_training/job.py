@@ -111,7 +111,9 @@ class _ClassifierLearning:
             secure=noise.secure,
             vault=job.vault.tag,
         )
-        Classifier(reader=taught.reader, training=training, side=job.flow.shape[0]).save(file)
+        side = job.flow.shape[0]
+        classifier = Classifier(reader=taught.reader, training=training, side=side)
+        classifier.signed(job.vault).save(file)
 
 
 def without_latents(part: ReadImages, names: tuple[str, ...]) -> PatientImages:

@@ -1,6 +1,7 @@
 """Recomputes what the card of a classifier claims from the noise that stands on it.
 
-No images, no vault and no weights are needed. It cannot tell whether the classifier was learnt as
+No images, no vault and no weights are needed. The signature shows that neither the card nor what
+the classifier reads with was altered since. It cannot tell whether the classifier was learnt as
 the card says.
 """
 
@@ -18,7 +19,7 @@ from latentdp.private_training.describe import (
 )
 from latentdp.private_training.methods.base import method_of
 from latentdp.private_training.several_sites import joined_checks
-from latentdp.release.verification.check import CALIBRATION, Check, equal
+from latentdp.release.verification.check import CALIBRATION, Check, equal, following
 from latentdp.release.verify import Verification
 from latentdp.reports.training_card import PrivateTraining
 from latentdp.reports.training_words import LOST
@@ -32,7 +33,12 @@ NOT_CHECKED = (
     "whether it was learnt as the card says: noise leaves no proof of how it was drawn",
     "what only the vault knows: who is in the cohort, and what else was released of them",
     "what the public weights learnt from",
-    "findings, images of a patient and public facts as the card states them: nobody signed it",
+    "whose vault signed it: that of the key which the hospital tells you by another way",
+)
+OF_SITES = (
+    *NOT_CHECKED[:-1],
+    "whether the sites answered what it is made of: each signs its answers, which whoever asked "
+    "them has checked and holds; the classifier itself has no signature",
 )
 
 
@@ -65,14 +71,32 @@ def verify_classifier(place: Path) -> Verification:
         InputError: The releases on it are none that can be added up.
         WeightsError: It is no classifier, or damaged.
     """
-    training = Classifier.load(place).training
+    classifier = Classifier.load(place)
+    training = classifier.training
     return Verification(
-        checks=tuple(training_checks(training)),
+        checks=(*training_checks(training), *_signed(classifier)),
         warnings=training.warnings,
-        not_checked=NOT_CHECKED,
+        not_checked=OF_SITES if training.sites else NOT_CHECKED,
     )
 
 
+def _signed(classifier: Classifier) -> tuple[Check, ...]:
+    """By the vault of its cohort; there is none of several sites."""
+    if classifier.training.sites:
+        return ()
+    key = classifier.training.key
+    signed = classifier.is_signed
+    return (
+        Check(
+            claim="signature by the key",
+            claimed=key or None,
+            found=key if signed else "that of another card, classifier or key",
+            ok=signed,
+        ),
+    )
+
+
+@following("the card of the classifier")
 def training_checks(training: PrivateTraining) -> list[Check]:
     """What a card claims, beside what follows from recipe and noise, or from its sites.
 

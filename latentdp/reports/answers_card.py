@@ -213,15 +213,28 @@ class AnswersCard(Struct, frozen=True, kw_only=True):
         """The card in a folder, or at a path; None if there is none of answers.
 
         Raises:
-            InputError: There is one that is incomplete or of another version.
+            InputError: There is one that cannot be read, is of something else under its name, or
+                is incomplete or of another version.
         """
+        file = out / CARD if out.is_dir() else out
+        named = file.name == CARD and file.exists()
         try:
-            values = read_json(out / CARD if out.is_dir() else out, "a card")
-        except InputError:
+            values = read_json(file, "a card")
+        except InputError as error:
+            if not named:
+                return None
+            raise InputError(
+                f"{CARD} is damaged: expected JSON, and it cannot be read; have it made or sent "
+                "again"
+            ) from error
+        if isinstance(values, dict) and values.get("model") == MODEL:
+            return from_json(values, cls, "the card of the answers")
+        if not named:
             return None
-        if not (isinstance(values, dict) and values.get("model") == MODEL):
-            return None
-        return from_json(values, cls, "the card of the answers")
+        raise InputError(
+            f"{CARD} is of something else: expected the card of answers of latentdp vote; have it "
+            "made or sent again"
+        )
 
 
 def statement(replace_one: Guarantee, add_remove: Guarantee, site: SiteBound) -> tuple[str, ...]:

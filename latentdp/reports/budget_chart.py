@@ -50,7 +50,14 @@ class Panel:
     lines: Sequence[Line]
 
 
-def budget_chart(key: str, panels: Sequence[Panel], *, across: str, words: str) -> Markup:
+def budget_chart(
+    key: str,
+    panels: Sequence[Panel],
+    *,
+    across: str,
+    words: str,
+    up: str = "AUC, normal or not",
+) -> Markup:
     """Panels with the same axes and of the same size, below each other where there are many.
 
     Args:
@@ -58,6 +65,7 @@ def budget_chart(key: str, panels: Sequence[Panel], *, across: str, words: str) 
         panels: At least one.
         across: What stands on the horizontal axis, in powers.
         words: What is seen.
+        up: What stands on the vertical axis.
     """
     names = list(dict.fromkeys(line.name for panel in panels for line in panel.lines))
     rows = -(-len(panels) // MOST)
@@ -79,7 +87,7 @@ def budget_chart(key: str, panels: Sequence[Panel], *, across: str, words: str) 
             _lines(axes, panel, names)
         for axes in flat[len(panels) :]:
             axes.remove()
-        flat[0].set_ylabel("AUC, normal or not")
+        flat[0].set_ylabel(up)
         handles = {
             label: handle
             for axes in flat[: len(panels)]

@@ -16,8 +16,8 @@ class PrivateRow(Struct, frozen=True, kw_only=True):
     """What one method reached at one budget, over several cohorts and draws of noise.
 
     Attributes:
-        point: Where noise goes in: ``none``, ``input``, ``objective``, ``gradient``, ``output`` or
-            ``statistics``.
+        point: Where noise goes in: ``none``, ``input``, ``objective``, ``gradient``, ``output``,
+            ``prediction`` or ``statistics``.
         method: Its name.
         title: What it does.
         patients: In the cohort.

@@ -203,6 +203,7 @@ class SynthesisCard(Struct, frozen=True, kw_only=True):
         vault: Public tag of the vault that was charged; empty for images that others drew.
         compliance: SHA-256 of the last entry of ``compliance.json``, in hexadecimal; empty on an
             older card.
+        refuted: Whether an evaluation refuted what is guaranteed.
     """
 
     tool: Literal["latentdp"]
@@ -216,6 +217,7 @@ class SynthesisCard(Struct, frozen=True, kw_only=True):
     contents_sha256: str = ""
     vault: str = ""
     compliance: str = ""
+    refuted: bool = False
 
     def to_json(self) -> dict[str, JsonValue]:
         """JSON values, in the order of ``release.json``."""

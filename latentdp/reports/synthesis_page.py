@@ -62,7 +62,7 @@ def write_synthesis_page(out: Path, language: Language = ENGLISH) -> Path:
         other=other,
         times=likelier(patient, language),
         gallery=GALLERY,
-        criteria=criteria(patient, language, joined=False),
+        criteria=criteria(patient, language, joined=False, refuted=card.refuted),
         most=(MOST_NAMED, MOST_GUESSED),
         manifest=synthesis_manifest(card),
         images=[uri for uri in map(after, images[:SAMPLE]) if uri],
@@ -103,6 +103,8 @@ def _words(patient: Guarantee, other: Guarantee, language: Language) -> Translat
 def _banners(card: SynthesisCard, images: int, language: Language) -> list[tuple[str, str]]:
     """What must be seen first: a level (``danger`` or ``caution``) and a text."""
     say, banners = language.say, []
+    if card.refuted:
+        banners.append(("danger", say("The bound was refuted by an evaluation.")))
     if card.status != "complete":
         banners.append(
             (

@@ -11,12 +11,15 @@ from typing import Literal, Self
 from msgspec import Struct
 
 from latentdp.core.documents import JsonValue, from_json, to_json
+from latentdp.privacy.rounding import printed
 from latentdp.reports.canary_audit import CanaryAudit
 from latentdp.reports.evaluation_parts import People, Unavailable, UsedVerifier
 from latentdp.reports.results import Measure, Outcome
 from latentdp.reports.rows import outcome_row
 
 __all__ = ["ClaimedPrivacy", "SyntheticEvaluation"]
+
+CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
 
 
 class ClaimedPrivacy(Struct, frozen=True, kw_only=True):
@@ -29,6 +32,8 @@ class ClaimedPrivacy(Struct, frozen=True, kw_only=True):
         replace_one_mu: Everything that is released is mu-GDP, but for the names.
         add_remove_epsilon: In nats.
         add_remove_mu: The same under add-remove: the ceilings of membership follow it.
+        printed_replace_one_epsilon: As the card prints it; None in a document of before.
+        printed_add_remove_epsilon: Likewise.
     """
 
     delta: float
@@ -37,6 +42,25 @@ class ClaimedPrivacy(Struct, frozen=True, kw_only=True):
     replace_one_mu: float
     add_remove_epsilon: float
     add_remove_mu: float
+    printed_replace_one_epsilon: float | None = None
+    printed_add_remove_epsilon: float | None = None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Where the card prints less than its noise gives, a sentence each.
+
+        Every ceiling follows the noise, so no attack could refute such a card.
+        """
+        both = {
+            "replace-one": (self.printed_replace_one_epsilon, self.replace_one_epsilon),
+            "add-remove": (self.printed_add_remove_epsilon, self.add_remove_epsilon),
+        }
+        return tuple(
+            f"the card prints epsilon {printed(said)} ({relation}), and its noise gives "
+            f"{printed(true)}"
+            for relation, (said, true) in both.items()
+            if said is not None and not said >= true * (1 - CALIBRATION)
+        )
 
 
 class SyntheticEvaluation(Struct, frozen=True, kw_only=True):
@@ -105,8 +129,8 @@ class SyntheticEvaluation(Struct, frozen=True, kw_only=True):
     @property
     def refuting(self) -> tuple[str, ...]:
         """What contradicts the claim, a sentence each; empty if nothing does."""
-        lines = []
-        for outcome in (*self.membership, *self.sharing):
+        lines = [f"REFUTED: {problem}" for problem in self.claimed.problems]
+        for outcome in (*self.membership, *self.sharing, *self.copying):
             if outcome.refutes:
                 row = outcome_row(outcome)
                 lines.append(
@@ -119,7 +143,7 @@ class SyntheticEvaluation(Struct, frozen=True, kw_only=True):
 
     @property
     def refuted(self) -> bool:
-        """Whether an attack did better than the card's guarantee allows."""
+        """Whether an attack did better than the card's guarantee allows, or its own noise does."""
         return bool(self.refuting)
 
     def to_json(self) -> dict[str, JsonValue]:

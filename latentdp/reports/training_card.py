@@ -1,13 +1,17 @@
 """The card of a classifier that was trained on a private cohort, at which cost to each patient.
 
 It stands in the metadata of the classifier's file, which is public. It holds no number of patients
-or images of the cohort, no old identifier, path or date.
+or images of the cohort, no old identifier, path or date. The vault signs it with the digest of all
+that the classifier reads with, so that neither can be put to another.
 """
 
 from __future__ import annotations
 
-from msgspec import UNSET, Struct, UnsetType
+import json
 
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from latentdp.core.documents import to_json
 from latentdp.reports.release_card_parts import CardWeights
 from latentdp.reports.synthesis_card import CentralGuarantee
 
@@ -158,6 +162,9 @@ class PrivateTraining(Struct, frozen=True, kw_only=True):
         warnings: What a reader must not overlook.
         vault: Public tag of the vault that was charged; empty for several sites.
         sites: What each of several sites answered, under noise of its own.
+        learnt: SHA-256 of all that the classifier reads with, in hexadecimal.
+        key: By which the vault signs, in hexadecimal.
+        signature: Of all that, in hexadecimal.
     """
 
     tool: str
@@ -174,6 +181,15 @@ class PrivateTraining(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     vault: str = ""
     sites: tuple[TrainedSite, ...] = ()
+    learnt: str = ""
+    key: str = ""
+    signature: str = ""
+
+    @property
+    def signed(self) -> bytes:
+        """What the signature is of."""
+        values = to_json(structs.replace(self, signature=""))
+        return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
 
     @property
     def findings(self) -> tuple[str, ...]:

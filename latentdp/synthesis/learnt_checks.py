@@ -9,7 +9,7 @@ from latentdp.errors import InputError
 from latentdp.privacy.gaussian_accountant import Rounds
 from latentdp.privacy.guarantee import Relation
 from latentdp.privacy.noisy_sum import NoisySum
-from latentdp.release.verification.check import CALIBRATION, Check, equal, one_of
+from latentdp.release.verification.check import CALIBRATION, Check, equal, following, one_of
 from latentdp.release.verification.guarantee import LONGER
 from latentdp.reports.synthesis_card import CentralGuarantee, NoisyRelease, Synthesis
 from latentdp.reports.synthesis_words import FAINT, HEAD, STATISTICS, STEPS, statement
@@ -19,6 +19,7 @@ from latentdp.synthesis.plan import SynthesisPlan, plan_of
 __all__ = ["at_most", "learnt_checks", "same", "stated_plan"]
 
 
+@following("the card of the synthesis")
 def learnt_checks(synthesis: Synthesis) -> list[Check]:
     """What a card claims of what was learnt, beside what follows from the noise on it.
 

@@ -70,6 +70,7 @@ def verify_synthesis(place: Path) -> Verification:
     if card is None:
         raise InputError("expected the card of a synthesis; there is none")
     checks = learnt_checks(card.synthesis)
+    checks.append(same("refuted by an evaluation", card.refuted, False))
     if place.is_dir():
         checks += _folder(card, place)
     return Verification(

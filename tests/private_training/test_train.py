@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latentdp.errors import Aborted, BudgetExceeded, InputError, WeightsError
+from latentdp.errors import Aborted, BudgetExceeded, InputError, LatentDPError, WeightsError
 from latentdp.models.weights_file import WeightsFile
 from latentdp.privacy.noise import SeededNoise
 from latentdp.private_training import job as job_module
@@ -17,6 +17,10 @@ from latentdp.private_training.request import TrainingRequest
 from latentdp.private_training.train import preview_training, train_classifier
 from latentdp.private_training.verify import verify, verify_classifier
 from latentdp.synthesis.run import synthesize
+from latentdp.vault.keys import KEY_BYTES, Keys
+from latentdp.vault.signature import public_key
+from latentdp.vault.vault import Vault
+from tests.support.damage import damaged, truncated
 from tests.support.folders import charges, tree
 from tests.support.tiny_flow import shared_flow
 from tests.synthesis.cohorts import PATIENTS, cohort, request, spent
@@ -244,6 +248,17 @@ FORGED = {
     ),
     "exact where it is not": (lambda card: card["guarantee"].update(numerics="mine"), "numerics"),
     "other words": (lambda card: card["guarantee"].update(statement=["nothing"]), "statement"),
+    "another finding": (
+        lambda card: card["recipe"]["findings"].reverse(),
+        "signature by the key",
+    ),
+    "other public facts": (lambda card: card.update(public=[]), "signature by the key"),
+    "no signature": (lambda card: card.update(signature=""), "signature by the key"),
+    "no key either": (
+        lambda card: (card.pop("signature"), card.pop("key")),
+        "signature by the key",
+    ),
+    "another's key": (lambda card: card.update(key="00" * 32), "signature by the key"),
     "a warning left out": (lambda card: card.update(warnings=["no worry"]), "warnings"),
 }
 
@@ -254,8 +269,60 @@ def test_verify_finds_a_claim_that_does_not_follow(done, tmp_path, forged):
     file = WeightsFile.read(done[0] / "reader.safetensors")
     card = json.loads(file.card)
     change(card)
-    replace(file, card=json.dumps(card)).write(tmp_path / "forged.safetensors")
+    config = file.config
+    if forged == "another finding":
+        config = json.dumps(json.loads(config) | {"findings": card["recipe"]["findings"]})
+    replace(file, card=json.dumps(card), config=config).write(tmp_path / "forged.safetensors")
     assert claim in refuted(verify_classifier(tmp_path / "forged.safetensors"))
+
+
+def test_a_card_that_was_put_to_another_classifier_does_not_verify(done, tmp_path):
+    file = WeightsFile.read(done[0] / "reader.safetensors")
+    weights = file.tensors["weights"] * 2
+    replace(file, tensors=file.tensors | {"weights": weights}).write(tmp_path / "x.safetensors")
+    assert refuted(verify(tmp_path / "x.safetensors")) == ["signature by the key"]
+
+
+def test_whoever_signs_it_again_has_another_key(done, tmp_path):
+    """Which is why people compare keys."""
+    reader = load_classifier(done[0] / "reader.safetensors")
+    again = reader.signed(Keys(b"k" * KEY_BYTES))
+    again.save(tmp_path / "again.safetensors")
+    assert verify(tmp_path / "again.safetensors").ok
+    assert again.training.key != reader.training.key == public_key(Vault(done[0] / "vault"))
+
+
+def test_no_field_of_a_card_may_be_another(done, tmp_path):
+    file = WeightsFile.read(done[0] / "reader.safetensors")
+    odd = tmp_path / "odd.safetensors"
+    for which in ("card", "config"):
+        for _, other in damaged(json.loads(getattr(file, which))):
+            replace(file, **{which: json.dumps(other)}).write(odd)
+            line = said(odd)
+            assert "\n" not in line
+            assert len(line) < 300
+            if not line:  # what was left out is the default
+                assert Classifier.load(odd).training == Classifier.load(file_of(done)).training
+
+
+def test_a_classifier_that_broke_off_is_one_line(done, tmp_path):
+    for part in truncated(file_of(done).read_bytes()):
+        (tmp_path / "odd.safetensors").write_bytes(part)
+        with pytest.raises(WeightsError) as caught:
+            verify(tmp_path / "odd.safetensors")
+        assert "\n" not in str(caught.value)
+
+
+def said(file):
+    """What is the matter, in a line; empty where all holds."""
+    try:
+        return "; ".join(refuted(verify(file)))
+    except LatentDPError as error:
+        return str(error)
+
+
+def file_of(done):
+    return done[0] / "reader.safetensors"
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,27 @@
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 import latentdp
 from latentdp.errors import InputError
+from latentdp.metrics.definitions.verification import AUC
+from latentdp.models.weights_file import WeightsFile
 from latentdp.privacy.noisy_sum import NoisySum
+from latentdp.reports.results import Outcome
 from latentdp.reports.synthetic_evaluation import SyntheticEvaluation
 from latentdp.reports.synthetic_evaluation_page import write_synthetic_evaluation_page
 from latentdp.synthesis.evaluation import measure, shadows
 from latentdp.synthesis.evaluation.effort import SyntheticEffort
 from latentdp.synthesis.evaluation.observed_sum import observed
+from latentdp.synthesis.verify import verify
 from tests.support.folders import tree
 from tests.support.html_page import Page
 
@@ -173,9 +180,9 @@ def test_folders_that_do_not_belong_together_are_refused(made, tiny_weights, tmp
     assert not (tmp_path / "r").exists()
 
 
-def words(made, tiny_weights, report):
+def words(made, tiny_weights, report, out=None):
     return [
-        "evaluate", made / "in", made / "out", "--labels", made / "in.csv", "--vault",
+        "evaluate", made / "in", out or made / "out", "--labels", made / "in.csv", "--vault",
         made / "vault", "--weights", tiny_weights, "--report", report, "--quick",
     ]  # fmt: skip
 
@@ -210,11 +217,52 @@ def test_a_release_with_less_noise_than_its_card_says_ends_with_6(
     monkeypatch.setattr(shadows, "observed", broken)
     monkeypatch.setattr(measure, "QUICK", SyntheticEffort(
         shadows=24, members=40, canaries=10, compared=40))  # fmt: skip
-    assert command(*words(made, tiny_weights, tmp_path / "r")) == 6
+    out = tmp_path / "out"
+    shutil.copytree(made / "out", out)
+    assert verify(out).ok
+    assert command(*words(made, tiny_weights, tmp_path / "r", out)) == 6
     err = capsys.readouterr().err
     assert "REFUTED: membership in the cohort" in err
     page = (tmp_path / "r" / "synthetic-evaluation.html").read_text()
     assert "REFUTED" in page
+    failed = [check.claim for check in verify(out).checks if not check.ok]
+    assert failed == ["refuted by an evaluation"], "the public card says so, and all else holds"
+    public = " ".join(Page(out / "release.html").text.split())
+    assert "The bound was refuted by an evaluation." in public
+    assert "Nothing was measured on this data set" not in public
+    assert command("verify", out) == 1
+
+
+def test_a_card_that_prints_less_than_its_noise_gives_ends_with_6(
+    made, tiny_weights, tmp_path, command, capsys
+):
+    """Ceilings follow the noise: no attack would be above them."""
+    out = tmp_path / "out"
+    shutil.copytree(made / "out", out)
+    generator = WeightsFile.read(out / "generator.safetensors")
+    inside, card = json.loads(generator.card), json.loads((out / "release.json").read_text())
+    for said in (inside, card["synthesis"]):
+        said["guarantee"]["replace_one"]["epsilon"] /= 2
+    replace(generator, card=json.dumps(inside)).write(out / "generator.safetensors")
+    (out / "release.json").write_text(json.dumps(card))
+    assert command(*words(made, tiny_weights, tmp_path / "r", out)) == 6
+    assert "REFUTED: the card prints epsilon" in capsys.readouterr().err
+    values = json.loads((tmp_path / "r" / "synthetic-evaluation.json").read_text())
+    for name in ("printed_replace_one_epsilon", "printed_add_remove_epsilon"):
+        del values["claimed"][name]
+    assert not SyntheticEvaluation.from_json(values).refuted, "one of before still opens"
+
+
+def test_an_attack_above_its_ceiling_refutes_whichever_kind_it_is_of(made, tiny_weights, tmp_path):
+    evaluation, _ = evaluated(made, tiny_weights, tmp_path / "report")
+    above = Outcome(
+        attack="new", setting="", metric=AUC, value=0.9, low=0.89, high=0.91, n=100, patients=50,
+        chance=0.5, ceiling=0.6, headline=True,
+    )  # fmt: skip
+    for kind in ("copying", "membership", "sharing"):
+        refuted = structs.replace(evaluation, **{kind: (above,)})
+        assert refuted.refuted, kind
+        assert "above the ceiling" in refuted.refuting[0]
 
 
 def test_a_release_of_single_images_takes_no_option_of_a_synthetic_set(tmp_path, command, capsys):

@@ -36,11 +36,11 @@ class NoiseReport(NamedTuple):
 
     Attributes:
         comparison: A row for each method and budget.
-        file: ``private.json``.
+        page: The same to look at, ``private.html``; ``private.json`` lies beside it.
     """
 
     comparison: PrivateComparison
-    file: Path
+    page: Path
 
 
 def compare_private(
@@ -51,19 +51,35 @@ def compare_private(
     source: str = "kermany",
     methods: Sequence[str] = (),
     finding: str = "",
-    grid: PrivateGrid | None = None,
+    patients: Sequence[int] = PrivateGrid.patients,
+    epsilons: Sequence[float] = PrivateGrid.epsilons,
+    seeds: int = PrivateGrid.seeds,
     progress: ProgressCallback = silent,
 ) -> NoiseReport:
     """Compares where noise may go in, as ``latentdp compare --private``.
 
+    With images that are public, in ``public``:
+
+        >>> import latentdp
+        >>> comparison, page = latentdp.compare_private(
+        ...     "public", "private", methods=["no noise", "votes"], patients=[20], epsilons=[8.0],
+        ...     seeds=1,
+        ... )
+        >>> [(row.method, row.point) for row in comparison.rows], page.name
+        ([('no noise', 'none'), ('votes', 'prediction')], 'private.html')
+
+    It may be called again after an interruption, and goes on where it was.
+
     Args:
         data: Manifest, or its folder, with ``patient_id``, ``split`` and ``labels``.
-        out: Folder for ``private.json`` and the parts that it goes on from.
+        out: Folder for ``private.html``, ``private.json`` and the parts that it goes on from.
         weights: Public ones, by name or path, which should never have seen the source.
         source: Of the manifest's images; empty for all.
         methods: Names of those to compare; empty for all.
         finding: That is told from all else; empty for normal, or the first name.
-        grid: Sizes of the cohort, epsilons, seeds; None for the usual ones.
+        patients: Sizes of the cohort; 0 for all.
+        epsilons: Of a patient, in nats.
+        seeds: How many cohorts and draws of noise, from 0; at least 1.
         progress: Called with the share done, in [0, 1], and words.
 
     Raises:
@@ -71,7 +87,10 @@ def compare_private(
             are not there; nothing was written.
         WeightsError: Weights are refused.
     """
-    grid, out, tell = grid or PrivateGrid(), Path(out), forward(progress)
+    from latentdp.reports.private_comparison_page import write_private_page  # slow to load
+
+    grid = PrivateGrid(patients=patients, epsilons=epsilons, seeds=seeds)
+    out, tell = Path(out), forward(progress)
     chosen = points(methods)
     flow = load_flow(weights, exact=False)
     cohort = ComparedCohort(flow, Path(data), source, ResultCache(out / "parts"))
@@ -90,7 +109,9 @@ def compare_private(
         notes=NOTES,
     )
     write_json(out / "private.json", comparison.to_json())
-    return NoiseReport(comparison, out / "private.json")
+    page = out / "private.html"
+    write_private_page(comparison, page)
+    return NoiseReport(comparison, page)
 
 
 def told(cohort: ComparedCohort, finding: str) -> str:

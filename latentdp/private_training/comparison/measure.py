@@ -21,7 +21,8 @@ from latentdp.errors import InputError
 from latentdp.metrics.bootstrap import Estimate, Resamples, auc, estimate
 from latentdp.metrics.decisions import accuracy, matthews
 from latentdp.privacy.gaussian_accountant import mu_of
-from latentdp.private_training.comparison.points import NoisePoint, reads
+from latentdp.private_training.comparison.noise_point import NoisePoint
+from latentdp.private_training.comparison.points import reads
 from latentdp.reports.central_comparison import cell
 from latentdp.reports.private_comparison import PrivateRow
 from latentdp.synthesis.comparison.cohort import ComparedCohort

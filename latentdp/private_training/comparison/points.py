@@ -1,16 +1,13 @@
 """Where noise may go in on the way from a cohort to a classifier, each at the same budget.
 
 The five points of DP-UTIL (Jarin and Eshete 2022, arXiv 2112.12998) are the input, the objective,
-the gradient, the output and the prediction; sums that a classifier follows from are a sixth, and
-the last is left to votes. To add one, extend `NoisePoint` and hand it to the comparison
-(`points`).
+the gradient, the output and the prediction; sums that a classifier follows from are a sixth. To
+add one, extend `NoisePoint` and hand it to the comparison (`points`).
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +24,8 @@ from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.noisy_sum import NoisySum
 from latentdp.privacy.randomized_response import RandomisedResponse
 from latentdp.private_training.accounting import patient_guarantee
+from latentdp.private_training.comparison.noise_point import LearntPoint, NoisePoint
+from latentdp.private_training.comparison.votes import PREDICTION, Votes
 from latentdp.private_training.methods.base import KIND, TrainingMethod
 from latentdp.private_training.readers import LatentReader, LinearReader, Reader
 from latentdp.private_training.schedule import CONSTANT
@@ -37,7 +36,7 @@ from latentdp.synthesis.vectors import PatientImages
 if TYPE_CHECKING:
     from latentdp.synthesis.public import PublicModel
 
-__all__ = ["NoisePoint", "LearntPoint", "points", "reads"]
+__all__ = ["points", "reads"]
 
 # Of a method's name; what is not here adds noise to sums.
 POINTS = {
@@ -51,53 +50,6 @@ POINTS = {
 NO_NOISE, INPUT, STATISTICS = "none", "input", "statistics"
 TOGETHER = 256  # patients that are handed over at once
 LENGTH = 1.5  # of usual features of a head, with the constant
-
-
-@dataclass(frozen=True)
-class LearntPoint:
-    """What was learnt of a cohort, and what its noise costs under add-remove.
-
-    Attributes:
-        reader: Of one finding.
-        add_remove: Epsilon of a patient; None where it is not stated.
-    """
-
-    reader: Reader
-    add_remove: float | None
-
-
-class NoisePoint(ABC):
-    """A way to a classifier.
-
-    Attributes:
-        point: Where noise goes in.
-        name: Of its rows.
-        title: What it does.
-        private: Whether there is any.
-    """
-
-    point: str
-    name: str
-    title: str
-    private = True
-
-    @abstractmethod
-    def learn(
-        self, public: PublicModel, cohort: PatientImages,
-        *, epsilon: float, delta: float, seed: int,
-    ) -> LearntPoint:  # fmt: skip
-        """Learns one finding under seeded noise, so that nobody is protected.
-
-        Args:
-            public: Of the weights.
-            cohort: All patients, with one column of findings.
-            epsilon: Of each patient, replace-one, in nats.
-            delta: Of it.
-            seed: Of noise.
-
-        Raises:
-            InputError: The noise would drown what so few patients say.
-        """
 
 
 class Unprotected(NoisePoint):
@@ -200,11 +152,12 @@ def points(names: Collection[str] = ()) -> list[NoisePoint]:
     for name in plugins.names(KIND):
         method = plugins.load(KIND, name).method
         everyone += [Trained(method, schedule) for schedule in method.schedules]
+    everyone.append(Votes())
     known = [one.name for one in everyone]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InputError(f"no way to a classifier {unknown[0]!r}; there are: {', '.join(known)}")
-    order = (NO_NOISE, INPUT, "objective", "gradient", "output", STATISTICS)
+    order = (NO_NOISE, INPUT, "objective", "gradient", "output", PREDICTION, STATISTICS)
     kept = [one for one in everyone if one.name in (names or known)]
     return sorted(kept, key=lambda one: order.index(one.point))
 

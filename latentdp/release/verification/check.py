@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CALIBRATION", "Check", "at_least", "equal", "is_number", "one_of"]
+from latentdp.errors import InputError
+
+__all__ = ["CALIBRATION", "Check", "at_least", "equal", "following", "is_number", "one_of"]
 
 TOLERANCE = 1e-9  # relative: a claim is a float that was written as decimal digits
 CALIBRATION = 1e-6  # relative: of what was searched for numerically, perhaps on another machine
@@ -48,6 +52,27 @@ def one_of(claim: str, claimed: Any, *values: Any) -> Check:
 def is_number(value: Any) -> bool:
     """Whether a JSON value is one."""
     return type(value) in (int, float)
+
+
+@contextmanager
+def following(card: str) -> Iterator[None]:
+    """Where the values of a card are such that nothing follows from them, there is no card.
+
+    Args:
+        card: What it is, for the message.
+
+    Raises:
+        InputError: In place of what a sum or a search over such values raises.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise InputError(
+            f"{card} states values from which nothing follows: expected what latentdp writes; "
+            "have it made or sent again"
+        ) from error
+    except RecursionError:
+        raise InputError(f"{card} is nested too deeply") from None
 
 
 def _same(a: Any, b: Any, tolerance: float) -> bool:

@@ -51,10 +51,25 @@ def compare_central(
     weights: str = "cxr-adult",
     source: str = "kermany",
     methods: Sequence[str] = (),
-    grid: Grid | None = None,
+    patients: Sequence[int] = Grid.patients,
+    epsilons: Sequence[float] = Grid.epsilons,
+    seeds: int = Grid.seeds,
+    images: int = Grid.images,
+    readers: Sequence[str] = Grid.readers,
     progress: ProgressCallback = silent,
 ) -> CentralReport:
     """Compares all ways to a synthetic cohort, as ``latentdp compare --central``.
+
+    With images that are public, in ``public``:
+
+        >>> import latentdp
+        >>> comparison, page = latentdp.compare_central(
+        ...     "public", "central", methods=["gaussian"], patients=[20], epsilons=[8.0], images=8,
+        ... )
+        >>> [row.method for row in comparison.rows], page.name
+        (['originals', 'gaussian'], 'central.html')
+
+    It may be called again after an interruption, and goes on where it was.
 
     Args:
         data: Manifest, or its folder, with ``patient_id``, ``split`` and ``labels``.
@@ -62,7 +77,11 @@ def compare_central(
         weights: Public ones, by name or path, which should never have seen the source.
         source: Of the manifest's images; empty for all.
         methods: Names of those to compare; empty for the usual ones.
-        grid: Sizes of the cohort, epsilons, seeds; None for the usual ones.
+        patients: Sizes of the cohort; 0 for all.
+        epsilons: Of a patient, in nats.
+        seeds: How many, from 0; at least 1.
+        images: To draw for each set; at least 2.
+        readers: Who learns from each set: ``linear``, ``cnn`` or both.
         progress: Called with the share done, in [0, 1], and words.
 
     Raises:
@@ -72,7 +91,8 @@ def compare_central(
     """
     from latentdp.reports.central_comparison_page import write_central_page  # slow to load
 
-    grid, out, tell = grid or Grid(), Path(out), forward(progress)
+    grid = Grid(patients=patients, epsilons=epsilons, seeds=seeds, images=images, readers=readers)
+    out, tell = Path(out), forward(progress)
     chosen = contestants(methods)
     flow = load_flow(weights, exact=False)
     cohort = ComparedCohort(flow, Path(data), source, ResultCache(out / "parts"))

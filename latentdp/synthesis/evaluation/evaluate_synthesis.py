@@ -8,6 +8,7 @@ from latentdp.core.progress import ProgressCallback, forward, part, silent
 from latentdp.errors import InputError
 from latentdp.reports.release_card import CARD
 from latentdp.reports.synthesis_card import SynthesisCard
+from latentdp.synthesis.evaluation.mark_refuted import mark_refuted
 from latentdp.synthesis.evaluation.request import (
     READ,
     EvaluationRequest,
@@ -49,7 +50,8 @@ def evaluate_synthesis(
         (False, 'synthetic-evaluation.html')
 
     Nothing is learnt again for a release, and nobody is charged: the numbers are measured on
-    originals and stand outside the guarantee. What needs patients who were not learnt from is not
+    originals and stand outside the guarantee. Where one refutes it, card and page of the set say
+    that from then on. What needs patients who were not learnt from is not
     measured without ``test``.
 
     Args:
@@ -94,7 +96,10 @@ def evaluate_synthesis(
     released = SyntheticSet.read(request.out, flow.shape, images)
     session = request.session(released, flow, tell)
     measured = session.measure(part(tell, READ, 1.0))
-    return request.written(session, measured, request.out / CARD)
+    written = request.written(session, measured, request.out / CARD)
+    if written.evaluation.refuted:
+        mark_refuted(request.out)
+    return written
 
 
 def _weights_of(out: Path) -> str:

@@ -14,6 +14,7 @@ from latentdp.core.version import __version__
 from latentdp.errors import InputError, WeightsError
 from latentdp.privacy.gaussian_accountant import epsilon_of
 from latentdp.privacy.guarantee import Relation
+from latentdp.reports.synthesis_card import CentralGuarantee
 from latentdp.reports.synthetic_evaluation import ClaimedPrivacy, SyntheticEvaluation
 from latentdp.reports.synthetic_evaluation_page import write_synthetic_evaluation_page
 from latentdp.synthesis.evaluation.people import BothGroups, Places
@@ -175,7 +176,7 @@ class EvaluationRequest:
             method=synthesis.recipe.method,
             findings=synthesis.findings,
             images=len(released.images),
-            claimed=_claimed(released.plan),
+            claimed=_claimed(synthesis.guarantee, released.plan),
             cohort=people.cohort.people("who was learnt from"),
             test=None if people.test is None else people.test.people("others"),
             verifier=measured.verifier,
@@ -195,7 +196,7 @@ class EvaluationRequest:
         return SyntheticEvaluationReport(evaluation, self.folder / f"{NAME}.html")
 
 
-def _claimed(plan: SynthesisPlan) -> ClaimedPrivacy:
+def _claimed(stated: CentralGuarantee, plan: SynthesisPlan) -> ClaimedPrivacy:
     replace_one, add_remove = (
         plan.accountant.mu(relation) for relation in (Relation.REPLACE_ONE, Relation.ADD_REMOVE)
     )
@@ -207,4 +208,6 @@ def _claimed(plan: SynthesisPlan) -> ClaimedPrivacy:
         replace_one_mu=replace_one,
         add_remove_epsilon=epsilon_of(add_remove, delta),
         add_remove_mu=add_remove,
+        printed_replace_one_epsilon=stated.replace_one.epsilon,
+        printed_add_remove_epsilon=stated.add_remove.epsilon,
     )

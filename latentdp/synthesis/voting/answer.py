@@ -151,9 +151,7 @@ def _run(job: AnswerJob, noise: Noise, progress: ProgressCallback) -> AnswerSumm
         )
         kept = KeptAnswers(winners=tuple(winners.tolist()), secure=noise.secure)
         write_json(file, to_json(kept))
-    kept = from_json(
-        read_json(file, "answers in the vault"), KeptAnswers, "the answers in the vault"
-    )
+    kept = _kept(job, file)
     _finish(job, file)
     card = card_of(
         run,
@@ -177,6 +175,28 @@ def _run(job: AnswerJob, noise: Noise, progress: ProgressCallback) -> AnswerSumm
         card=AnswersCard.find(job.request.out),
         report=report,
     )
+
+
+def _kept(job: AnswerJob, file: Path) -> KeptAnswers:
+    """What was drawn, as the vault keeps it.
+
+    Raises:
+        InputError: It is damaged, or not what the ledger has recorded.
+    """
+    kept = from_json(
+        read_json(file, "answers in the vault"), KeptAnswers, "the answers in the vault"
+    )
+    recorded = {entry.sha256 for entry in job.entries() if entry.sha256}
+    candidates = len(job.recipe.voters.findings) if job.recipe.ballot == Ballot.ONE else 2
+    right = len(kept.winners) == job.plan.number and all(
+        0 <= winner < candidates for winner in kept.winners
+    )
+    if not right or recorded - {digest(file)}:
+        raise InputError(
+            "the answers in the vault are not those that were paid for: their file was altered; "
+            "put it back from a copy of the vault"
+        )
+    return kept
 
 
 def _run_of(job: AnswerJob) -> str:

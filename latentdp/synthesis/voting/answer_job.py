@@ -20,6 +20,7 @@ from latentdp.reports.answers_card import AnswersRecipe, VotesGuarantee
 from latentdp.synthesis.voting.answer_request import AnswerRequest
 from latentdp.synthesis.voting.describe import guarantee_of_votes, planned
 from latentdp.synthesis.voting.kept_voters import KeptVoters, voters_file
+from latentdp.synthesis.voting.own_images import refuse_own_images
 from latentdp.synthesis.voting.questions import Questions, read_questions
 from latentdp.synthesis.voting.voters.base import Ballot, counted
 from latentdp.synthesis.voting.write import check_destination
@@ -138,6 +139,7 @@ def opened_questions(
             request.profile,
             lambda done, total: progress(COUNTED * done / total, "reading questions"),
         )
+        refuse_own_images(questions, kept.card, vault)
         delta = request.delta
         recipe = AnswersRecipe(
             voters=kept.card.recipe,

@@ -6,22 +6,19 @@ up here is public, and costs nothing. The student is the mean of those of the si
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from msgspec import structs
 from numpy.typing import NDArray
 
 from latentdp.core.site_name import check_name
 from latentdp.core.tables import read_table
-from latentdp.core.version import __version__
 from latentdp.errors import Aborted, InputError
 from latentdp.reports.answers_card import ANSWERS, STUDENT, AnswersCard
 from latentdp.synthesis.head import averaged
-from latentdp.synthesis.voting.describe import joined_votes, warnings_of_votes
+from latentdp.synthesis.voting.describe import joined_card
 from latentdp.synthesis.voting.student import Student
 from latentdp.synthesis.voting.verify import verify_answers
 from latentdp.synthesis.voting.voters.base import Ballot
@@ -124,7 +121,7 @@ def combine_answers(sites: Sequence[SiteAnswers], out: Path) -> AnswersCard:
         Aborted: Writing failed in the middle.
     """
     check_destination(out, "")
-    card = _card(sites)
+    card = joined_card([site.card for site in sites])
     try:
         if holds(out, card.run, card.name):
             there = AnswersCard.find(out)
@@ -156,29 +153,3 @@ def _decided(answers: Sequence[NDArray[np.bool_]], ballot: Ballot) -> NDArray[np
     turn = (np.arange(findings) + np.arange(len(votes))[:, None]) % findings
     winners = (votes * findings + turn).argmax(axis=1)
     return np.asarray(np.eye(findings, dtype=np.bool_)[winners])
-
-
-def _card(sites: Sequence[SiteAnswers]) -> AnswersCard:
-    cards = [site.card for site in sites]
-    first = cards[0]
-    guarantee = joined_votes([card.guarantee for card in cards])
-    signatures = ";".join(sorted(card.signature for card in cards))
-    return AnswersCard(
-        tool="latentdp",
-        version=__version__,
-        model="votes",
-        status="incomplete",
-        run=hashlib.sha256(signatures.encode()).hexdigest()[:32],
-        recipe=structs.replace(
-            first.recipe,
-            epsilon=max(card.recipe.epsilon for card in cards),
-            delta=max(card.recipe.delta for card in cards),
-        ),
-        noise=None,
-        guarantee=guarantee,
-        weights=first.weights,
-        public=first.public,
-        touched=("answers of each site, which had touched votes of its own, with noise",),
-        warnings=warnings_of_votes(guarantee),
-        sites=tuple(cards),
-    )

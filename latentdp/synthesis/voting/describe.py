@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+
+from msgspec import structs
 
 from latentdp.core.version import __version__
 from latentdp.privacy.guarantee import Guarantee, Relation, Unit
@@ -27,6 +30,7 @@ from latentdp.synthesis.voting.voters.base import Ballot, elections
 __all__ = [
     "card_of",
     "guarantee_of_votes",
+    "joined_card",
     "joined_votes",
     "noise_of",
     "planned",
@@ -155,4 +159,34 @@ def card_of(
         ),
         warnings=warnings_of_votes(guarantee),
         vault=vault,
+    )
+
+
+def joined_card(cards: Sequence[AnswersCard]) -> AnswersCard:
+    """The card of answers that sites gave together, without any digest: all follows from theirs.
+
+    Args:
+        cards: Of at least one site, which were asked the same.
+    """
+    first = cards[0]
+    guarantee = joined_votes([card.guarantee for card in cards])
+    signatures = ";".join(sorted(card.signature for card in cards))
+    return AnswersCard(
+        tool="latentdp",
+        version=__version__,
+        model="votes",
+        status="incomplete",
+        run=hashlib.sha256(signatures.encode("utf-8", "surrogateescape")).hexdigest()[:32],
+        recipe=structs.replace(
+            first.recipe,
+            epsilon=max(card.recipe.epsilon for card in cards),
+            delta=max(card.recipe.delta for card in cards),
+        ),
+        noise=None,
+        guarantee=guarantee,
+        weights=first.weights,
+        public=first.public,
+        touched=("answers of each site, which had touched votes of its own, with noise",),
+        warnings=warnings_of_votes(guarantee),
+        sites=tuple(cards),
     )

@@ -50,6 +50,8 @@ class VotersCard(Struct, frozen=True, kw_only=True):
         shape: Height and width at which images are read.
         weights: In whose units features are.
         accounts: All patients that they were taught by.
+        images: Keyed digests of the images that they were taught by, as small as they were read;
+            empty of voters that an older version kept.
     """
 
     recipe: VotersRecipe
@@ -57,6 +59,7 @@ class VotersCard(Struct, frozen=True, kw_only=True):
     shape: tuple[int, int]
     weights: CardWeights
     accounts: tuple[ChargedPatient, ...]
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

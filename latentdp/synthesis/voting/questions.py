@@ -17,7 +17,22 @@ from latentdp.release.inputs import find_files
 from latentdp.release.tasks import Refusal, digest_input, read_input
 from latentdp.synthesis.public import thumbnails
 
-__all__ = ["Questions", "read_questions"]
+__all__ = ["QuestionSource", "Questions", "read_questions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionSource:
+    """What the file of a question says of whose it is.
+
+    Attributes:
+        content: Reader and digest of its bytes.
+        patient: As its header spells them; empty where it names nobody.
+        picture: Digest of its picture, in whatever file; empty where it names a patient.
+    """
+
+    content: str
+    patient: str
+    picture: str
 
 
 @dataclass(frozen=True)
@@ -28,11 +43,13 @@ class Questions:
         names: Of their files, below the folder.
         digests: SHA-256 of reader and content of each.
         thumbnails: ``(q, s, s)``.
+        sources: Whose each says that it is.
     """
 
     names: Sequence[str]
     digests: Sequence[str]
     thumbnails: NDArray[np.uint8]
+    sources: Sequence[QuestionSource]
 
     @property
     def asked(self) -> str:
@@ -70,6 +87,7 @@ def read_questions(
         if content and content not in by_digest:
             by_digest[content], names[content] = file.path, file.name
     chosen: list[str] = []
+    sources: list[QuestionSource] = []
     small: list[NDArray[np.uint8]] = []
     for content in sorted(by_digest, key=lambda c: c.rpartition(" ")[2]):
         if len(chosen) == number:
@@ -78,6 +96,7 @@ def read_questions(
         if isinstance(read, Refusal):
             continue
         chosen.append(content)
+        sources.append(QuestionSource(content=content, patient=read.patient, picture=read.whole))
         small.append(thumbnails(read.image[None]))
         if progress is not None:
             progress(len(chosen), number)
@@ -90,4 +109,5 @@ def read_questions(
         names=[names[content] for content in chosen],
         digests=[content.rpartition(" ")[2] for content in chosen],
         thumbnails=np.concatenate(small),
+        sources=sources,
     )

@@ -34,6 +34,7 @@ from latentdp.synthesis.voting.kept_voters import (
     VotersCard,
     voters_file,
 )
+from latentdp.synthesis.voting.own_images import image_token
 from latentdp.vault.keys import Keys
 
 if TYPE_CHECKING:
@@ -228,6 +229,7 @@ def _taught(
             shape=flow.shape,
             weights=_weights(flow),
             accounts=tuple(account for part in parts for account in _accounts(keys, part)),
+            images=tuple(sorted({image_token(each, keys) for each in small})),
         ),
     )
 

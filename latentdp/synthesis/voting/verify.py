@@ -11,17 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from latentdp.core import plugins
+from latentdp.core.documents import to_json
 from latentdp.core.filesystem import digest
 from latentdp.core.tables import read_table
 from latentdp.errors import InputError
 from latentdp.privacy.vote_accountant import KIND, Elections
-from latentdp.release.verification.check import CALIBRATION, Check, equal
+from latentdp.release.verification.check import CALIBRATION, Check, equal, following
 from latentdp.release.verify import Verification
 from latentdp.reports.answers_card import ANSWERS, STUDENT, AnswersCard, VotesGuarantee
 from latentdp.synthesis.learnt_checks import same
 from latentdp.synthesis.voting.describe import (
     guarantee_of_votes,
-    joined_votes,
+    joined_card,
     noise_of,
     planned,
     warnings_of_votes,
@@ -36,6 +37,7 @@ NOT_CHECKED = (
     "what only the vault knows: who stands behind the voters, and what else was released of them",
     "whether the questions are public images",
 )
+NOBODYS = ["", None, "", "", ""]  # on a card of several sites
 
 
 def verify_answers(place: Path) -> Verification:
@@ -50,14 +52,19 @@ def verify_answers(place: Path) -> Verification:
     card = AnswersCard.find(place)
     if card is None:
         raise InputError("expected the card of answers; there is none")
-    checks = answers_checks(card)
+    checks = [same("status", card.status, "complete"), *answers_checks(card)]
     if place.is_dir():
         checks += _folder(card, place)
     return Verification(checks=tuple(checks), warnings=card.warnings, not_checked=NOT_CHECKED)
 
 
+@following("the card of the answers")
 def answers_checks(card: AnswersCard) -> list[Check]:
-    """What a card claims, beside what follows from the noise on it, or from its sites."""
+    """What a card claims, beside what follows from the noise on it, or from its sites.
+
+    Raises:
+        InputError: Nothing follows from what it states.
+    """
     if card.sites:
         return _of_sites(card)
     stated, recipe, noise = card.guarantee, card.recipe, card.noise
@@ -87,15 +94,18 @@ def answers_checks(card: AnswersCard) -> list[Check]:
 
 
 def _of_sites(card: AnswersCard) -> list[Check]:
+    if any(site.sites for site in card.sites):
+        raise InputError("expected the cards of single sites; some were combined before")
     checks = []
     for site in card.sites:
         checks += [
             replace(check, claim=f"site {site.name}: {check.claim}")
             for check in answers_checks(site)
         ]
-    follows = joined_votes([site.guarantee for site in card.sites])
+    follows = joined_card(card.sites)
     keys = [site.key for site in card.sites]
     questions = [[site.recipe.asked, site.recipe.voters.findings] for site in card.sites]
+    of_none = [card.name, card.noise, card.vault, card.key, card.signature]
     return [
         *checks,
         same("each site once", len(keys), len(set(keys))),
@@ -104,9 +114,15 @@ def _of_sites(card: AnswersCard) -> list[Check]:
             questions,
             [[card.recipe.asked, card.recipe.voters.findings]] * len(keys),
         ),
-        *_bounds(card.guarantee, follows),
-        same("noise from a secure source", card.guarantee.private, follows.private),
-        same("warnings", list(card.warnings), list(warnings_of_votes(follows))),
+        same("run", card.run, follows.run),
+        equal("recipe", to_json(card.recipe), to_json(follows.recipe)),
+        equal("weights", to_json(card.weights), to_json(follows.weights)),
+        same("public", card.public, follows.public),
+        same("what touched private data", card.touched, follows.touched),
+        same("name, noise and signature beside those of the sites", of_none, NOBODYS),
+        *_bounds(card.guarantee, follows.guarantee),
+        same("noise from a secure source", card.guarantee.private, follows.guarantee.private),
+        same("warnings", list(card.warnings), list(follows.warnings)),
     ]
 
 
@@ -131,11 +147,11 @@ def _bounds(stated: VotesGuarantee, follows: VotesGuarantee) -> list[Check]:
 
 
 def _folder(card: AnswersCard, out: Path) -> list[Check]:
-    checks = [same("status", card.status, "complete")]
+    checks = []
     for name, claimed in ((ANSWERS, card.answers), (STUDENT, card.student)):
         found = digest(out / name) if (out / name).is_file() else None
         checks.append(same(f"digest of {name}", claimed, found))
-    if checks[1].ok:  # a table that somebody altered may be none
+    if checks[0].ok:  # a table that somebody altered may be none
         labels = [row["label"] for _, row in read_table(out / ANSWERS, ("file", "label"))]
         names = {name for label in labels for name in label.split(";") if name}
         checks += [
