@@ -114,15 +114,15 @@ class ClaimedForm(Struct, frozen=True, kw_only=True):
 
 
 def conditioning(form: ClaimedForm) -> tuple[Attribute, ...]:
-    """What labels say; classes are one attribute without a name.
+    """What labels say; classes are one attribute without a name, and here by number only.
 
     Raises:
-        InputError: Names that do not differ.
-        TypeError: There are no names.
+        InputError: Values of an attribute do not differ.
+        TypeError: There are no classes.
     """
     if form.attributes:
         return tuple(Attribute(one.name, one.values) for one in form.attributes)
-    return classes(*dict.fromkeys(map(str, form.classes)))
+    return classes(*map(str, range(len(form.classes))))
 
 
 class ClaimedCounts(Struct, frozen=True, kw_only=True):

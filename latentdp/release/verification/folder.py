@@ -188,5 +188,7 @@ def _labels(out: Path, card: ClaimedCard, files: Sequence[Path]) -> Check:
 
 def _space(card: ClaimedCard) -> LabelSpace:
     """What a released label may be."""
+    if not card.image.attributes:
+        return LabelSpace.of_classes(map(str, card.image.classes))
     released = card.recipe.get("release_findings", ())
     return LabelSpace(conditioning(card.image)).only(map(str, released))
