@@ -27,7 +27,7 @@ from latentdp.core.attributes import (
 from latentdp.data.dataset import NORMAL
 from latentdp.errors import InputError
 
-__all__ = ["NO_FINDING", "SEPARATOR", "LabelSpace"]
+__all__ = ["NO_FINDING", "SEPARATOR", "LabelSpace", "band_of"]
 
 NO_FINDING = "No Finding"
 SEPARATOR = ";"
@@ -168,11 +168,7 @@ class LabelSpace:
             if said == value.lower() or (attribute.name == "sex" and said[:1] == value.lower()):
                 return value
         years = re.fullmatch(r"0*(\d{1,3})y?", said)
-        for value in attribute.values:
-            band = _BAND.fullmatch(value)
-            if years and band and int(band[1]) <= int(years[1]) <= int(band[2] or 999):
-                return value
-        return ""
+        return band_of(attribute, int(years[1])) if years else ""
 
     @cached_property
     def _none(self) -> str:
@@ -200,3 +196,12 @@ class LabelSpace:
     def _plain(self, word: str) -> str:
         small = word.strip().lower()
         return small if self.has_classes else small.replace("_", " ")
+
+
+def band_of(attribute: Attribute, years: int) -> str:
+    """The value that so many years lie in, as 35-49 and 65+ do; empty for none."""
+    for value in attribute.values:
+        band = _BAND.fullmatch(value)
+        if band and int(band[1]) <= years and (band[2] is None or years <= int(band[2])):
+            return value
+    return ""

@@ -57,7 +57,7 @@ def train_critic(
     """A critic of samples at temperature 1, and its part of the card.
 
     Args:
-        flow: What makes the samples; its classes are those of the data.
+        flow: What makes the samples; its labels are those of the data.
         train: Public originals.
         val: Others, on which the card's numbers are measured.
         seed: Seed of halves, classifier and samples.
@@ -68,11 +68,13 @@ def train_critic(
     """
     ours = _half_of(train.patients, seed)
     sides = [train.labels[rows] for rows in (ours, ~ours)]
-    if min(map(len, sides)) < FEWEST or len(val) < 2 or not _distinct(sides[0], flow):
+    # What a classifier tells: of attributes, images that show one finding, or none.
+    kinds = train.findings if flow.attributes else train.labels
+    if min(map(len, sides)) < FEWEST or len(val) < 2 or not _distinct(kinds[ours], flow):
         return None
     tell(0.0, "training a classifier")
-    known = ours & (train.labels != UNKNOWN)
-    here, index = np.unique(train.labels[known], return_inverse=True)
+    known = ours & (kinds != UNKNOWN)
+    here, index = np.unique(kinds[known], return_inverse=True)
     steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_CLASSIFIER))
     settings = ClassifierConfig(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
     classifier = FindingClassifier.fit(
@@ -90,6 +92,8 @@ def train_critic(
         lambda share: tell(0.3 + 0.5 * share, "drawing samples"),
     )
     both = np.concatenate([sides[1], np.full(len(sides[1]), UNKNOWN)])
+    if flow.attributes:  # one ratio for all that a label may say
+        both, labels = np.full_like(both, UNKNOWN), np.full_like(labels, UNKNOWN)
     ratio = _ratio(np.concatenate([originals] * 2), both, samples, labels, len(flow.classes))
     critic = Critic(classifier, ratio)
     tell(0.9, "measuring")
@@ -183,7 +187,8 @@ def _widths(size: int) -> tuple[int, ...]:
 
 def _distinct(labels: Labels, flow: Flow) -> bool:
     """Whether there are two classes to tell apart."""
-    return len(flow.classes) > 1 and len(np.unique(labels[labels != UNKNOWN])) > 1
+    several = flow.attributes or len(flow.classes) > 1
+    return bool(several) and len(np.unique(labels[labels != UNKNOWN])) > 1
 
 
 def _half_of(patients: tuple[str, ...], seed: int) -> NDArray[np.bool_]:
