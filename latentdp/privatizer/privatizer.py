@@ -356,7 +356,12 @@ class Privatizer:
         """Labels ``(n,)``; of attributes that are not released they know nothing."""
         known = self.flow.conditioning
         given = check_labels(label_indices(labels, self.label_space), n, label_count(known))
-        return knowing(known, given, self.recipe.release_findings) if known[0].name else given
+        return self.used(given)
+
+    def used(self, labels: Labels) -> Labels:
+        """What a release takes of labels ``(n,)``: of attributes, those that are released."""
+        known = self.flow.conditioning
+        return knowing(known, labels, self.recipe.release_findings) if known[0].name else labels
 
     @property
     def label_space(self) -> LabelSpace:
