@@ -134,7 +134,7 @@ def row(
         recipe,
         d=flow.d,
         directions=flow.directions,
-        classes=len(flow.classes),
+        attributes=flow.conditioning,
         identity=flow.identity if recipe.resample_identity else None,
     )
     noise = SeededNoise(seed)

@@ -125,6 +125,17 @@ LabelReleaseOption = Annotated[
         autocompletion=_complete.label_releases,
     ),
 ]
+ReleaseFindingsOption = Annotated[
+    str,
+    typer.Option(
+        "--release-findings",
+        metavar="A,B",
+        help="With --labels, on weights that know several findings of an image: those that are "
+        "released, and view, sex or age, in equal shares of the label's epsilon. Default: the "
+        "commonest in training, as many as get 2 nats each; with --label-release public, all.",
+        rich_help_panel=LABELS,
+    ),
+]
 KeepOption = Annotated[
     int | None,
     typer.Option(

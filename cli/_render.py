@@ -25,6 +25,7 @@ from latentdp.core.documents import to_json
 from latentdp.core.progress import CountCallback
 from latentdp.core.text import one_line
 from latentdp.privacy.guarantee import Guarantee
+from latentdp.privacy.randomized_response import RandomisedResponse
 from latentdp.privacy.rounding import at_most, printed
 from latentdp.privatizer import Privatizer
 from latentdp.reports.guarantee_words import ceilings, meaning, statement
@@ -167,7 +168,24 @@ def _label(privatizer: Privatizer) -> str:
     plan = privatizer.plan
     if plan.response is not None:
         epsilon = plan.response.guarantee.epsilon
-        truth = plan.response.threshold / 2**64
-        true = f"true with {at_most(100 * truth, 1)} %"
-        return f"randomised response: epsilon {printed(epsilon)}, {true}"
-    return "released exactly: UNPROTECTED" if plan.label == "public" else "not used, not released"
+        said = f"randomised response: epsilon {printed(epsilon)}"
+        if isinstance(plan.response, RandomisedResponse):
+            return f"{said}, {_true(plan.response)}"
+        each = (f"{part.name} {_true(part.response)}" for part in plan.response.parts)
+        return f"{said}, evenly: {', '.join(each)}{_withheld(privatizer)}"
+    if plan.label != "public":
+        return "not used, not released"
+    names = ", ".join(privatizer.recipe.release_findings)
+    exactly = "released exactly: UNPROTECTED"
+    return f"{exactly}: {names}{_withheld(privatizer)}" if names else exactly
+
+
+def _true(response: RandomisedResponse) -> str:
+    return f"true with {at_most(100 * response.threshold / 2**64, 1)} %"
+
+
+def _withheld(privatizer: Privatizer) -> str:
+    """What the weights know, and is not released."""
+    released = privatizer.recipe.release_findings
+    rest = [one.name for one in privatizer.flow.attributes if one.name not in released]
+    return f"; not used, not released: {', '.join(rest)}" if rest else ""

@@ -11,6 +11,7 @@ import latentdp
 from latentdp import InputError, Privatizer, Recipe
 from latentdp.core.arrays import check_images
 from latentdp.data.label_names import label_indices
+from latentdp.data.label_space import LabelSpace
 from latentdp.models.model_card.card import ModelCard
 from latentdp.privacy.noise import SeededNoise
 from latentdp.reports.guarantee_words import statement
@@ -18,6 +19,7 @@ from latentdp.reports.memory_card import NO_LEDGER
 from tests.support.places import SAMPLES
 
 CLASSES = ("AP/finding", "AP/normal", "PA/finding", "PA/normal")
+SPACE = LabelSpace.of_classes(CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +111,10 @@ def test_what_the_errors_advise_is_taken():
 
 def test_labels_are_taken_by_name_in_any_case():
     given = ["PA/Normal", None, "", 1, -1, np.int64(2)]
-    assert list(label_indices(given, CLASSES)) == [3, -1, -1, 1, -1, 2]
-    assert list(label_indices(np.array(["ap/finding"]), CLASSES)) == [0]
+    assert list(label_indices(given, SPACE)) == [3, -1, -1, 1, -1, 2]
+    assert list(label_indices(np.array(["ap/finding"]), SPACE)) == [0]
     for same in (None, [0, 1], np.array([0, -1])):
-        assert label_indices(same, CLASSES) is same
+        assert label_indices(same, SPACE) is same
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_labels_are_taken_by_name_in_any_case():
 )
 def test_an_unknown_name_is_answered_with_the_known_ones(label, message):
     with pytest.raises(InputError, match=message):
-        label_indices([label], CLASSES)
+        label_indices([label], SPACE)
 
 
 def test_a_label_by_name_is_that_by_index(tiny_flow, images):

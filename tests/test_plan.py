@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from latentdp import PRESETS, InputError, Recipe, WeightsError
+from latentdp.core.attributes import classes
 from latentdp.core.documents import from_json, to_json
 from latentdp.core.plugins import load, names
 from latentdp.privacy.basis import Basis
@@ -27,7 +28,9 @@ DIRECTIONS = np.linalg.qr(np.random.default_rng(3).normal(size=(64, 40)))[0].T
 def plan(**changes) -> Plan:
     preset = changes.pop("preset", "balanced")
     recipe = Recipe.from_preset(preset, **changes)
-    return make_plan(recipe, d=64, directions=DIRECTIONS, classes=3, identity=IDENTITY)
+    return make_plan(
+        recipe, d=64, directions=DIRECTIONS, attributes=classes("a", "b", "c"), identity=IDENTITY
+    )
 
 
 def through_json(described: PlanDescription) -> PlanDescription:
@@ -67,7 +70,7 @@ def test_strict_without_a_label_costs_nothing():
 
 
 @pytest.mark.parametrize(
-    ("changes", "classes", "message"),
+    ("changes", "known", "message"),
     [
         ({"directions": 41, "label": "none"}, 3, "carry 40"),
         ({"keep_label_dims": 41, "label": "none"}, 3, "carry 40"),
@@ -75,10 +78,10 @@ def test_strict_without_a_label_costs_nothing():
         ({"label": "response"}, 1, "no classes"),
     ],
 )
-def test_plans_that_weights_cannot_serve_are_refused(changes, classes, message):
+def test_plans_that_weights_cannot_serve_are_refused(changes, known, message):
     recipe = Recipe.from_preset("balanced", **changes)
     with pytest.raises(InputError, match=message):
-        make_plan(recipe, d=64, directions=DIRECTIONS, classes=classes)
+        make_plan(recipe, d=64, directions=DIRECTIONS, attributes=classes(*map(str, range(known))))
 
 
 def test_resampled_dimensions_do_not_depend_on_the_image():
@@ -124,7 +127,13 @@ def test_weights_without_directions_of_identity_cannot_resample_them():
     recipe = Recipe.from_preset("empirical")
     for none in (None, np.zeros((0, 64))):
         with pytest.raises(InputError, match="no directions of identity"):
-            make_plan(recipe, d=64, directions=DIRECTIONS, classes=3, identity=none)
+            make_plan(
+                recipe,
+                d=64,
+                directions=DIRECTIONS,
+                attributes=classes("a", "b", "c"),
+                identity=none,
+            )
     with pytest.raises(InputError, match="no direction is left to be noised"):
         Recipe.from_preset("balanced", resample_identity=3)
     with pytest.raises(InputError, match="directions of identity, got -1"):

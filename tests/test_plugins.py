@@ -9,6 +9,7 @@ from msgspec import structs
 
 from latentdp import Recipe
 from latentdp.core import plugins
+from latentdp.core.attributes import classes
 from latentdp.core.progress import silent
 from latentdp.evaluation.compare import entries
 from latentdp.evaluation.datasets import BenchmarkDataset
@@ -179,7 +180,13 @@ def test_a_mechanism_is_a_file(tmp_path):
     directions = np.eye(64)[:4]
     with added("mechanisms", tmp_path, cautious=MECHANISM):
         recipe = Recipe.from_preset("balanced", mechanism="cautious", label="none")
-        plan = make_plan(recipe, d=64, directions=directions, classes=3, identity=directions[:0])
+        plan = make_plan(
+            recipe,
+            d=64,
+            directions=directions,
+            attributes=classes("a", "b", "c"),
+            identity=directions[:0],
+        )
         assert plan.mechanisms == ("cautious",)
         assert plan.guarantee.epsilon <= recipe.epsilon / 2
         for example in plugins.load("mechanisms", "cautious").examples:

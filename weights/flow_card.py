@@ -25,7 +25,7 @@ from latentdp.models.model_card.directions_card import (
 __all__ = ["flow_card"]
 
 ENTRIES = (
-    "summary", "parameters", "training_data", "images", "class_counts_train", "private_training",
+    "summary", "parameters", "training_data", "images", "private_training",
     "training", "architecture", "bits_per_dimension", "round_trip_error", "latents_val",
     "memorisation",
 )  # fmt: skip
@@ -43,7 +43,8 @@ def flow_card(name: str, size: int, sha256: str, card: ModelCard) -> str:
     Raises:
         WeightsError: The card lacks an entry.
     """
-    if lacking := card.lacking(*ENTRIES):
+    counted = "present_in_training" if card.class_counts_train is None else "class_counts_train"
+    if lacking := card.lacking(*ENTRIES, counted):
         raise WeightsError(f"weights {name!r}: the card lacks {lacking[0]!r}")
     bits = card.bits_per_dimension
     levels = "\n".join(
@@ -51,7 +52,10 @@ def flow_card(name: str, size: int, sha256: str, card: ModelCard) -> str:
         for i, x in enumerate(card.latents_val)
     )
     training, near = card.training, card.memorisation
-    counts = ", ".join(f"{k}: {v}" for k, v in card.class_counts_train.items())
+    of = "Classes of the training split:"
+    if card.class_counts_train is None:
+        of = "Images of the training split with"
+    counts = ", ".join(f"{k}: {v}" for k, v in getattr(card, counted).items())
     return f"""# {name}
 
 {card.summary}. {card.parameters:,} parameters, {size / 1e6:.1f} MB,
@@ -61,7 +65,7 @@ sha256 `{sha256}`. Made by `latentdp weights train`; this card is made from the 
 {card.training_data}
 
 Images: {", ".join(f"{k} {v}" for k, v in card.images.items())} (patient-disjoint splits; the
-flow was trained on `train` only). Classes of the training split: {counts}.
+flow was trained on `train` only). {of} {counts}.
 Trained on private data: {"yes" if card.private_training else "no"}.
 
 ## Training

@@ -17,12 +17,12 @@ from pathlib import Path
 from latentdp._weights.flow_card import flow_card
 from latentdp._weights.verifier_card import verifier_card
 
-from latentdp.data.dataset import read_dataset
 from latentdp.models.checkpoints import load, save
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.model_card.card_parts import LikelihoodCard
 from latentdp.models.model_card.flow import usual_likelihood
+from latentdp.models.training.training_data import as_trained
 
 HERE = Path(__file__).parent
 
@@ -76,16 +76,7 @@ def _likelihood(path: Path, data: Path) -> LikelihoodCard:
     checkpoint = load(str(path))
     flow, card = load_flow(checkpoint), checkpoint.card
     held_out = {
-        split: read_dataset(
-            data,
-            split,
-            size=flow.shape[0],
-            conditions=flow.provenance.conditions,
-            sources=flow.provenance.sources,
-            classes=flow.classes,
-        )
-        for split in card.images or ()
-        if split != "train"
+        split: as_trained(flow, data, split) for split in card.images or () if split != "train"
     }
     return usual_likelihood(flow, held_out)
 

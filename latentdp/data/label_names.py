@@ -1,4 +1,4 @@
-"""From a hospital's own names of findings to the classes that weights know."""
+"""From a hospital's own names of findings to the labels that weights know."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from numpy.typing import ArrayLike
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.core.tables import read_table
+from latentdp.data.label_space import SEPARATOR, LabelSpace
 from latentdp.errors import InputError
 
 __all__ = ["GivenLabels", "LabelNames", "Unresolved", "label_indices"]
 
-# Class indices, or names of classes; None for unknown.
+# Labels as numbers, or in words, several separated by ;. None for unknown.
 GivenLabels: TypeAlias = ArrayLike | Sequence[str | None] | None
 
 
 class Unresolved(Enum):
-    """Why a name stands for no class."""
+    """Why a name stands for nothing."""
 
     IGNORED = "the map says that it counts for nothing"
     UNKNOWN = "neither the weights nor the map know it"
     NO_VIEW = "the weights have it for each view, and the view is not stated"
+    SEVERAL = "the names contradict each other"
 
 
 @dataclass(frozen=True)
@@ -34,22 +36,22 @@ class LabelNames:
     """What names stand for.
 
     Attributes:
-        classes: Of the weights. One like ``PA/finding`` is a finding in a view.
+        space: Labels of the weights. A class like ``PA/finding`` is a finding in a view.
         meant: Own name in small letters to what the weights call it; "" for nothing.
     """
 
-    classes: tuple[str, ...]
+    space: LabelSpace
     meant: Mapping[str, str]
 
     @classmethod
-    def read(cls, classes: tuple[str, ...], label_map: Path | None) -> LabelNames:
+    def read(cls, space: LabelSpace, label_map: Path | None) -> LabelNames:
         """With the map of a CSV that has the columns ``from`` and ``to``, if there is one.
 
         Raises:
             InputError: The CSV cannot be read, maps a name twice, or onto what the weights do not
                 know.
         """
-        names = cls(classes, {})
+        names = cls(space, {})
         if label_map is None:
             return names
         meant: dict[str, str] = {}
@@ -62,22 +64,22 @@ class LabelNames:
                 )
             if meant.setdefault(own, target) != target:
                 raise InputError(f"{label_map.name} line {line}: a name is mapped to two others")
-        return cls(classes, meant)
+        return cls(space, meant)
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """The classes, and what they are without their views."""
-        return (
-            *self.classes,
-            *dict.fromkeys(c.rpartition("/")[2] for c in self.classes if "/" in c),
-        )
+        """The words of labels, and what classes are without their views."""
+        bare = dict.fromkeys(c.rpartition("/")[2] for c in self.space.classes if "/" in c)
+        return (*self.space.words, *bare)
 
     def knows(self, name: str) -> bool:
         """Whether it stands for something, at least in a view."""
-        return name.strip().lower() in {*self.meant, *(f.lower() for f in self.findings)}
+        own = name.strip().lower()
+        bare = {finding.lower() for finding in self.findings}
+        return own in self.meant or own in bare or self.space.meaning(own) is not None
 
-    def resolve(self, name: str, view: str) -> int | Unresolved:
-        """The index of the class that a name stands for.
+    def resolve(self, name: str, view: str) -> Mapping[int, int] | Unresolved:
+        """What a name says, as `LabelSpace.meaning` does.
 
         Args:
             name: As a list has it.
@@ -87,23 +89,44 @@ class LabelNames:
         target = self.meant.get(own, own)
         if not target:
             return Unresolved.IGNORED
-        index = {c.lower(): i for i, c in enumerate(self.classes)}
-        position = index.get(target, index.get(f"{view.lower()}/{target}"))
-        if position is not None:
-            return position
+        for word in (target, f"{view}/{target}"):
+            if (meaning := self.space.meaning(word)) is not None:
+                return meaning
         return Unresolved.NO_VIEW if self.knows(target) else Unresolved.UNKNOWN
 
+    def label(self, names: Sequence[str], view: str) -> int | Unresolved:
+        """The label that names of a row stand for together, or why they stand for none.
 
-def label_indices(labels: GivenLabels, classes: tuple[str, ...]) -> ArrayLike | None:
-    """Labels as class indices, where any is given by name; what holds no name stays as it is.
+        Args:
+            names: As a list has them.
+            view: Of the radiograph, "" if it is not known; what the names say outranks it.
+        """
+        resolved = [self.resolve(name, view) for name in names]
+        if Unresolved.UNKNOWN in resolved:
+            return Unresolved.UNKNOWN
+        meanings = [one for one in resolved if not isinstance(one, Unresolved)]
+        if Unresolved.NO_VIEW in resolved:
+            return Unresolved.SEVERAL if meanings else Unresolved.NO_VIEW
+        if not meanings:
+            return Unresolved.IGNORED
+        seen = None if self.space.has_classes or not view else self.space.meaning(view)
+        if seen is not None and not any(seen.keys() & one.keys() for one in meanings):
+            meanings.append(seen)
+        merged = self.space.merged(meanings)
+        return Unresolved.SEVERAL if merged is None else merged
+
+
+def label_indices(labels: GivenLabels, space: LabelSpace) -> ArrayLike | None:
+    """Labels as numbers, where any is given in words; what holds none stays as it is.
 
     Example:
-        >>> label_indices(["normal", None, "VIRAL", 0], ("bacterial", "normal", "viral"))
+        >>> classes = LabelSpace.of_classes(["bacterial", "normal", "viral"])
+        >>> label_indices(["normal", None, "VIRAL", 0], classes)
         array([ 1, -1,  2,  0])
 
     Args:
-        labels: Names or indices; None, "" and -1 stand for no label.
-        classes: Of the weights; a name is taken in any case.
+        labels: Words, several separated by ``;``, or numbers; None, "" and -1 for no label.
+        space: Of the weights; a word is taken in any case.
 
     Raises:
         InputError: A name that the weights do not know, or know only for each view.
@@ -113,7 +136,7 @@ def label_indices(labels: GivenLabels, classes: tuple[str, ...]) -> ArrayLike | 
     given = np.asarray(labels, dtype=object)
     if given.ndim != 1 or not any(isinstance(label, str) for label in given):
         return cast("ArrayLike", labels)
-    names = LabelNames(classes, {})
+    names = LabelNames(space, {})
     indices = [_index(names, label) for label in given]
     return np.array(indices, dtype=np.int64)
 
@@ -123,12 +146,16 @@ def _index(names: LabelNames, label: object) -> int:
         return UNKNOWN
     if not isinstance(label, str):
         return int(label)  # type: ignore[call-overload, no-any-return]
-    found = names.resolve(label, "")
+    words = label.split(SEPARATOR) if not names.space.has_classes else [label]
+    found = names.label(words, "")
     if isinstance(found, int):
         return found
-    known = ", ".join(names.classes) or "none"
+    known = ", ".join(names.space.words) or "none"
     if found is Unresolved.NO_VIEW:
         raise InputError(
             f"these weights know {label!r} for each view; name it with its view, one of: {known}"
         )
-    raise InputError(f"these weights know no class {label!r}; there are: {known}")
+    if found is Unresolved.SEVERAL:
+        raise InputError(f"the words of {label!r} contradict each other; there are: {known}")
+    kind = "class" if names.space.has_classes else "label"
+    raise InputError(f"these weights know no {kind} {label!r}; there are: {known}")

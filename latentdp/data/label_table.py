@@ -14,9 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latentdp.core.attributes import Attribute
 from latentdp.core.system import file_key
 from latentdp.core.tables import Record, Table, read_any_table
 from latentdp.data.label_names import LabelNames
+from latentdp.data.label_space import NO_FINDING
 from latentdp.data.patient_id import normal_form
 from latentdp.errors import InputError
 
@@ -84,12 +86,14 @@ class LabelTable:
         key: What its rows are about.
         dated: Whether a patient's rows are told apart by their dates.
         rows: By key, and by key and date.
+        columns: Names of findings that have columns of their own; none where one holds them all.
     """
 
     name: str
     key: Key
     dated: bool
     rows: Mapping[tuple[str, ...], LabelRow]
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path, names: LabelNames) -> LabelTable:
@@ -97,7 +101,8 @@ class LabelTable:
 
         Args:
             path: Of the file.
-            names: Of findings that may have columns of their own, with 1 and 0 in them.
+            names: Of findings that may have columns of their own, with 1 and 0 in them; of other
+                attributes, such as the view, a column may hold the value.
 
         Raises:
             InputError: It cannot be read, has no column that says what its rows are about, none
@@ -118,7 +123,7 @@ class LabelTable:
                     f"{path.name} line {record.line}: the same {by_role.key.value} as in line "
                     f"{other.line} has two different labels; {_apart(by_role)}"
                 )
-        return cls(path.name, by_role.key, by_role.date is not None, rows)
+        return cls(path.name, by_role.key, by_role.date is not None, rows, by_role.findings)
 
     def find(self, names: Sequence[str], said: Examination) -> LabelRow | None:
         """The row about an input.
@@ -162,6 +167,7 @@ class _Columns:
     date: str | None
     label: str | None
     findings: tuple[str, ...]
+    names: LabelNames
 
     @classmethod
     def of(cls, name: str, table: Table, names: LabelNames) -> _Columns:
@@ -195,7 +201,7 @@ class _Columns:
         if twice:
             raise InputError(f"{name}: expected one column for each finding, got one twice")
         date = the(DATE_COLUMNS) if key is Key.PATIENT else None
-        return cls(name, key, key_column, date, label, findings)
+        return cls(name, key, key_column, date, label, findings, names)
 
     def key_of(self, record: Record) -> tuple[str, ...] | None:
         """What a row is about; None where that is empty."""
@@ -208,6 +214,15 @@ class _Columns:
         return (value,) if self.date is None else (value, self._date(record))
 
     def findings_of(self, record: Record) -> tuple[str, ...]:
+        """Names of findings, and words of other attributes that have a column."""
+        named = self._named(record)
+        if not named:
+            return ()
+        columns = {plain_name(column): column for column in record.values}
+        others = [one for one in self.names.space.attributes if one.name and not one.is_finding]
+        return (*named, *filter(None, (self._word(one, columns, record) for one in others)))
+
+    def _named(self, record: Record) -> tuple[str, ...]:
         if self.label is not None:
             parts = re.split(r"[;|]", record.values[self.label])
             return tuple(part.strip() for part in parts if part.strip())
@@ -217,7 +232,16 @@ class _Columns:
                 f"{self.name} line {record.line}: expected 1, 0 or nothing in the column of a "
                 "finding, got another value; decide what is uncertain"
             )
-        return tuple(column for column, mark in marked.items() if mark in _YES)
+        named = tuple(column for column, mark in marked.items() if mark in _YES)
+        # Where each finding is there or not, a row of zeros says something; one of blanks nothing.
+        if not named and self.names.space.findings and any(marked.values()):
+            return (NO_FINDING,)
+        return named
+
+    def _word(self, attribute: Attribute, columns: Mapping[str, str], record: Record) -> str:
+        """What the column of an attribute says; empty where there is none, or nothing in it."""
+        column = columns.get(plain_name(attribute.name))
+        return "" if column is None else self.names.space.value(attribute, record.values[column])
 
     def _date(self, record: Record) -> str:
         assert self.date is not None

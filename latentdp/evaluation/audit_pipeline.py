@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.core.arrays import Images, Labels, Latents
+from latentdp.core.arrays import UNKNOWN, Images, Labels, Latents
+from latentdp.core.attributes import labels_of, values_of
 from latentdp.core.documents import JsonValue
 from latentdp.core.progress import CountCallback
 from latentdp.evaluation.transparent_flow import TransparentFlow
@@ -194,9 +195,12 @@ class _Inputs:
                 far[dims], part[dims] = ordinary[dims], -ordinary[dims]
         self.image, self.opposite, self.beside = self._decoded(np.stack([far, -far, part]))
         public = plan.label is LabelRelease.PUBLIC
-        self.label, self.other = 0, 0 if public or len(privatizer.flow.classes) < 2 else 1
+        self.label, self.other = _two_labels(privatizer)
+        if public:
+            self.other = self.label
         one, two, _ = self._coordinates((self.image, self.opposite, self.beside), self.label)
-        shifted = self._coordinates((self.image,), self.other)[0] if self.other else one
+        apart = self.other != self.label
+        shifted = self._coordinates((self.image,), self.other)[0] if apart else one
         protected = np.zeros(plan.d, dtype=np.bool_)
         for block, dims in zip(plan.blocks, plan.dims, strict=True):
             protected[dims] = block.action is Action.MECHANISM
@@ -219,7 +223,11 @@ class _Inputs:
         coordinates = plan.coordinates(flow.encode(release.images, release.labels))
         flat = release.images.reshape(len(release.images), -1).astype(np.float64)
         columns = [coordinates @ self.directions.T, flat @ self.pixels.T]
-        columns += [(release.labels[:, None] == np.arange(len(flow.classes))).astype(np.float64)]
+        values = values_of(flow.conditioning, release.labels)
+        columns += [
+            (column[:, None] == np.arange(len(one.values))).astype(np.float64)
+            for one, column in zip(flow.conditioning, values.T, strict=True)
+        ]
         return np.concatenate(columns, axis=1)
 
     def _decoded(self, coordinates: Latents) -> Images:
@@ -229,8 +237,18 @@ class _Inputs:
 
     def _coordinates(self, images: tuple[Images, ...], label: int) -> Latents:
         flow = self.privatizer.flow
-        given = np.full(len(images), label) if flow.classes else None
+        given = np.full(len(images), label)
         return self.privatizer.plan.coordinates(flow.encode(np.stack(images), given))
+
+
+def _two_labels(privatizer: Privatizer) -> tuple[int, int]:
+    """Two that differ in all that is released of them; the same twice where nothing can differ."""
+    known = privatizer.flow.conditioning
+    if not known[0].name and len(known[0].values) < 2:
+        label = 0 if known[0].values else UNKNOWN
+        return label, label
+    first, second = labels_of(known, [[0] * len(known), [1] * len(known)])
+    return int(first), int(second)
 
 
 def _chunk(
@@ -242,9 +260,8 @@ def _chunk(
         """Features of ``n`` releases of each of these rows, from one batch."""
         images = np.concatenate([np.repeat(image[None], n, axis=0) for image, _ in rows])
         labels: Labels = np.repeat([label for _, label in rows], n)
-        known = labels if privatizer.flow.classes else None
         # As a run does it, which rates what it releases: a call may know that nothing is read.
-        made, _ = privatizer.release_and_rate(images, labels=known)
+        made, _ = privatizer.release_and_rate(images, labels=labels)
         made = replace(made, images=privatizer.enlarge(made.images))
         return np.split(inputs.features(made), len(rows))
 

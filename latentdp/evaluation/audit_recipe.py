@@ -14,8 +14,8 @@ from latentdp.core.progress import CountCallback
 from latentdp.evaluation.audit_pipeline import PipelineLook, affordable, audit_pipeline
 from latentdp.evaluation.transparent_flow import transparent
 from latentdp.privacy.audit.best_event import CONFIDENCE
-from latentdp.privacy.audit.label_response import LabelResponse
 from latentdp.privacy.audit.report import AuditReport, audit
+from latentdp.privacy.audit.set_of_answers import mechanism_of
 from latentdp.privacy.noise import SystemNoise
 from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privatizer import Privatizer
@@ -79,7 +79,7 @@ def audit_recipe(
     if recipe.label == LabelRelease.RESPONSE:
         own = transparent(recipe) if loaded is None else Privatizer(loaded.flow, recipe)
         assert own.plan.response is not None
-        mechanism = LabelResponse.of(own.plan.response)
+        mechanism = mechanism_of(own.plan.response)
         response = audit(mechanism, noise=SystemNoise(), trials=trials, confidence=confidence)
     looks: list[PipelineLook] = []
     for i, (privatizer, draws) in enumerate(runs):

@@ -18,11 +18,12 @@ from latentdp.core import plugins
 from latentdp.core.cache import Arrays, ResultCache, closed
 from latentdp.core.progress import ProgressCallback
 from latentdp.core.version import __version__
+from latentdp.data.cohort import Cohort
 from latentdp.errors import InputError
 from latentdp.evaluation.datasets import BenchmarkDataset, fingerprint
 from latentdp.evaluation.methods._weights import Weights
 from latentdp.evaluation.methods.base import Method
-from latentdp.evaluation.private_copies import copies, repeats
+from latentdp.evaluation.private_copies import as_used, copies, repeats
 from latentdp.evaluation.run_attacks import (
     AttackResults,
     describe_method,
@@ -286,7 +287,9 @@ def _privatized(
         }
 
     arrays = notes.arrays("private", privatize)
-    return (
-        PairedImages(cohort=g.test, private=arrays["target"], labels=arrays["target labels"]),
-        PairedImages(cohort=g.train, private=arrays["practice"], labels=arrays["practice labels"]),
-    )
+
+    def side(name: str, cohort: Cohort) -> PairedImages:
+        known = as_used(method, cohort)
+        return PairedImages(cohort=known, private=arrays[name], labels=arrays[f"{name} labels"])
+
+    return side("target", g.test), side("practice", g.train)

@@ -27,7 +27,7 @@ from latentdp.evaluation.controls_of_release import controls_of, examine_control
 from latentdp.evaluation.full_size import FullSize
 from latentdp.evaluation.methods.base import Method
 from latentdp.evaluation.methods.presets import PresetMethod
-from latentdp.evaluation.private_copies import copies, repeats
+from latentdp.evaluation.private_copies import as_used, copies, repeats
 from latentdp.evaluation.release_under_test import ReleaseUnderTest
 from latentdp.evaluation.run_attacks import (
     describe_method,
@@ -156,11 +156,11 @@ _HALF = "half of the release's patients, who are not attacked"
 
 def _sides(release: ReleaseUnderTest, seed: int) -> tuple[PairedImages, PairedImages | Cohort]:
     """Who is attacked, and whom the attacker practises on: with copies if given."""
-    cohort, private = release.linked.cohort, release.linked.private[None]
+    cohort, private = as_used(release.method, release.linked.cohort), release.linked.private[None]
     if release.known is not None:
-        return PairedImages(
-            cohort=cohort, private=private, labels=release.labels[None]
-        ), release.known
+        return PairedImages(cohort=cohort, private=private, labels=release.labels[None]), as_used(
+            release.method, release.known
+        )
     own = _halves(release, seed)
     if not own.any() or own.all():
         raise InputError(

@@ -13,7 +13,8 @@ from pathlib import Path
 from latentdp.data.dataset import NORMAL
 from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.profile import Profile
-from latentdp.data.label_names import LabelNames
+from latentdp.data.label_names import LabelNames, Unresolved
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.label_table import Key, LabelRow, LabelTable, names_in_tables
 from latentdp.data.radiograph import examination
 from latentdp.errors import InputError, UnsupportedInstance
@@ -27,7 +28,7 @@ def with_listed(
     source: Path,
     labels: Path,
     label_map: Path | None,
-    classes: tuple[str, ...],
+    space: LabelSpace,
     profile: Profile,
 ) -> list[SourceLink]:
     """The same links with findings and label of a list, where nothing else says them.
@@ -37,19 +38,19 @@ def with_listed(
         source: The folder of originals.
         labels: CSV as `latentdp privatize --labels` takes it.
         label_map: CSV from its names to those of the weights; None for none.
-        classes: Names of the labels that the weights know.
+        space: Labels that the weights know.
         profile: What a person says of the inputs.
 
     Raises:
         InputError: A CSV cannot be read, or no row fits an original.
     """
-    names = LabelNames.read(classes, label_map)
+    names = LabelNames.read(space, label_map)
     table = LabelTable.read(labels, names)
     base = source if source.is_dir() else source.parent
     files = [link.original.relative_to(base).as_posix() for link in links]
     told, matched = [], 0
     for link, listed in zip(links, names_in_tables(files), strict=True):
-        said = _said(link.original, profile, needed=table.key is not Key.FILE or bool(classes))
+        said = _said(link.original, profile, needed=table.key is not Key.FILE or bool(space.words))
         row = table.find(listed, said)
         if row is not None:
             matched += 1
@@ -80,7 +81,7 @@ def _findings(row: LabelRow, names: LabelNames) -> list[str]:
             continue
         if name in NORMAL or plain in NORMAL:
             kept.append("normal")
-        elif name in {c.lower() for c in names.classes}:
+        elif name in {c.lower() for c in names.space.classes}:
             kept.append(plain)  # what is not of a view
         else:
             kept.append(name)
@@ -88,7 +89,8 @@ def _findings(row: LabelRow, names: LabelNames) -> list[str]:
 
 
 def _label(row: LabelRow, names: LabelNames, said: Examination) -> str:
-    """The class that a release was given; empty where there is none, or several."""
-    means = {names.resolve(finding, said.view) for finding in row.findings}
-    classes = [m for m in means if isinstance(m, int)]
-    return names.classes[classes[0]] if len(classes) == 1 else ""
+    """The label that a release was given; empty where there is none, or several classes."""
+    view = said.view
+    known = [n for n in row.findings if not isinstance(names.resolve(n, view), Unresolved)]
+    label = names.label(known, view)
+    return names.space.name(label) if isinstance(label, int) else ""

@@ -38,6 +38,7 @@ from latentdp.evaluation.release_under_test import (
 from latentdp.evaluation.threat_model import FileFacts
 from latentdp.models.training.training_data import read_cohort
 from latentdp.privacy.guarantee import Guarantee, Unit
+from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.reports.evaluation_parts import EvaluatedRelease
 from latentdp.reports.release_card import CARD, IMAGES, ReleaseCard
@@ -86,14 +87,14 @@ def of_ours(
         raise InputError("expected OUT to be a release of latentdp, or --pairs with another's")
     recipe = recipe_of(vault, card.recipe.digest)
     method = PresetMethod.of(recipe)
-    flow = method.privatizer.flow
+    flow, space = method.privatizer.flow, method.privatizer.label_space
     links = some_patients(from_vault(source, out, vault, about), most, seed)
     if labels is not None:
-        links = with_listed(links, source, labels, label_map, flow.classes, recipe.profile)
+        links = with_listed(links, source, labels, label_map, space, recipe.profile)
     linked = read(
         links,
         flow.shape,
-        flow.classes,
+        space,
         profile=recipe.profile,
         detailed=bool(card.image.detail_drawn_at),
         tell=lambda share: tell(share, "reading both folders"),
@@ -101,7 +102,7 @@ def of_ours(
     return ReleaseUnderTest(
         linked=linked,
         method=method,
-        labels=_released_labels(out, linked.links, flow.classes),
+        labels=_released_labels(out, linked.links, method.privatizer),
         protects_all=not card.guarantee.unprotected,
         patient=_of_patient(card, linked),
         files=facts(linked.links, source, out / IMAGES),
@@ -227,9 +228,11 @@ def _others(data: Path, flow: Flow, most: int, seed: int) -> Cohort:
     return cohort.take(whole_patients(cohort.patients, most or len(cohort), seed))
 
 
-def _released_labels(out: Path, links: Sequence[SourceLink], classes: tuple[str, ...]) -> Labels:
-    """Class indices from ``labels.csv`` of the release, if it releases labels."""
-    released = out / "labels.csv"
-    labels = read_labels(released, classes) if released.is_file() else {}
+def _released_labels(out: Path, links: Sequence[SourceLink], privatizer: Privatizer) -> Labels:
+    """From ``labels.csv`` of the release, if it releases labels."""
+    table, space = out / "labels.csv", privatizer.label_space
+    released = space.only(privatizer.recipe.release_findings)
+    named = read_labels(table, released) if table.is_file() else {}
+    labels = {name: released.label_in(space, label) for name, label in named.items()}
     names = [file_key(str(link.private.relative_to(out / IMAGES))) for link in links]
     return np.array([labels.get(name, UNKNOWN) for name in names], dtype=np.int64)

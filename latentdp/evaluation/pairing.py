@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.core.arrays import Images
+from latentdp.core.arrays import UNKNOWN, Images
 from latentdp.core.system import below, file_key
 from latentdp.core.tables import read_table
 from latentdp.data import radiograph
@@ -23,6 +23,7 @@ from latentdp.data.cohort import Cohort, whole_patients
 from latentdp.data.dataset import NORMAL
 from latentdp.data.dicom.demographics import Person, person
 from latentdp.data.dicom.profile import BASIC, Profile
+from latentdp.data.label_space import SEPARATOR, LabelSpace
 from latentdp.data.preprocess import resize
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.reports.release_card import IMAGES
@@ -159,7 +160,7 @@ def some_patients(links: list[SourceLink], most: int, seed: int) -> list[SourceL
 def read(
     links: list[SourceLink],
     shape: tuple[int, int],
-    classes: tuple[str, ...] = (),
+    space: LabelSpace | None = None,
     *,
     profile: Profile = BASIC,
     detailed: bool = False,
@@ -170,7 +171,7 @@ def read(
     Args:
         links: Of `from_vault` or `from_csv`.
         shape: Height and width of all images.
-        classes: Of the weights, for ``label``.
+        space: Of the weights, for ``label``; None where nobody knows them.
         profile: What a person said of the originals when they were released.
         detailed: Whether detail was drawn beyond ``shape``: whoever knows that takes means of
             what lies within a pixel, which the detail leaves as they were.
@@ -191,7 +192,6 @@ def read(
     found = [_findings(link.known) for link, *_ in kept]
     names = tuple(sorted({name for several in found for name in several}))
     marks = np.array([[name in several for name in names] for several in found], dtype=np.bool_)
-    numbers = {name: i for i, name in enumerate(classes)}
 
     def column(name: str, said: Callable[[Person], str]) -> NDArray[np.str_]:
         return np.array([link.known.get(name) or said(p) for link, _, _, p in kept], dtype=np.str_)
@@ -206,7 +206,7 @@ def read(
             images=np.stack([r.image for _, r, *_ in kept]),
             patients=np.unique(ids, return_inverse=True)[1].astype(np.int64),
             labels=np.array(
-                [numbers.get(x.known.get("label", ""), -1) for x, *_ in kept], dtype=np.int64
+                [_label(x.known.get("label", ""), space) for x, *_ in kept], dtype=np.int64
             ),
             findings=_rarest(marks),
             finding_names=names,
@@ -262,6 +262,16 @@ def _findings(known: Mapping[str, str]) -> set[str]:
     parts = re.split(r"[;|]", known.get("finding", ""))
     named = {part.strip().lower() for part in parts} - {""}
     return {"normal" if name in NORMAL else name for name in named}
+
+
+def _label(words: str, space: LabelSpace | None) -> int:
+    """The label of a row; unknown where the weights do not know what it says."""
+    if space is None or not words:
+        return UNKNOWN
+    try:
+        return space.label([words] if space.has_classes else words.split(SEPARATOR))
+    except InputError:
+        return UNKNOWN
 
 
 def _rarest(marks: NDArray[np.bool_]) -> NDArray[np.int64]:

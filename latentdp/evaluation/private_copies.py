@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from latentdp.data.cohort import Cohort
 from latentdp.evaluation.methods.base import Method
 from latentdp.privacy.noise import SeededNoise
 
-__all__ = ["copies", "repeats"]
+__all__ = ["as_used", "copies", "repeats"]
 
 
 AT_ONCE = 512  # images between two words on progress
@@ -42,6 +43,12 @@ def copies(
             cohort.images[rows], cohort.labels[rows], noises
         )
     return private, labels
+
+
+def as_used(method: Method, cohort: Cohort) -> Cohort:
+    """The cohort with what the method takes of its labels: they go with released ones."""
+    maker = method.privatizer
+    return cohort if maker is None else replace(cohort, labels=maker.used(cohort.labels))
 
 
 def repeats(

@@ -101,7 +101,8 @@ def _part(tell: ProgressCallback, start: float) -> ProgressCallback:
 
 def _samples(flow: Flow, train: Cohort, val: Cohort, effort: Effort) -> ThreatModel:
     """Fresh samples of the flow in the place of private images, under the true labels."""
-    method = PriorSample(PresetMethod("strict", flow, label="public" if flow.classes else "none"))
+    label = "public" if flow.classes or flow.attributes else "none"
+    method = PriorSample(PresetMethod("strict", flow, label=label))
     sides = []
     for i, cohort in enumerate((val, train)):
         private, labels = copies(method, cohort, 1, i)

@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import UNSET
 
 from latentdp.core.arrays import Latents, check_latents
+from latentdp.core.attributes import Attribute
 from latentdp.core.plugins import is_there, load, provider
 from latentdp.errors import InputError
 from latentdp.privacy.basis import Basis
@@ -28,6 +29,7 @@ from latentdp.privacy.plan_description import (
 )
 from latentdp.privacy.randomized_response import LabelRelease, RandomisedResponse
 from latentdp.privacy.samplers.uniform import normal
+from latentdp.privacy.set_response import AttributeResponse, SetResponse
 
 __all__ = ["Action", "Block", "Plan"]
 
@@ -75,7 +77,8 @@ class Plan:
         d: Size of the latent.
         blocks: One after the other, they are the ``d`` coordinates.
         basis: Of the coordinates; None for the latent's own elements.
-        response: Randomised response of the label, if it is released that way.
+        response: Randomised response of the label, if it is released that way: of a class, or of
+            several attributes.
         label: How the label is released.
         temperature: Standard deviation of resampled dimensions.
     """
@@ -83,7 +86,7 @@ class Plan:
     d: int
     blocks: tuple[Block, ...]
     label: LabelRelease = LabelRelease.NONE
-    response: RandomisedResponse | None = None
+    response: RandomisedResponse | SetResponse | None = None
     temperature: float = 1.0
     basis: Basis | None = None
 
@@ -218,10 +221,7 @@ class Plan:
             label = LabelRelease(described.label.release)
             response = None
             if label is LabelRelease.RESPONSE:
-                classes, threshold = described.label.classes, described.label.threshold
-                response = RandomisedResponse(
-                    classes=number(classes, "int"), threshold=number(threshold, "int")
-                )
+                response = _response(described.label)
             return cls(
                 d=number(described.latent_dimensions, "int"),
                 blocks=tuple(map(_block, described.blocks)),
@@ -234,6 +234,27 @@ class Plan:
     def _parts(self) -> list[Guarantee]:
         parts = [b.mechanism.guarantee for b in self.blocks if b.mechanism is not None]
         return [*parts, self.response.guarantee] if self.response else parts
+
+
+def _response(described: LabelDescription) -> RandomisedResponse | SetResponse:
+    """What answers; of the attributes that are not answered, a card of it knows nothing."""
+    if described.attributes is UNSET:
+        return RandomisedResponse(
+            classes=number(described.classes, "int"), threshold=number(described.threshold, "int")
+        )
+    parts = tuple(
+        AttributeResponse(
+            name=one.name,
+            response=RandomisedResponse(
+                classes=number(one.classes, "int"), threshold=number(one.threshold, "int")
+            ),
+        )
+        for one in described.attributes
+    )
+    attributes = tuple(
+        Attribute(part.name, tuple(map(str, range(part.response.classes)))) for part in parts
+    )
+    return SetResponse(attributes=attributes, parts=parts)
 
 
 def _block(described: BlockDescription) -> Block:

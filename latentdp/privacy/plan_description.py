@@ -7,7 +7,13 @@ from typing import TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
-__all__ = ["BlockDescription", "LabelDescription", "Parameters", "PlanDescription"]
+__all__ = [
+    "AttributeDescription",
+    "BlockDescription",
+    "LabelDescription",
+    "Parameters",
+    "PlanDescription",
+]
 
 Parameters: TypeAlias = Mapping[str, int | float | str]
 """Of a mechanism, by name: ``mechanism`` is its own; the rest are numbers, or words on them."""
@@ -39,20 +45,41 @@ class BlockDescription(Struct, frozen=True, kw_only=True):
         return None if self.parameters is UNSET else self.parameters.get("mechanism")
 
 
+class AttributeDescription(Struct, frozen=True, kw_only=True):
+    """Randomised response of one attribute of a label.
+
+    Attributes:
+        name: Of the attribute.
+        classes: Number of its values.
+        threshold: The truth is told when a uniform 64-bit word is below it.
+        truth_probability: That is how often.
+        epsilon: What it costs, in nats.
+    """
+
+    name: str
+    classes: int
+    threshold: int
+    truth_probability: float | UnsetType = UNSET
+    epsilon: float | UnsetType = UNSET
+
+
 class LabelDescription(Struct, frozen=True, kw_only=True):
     """What happens to the label.
 
     Attributes:
         release: ``none``, ``public`` or ``response``. All else is of randomised response.
         mechanism: ``randomised-response``.
+        attributes: What is answered, each by itself, where a label says several things; then
+            the next three are theirs.
         classes: Number of them.
         threshold: The truth is told when a uniform 64-bit word is below it.
         truth_probability: That is how often.
-        epsilon: What it costs, in nats.
+        epsilon: What it costs, all together, in nats.
     """
 
     release: str
     mechanism: str | UnsetType = UNSET
+    attributes: tuple[AttributeDescription, ...] | UnsetType = UNSET
     classes: int | UnsetType = UNSET
     threshold: int | UnsetType = UNSET
     truth_probability: float | UnsetType = UNSET

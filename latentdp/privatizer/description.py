@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from latentdp.recipe import Recipe
-from latentdp.reports.release_card_parts import CardImage, CardRecipe, CardWeights
+from latentdp.reports.release_card_parts import CardAttribute, CardImage, CardRecipe, CardWeights
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -18,8 +20,9 @@ __all__ = ["image_on_card", "recipe_on_card", "weights_on_card"]
 def recipe_on_card(recipe: Recipe) -> CardRecipe:
     """Without the name of the weights: it may be a private path."""
     stated = {f.name: getattr(recipe, f.name) for f in fields(recipe) if f.name != "weights"}
-    if not recipe.refuse_odd:
-        del stated["refuse_odd"]
+    for name in ("refuse_odd", "release_findings"):
+        if not stated[name]:
+            del stated[name]
     return CardRecipe(digest=recipe.digest, **stated)
 
 
@@ -42,4 +45,8 @@ def image_on_card(privatizer: Privatizer) -> CardImage:
         chosen_among=privatizer.candidates,
         detail_drawn_at=tuple(privatizer.octaves),
         classes=privatizer.flow.classes,
+        attributes=tuple(
+            CardAttribute(name=one.name, values=one.values) for one in privatizer.flow.attributes
+        )
+        or UNSET,
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.core import plugins
+from latentdp.core.attributes import Attribute
 from latentdp.errors import InputError
 from latentdp.privacy.basis import Basis
 from latentdp.privacy.plan import Action, Block, Plan
 from latentdp.privacy.randomized_response import LabelRelease, RandomisedResponse
+from latentdp.privacy.set_response import SetResponse
 from latentdp.recipe import ALL, Recipe
 
 __all__ = ["make_plan"]
@@ -20,7 +24,7 @@ def make_plan(
     *,
     d: int,
     directions: NDArray[np.float64],
-    classes: int,
+    attributes: Sequence[Attribute],
     identity: NDArray[np.float64] | None = None,
 ) -> Plan:
     """The plan of a recipe.
@@ -30,7 +34,7 @@ def make_plan(
         d: Size of the latent.
         directions: ``(k, d)`` orthonormal rows, those that say most about the label first; a
             public constant of the weights.
-        classes: Number of classes that the weights know.
+        attributes: That labels of the weights say; classes are one without a name.
         identity: ``(m, d)`` orthonormal rows, those that say most about the patient first;
             None for none.
 
@@ -38,7 +42,7 @@ def make_plan(
         InputError: The weights cannot do what the recipe asks, or the budget is too small.
     """
     label = LabelRelease(recipe.label)
-    if label is not LabelRelease.NONE and classes < 2:
+    if label is not LabelRelease.NONE and max(len(one.values) for one in attributes) < 2:
         raise InputError("these weights know no classes, so no label can be released")
     kept, whole = recipe.keep_label_dims, recipe.directions == ALL
     spent = max(d - kept, 0) if whole else recipe.directions
@@ -48,11 +52,12 @@ def make_plan(
             f"kept and {0 if whole else spent} protected ones; `latentdp weights add-directions` "
             "computes them"
         )
-    response = None
+    response: RandomisedResponse | SetResponse | None = None
     budget = recipe.epsilon
     if label is LabelRelease.RESPONSE:
-        share = 1.0 if spent == 0 else recipe.label_share
-        response = RandomisedResponse.calibrate(recipe.epsilon * share, classes)
+        response = _response(
+            recipe, recipe.epsilon * (1.0 if spent == 0 else recipe.label_share), attributes
+        )
         budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
     if recipe.resample_identity:
         personal = _identity(recipe, directions[:kept], identity)
@@ -80,6 +85,17 @@ def make_plan(
         # One block is the same in any basis; per-element noise then is on latent elements.
         basis=Basis(directions) if len(blocks) > 1 else None,
     )
+
+
+def _response(
+    recipe: Recipe, epsilon: float, attributes: Sequence[Attribute]
+) -> RandomisedResponse | SetResponse:
+    """Of a class, or of each attribute that is released."""
+    if recipe.release_findings:
+        return SetResponse.calibrate(epsilon, attributes, recipe.release_findings)
+    if attributes[0].name:
+        raise InputError("expected a recipe that names the attributes that are released")
+    return RandomisedResponse.calibrate(epsilon, len(attributes[0].values))
 
 
 def _identity(

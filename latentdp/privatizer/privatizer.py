@@ -18,8 +18,10 @@ from latentdp.core.arrays import (
     check_labels,
     check_latents,
 )
+from latentdp.core.attributes import knowing, label_count
 from latentdp.data.dicom.profile import BASIC
 from latentdp.data.label_names import GivenLabels, label_indices
+from latentdp.data.label_space import LabelSpace
 from latentdp.errors import InputError, WeightsError
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.privacy.noise import Noise, SystemNoise
@@ -28,6 +30,7 @@ from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.privatizer.candidates import draw_images
 from latentdp.privatizer.planning import make_plan
 from latentdp.privatizer.release import Rating, Release
+from latentdp.privatizer.released_attributes import with_released
 from latentdp.recipe import Recipe
 from latentdp.reports.warning_words import from_outside
 
@@ -60,7 +63,8 @@ class Privatizer:
 
     Attributes:
         flow: As given.
-        recipe: As given, bound to the flow's weights.
+        recipe: As given, bound to the flow's weights; where these know attributes, it names those
+            that are released.
         noise: Where random bits come from.
         plan: What becomes of each part of a latent.
 
@@ -81,13 +85,17 @@ class Privatizer:
         *,
         plan: Plan | None = None,
     ) -> None:
-        recipe = recipe.with_weights(flow.sha256)
+        recipe = with_released(
+            recipe.with_weights(flow.sha256),
+            flow.conditioning,
+            flow.card.present_in_training or {},
+        )
         if plan is None:
             plan = make_plan(
                 recipe,
                 d=flow.d,
                 directions=flow.directions,
-                classes=len(flow.classes),
+                attributes=flow.conditioning,
                 identity=flow.identity if recipe.resample_identity else None,
             )
         object.__setattr__(self, "flow", flow)
@@ -231,7 +239,8 @@ class Privatizer:
 
         Args:
             images: Floats of the flow's shape.
-            labels: Class indices or names of classes ``(n,)``, -1 or None for unknown.
+            labels: Numbers or words ``(n,)``, -1 or None for unknown; several findings of an
+                image are separated by ``;``.
         """
         release = self.from_latents(self._latents(images, labels), labels)
         if self.size == self.flow.shape[0] or not len(release.images):
@@ -248,8 +257,8 @@ class Privatizer:
 
         Args:
             images: Floats of the flow's shape.
-            labels: Class indices or names ``(n,)``, -1 or None for unknown. They are used only as
-                the recipe says: not at all, through randomised response, or as public.
+            labels: Numbers or words ``(n,)``, -1 or None for unknown. They are used only as the
+                recipe says: not at all, through randomised response, or as public.
         """
         encoded, bits = self._encode(images, labels)
         return self.from_latents(encoded, labels), self._rating(encoded, bits)
@@ -269,8 +278,12 @@ class Privatizer:
     def encode(self, images: ArrayLike, labels: GivenLabels = None) -> Latents:
         """Latents ``(n, d)`` as a release of these images encodes them: **private**.
 
-        Only a label that is public may shape the latent: under "unknown" what the image says of
-        its label stays in the latent, where the plan's blocks decide about it.
+        Only what is released exactly of a label may shape the latent. Under randomised response
+        the encoder is told "unknown" of every attribute, so that the latent is a function of the
+        image alone: what the image says of its label stays in it, where the plan's blocks decide
+        about it. Answers and protected latent then come of two mechanisms that are run on one
+        record, whose epsilons add up; the decoder is told the answers only, and follows what both
+        have put out (post-processing).
         """
         return self._encode(images, labels)[0]
 
@@ -340,8 +353,20 @@ class Privatizer:
         )
 
     def _indices(self, labels: GivenLabels, n: int) -> Labels:
-        classes = self.flow.classes
-        return check_labels(label_indices(labels, classes), n, len(classes))
+        """Labels ``(n,)``; of attributes that are not released they know nothing."""
+        known = self.flow.conditioning
+        given = check_labels(label_indices(labels, self.label_space), n, label_count(known))
+        return self.used(given)
+
+    def used(self, labels: Labels) -> Labels:
+        """What a release takes of labels ``(n,)``: of attributes, those that are released."""
+        known = self.flow.conditioning
+        return knowing(known, labels, self.recipe.release_findings) if known[0].name else labels
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """What a label may be, and what it is called."""
+        return LabelSpace(self.flow.conditioning)
 
     @property
     def summary(self) -> str:

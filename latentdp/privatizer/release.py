@@ -30,7 +30,7 @@ class Release:
 
     Attributes:
         images: ``(n, h, w)`` float32 in [0, 1].
-        labels: Released class indices ``(n,)``; all -1 if none are released.
+        labels: Released ones ``(n,)`` as numbers; all -1 if none are released.
         guarantee: Of each image and its label; epsilon is infinity if anything is unprotected.
         approximate: The same noise read as (epsilon, delta).
         valid: ``(n,)`` False where decoding gave no finite image; such a row is all zero.
@@ -51,9 +51,11 @@ class Release:
 
     @property
     def label_names(self) -> tuple[str | None, ...]:
-        """Released labels by the names of their classes; None where none is released."""
-        classes = () if self.privatizer is None else self.privatizer.flow.classes
-        return tuple(None if label == UNKNOWN else classes[label] for label in self.labels)
+        """Released labels by their names, several of one separated by ``;``; None for none."""
+        if self.privatizer is None:
+            return (None,) * len(self.labels)
+        space = self.privatizer.label_space
+        return tuple(None if label == UNKNOWN else space.name(label) for label in self.labels)
 
     @property
     def summary(self) -> str:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latentdp.core.arrays import UNKNOWN
+from latentdp.core.attributes import values_of
 from latentdp.core.documents import to_json
 from latentdp.core.filesystem import write_json
 from latentdp.core.version import __version__
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.labels import write_labels
 from latentdp.data.png import encode_picture
 from latentdp.data.synthetic import marked, title
@@ -52,9 +54,9 @@ def save(release: Release, privatizer: Privatizer, folder: Path, file_format: st
         temporary.chmod(0o755)  # what is written here is public
         if file_format == "png":
             mark = privatizer.recipe.profile.mark
-            _write_pictures(release, privatizer.flow.classes, temporary, mark=mark)
+            _write_pictures(release, privatizer.label_space, temporary, mark=mark)
         else:
-            _write_arrays(release, privatizer.flow.classes, temporary)
+            _write_arrays(release, privatizer, temporary)
         write_json(temporary / MEMORY_CARD, to_json(_card(release, privatizer)))
         if folder.exists():
             folder.rmdir()
@@ -64,9 +66,7 @@ def save(release: Release, privatizer: Privatizer, folder: Path, file_format: st
     return folder / MEMORY_CARD
 
 
-def _write_pictures(
-    release: Release, classes: tuple[str, ...], folder: Path, *, mark: bool
-) -> None:
+def _write_pictures(release: Release, space: LabelSpace, folder: Path, *, mark: bool) -> None:
     """8-bit PNG, numbered as in the array, and labels by name where any are released."""
     (folder / IMAGES).mkdir()
     texts = {
@@ -85,19 +85,28 @@ def _write_pictures(
         image = marked(release.images[i]) if mark else release.images[i]
         (folder / IMAGES / name).write_bytes(encode_picture(image, texts))
         if release.labels[i] != UNKNOWN:
-            labels[name] = classes[release.labels[i]]
+            labels[name] = space.name(release.labels[i])
     if labels:
         write_labels(folder / LABELS, labels)
 
 
-def _write_arrays(release: Release, classes: tuple[str, ...], folder: Path) -> None:
-    """``images``, ``labels`` and ``classes`` of what decoded to finite images."""
-    valid = release.valid
+def _write_arrays(release: Release, privatizer: Privatizer, folder: Path) -> None:
+    """``images``, ``labels`` and ``classes`` of what decoded to finite images.
+
+    Of attributes ``labels`` holds the values, in a column for each that is released, and
+    ``classes`` their names.
+    """
+    valid, space = release.valid, privatizer.label_space
+    labels, names = release.labels[valid], space.classes
+    if not space.has_classes:
+        names = privatizer.recipe.release_findings
+        columns = [i for i, one in enumerate(space.attributes) if one.name in names]
+        labels = values_of(space.attributes, labels)[:, columns]
     np.savez_compressed(
         folder / ARRAYS,
         images=release.images[valid],
-        labels=release.labels[valid],
-        classes=np.array(classes, dtype=np.str_),
+        labels=labels,
+        classes=np.array(names, dtype=np.str_),
     )
 
 

@@ -62,6 +62,9 @@ class Recipe:
         images_per_patient: Most releases of a patient; None for no bound.
         refuse_odd: Keep back what is unlike the images that the weights learnt from; likewise no
             part of the digests.
+        release_findings: Where labels say several attributes, those that are released, in equal
+            shares of the label's budget; of all others nothing is used. Empty until the weights
+            are known, and where their labels are classes.
     """
 
     preset: str = "balanced"
@@ -82,6 +85,7 @@ class Recipe:
     epsilon_per_patient: float | None = None
     images_per_patient: int | None = None
     refuse_odd: bool = False
+    release_findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("epsilon", "label_share", "temperature", "clip", "epsilon_per_patient"):
@@ -117,6 +121,9 @@ class Recipe:
             )
         if self.unlabelled not in (Unlabelled.RANDOM, Unlabelled.UNKNOWN):
             raise InputError("expected what has no label to be released as random or unknown")
+        names = self.release_findings
+        if len({*names}) < len(names) or not all(isinstance(n, str) and n for n in names):
+            raise InputError("expected names of released findings that differ")
         if not 0 <= self.label_share <= 1:
             raise InputError(f"expected a label share in [0, 1], got {self.label_share}")
         if type(self.candidates) is not int or not 1 <= self.candidates <= MOST_CANDIDATES:
@@ -145,6 +152,11 @@ class Recipe:
     def patient_budget(self) -> PatientBudget:
         """Most that all releases of one patient may be."""
         return PatientBudget(epsilon=self.epsilon_per_patient, images=self.images_per_patient)
+
+    @property
+    def label_budget(self) -> float:
+        """Epsilon that randomised response may spend: all, where no direction is noised."""
+        return self.epsilon * (self.label_share if self.directions else 1.0)
 
     @property
     def told_of_label(self) -> tuple[str, ...]:
@@ -193,6 +205,8 @@ class Recipe:
             del record["resample_identity"]
         if self.unlabelled == Unlabelled.RANDOM:  # as before it could be chosen
             del record["unlabelled"]
+        if not self.release_findings:  # as where labels are classes
+            del record["release_findings"]
         return record
 
     def to_toml(self) -> str:

@@ -52,9 +52,9 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
         The summary that the card has been made from.
     """
     out, privatizer, outputs = job.out, job.privatizer, job.outputs
-    classes = privatizer.flow.classes
+    space = privatizer.label_space
     entries = outputs.entries(job.ledger).values()
-    labels = {outputs.place(e.output): classes[e.label] for e in entries if e.label != UNKNOWN}
+    labels = {outputs.place(e.output): space.name(e.label) for e in entries if e.label != UNKNOWN}
     summary = tally.summary(
         entries,
         job.ledger.spent({entry.subject for entry in entries}),
@@ -69,7 +69,7 @@ def write_documents(job: Job, tally: Tally, *, status: str, report: Path | None 
             out,
             labels,
             released=privatizer.plan.describe().label,
-            classes=classes,
+            space=space.only(privatizer.recipe.release_findings),
             splits=job.request.shares,
         )
         table.write(out, parquet=job.request.parquet)

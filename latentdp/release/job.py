@@ -144,9 +144,10 @@ def find_inputs(
             files,
             request.labels,
             request.label_map,
-            privatizer.flow.classes,
+            privatizer.label_space,
             privatizer.recipe.profile,
             unlabelled,
+            privatizer.recipe.release_findings,
         )
     if request.out is not None:
         check_lengths(request.out, request.layout, (file.name for file in files))

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from latentdp.core.arrays import UNKNOWN
+from latentdp.core.attributes import knowing
 from latentdp.core.text import printable
 from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.profile import Profile
 from latentdp.data.label_names import LabelNames, Unresolved
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.label_table import LabelRow, LabelTable, names_in_tables
 from latentdp.data.radiograph import examination, reader
 from latentdp.errors import InputError, UnsupportedInstance
@@ -29,9 +33,10 @@ def labelled(
     files: Sequence[SourceFile],
     labels: Path,
     label_map: Path | None,
-    classes: tuple[str, ...],
+    space: LabelSpace,
     profile: Profile,
     unlabelled: Unlabelled | None,
+    released: Sequence[str] = (),
 ) -> list[SourceFile]:
     """The same files with the labels of a list.
 
@@ -39,20 +44,22 @@ def labelled(
         files: All of the input.
         labels: CSV that tells inputs by file, UIDs, accession number or patient.
         label_map: CSV from its names of findings to those of the weights; None for none.
-        classes: Names of the labels that the weights know.
+        space: Labels that the weights know.
         profile: What a person says of the inputs.
         unlabelled: What becomes of a radiograph without a label; None where labels are not used.
+        released: Attributes that are released, where labels say several: of the others nothing
+            is taken, and an input of which none of these is known has no label.
 
     Raises:
         InputError: A CSV cannot be read, fits no input, has labels that the weights do not know
             or several for one input; or an input has none, and that is refused. Of a patient's
             file nothing is named.
     """
-    names = LabelNames.read(classes, label_map)
+    names = LabelNames.read(space, label_map)
     table = LabelTable.read(labels, names)
     if unlabelled is None:
         return list(files)
-    search = _Search(table, names, profile)
+    search = _Search(table, names, profile, _told(table, names, released))
     labelled = [
         replace(file, label=search.label(file, listed))
         for file, listed in zip(files, names_in_tables(f.name for f in files), strict=True)
@@ -69,8 +76,9 @@ class _Search:
         table: The list.
         names: Of findings.
         profile: What a person says of the inputs.
+        told: Attributes of which a row says something, and that are released.
         unknown: Labels that the weights do not know, and of how many inputs.
-        several: Lines with several classes.
+        several: Lines whose findings contradict each other, as several classes do.
         missing: Inputs without a row, or with an empty one.
         unseen: Inputs whose label needs a view that they do not state.
         matched: Inputs with a row.
@@ -79,6 +87,7 @@ class _Search:
     table: LabelTable
     names: LabelNames
     profile: Profile
+    told: Sequence[str]
     unknown: Counter[str] = field(default_factory=Counter)
     several: set[int] = field(default_factory=set)
     missing: int = 0
@@ -93,10 +102,10 @@ class _Search:
             listed: Names by which it may be listed.
         """
         row = self.table.find(listed, Examination())
-        if row is not None:
+        if row is not None and "view" not in self.told:  # which the header may say
             label = self._resolve(row, "")
             if label is not Unresolved.NO_VIEW:
-                return self._told(label)
+                return self._counted(label)
         try:
             said = examination(file.path, self.profile)
         except UnsupportedInstance:
@@ -105,20 +114,24 @@ class _Search:
         if row is None:
             self.missing += not _is_damaged_picture(file.path, self.profile)
             return UNKNOWN
-        return self._told(self._resolve(row, said.view))
+        return self._counted(self._resolve(row, said.view))
 
     def _resolve(self, row: LabelRow, view: str) -> int | Unresolved:
-        resolved = {finding: self.names.resolve(finding, view) for finding in row.findings}
-        unknown = [name for name, means in resolved.items() if means is Unresolved.UNKNOWN]
-        self.unknown.update(unknown)
-        means = {*resolved.values()} - {Unresolved.UNKNOWN, Unresolved.IGNORED}
-        if len(means) > 1:
+        label = self.names.label(row.findings, view)
+        if label is Unresolved.UNKNOWN:
+            self.unknown.update(
+                name
+                for name in {*row.findings}
+                if self.names.resolve(name, view) is Unresolved.UNKNOWN
+            )
+        elif label is Unresolved.SEVERAL:
             self.several.add(row.line)
-        if unknown or len(means) != 1:
-            return Unresolved.UNKNOWN if unknown or means else Unresolved.IGNORED
-        return means.pop()
+        elif isinstance(label, int) and not self.names.space.has_classes:
+            told = knowing(self.names.space.attributes, np.array([label]), self.told)[0]
+            return Unresolved.IGNORED if told == UNKNOWN else int(told)
+        return label
 
-    def _told(self, label: int | Unresolved) -> int:
+    def _counted(self, label: int | Unresolved) -> int:
         self.matched += 1
         if isinstance(label, int):
             return label
@@ -136,10 +149,16 @@ class _Search:
                 f"{list_}: the weights do not know the labels {named}{more}; they know "
                 f"{', '.join(self.names.findings)}. Say which is which with --label-map CSV "
                 "(columns from, to; an empty to counts for nothing), or use weights that know "
-                "them: latentdp weights train"
+                "them: latentdp weights train, from these with --start; latentdp synthesize "
+                "learns any findings"
             )
         if self.several:
             lines = sorted(self.several)
+            if not self.names.space.has_classes:
+                raise InputError(
+                    f"{list_} line {lines[0]}: expected findings that agree, got some that "
+                    f"contradict each other, as in {len(lines)} lines; decide which counts"
+                )
             raise InputError(
                 f"{list_} line {lines[0]}: expected findings that are one class of these "
                 f"weights, got several, as in {len(lines)} lines; an image has one class: map "
@@ -165,6 +184,18 @@ class _Search:
                 "--unlabelled what becomes of them: unknown (released without a label) or random "
                 "(a class by chance)"
             )
+
+
+def _told(table: LabelTable, names: LabelNames, released: Sequence[str]) -> tuple[str, ...]:
+    """Attributes that are released, less findings of which a list with columns says nothing."""
+    attributes = names.space.attributes
+    meanings = [names.resolve(column, "") for column in table.columns]
+    said = {i for one in meanings if not isinstance(one, Unresolved) for i in one}
+    return tuple(
+        one.name
+        for i, one in enumerate(attributes)
+        if one.name in released and (not table.columns or not one.is_finding or i in said)
+    )
 
 
 def _is_damaged_picture(path: Path, profile: Profile) -> bool:

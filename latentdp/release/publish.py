@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from latentdp.core.arrays import UNKNOWN
 from latentdp.data import radiograph
 from latentdp.errors import InputError
 from latentdp.release.account import Account
@@ -39,7 +38,7 @@ class Publisher:
         self._ledger, self._outputs = job.ledger, job.outputs
         self._decider, self._naming, self._account = decider, naming, account
         self._published: dict[str, LedgerEntry] = {}  # by key
-        self._classes = job.privatizer.flow.classes
+        self._space = job.privatizer.label_space
         self._by_class = job.request.layout is Layout.CLASS
 
     def known(self, decisions: Sequence[Decision]) -> None:
@@ -113,7 +112,7 @@ class Publisher:
 
     def _label(self, entry: LedgerEntry) -> str:
         """The released label of an output; empty for none."""
-        return "" if entry.label == UNKNOWN else self._classes[entry.label]
+        return self._space.name(entry.label)
 
     def _place(self, entry: LedgerEntry) -> str:
         return self._outputs.place(entry.output)

@@ -31,6 +31,9 @@ class RecipeOptions:
         mechanism: Name of the mechanism on the latent.
         label_release: ``none``, ``public`` (released exactly, **unprotected**) or ``response``
             (randomised); only where labels are given.
+        release_findings: Attributes of the label that are released, separated by commas, where
+            the weights know several; empty for a few by default
+            (`latentdp.privatizer.released_attributes`).
         keep_label_dims: Public directions that are passed on, **unprotected**.
         resample_identity: Directions of identity that are resampled at most, while all else is
             passed on, **unprotected**.
@@ -61,6 +64,7 @@ class RecipeOptions:
     epsilon_per_element: float | None = None
     mechanism: str | None = None
     label_release: str | None = None
+    release_findings: str = ""
     keep_label_dims: int | None = None
     resample_identity: int | None = None
     candidates: int | None = None
@@ -90,6 +94,9 @@ class RecipeOptions:
         """
         if not labelled and self.label_release not in (None, "none"):
             raise InputError("--label-release needs --labels")
+        released = tuple(filter(None, map(str.strip, self.release_findings.split(","))))
+        if released and (not labelled or self.label_release == "none"):
+            raise InputError("--release-findings needs --labels, and labels that are released")
         profile = Profile(
             shift_dates=self.shift_dates,
             retain_characteristics=self.retain_characteristics,
@@ -108,6 +115,7 @@ class RecipeOptions:
             mechanism=self.mechanism,
             weights=self.weights,
             label=self.label_release if labelled else "none",
+            release_findings=released,
             keep_label_dims=self.keep_label_dims,
             resample_identity=self.resample_identity,
             candidates=self.candidates,

@@ -239,6 +239,7 @@ class ReleaseOptions(TypedDict, total=False):
     epsilon_per_element: float | None
     mechanism: str | None
     label_release: str | None
+    release_findings: str
     keep_label_dims: int | None
     resample_identity: int | None
     candidates: int | None

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec import UNSET, UnsetType
+
 from latentdp.data import radiograph
 from latentdp.data.dicom.header import Identity
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.splits import Splits
 from latentdp.errors import UnsupportedInstance
 from latentdp.privacy.plan_description import LabelDescription
@@ -25,7 +28,7 @@ def table_of_release(
     labels: Mapping[str, str],
     *,
     released: LabelDescription,
-    classes: tuple[str, ...],
+    space: LabelSpace,
     splits: Splits,
 ) -> ImageTable:
     """All files below the images folder, by their names.
@@ -34,11 +37,11 @@ def table_of_release(
         out: The release folder.
         labels: Released label by path below the images folder.
         released: How labels are: by it each has the same probability to be the one that was given.
-        classes: Of the weights.
+        space: What a released label may be.
         splits: By patient; a file that names none, as those of 0.1, is one of its own.
     """
     told = released.release != LabelRelease.NONE
-    probability = _probability(released)
+    probabilities = _probabilities(released) if told else {}
     rows = []
     for path in image_files(out):
         name = path.relative_to(out / IMAGES).as_posix()
@@ -48,7 +51,7 @@ def table_of_release(
             ImageRow(
                 file_name=f"{IMAGES}/{name}",
                 label=label,
-                probabilities=() if not told else (probability if label else 0.0,),
+                probabilities=tuple(p if label else 0.0 for p in probabilities.values()),
                 patient=said.patient,
                 study=said.study,
                 split=splits.of(said.patient or name),
@@ -56,14 +59,22 @@ def table_of_release(
         )
     return ImageTable(
         rows=tuple(rows),
-        probabilities=(PROBABILITY,) if told else (),
-        classes=classes if told else (),
+        probabilities=tuple(probabilities),
+        classes=space.words if told else (),
+        several=told and not space.has_classes,
     )
 
 
-def _probability(released: LabelDescription) -> float:
-    """That a released label is the one that was given."""
-    stated = released.truth_probability
+def _probabilities(released: LabelDescription) -> dict[str, float]:
+    """That what is released is what was given, by column: of a label, or of each attribute."""
+    if released.attributes is UNSET:
+        return {PROBABILITY: _true(released.truth_probability)}
+    return {
+        f"{PROBABILITY} of {one.name}": _true(one.truth_probability) for one in released.attributes
+    }
+
+
+def _true(stated: float | UnsetType) -> float:
     return stated if isinstance(stated, float) else 1.0
 
 

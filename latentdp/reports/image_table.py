@@ -66,7 +66,8 @@ class ImageRow:
     def view(self) -> str:
         """AP or PA, where the label says so; a header never does."""
         view, slash, _ = self.label.partition("/")
-        return view if slash and view in _VIEWS else ""
+        said = (view,) if slash else self.labels
+        return next((word for word in said if word in _VIEWS), "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +111,15 @@ class ImageTable:
         """What ``monai.data.load_decathlon_datalist`` reads.
 
         A label is a number: the place in ``labels``, -1 for none. Where an image may have
-        several it is a list of 0 and 1, one for each of ``labels``. A split that nobody is in is
-        left out: MONAI stumbles over an empty one.
+        several it is a list of 0 and 1, one for each of ``labels``, or of -1 where it has none. A
+        split that nobody is in is left out: MONAI stumbles over an empty one.
         """
         lists: dict[str, list[JsonValue]] = {key: [] for key in _KEYS.values()}
         for row in self.rows:
             entry: dict[str, JsonValue] = {"image": row.file_name, "patient": row.patient}
             if self.several:
-                entry["label"] = [int(name in row.labels) for name in self.classes]
+                none = not row.labels
+                entry["label"] = [-1 if none else int(name in row.labels) for name in self.classes]
             elif self.classes:
                 entry["label"] = self.classes.index(row.label) if row.label else -1
             lists[_KEYS[row.split]].append(entry)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
 
+from latentdp.core.attributes import Attribute
 from latentdp.data.dicom.profile import Profile
+from latentdp.data.label_space import LabelSpace
 from latentdp.privacy.patient_budget import PatientBudget
 from latentdp.reports.evaluation_parts import JudgedClaim, UsedVerifier
 
 __all__ = [
+    "CardAttribute",
     "CardCounts",
     "CardImage",
     "CardRecipe",
@@ -21,8 +24,8 @@ class CardRecipe(Struct, frozen=True, kw_only=True):
     """A `latentdp.recipe.Recipe` as a card states it: without the weights' name, with its digest.
 
     The fields are explained there; of older cards ``resample_identity``, ``unlabelled``,
-    ``candidates``, ``epsilon_per_patient`` and ``images_per_patient`` may be unset, and so is
-    ``refuse_odd`` where it was not asked for.
+    ``candidates``, ``epsilon_per_patient`` and ``images_per_patient`` may be unset, and so are
+    ``refuse_odd`` where it was not asked for and ``release_findings`` where labels are classes.
     """
 
     digest: str
@@ -43,6 +46,7 @@ class CardRecipe(Struct, frozen=True, kw_only=True):
     epsilon_per_patient: float | UnsetType | None = UNSET
     images_per_patient: int | UnsetType | None = UNSET
     refuse_odd: bool | UnsetType = UNSET
+    release_findings: tuple[str, ...] | UnsetType = UNSET
 
     @property
     def patient_budget(self) -> PatientBudget:
@@ -76,6 +80,18 @@ class CardWeights(Struct, frozen=True, kw_only=True):
     caveats: tuple[str, ...] = ()
 
 
+class CardAttribute(Struct, frozen=True, kw_only=True):
+    """What weights may know of an image, as `latentdp.core.attributes.Attribute`.
+
+    Attributes:
+        name: Such as ``Effusion`` or ``view``.
+        values: It has one of them, or is unknown.
+    """
+
+    name: str
+    values: tuple[str, ...]
+
+
 class CardImage(Struct, frozen=True, kw_only=True):
     """The form of the images.
 
@@ -85,6 +101,7 @@ class CardImage(Struct, frozen=True, kw_only=True):
         chosen_among: Images that were drawn for each release.
         detail_drawn_at: Sizes to which detail was drawn.
         classes: Of labels.
+        attributes: That labels say instead; unset where they are classes.
     """
 
     size: tuple[int, ...]
@@ -92,6 +109,14 @@ class CardImage(Struct, frozen=True, kw_only=True):
     chosen_among: int = 1
     detail_drawn_at: tuple[int, ...] = ()
     classes: tuple[str, ...]
+    attributes: tuple[CardAttribute, ...] | UnsetType = UNSET
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """What a label may be."""
+        if self.attributes is UNSET:
+            return LabelSpace.of_classes(self.classes)
+        return LabelSpace(tuple(Attribute(one.name, one.values) for one in self.attributes))
 
 
 class CardCounts(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from latentdp.core.tables import read_any_table
 from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.profile import Profile
 from latentdp.data.label_names import LabelNames
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.label_table import FILES, Key, LabelRow, LabelTable
 from latentdp.data.radiograph import examination
 from latentdp.errors import InputError
@@ -67,7 +68,7 @@ class FindingsTable:
             InputError: As `LabelTable.read`, names that are too long or too many, or a file with
                 two patients. The message names the line, and no value.
         """
-        table = LabelTable.read(path, LabelNames(tuple(declared), {}))
+        table = LabelTable.read(path, LabelNames(LabelSpace.of_classes(declared), {}))
         names: set[str] = set()
         for row in table.rows.values():
             names.update(_findings(row, table.name))

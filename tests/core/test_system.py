@@ -20,6 +20,7 @@ from latentdp.core.system import (
     lies_in,
     longest_path,
 )
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.label_table import names_in_tables
 from latentdp.data.labels import read_labels
 from latentdp.release.folders import check_apart, check_lengths
@@ -129,7 +130,7 @@ def test_names_on_windows_are_those_of_other_systems(tmp_path):
     assert mirrored(name, ".dcm") == "Doe, Jane/day 1/b.dcm"
     table = tmp_path / "labels.csv"
     table.write_text('file,label\n".\\Doe, Jane\\day 1\\b.DCM",a\n')
-    assert read_labels(table, ("a",)) == {name: 0}
+    assert read_labels(table, LabelSpace.of_classes("a")) == {name: 0}
 
 
 def test_a_table_of_another_system_names_the_same_files(tmp_path):

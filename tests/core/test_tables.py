@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from latentdp import InputError
 from latentdp.core.tables import Record, read_table, write_table
 from latentdp.data.dataset import splits
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.labels import read_labels
 from latentdp.evaluation.pairing import from_csv
 from latentdp.release.uid_mapping import check_mapping
@@ -75,7 +76,7 @@ def test_what_is_no_file_is_refused(tmp_path, name):
 
 
 READERS = {
-    "labels": ("file,label", lambda path: read_labels(path, ("a",))),
+    "labels": ("file,label", lambda path: read_labels(path, LabelSpace.of_classes("a"))),
     "manifest": ("file,split", splits),
     "pairs": ("original,private,patient", lambda path: from_csv(path, path.parent, path.parent)),
     "mapping": (

@@ -12,6 +12,7 @@ from latentdp import InputError
 from latentdp.core.progress import silent
 from latentdp.data.cohort import Cohort
 from latentdp.data.dicom.profile import BASIC
+from latentdp.data.label_space import LabelSpace
 from latentdp.evaluation.listed_findings import with_listed
 from latentdp.evaluation.methods.controls import NoiseOnly
 from latentdp.evaluation.pairing import SourceLink, read
@@ -219,13 +220,17 @@ def test_a_list_of_findings_is_taken_as_privatize_takes_it(tmp_path):
             ]
         )
     names.write_text("from,to\nunremarkable,normal\npacemaker,\n")
-    found = with_listed(links, tmp_path, table, names, ("normal", "finding"), BASIC)
+    found = with_listed(
+        links, tmp_path, table, names, LabelSpace.of_classes(["normal", "finding"]), BASIC
+    )
     assert [link.known.get("finding") for link in found] == ["effusion;edema", "normal", None]
     assert [link.known.get("label") for link in found] == ["", "normal", None]
     assert all(link.known["sex"] == "F" for link in found)
     table.write_text("file,finding\nx.png,Edema\n")
     with pytest.raises(InputError, match="no row fits an original by its file"):
-        with_listed(links, tmp_path, table, None, ("normal", "finding"), BASIC)
+        with_listed(
+            links, tmp_path, table, None, LabelSpace.of_classes(["normal", "finding"]), BASIC
+        )
 
 
 def test_several_findings_of_a_row_are_read(tmp_path):

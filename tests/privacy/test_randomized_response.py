@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from latentdp import InputError
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.labels import read_labels, write_labels
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.randomized_response import RandomisedResponse
 
 CLASSES = ("bacterial", "normal", "viral")
+SPACE = LabelSpace.of_classes(CLASSES)
 
 
 @given(st.floats(1e-3, 30), st.integers(2, 40))
@@ -68,7 +70,7 @@ def write(tmp_path, text):
 
 def test_labels_are_read_by_name_whatever_their_case(tmp_path):
     path = write(tmp_path, "\ufefffile,label\na.dcm,Normal\nsub/b,VIRAL\nc,\n")
-    assert read_labels(path, CLASSES) == {"a.dcm": 1, "sub/b": 2}
+    assert read_labels(path, SPACE) == {"a.dcm": 1, "sub/b": 2}
 
 
 @pytest.mark.parametrize(
@@ -81,14 +83,14 @@ def test_labels_are_read_by_name_whatever_their_case(tmp_path):
 )
 def test_wrong_labels_are_refused_without_naming_the_patient(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
-        read_labels(write(tmp_path, text), CLASSES)
+        read_labels(write(tmp_path, text), SPACE)
     assert "Jane" not in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="readable CSV"):
-        read_labels(tmp_path / "none.csv", CLASSES)
+        read_labels(tmp_path / "none.csv", SPACE)
 
 
 def test_released_labels_are_sorted_by_their_random_names(tmp_path):

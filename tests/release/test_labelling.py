@@ -11,6 +11,7 @@ from PIL import Image
 
 from latentdp import InputError, Privatizer, Recipe
 from latentdp.data.dicom.profile import BASIC
+from latentdp.data.label_space import LabelSpace
 from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.release import labelling
 from latentdp.release.inputs import find_files
@@ -51,7 +52,12 @@ def table(place, text, name="labels.csv", **more):
 def labels_of(place, text, classes=("a", "b"), unlabelled=Unlabelled.REFUSE, label_map=None):
     """The label of each radiograph, by its number."""
     found = labelling.labelled(
-        find_files(place / "in"), table(place, text), label_map, classes, BASIC, unlabelled
+        find_files(place / "in"),
+        table(place, text),
+        label_map,
+        LabelSpace.of_classes(classes),
+        BASIC,
+        unlabelled,
     )
     names = {int(file.name[2]): file.label for file in found if file.name.startswith("st")}
     assert all(file.label == -1 for file in found if not file.name.startswith("st"))
@@ -172,7 +178,9 @@ def test_another_encoding_is_told_by_its_line(place):
     path = place / "labels.csv"
     path.write_bytes("file,label\nst1/1.dcm,a\nMüller,b\n".encode("cp1252"))
     with pytest.raises(InputError, match="line 3: expected text in UTF-8"):
-        labelling.labelled(find_files(place / "in"), path, None, ("a", "b"), BASIC, None)
+        labelling.labelled(
+            find_files(place / "in"), path, None, LabelSpace.of_classes("ab"), BASIC, None
+        )
 
 
 def test_all_unknown_labels_are_named_with_what_to_do(place):

@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from latentdp.core.arrays import Images, Labels, Latents, check_labels
+from latentdp.core.attributes import label_count
 from latentdp.errors import InputError
 from latentdp.evaluation.methods._weights import Weights, lazily
 from latentdp.evaluation.methods.base import Method
@@ -75,7 +76,7 @@ class CADPAsPublished(Method):
     def privatize(self, images: Images, labels: Labels, noise: Noise) -> tuple[Images, Labels]:
         """Private images and the true labels."""
         flow = self.weights.flow
-        known = check_labels(labels, len(images), len(flow.classes))
+        known = check_labels(labels, len(images), label_count(flow.conditioning))
         sampler = two_sided_geometric(FINE)
         unit = math.log(2) / (2 * FINE)  # draws are twice a number of steps
         private = np.empty_like(images, dtype=np.float32)

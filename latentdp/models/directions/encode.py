@@ -36,7 +36,8 @@ class Encoded:
         latents: ``(n, d)``, encoded without labels.
         groups: Finding, stratum and patient of each image.
         cells: Stratum and finding of each image, by name.
-        labels: ``(n,)`` class indices, -1 unknown.
+        labels: ``(n,)`` class indices, or those of findings where the flow knows attributes; -1
+            unknown.
         views: ``(n,)`` 0 for AP, 1 for PA, -1 unknown.
     """
 
@@ -62,7 +63,7 @@ def encode(
         latents,
         Groups.of(data.findings, data.strata, data.patients),
         tuple(f"{stratum}|{name}" for stratum, name in zip(data.strata, findings, strict=True)),
-        data.labels,
+        data.findings if flow.attributes else data.labels,
         np.array([views.get(view, UNKNOWN) for view in data.views], dtype=np.int64),
     )
 

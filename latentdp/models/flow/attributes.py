@@ -1,22 +1,18 @@
-"""What a flow may be conditioned on: attributes of an image, each of which may be unknown.
+"""What a flow is conditioned on: the attributes of an image, each of which may be unknown.
 
 A condition is a row of zeros and ones, a one for each attribute: at its value, or at "unknown",
 which comes after the values. Whatever depends on the attributes is the sum of the rows of a table
-where the ones are. Classes are a single attribute without a name.
+where the ones are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from latentdp.core.arrays import UNKNOWN
-from latentdp.errors import InputError
+from latentdp.core.attributes import ABSENT, PRESENT, Attribute, check_values, finding
 
 __all__ = [
     "ABSENT",
@@ -27,30 +23,6 @@ __all__ = [
     "finding",
     "table_rows",
 ]
-
-ABSENT, PRESENT = 0, 1  # values of a finding
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """Something known of an image: one of some values, or unknown.
-
-    Attributes:
-        name: What it is called on cards; empty for classes.
-        values: Names of its values, in the order of their indices.
-    """
-
-    name: str
-    values: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if len(set(self.values)) < len(self.values) or not all(self.values):
-            raise InputError(f"expected values of {self.name!r} with names that differ")
-
-
-def finding(name: str) -> Attribute:
-    """The attribute of a finding, which is absent, present or unknown."""
-    return Attribute(name, ("absent", "present"))
 
 
 def table_rows(attributes: Sequence[Attribute]) -> tuple[tuple[str, str], ...]:
@@ -72,30 +44,3 @@ def condition_of(attributes: Sequence[Attribute], values: Tensor) -> Tensor:
     rows = first + torch.where(values < 0, sizes, values)
     zeros = torch.zeros(len(values), int(sizes.sum()) + len(attributes), device=values.device)
     return zeros.scatter_(1, rows, 1.0)
-
-
-def check_values(
-    values: ArrayLike | None, n: int, attributes: Sequence[Attribute]
-) -> NDArray[np.int64]:
-    """Returns ``values`` as int64 ``(n, attributes)``, -1 for unknown; None means all unknown.
-
-    Raises:
-        InputError: Another shape, not integers, or an index that is no value.
-    """
-    if values is None:
-        return np.full((n, len(attributes)), UNKNOWN, dtype=np.int64)
-    array = np.asarray(values)
-    if array.shape == (n,) and (array == UNKNOWN).all():  # what knows of no attributes says so
-        return check_values(None, n, attributes)
-    if array.shape != (n, len(attributes)) or not np.issubdtype(array.dtype, np.integer):
-        raise InputError(
-            f"expected {n} rows of {len(attributes)} attributes as integers, "
-            f"got {array.dtype} of shape {array.shape}"
-        )
-    for one, column in zip(attributes, array.T, strict=True):
-        if n and (column.min() < UNKNOWN or column.max() >= len(one.values)):
-            raise InputError(
-                f"expected {one.name} in 0..{len(one.values) - 1} or {UNKNOWN} (unknown), "
-                "got one outside"
-            )
-    return array.astype(np.int64)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.data.dataset import Dataset
+from latentdp.data.label_space import band_of
 from latentdp.errors import InputError
 from latentdp.models.flow.attributes import ABSENT, PRESENT, Attribute, finding
 
@@ -43,7 +44,6 @@ KERMANY_FINDINGS = {
     "Bacterial pneumonia": "bacterial",
     "Viral pneumonia": "viral",
 }
-BAND_STARTS = (ADULT_AGE, 35, 50, 65)
 VIEW = Attribute("view", ("AP", "PA"))
 SEX = Attribute("sex", ("F", "M"))
 AGE = Attribute("age", ("18-34", "35-49", "50-64", "65+"))
@@ -89,7 +89,7 @@ def _column(data: Dataset, attribute: Attribute) -> list[int]:
     value_of: Callable[[int], str] | None = {
         "view": data.views.__getitem__,
         "sex": data.sexes.__getitem__,
-        "age": lambda i: _band(data.ages[i]),
+        "age": lambda i: _band(attribute, data.ages[i]),
     }.get(attribute.name)
     if value_of is None:
         raise InputError(f"no manifest has the attribute {attribute.name!r}")
@@ -107,7 +107,5 @@ def _presence(reported: str, word: str) -> int:
     return ABSENT if ruled_out else UNKNOWN
 
 
-def _band(age: float) -> str:
-    if math.isnan(age) or age < ADULT_AGE:
-        return ""
-    return AGE.values[sum(age >= start for start in BAND_STARTS) - 1]
+def _band(attribute: Attribute, age: float) -> str:
+    return "" if math.isnan(age) else band_of(attribute, int(age))

@@ -41,7 +41,7 @@ class Critic:
     Args:
         classifier: Tells kinds of images; trained on public originals and on samples.
         ratio: ``(labels, features + 1)``: weights and, last, the offset; the last label is
-            "unknown".
+            "unknown". Of a flow that knows attributes there is one row, whatever the label.
 
     Raises:
         WeightsError: Something is not finite.
@@ -57,10 +57,10 @@ class Critic:
 
         Args:
             images: ``(n, h, w)`` in [0, 1].
-            labels: ``(n,)`` class indices, -1 for unknown.
+            labels: ``(n,)``, -1 for unknown.
         """
         features = self.classifier.features(images)
-        rows = self.ratio[labels]  # -1 is the last
+        rows = self.ratio[labels if len(self.ratio) > 1 else np.zeros_like(labels)]  # -1: last
         odds = (features * rows[:, :-1]).sum(axis=1) + rows[:, -1]
         return np.asarray(np.clip(np.nan_to_num(odds, nan=-MOST), -MOST, MOST))
 
@@ -79,7 +79,7 @@ def critic_of(checkpoint: Checkpoint, classes: int) -> Critic | None:
 
     Args:
         checkpoint: The weights.
-        classes: Number of classes of the flow.
+        classes: Number of classes of the flow; 0 where it knows attributes.
 
     Raises:
         WeightsError: It is damaged, or of other classes.

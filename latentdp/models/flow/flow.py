@@ -22,11 +22,11 @@ from latentdp.core.arrays import (
     check_labels,
     check_latents,
 )
+from latentdp.core.attributes import Attribute, check_values, label_count, values_of
 from latentdp.errors import InputError, WeightsError
 from latentdp.metrics.usual_range import UsualRange
 from latentdp.models.checkpoints import Checkpoint, load, shipped
 from latentdp.models.flow.add_ons import AddOns
-from latentdp.models.flow.attributes import Attribute, check_values
 from latentdp.models.flow.caveats import caveats_of
 from latentdp.models.flow.checkpoint import add_ons_of, glow_of
 from latentdp.models.flow.critic import Critic
@@ -99,9 +99,14 @@ class Flow:
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
-        """What it is conditioned on instead of classes; a label is a row of indices of values."""
+        """What it is conditioned on instead of classes; `latentdp.core.attributes` has labels."""
         attributes: tuple[Attribute, ...] = self._net.config.attributes
         return attributes
+
+    @property
+    def conditioning(self) -> tuple[Attribute, ...]:
+        """What a label says: its attributes, or its classes as one attribute without a name."""
+        return self.attributes or (Attribute("", self.classes),)
 
     @cached_property
     def levels(self) -> tuple[slice, ...]:
@@ -194,7 +199,8 @@ class Flow:
 
         Args:
             images: Floats; any other shape, range or NaN is refused.
-            labels: Class indices ``(n,)`` or values ``(n, attributes)``, -1 or None for unknown.
+            labels: ``(n,)``, -1 or None for unknown; of attributes `latentdp.core.attributes`
+                says which number means what, and their values ``(n, attributes)`` do as well.
         """
         return self.encode_and_rate(images, labels)[0]
 
@@ -266,9 +272,10 @@ class Flow:
         return float(bits_per_dimension(np.float64(nats), self.d))
 
     def _known(self, labels: ArrayLike | None, n: int) -> Labels:
-        if self.attributes:
+        if np.ndim(labels) == 2 and self.attributes:  # type: ignore[arg-type]  # None has none
             return check_values(labels, n, self.attributes)
-        return check_labels(labels, n, len(self.classes))
+        known = check_labels(labels, n, label_count(self.conditioning))
+        return values_of(self.attributes, known) if self.attributes else known
 
 
 def load_flow(weights: str | Path | Checkpoint, *, exact: bool = True) -> Flow:

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from latentdp.core.arrays import Images, evenly
+from latentdp.core.arrays import UNKNOWN, Images, evenly
+from latentdp.core.attributes import PRESENT, values_of
 from latentdp.data.dataset import Dataset
+from latentdp.data.label_space import NO_FINDING, LabelSpace
 from latentdp.data.preprocess import unit
 from latentdp.metrics.usual_range import UsualRange
 from latentdp.models.flow.flow import Flow
@@ -25,16 +27,20 @@ __all__ = ["assess", "latent_statistics", "round_trip_error", "samples", "usual_
 
 
 def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> ModelCard:
-    """A card of measurements: ``held_out`` maps split names to data, ``val`` among them."""
+    """A card of measurements: ``held_out`` maps split names to data, ``val`` among them.
+
+    Labels of the data are those that the flow knows (`as_trained` reads them).
+    """
     val = held_out["val"]
     some = evenly(len(train), 1024)  # of all sources
     rated = {name: (data.pixels, data.labels) for name, data in held_out.items()}
     rated["train"] = (train.pixels[some], train.labels[some])
     return ModelCard(
         images={"train": len(train)} | {name: len(data) for name, data in held_out.items()},
-        class_counts_train={
-            name: int((train.labels == i).sum()) for i, name in enumerate(train.classes)
-        },
+        class_counts_train=None
+        if flow.attributes
+        else {name: int((train.labels == i).sum()) for i, name in enumerate(train.classes)},
+        present_in_training=_present(flow, train) if flow.attributes else None,
         bits_per_dimension={
             name: round(flow.bits_per_dimension(pixels, labels), 4)
             for name, (pixels, labels) in rated.items()
@@ -44,6 +50,16 @@ def assess(flow: Flow, train: Dataset, held_out: dict[str, Dataset]) -> ModelCar
         memorisation=memorisation(flow, train, val),
         likelihood=usual_likelihood(flow, held_out),
     )
+
+
+def _present(flow: Flow, data: Dataset) -> dict[str, int]:
+    """Images that show each finding."""
+    values = values_of(flow.attributes, data.labels)
+    return {
+        one.name: int((values[:, i] == PRESENT).sum())
+        for i, one in enumerate(flow.attributes)
+        if one.is_finding
+    }
 
 
 def round_trip_error(flow: Flow, data: Dataset, limit: int = 128) -> float:
@@ -124,7 +140,12 @@ def memorisation(flow: Flow, train: Dataset, val: Dataset, limit: int = 256) -> 
 
 
 def samples(flow: Flow, n: int, *, temperature: float, seed: int = 0) -> Images:
-    """Images drawn from the flow, classes in turn, with a seed: for cards and demonstrations."""
+    """Images drawn from the flow, with a seed, for cards and demonstrations.
+
+    Classes in turn; of attributes no finding, and then each finding alone.
+    """
     z = temperature * normal(SeededNoise(seed), (n, flow.d))
-    labels = np.arange(n) % max(1, len(flow.classes)) if flow.classes else None
-    return flow.decode(z, labels)
+    space = LabelSpace(flow.conditioning)
+    words = flow.classes or [NO_FINDING, *space.findings] * bool(space.findings)
+    each = [space.label([word]) for word in words] or [UNKNOWN]
+    return flow.decode(z, np.array(each)[np.arange(n) % len(each)])

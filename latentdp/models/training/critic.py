@@ -58,21 +58,25 @@ def train_critic(
     """A critic of samples at temperature 1, and its part of the card.
 
     Args:
-        flow: What makes the samples; its classes are those of the data.
+        flow: What makes the samples; its labels are those of the data.
         train: Public originals.
         val: Others, on which the card's numbers are measured.
         seed: Seed of halves, classifier and samples.
         tell: Progress.
 
     Returns:
-        None where there are too few images, or fewer than two classes on either side.
+        None where there are too few images, or fewer than two classes to tell apart.
     """
     ours = _half_of(train.patients, seed)
     sides = [train.labels[rows] for rows in (ours, ~ours)]
-    if min(map(len, sides)) < FEWEST or len(val) < 2 or not _distinct(sides[0], flow):
+    # Attributes may be combined in more ways than there are images: they share one ratio.
+    kinds = np.zeros_like(train.labels) if flow.attributes else train.labels
+    if min(map(len, sides)) < FEWEST or len(val) < 2:
         return None
-    known = ours & (train.labels != UNKNOWN)
-    here, index = np.unique(train.labels[known], return_inverse=True)
+    if not (flow.attributes or _distinct(kinds[ours], flow)):
+        return None
+    known = ours & (kinds != UNKNOWN)
+    here, index = np.unique(kinds[known], return_inverse=True)
     steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_CLASSIFIER))
     settings = ClassifierConfig(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
     classifier = FindingClassifier.fit(
@@ -93,6 +97,8 @@ def train_critic(
         lambda share: tell(0.5 + 0.4 * share, "drawing samples"),
     )
     both = np.concatenate([sides[1], np.full(len(sides[1]), UNKNOWN)])
+    if flow.attributes:  # one ratio for all that a label may say
+        both, labels = np.full_like(both, UNKNOWN), np.full_like(labels, UNKNOWN)
     ratio = _ratio(np.concatenate([originals] * 2), both, samples, labels, len(flow.classes))
     critic = Critic(classifier, ratio)
     tell(0.9, "measuring")

@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from latentdp.core.arrays import UNKNOWN
+from latentdp.core.attributes import ABSENT, PRESENT, Attribute, labels_of
 from latentdp.data.cohort import Cohort
 from latentdp.data.dataset import Dataset, read_dataset
+from latentdp.data.label_space import NO_FINDING
+from latentdp.models.flow.chest_attributes import attribute_values, finding_columns
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
 
-__all__ = ["as_trained", "read_cohort"]
+__all__ = ["as_trained", "read_cohort", "told"]
 
 
 def as_trained(flow: Flow, source: Path, split: str) -> Dataset:
-    """Reads one split of ``source`` in the way in which the flow's card says it was trained."""
-    return read_dataset(
+    """Reads one split of ``source`` in the way in which the flow's card says it was trained.
+
+    Where the flow knows attributes, labels say what the manifest says of them, and the finding of
+    an image is the only one that it shows, or that there is none: of several it is unknown.
+    """
+    data = read_dataset(
         source,
         split,
         size=flow.shape[0],
         conditions=flow.provenance.conditions,
         sources=flow.provenance.sources,
         classes=flow.classes,
+    )
+    return told(data, flow.attributes) if flow.attributes else data
+
+
+def told(data: Dataset, attributes: Sequence[Attribute]) -> Dataset:
+    """Images with labels of these attributes, and with findings one of which an image shows.
+
+    Images of people whose age is in none of the attribute's bands are left out: the flow has
+    never seen any.
+    """
+    values = attribute_values(data, attributes)
+    for i, one in enumerate(attributes):
+        if one.name == "age":
+            seen = np.isnan(data.ages) | (values[:, i] != UNKNOWN)
+            data, values = data.only(seen), values[seen]
+    columns = finding_columns(attributes)
+    shown = values[:, columns]
+    alone = ((shown == PRESENT).sum(axis=1) == 1) & (shown != UNKNOWN).all(axis=1)
+    none = (shown == ABSENT).all(axis=1) & (len(columns) > 0)
+    # Sorted, as the names of findings are everywhere.
+    names = sorted([*(attributes[i].name for i in columns), NO_FINDING])
+    place = np.array([names.index(attributes[i].name) for i in columns], dtype=np.int64)
+    findings = np.full(len(data), UNKNOWN, dtype=np.int64)
+    findings[none] = names.index(NO_FINDING)
+    if alone.any():
+        findings[alone] = place[(shown[alone] == PRESENT).argmax(axis=1)]
+    there, findings[findings >= 0] = np.unique(findings[findings >= 0], return_inverse=True)
+    return replace(
+        data,
+        labels=labels_of(attributes, values),
+        findings=findings,
+        finding_names=tuple(names[i] for i in there),
     )
 
 

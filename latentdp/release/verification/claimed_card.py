@@ -9,14 +9,17 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from latentdp.core.attributes import Attribute, classes
 from latentdp.privacy.plan_description import (
+    AttributeDescription,
     BlockDescription,
     LabelDescription,
     PlanDescription,
 )
 from latentdp.reports.layout import Layout
+from latentdp.reports.release_card_parts import CardAttribute
 
-__all__ = ["ClaimedCard", "ClaimedGuarantee", "ClaimedPatient", "ClaimedPlan"]
+__all__ = ["ClaimedCard", "ClaimedGuarantee", "ClaimedPatient", "ClaimedPlan", "conditioning"]
 
 
 class _Epsilon(Struct, frozen=True, kw_only=True):
@@ -68,10 +71,18 @@ class ClaimedBlock(BlockDescription, frozen=True, kw_only=True):
     epsilon: Any
 
 
+class ClaimedAttribute(AttributeDescription, frozen=True, kw_only=True):
+    """Of an attribute; its guarantee follows from classes and threshold alone."""
+
+    truth_probability: Any = UNSET
+    epsilon: Any = UNSET
+
+
 class ClaimedLabel(LabelDescription, frozen=True, kw_only=True):
     """The label's part of the plan; its guarantee follows from classes and threshold alone."""
 
     mechanism: Any = UNSET
+    attributes: tuple[ClaimedAttribute, ...] | UnsetType = UNSET
     truth_probability: Any = UNSET
     epsilon: Any = UNSET
 
@@ -99,6 +110,19 @@ class ClaimedForm(Struct, frozen=True, kw_only=True):
     chosen_among: Any = 1
     detail_drawn_at: Any = ()
     classes: Any
+    attributes: tuple[CardAttribute, ...] = ()
+
+
+def conditioning(form: ClaimedForm) -> tuple[Attribute, ...]:
+    """What labels say; classes are one attribute without a name, and here by number only.
+
+    Raises:
+        InputError: Values of an attribute do not differ.
+        TypeError: There are no classes.
+    """
+    if form.attributes:
+        return tuple(Attribute(one.name, one.values) for one in form.attributes)
+    return classes(*map(str, range(len(form.classes))))
 
 
 class ClaimedCounts(Struct, frozen=True, kw_only=True):

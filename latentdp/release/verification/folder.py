@@ -13,6 +13,7 @@ from latentdp.core.documents import from_json
 from latentdp.core.filesystem import digest
 from latentdp.core.system import file_key
 from latentdp.data import radiograph
+from latentdp.data.label_space import LabelSpace
 from latentdp.data.labels import read_labels
 from latentdp.data.splits import Splits
 from latentdp.data.synthetic import TITLES
@@ -23,7 +24,7 @@ from latentdp.privacy.rounding import EXACTLY, FEW, printed
 from latentdp.recipe import Recipe
 from latentdp.release.table_of_release import table_of_release
 from latentdp.release.verification.check import Check, at_least, equal
-from latentdp.release.verification.claimed_card import ClaimedCard
+from latentdp.release.verification.claimed_card import ClaimedCard, conditioning
 from latentdp.reports.release_card import CARD, IMAGES
 from latentdp.reports.release_contents import LABELS, PAGE, contents_of, image_files
 
@@ -158,17 +159,17 @@ def _close(stated: float, number: float) -> bool:
 def _table(out: Path, card: ClaimedCard) -> Check:
     """Whether the tables of images say what files, labels and card do."""
     claim = "tables that differ from files, labels and card"
-    classes = tuple(map(str, card.image.classes))
     try:
+        space = _space(card)
         splits = Splits(tuple(card.splits))
-        named = read_labels(out / LABELS, classes) if (out / LABELS).exists() else {}
+        named = read_labels(out / LABELS, space) if (out / LABELS).exists() else {}
     except (InputError, TypeError, ValueError):
         return Check(claim=claim, claimed=card.splits, found="no such splits or labels", ok=False)
     table = table_of_release(
         out,
-        {name: classes[label] for name, label in named.items()},
+        {name: space.name(label) for name, label in named.items()},
         released=from_json(card.plan["label"], LabelDescription, "the label of the card"),
-        classes=classes,
+        space=space,
         splits=splits,
     )
     return equal(claim, table.differences(out), [])
@@ -178,8 +179,16 @@ def _labels(out: Path, card: ClaimedCard, files: Sequence[Path]) -> Check:
     """Each row names an image of the folder and a class of the weights, if any are released."""
     images = {file_key(str(path.relative_to(out / IMAGES))) for path in files}
     try:
-        named = read_labels(out / LABELS, tuple(map(str, card.image.classes)))
+        named = read_labels(out / LABELS, _space(card))
     except InputError:
         return Check(claim="labels", claimed=LABELS, found="not a table of labels", ok=False)
     released = card.plan["label"]["release"] != "none"
     return equal("labels", len(named), len(named.keys() & images) if released else 0)
+
+
+def _space(card: ClaimedCard) -> LabelSpace:
+    """What a released label may be."""
+    if not card.image.attributes:
+        return LabelSpace.of_classes(map(str, card.image.classes))
+    released = card.recipe.get("release_findings", ())
+    return LabelSpace(conditioning(card.image)).only(map(str, released))

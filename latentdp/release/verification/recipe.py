@@ -15,7 +15,7 @@ from latentdp.privacy.plan_description import PlanDescription
 from latentdp.privatizer import make_plan
 from latentdp.recipe import ALL, Recipe
 from latentdp.release.verification.check import CALIBRATION, Check, equal
-from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan
+from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan, conditioning
 
 __all__ = ["recipe_checks", "recipe_of"]
 
@@ -24,6 +24,7 @@ _LATER = {  # which older cards do not state
     "epsilon_per_patient",
     "images_per_patient",
     "refuse_odd",
+    "release_findings",
     "resample_identity",
     "unlabelled",
 }
@@ -56,13 +57,19 @@ def recipe_checks(
         plan: What follows from its sizes and parameters.
         recipe: That of the card.
     """
-    d, classes = plan.d, len(card.image.classes)
+    d = plan.d
     # Which directions makes no difference to a guarantee; how many does.
     most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
     # Of identity there may be fewer than asked for; the plan says how many.
     resampled = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
     rows = np.eye(min(most + min(resampled, recipe.resample_identity), d), d)
-    wanted = make_plan(recipe, d=d, directions=rows[:most], classes=classes, identity=rows[most:])
+    wanted = make_plan(
+        recipe,
+        d=d,
+        directions=rows[:most],
+        attributes=conditioning(card.image),
+        identity=rows[most:],
+    )
     height, width = card.image.made_at
     detail, among = card.image.detail_drawn_at, card.image.chosen_among
     follows = plan.describe()
@@ -113,6 +120,10 @@ def _outline(plan: PlanDescription) -> list[Any]:
         plan.basis,
         *blocks,
         [label.release, _stated(label.classes), _stated(label.epsilon)],
+        *(
+            [one.name, one.classes, _stated(one.epsilon)]
+            for one in ([] if label.attributes is UNSET else label.attributes)
+        ),
     ]
 
 
