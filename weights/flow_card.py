@@ -162,7 +162,7 @@ def _octaves(found: Mapping[str, ModelCard] | None) -> str:
         return ""
     rows = "\n".join(
         f"| {size} | {_bits(x, 'train')} | {_bits(x, 'val')} | {_bits(x, 'test')} "
-        f"| {x.temperature} "
+        f"| {x.temperature} | {', '.join(map(str, x.shifts or (0,)))} "
         f"| {_finest(x, 'real')} / {_finest(x, 'drawn')} / {_finest(x, 'halves alone')} "
         f"| {x.training.crops_shown:,} | {x.training_data} |"
         for size, x in sorted(found.items(), key=lambda item: int(item[0]))
@@ -173,10 +173,11 @@ Networks that draw the detail of an image of twice the size from the image alone
 coefficient; power of the finest octave on validation images, in decibels, of real images, of
 drawn detail, and of no detail. In brackets, or as a dash where they were not counted, images whose
 own detail has no finite density under the network (an edge or a letter such as it never saw); at
-release detail is drawn, and nothing is measured by that density.
+release detail is drawn, and nothing is measured by that density. Detail is drawn once for each
+shift of its grid, in pixels, and the mean counts.
 
-| size | train | val | test | temperature | power: real / drawn / none | crops shown | data |
-|---|---|---|---|---|---|---|---|
+| size | train | val | test | temperature | shifts | power: real / drawn / none | crops shown | data |
+|---|---|---|---|---|---|---|---|---|
 {rows}
 """
 
