@@ -149,7 +149,7 @@ def _critic(found: CriticCard | None) -> str:
 ## Critic
 Which of several samples is released: a ratio of originals to samples, learnt by
 `latentdp weights add-critic` from {images["ratio"]:,} training images and
-{found.samples:,} samples, in what a classifier sees that
+{found.samples:,} samples, in what a reader of the classes sees that
 learnt from {images["reader"]:,} images of other patients. On
 {found.images_measured} validation images it tells samples from originals at AUC
 {found.auc}; of {found.candidates} samples {found.effective_candidates} count on average,

@@ -4,8 +4,7 @@ A flow draws images that are not quite distributed as originals are. A critic es
 released label, how many times more often originals look like an image than samples do; one of
 several candidates is then kept with a probability in proportion to that ratio (sampling importance
 resampling, Rubin 1987; for generators Azadi et al. 2019, arXiv 1810.06758). The ratio is logistic
-in the features that a classifier computes of an image, which has learnt to tell originals of each
-class from samples of it.
+in the features that a classifier of findings computes of an image.
 
 It follows public weights, the released label and images that are private already, so that a choice
 by it is post-processing and costs nothing.
@@ -30,7 +29,7 @@ __all__ = ["CRITIC", "Critic", "critic_of", "with_critic"]
 
 CRITIC = "critic"  # the tensors' names begin with it and a dot
 CLASSIFIER, RATIO = "critic.reader.", "critic.ratio"
-MOST = 12.0  # nats either way: more than some thousand images can tell of a ratio
+MOST = 6.0  # nats either way: beyond what it was trained on a ratio is no estimate
 
 Matrix = NDArray[np.float64]
 
@@ -39,7 +38,7 @@ class Critic:
     """A classifier's features and, for each label, a logistic ratio of them.
 
     Args:
-        classifier: Tells kinds of images; trained on public originals and on samples.
+        classifier: Tells the flow's classes, or single findings; trained on public originals.
         ratio: ``(labels, features + 1)``: weights and, last, the offset; the last label is
             "unknown". Of a flow that knows attributes there is one row, whatever the label.
 
@@ -53,7 +52,7 @@ class Critic:
         self.classifier, self.ratio = classifier, ratio
 
     def log_ratio(self, images: Images, labels: Labels) -> Matrix:
-        """Originals over samples ``(n,)`` in nats, at most 12 either way.
+        """Originals over samples ``(n,)`` in nats, at most 6 either way.
 
         Args:
             images: ``(n, h, w)`` in [0, 1].

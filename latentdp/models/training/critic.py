@@ -1,8 +1,7 @@
 """Training a critic on public originals and fresh samples of the flow.
 
-A classifier learns to tell originals of each class from samples of it, on one half of the training
-patients; the ratio is fitted to its features on the other half: features of images that a
-classifier has learnt by heart look like no sample's.
+The classifier learns on one half of the training patients, and the ratio on the other: features of
+images that a classifier has learnt by heart look like no sample's.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ Matrix = NDArray[np.float64]
 BATCH = 256
 DRAWS = 2  # samples for each original
 FEWEST = 20  # images on either side
-STEPS = 700  # of the classifier
+STEPS = 400  # of the classifier
 BATCH_OF_CLASSIFIER = 64
 EPOCHS = 20  # of the classifier, at most
 STRENGTH = 0.1  # inverse regularisation, per nat and standard deviation
@@ -65,27 +64,23 @@ def train_critic(
         tell: Progress.
 
     Returns:
-        None where there are too few images, or fewer than two classes to tell apart.
+        None where there are too few images, or fewer than two classes on either side.
     """
     ours = _half_of(train.patients, seed)
     sides = [train.labels[rows] for rows in (ours, ~ours)]
-    # Attributes may be combined in more ways than there are images: they share one ratio.
-    kinds = np.zeros_like(train.labels) if flow.attributes else train.labels
-    if min(map(len, sides)) < FEWEST or len(val) < 2:
+    # What a classifier tells: of attributes, images that show one finding, or none.
+    kinds = train.findings if flow.attributes else train.labels
+    if min(map(len, sides)) < FEWEST or len(val) < 2 or not _distinct(kinds[ours], flow):
         return None
-    if not (flow.attributes or _distinct(kinds[ours], flow)):
-        return None
+    tell(0.0, "training a classifier")
     known = ours & (kinds != UNKNOWN)
     here, index = np.unique(kinds[known], return_inverse=True)
     steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_CLASSIFIER))
     settings = ClassifierConfig(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
     classifier = FindingClassifier.fit(
-        _beside_samples(flow, train.pixels[known], train.labels[known], seed + 3, tell),
-        np.tile(np.concatenate([index, len(here) + index]).astype(np.int64), (DRAWS, 1)),
-        2 * len(here),
-        settings,
+        unit(train.pixels[known])[None], index.astype(np.int64)[None], len(here), settings
     )
-    tell(0.5, "drawing samples")
+    tell(0.3, "drawing samples")
     originals = classifier.features(unit(train.pixels[~ours]))
     labels = np.tile(sides[1], DRAWS)
     labels = np.concatenate([labels, np.full(len(sides[1]), UNKNOWN)])  # drawn without a label
@@ -94,7 +89,7 @@ def train_critic(
         classifier,
         labels,
         seed + 1,
-        lambda share: tell(0.5 + 0.4 * share, "drawing samples"),
+        lambda share: tell(0.3 + 0.5 * share, "drawing samples"),
     )
     both = np.concatenate([sides[1], np.full(len(sides[1]), UNKNOWN)])
     if flow.attributes:  # one ratio for all that a label may say
@@ -104,7 +99,7 @@ def train_critic(
     tell(0.9, "measuring")
     measured = _measured(flow, critic, val, seed + 2)
     card = CriticCard(
-        reader_classes=2 * len(here),
+        reader_classes=len(here),
         widths=settings.widths,
         auc=measured.auc,
         candidates=CANDIDATES,
@@ -115,27 +110,6 @@ def train_critic(
         seed=seed,
     )
     return critic, card
-
-
-def _beside_samples(
-    flow: Flow,
-    pixels: NDArray[np.uint8],
-    labels: Labels,
-    seed: int,
-    tell: Callable[[float, str], None],
-) -> Images:
-    """Versions ``(DRAWS, 2 n, h, w)`` of originals and, behind them, of a sample of each label."""
-    originals, n = unit(pixels), len(pixels)
-    both = np.empty((DRAWS, 2 * n, *originals.shape[1:]), dtype=np.float32)
-    both[:, :n] = originals
-    for version in range(DRAWS):
-        for start in range(0, n, BATCH):
-            stop = min(n, start + BATCH)
-            drawn = _samples(flow, labels[start:stop], seed * 100_019 + version * n + start)
-            both[version, n + start : n + stop] = drawn
-            tell(0.2 * (version * n + stop) / (DRAWS * n), "drawing samples for a classifier")
-    tell(0.2, "training a classifier")
-    return both
 
 
 def _ratio(
@@ -213,7 +187,8 @@ def _widths(size: int) -> tuple[int, ...]:
 
 def _distinct(labels: Labels, flow: Flow) -> bool:
     """Whether there are two classes to tell apart."""
-    return len(flow.classes) > 1 and len(np.unique(labels[labels != UNKNOWN])) > 1
+    several = flow.attributes or len(flow.classes) > 1
+    return bool(several) and len(np.unique(labels[labels != UNKNOWN])) > 1
 
 
 def _half_of(patients: tuple[str, ...], seed: int) -> NDArray[np.bool_]:
