@@ -176,7 +176,7 @@ own detail has no finite density under the network (an edge or a letter such as 
 release detail is drawn, and nothing is measured by that density. Detail is drawn once for each
 shift of its grid, in pixels, and the mean counts.
 
-| size | train | val | test | temperature | shifts | power: real / drawn / none | crops shown | data |
+| size | train | val | test | temperature | shifts | power: real / drawn / none | crops | data |
 |---|---|---|---|---|---|---|---|---|
 {rows}
 """
