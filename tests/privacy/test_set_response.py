@@ -21,7 +21,7 @@ KNOWN = (finding("Edema"), finding("Mass"), Attribute("age", ("18-34", "35-49", 
 SETS = [("Mass",), ("Edema", "age"), ("Edema", "Mass", "age")]
 
 
-@given(st.floats(1e-2, 40), st.sampled_from(SETS))
+@given(st.floats(1e-2, 20), st.sampled_from(SETS))  # beyond, a word holds few lies to choose from
 def test_a_set_spends_the_budget_but_no_more(epsilon, released):
     made = SetResponse.calibrate(epsilon, KNOWN, released)
     assert made.guarantee.epsilon <= epsilon

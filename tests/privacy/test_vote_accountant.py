@@ -91,7 +91,7 @@ def test_where_chances_are_not_known_nothing_is_told():
     ("name", "number", "epsilon", "delta", "message"),
     [
         ("magic", 1, 1.0, DELTA, "no aggregator"),
-        ("exponential", 0, 1.0, DELTA, "at least 1 election"),
+        ("exponential", 0, 1.0, DELTA, "expected 1 to"),
         ("exponential", 1, math.nan, DELTA, "expected epsilon"),
         ("exponential", 1, 0.0, DELTA, "expected epsilon"),
         ("exponential", 1, 1.0, 0.0, "expected delta"),
