@@ -18,7 +18,10 @@ def add_detail(
     ],
     octaves: Annotated[
         list[str],
-        typer.Argument(metavar="OCTAVE...", help="Files of train-detail, one for each doubling."),
+        typer.Argument(
+            metavar="OCTAVE...",
+            help="Files of train-detail, one for each doubling, or weights that have detail.",
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Weights file to write, with them.")
@@ -28,10 +31,12 @@ def add_detail(
     """Write weights with the detail of octaves, so that a larger --size has detail."""
     from latentdp.models.checkpoints import load, save
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.super_resolution.checkpoint import with_detail_flows
+    from latentdp.models.super_resolution.checkpoint import details_in, with_detail_flows
 
     weights_file(out)
-    enlarged = with_detail_flows(load(weights), [load(name) for name in octaves])
+    given = [load(name) for name in octaves]
+    details = [part for one in given for part in (details_in(one) or [one])]
+    enlarged = with_detail_flows(load(weights), details)
     load_flow(enlarged)  # refuses what could not be read again
     out.parent.mkdir(parents=True, exist_ok=True)
     save(enlarged, out)

@@ -212,6 +212,15 @@ def weights(detailed, tmp_path_factory, command):
     return place
 
 
+def test_detail_is_taken_over_from_other_weights(weights, tmp_path, command):
+    out = tmp_path / "again.safetensors"
+    parts = (weights / "bare.safetensors", weights / "both.safetensors")
+    assert command("weights", "add-detail", *parts, "--out", out) == 0
+    taken, given = load(str(out)), load(str(weights / "both.safetensors"))
+    assert taken.card == given.card
+    assert taken.tensors.keys() == given.tensors.keys()
+
+
 @pytest.mark.parametrize("workers", [1, slow(2)])
 def test_a_release_with_detail(weights, tmp_path, command, workers):
     given = ("--weights", weights / "both.safetensors", "--preset", "strict", "--size", 64)

@@ -19,7 +19,7 @@ from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow, WaveletFlowConfig
 
-__all__ = ["PREFIX", "cascade_of", "detail_flow_of", "with_detail_flows"]
+__all__ = ["PREFIX", "cascade_of", "detail_flow_of", "details_in", "with_detail_flows"]
 
 KIND, PREFIX = "octave", "octave."  # of weights and tensors
 MEASURED = ("bits_per_detail", "decibels_by_octave", "temperature", "training", "training_data")
@@ -91,24 +91,36 @@ def with_detail_flows(checkpoint: Checkpoint, details: Sequence[Checkpoint]) -> 
     return replace(checkpoint, tensors=tensors, card=card)
 
 
-def cascade_of(checkpoint: Checkpoint) -> SuperResolutionCascade:
-    """The detail flows in a flow's weights file, where `with_detail_flows` put them.
-
-    Raises:
-        WeightsError: They are damaged.
-    """
-    flows = []
-    for size, card in (checkpoint.card.octaves or {}).items():
+def details_in(checkpoint: Checkpoint) -> list[Checkpoint]:
+    """The detail flows in a flow's weights file, as weights of their own, by size."""
+    parts = []
+    for size, card in sorted((checkpoint.card.octaves or {}).items(), key=lambda x: int(x[0])):
         start = f"{PREFIX}{size}."
         tensors = {
             key.removeprefix(start): tensor
             for key, tensor in checkpoint.tensors.items()
             if key.startswith(start)
         }
-        config, name = card.config or "", f"{checkpoint.name}, {size} pixels"
-        part = Checkpoint(name=name, kind=KIND, config=config, card=card, tensors=tensors)
-        flow = detail_flow_of(part)
-        if str(flow.size) != size:
-            raise WeightsError(f"weights {name!r} are those of an octave to {flow.size} pixels")
-        flows.append(flow)
+        name = f"{checkpoint.name}, {size} pixels"
+        parts.append(
+            Checkpoint(name=name, kind=KIND, config=card.config or "", card=card, tensors=tensors)
+        )
+    return parts
+
+
+def cascade_of(checkpoint: Checkpoint) -> SuperResolutionCascade:
+    """The detail flows in a flow's weights file, where `with_detail_flows` put them.
+
+    Raises:
+        WeightsError: They are damaged.
+    """
+    parts = details_in(checkpoint)
+    flows = [detail_flow_of(part) for part in parts]
+    for size, part, flow in zip(
+        sorted(map(int, checkpoint.card.octaves or ())), parts, flows, strict=True
+    ):
+        if flow.size != size:
+            raise WeightsError(
+                f"weights {part.name!r} are those of an octave to {flow.size} pixels"
+            )
     return SuperResolutionCascade(flows)
