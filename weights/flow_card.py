@@ -14,6 +14,7 @@ from latentdp.models.model_card.card_parts import (
     LawCard,
     LikelihoodCard,
     SampleMeasure,
+    TrainingCard,
 )
 from latentdp.models.model_card.directions_card import (
     DirectionsCard,
@@ -70,7 +71,7 @@ Trained on private data: {"yes" if card.private_training else "no"}.
 
 ## Training
 {training.images_shown:,} images shown in {training.steps:,} steps of {training.batch},
-{training.minutes} minutes. Architecture: `{card.architecture}`.
+{training.minutes} minutes{_start(training)}. Architecture: `{card.architecture}`.
 
 ## Measurements
 | split | train (1,024 of them) | val | test |
@@ -96,6 +97,12 @@ far below those of new patients would mean copies.
 The guarantee of a release is about the released image. Images of the training set may be
 memorised by these weights; nothing is guaranteed to the people in it.
 {_notes(card)}"""
+
+
+def _start(training: TrainingCard) -> str:
+    """What it began with, where that was learnt."""
+    learnt = training.start and training.start != "random weights"
+    return f", from the weights `{training.start}`, whose images count too" if learnt else ""
 
 
 def _usual(found: LikelihoodCard | None) -> str:

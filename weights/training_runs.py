@@ -27,6 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from latentdp.core.process import tune_allocator
 from latentdp.data.dataset import Dataset, read_dataset
@@ -159,6 +160,7 @@ def train(
     use_threads(1)
     tune_allocator()
     trainer = trainer_of(run, options.folder, name, options)
+    before = _elapsed(options.folder / options.run / "state") if options.cooldown else 0.0
     print(f"{name}: step {trainer.step}", flush=True)
     exported = time.monotonic()
 
@@ -166,11 +168,11 @@ def train(
         nonlocal exported
         _log(options.folder / name / "log.csv", trainer, now)
         if time.monotonic() - exported >= EXPORT_EVERY:
-            export(trainer, run, options.folder, name)
+            export(trainer, run, options.folder, name, before)
             exported = time.monotonic()
 
     trainer.run(report, every=options.every, stop=stop)
-    export(trainer, run, options.folder, name)
+    export(trainer, run, options.folder, name, before)
 
 
 def trainer_of(
@@ -199,8 +201,18 @@ def trainer_of(
     )
 
 
-def export(trainer: AttributeGlowTraining, run: Run, folder: Path, name: str) -> None:
-    """The averaged weights as a file that `load_flow` reads, whole or not at all."""
+def export(
+    trainer: AttributeGlowTraining, run: Run, folder: Path, name: str, before: float = 0.0
+) -> None:
+    """The averaged weights as a file that `load_flow` reads, whole or not at all.
+
+    Args:
+        trainer: Where it stands.
+        run: What it trains.
+        folder: Its ``export`` is written to.
+        name: Of the file.
+        before: Core seconds of the run that a cooldown branches off.
+    """
     (folder / "export").mkdir(exist_ok=True)
     train_images = trainer.train
     values = attribute_values(train_images, run.config.attributes)
@@ -217,7 +229,7 @@ def export(trainer: AttributeGlowTraining, run: Run, folder: Path, name: str) ->
             for i in finding_columns(run.config.attributes)
         },
         training=TrainingCard(
-            minutes=round(trainer.elapsed / 60, 1),
+            minutes=round((before + trainer.elapsed) / 60, 1),
             steps=trainer.step,
             images_shown=trainer.step * trainer.settings.batch,
             batch=trainer.settings.batch,
@@ -228,6 +240,11 @@ def export(trainer: AttributeGlowTraining, run: Run, folder: Path, name: str) ->
         ),
     )
     save(trainer.checkpoint(name, card), folder / "export" / f"{name}.safetensors")
+
+
+def _elapsed(state: Path) -> float:
+    """Core seconds of a run, from its state."""
+    return float(torch.load(state, map_location="cpu", weights_only=True)["elapsed"])
 
 
 def _log(path: Path, trainer: AttributeGlowTraining, now: dict[str, float]) -> None:
