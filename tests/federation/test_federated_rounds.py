@@ -22,9 +22,13 @@ from latentdp.privacy.guarantee import Relation
 from latentdp.privacy.noise import SeededNoise
 from latentdp.private_training.accounting import noise_of
 from latentdp.private_training.classifier import Classifier
+from latentdp.private_training.describe import guarantee_of_recipe
 from latentdp.private_training.finding_reader import load_classifier
+from latentdp.private_training.methods.base import method_of
+from latentdp.private_training.several_sites import joined_training
 from latentdp.private_training.verify import verify
 from latentdp.release.verification.check import CALIBRATION
+from latentdp.reports.training_card import PrivateTraining
 from latentdp.synthesis.head import HeadData, descend, start
 from latentdp.synthesis.public import PublicModel
 from tests.support.folders import charges, tree
@@ -283,6 +287,58 @@ def test_an_answer_that_was_altered_is_left_out_and_stops_nobody(answered, chang
     assert after.round == 2
     closed = json.loads((answered / "round-0001" / "closed.json").read_text())
     assert list(closed["answers"]) == ["south.answer.json"]
+
+
+def test_whoever_is_left_out_of_a_round_that_closes_is_named(answered):
+    rewritten(answered / "round-0001" / "north.answer.json", name="x")
+    after = ask(answered)
+    assert list(after.left_out) == ["round-0001/north.answer.json"]
+    assert "altered" in after.left_out["round-0001/north.answer.json"]
+
+
+def of_another_kind(answer: RoundAnswer, method: str) -> PrivateTraining:
+    """A card of another method, which is true of itself."""
+    recipe = structs.replace(answer.training.recipe, method=method)
+    releases = method_of(recipe).plan(recipe)
+    return structs.replace(
+        answer.training,
+        recipe=recipe,
+        releases=releases,
+        guarantee=guarantee_of_recipe(recipe, releases, secure=True),
+    )
+
+
+@pytest.mark.parametrize("method", ["prototypes", "sgd", "vmf", "objective"])
+def test_an_answer_by_another_method_is_left_out(answered, method):
+    """Which has fewer rounds than the study, so that there is no noise of this round."""
+    question = RoundQuestion.read(answered / "round-0001" / "question.json")
+    answer = RoundAnswer.read(answered / "round-0001" / "north.answer.json")
+    other = structs.replace(answer, training=of_another_kind(answer, method))
+    with pytest.raises(InputError, match="another method"):
+        other.check(question)
+
+
+def test_few_patients_cannot_pull_as_many(answered):
+    question = RoundQuestion.read(answered / "round-0001" / "question.json")
+    answer = RoundAnswer.read(answered / "round-0001" / "north.answer.json")
+    loud = (1e8, *answer.sums[1:])
+    liar = structs.replace(answer, patients=1.0, patients_at_most=10**9, sums=loud)
+    with pytest.raises(InputError, match="larger than those of all of its patients"):
+        liar.check(question)
+
+
+def test_the_joined_card_takes_over_no_words_of_a_site(done):
+    training = Classifier.load(done[1]).training
+    site = training.sites[0]
+    weights = structs.replace(site.training.weights, trained_on_private_data=None, name="own")
+    said = structs.replace(
+        site.training, use="for diagnosis", public=(), touched=(), version="9", weights=weights
+    )
+    liar = structs.replace(site, training=said)
+    joined = joined_training([liar, *training.sites[1:]], training.weights, faint=False)
+    assert structs.replace(joined, sites=(), warnings=()) == structs.replace(
+        training, sites=(), warnings=()
+    )
 
 
 def test_the_same_vault_under_two_names_counts_once(answered):
