@@ -197,6 +197,7 @@ def put(card, path, value):
     [
         ("plan/label/attributes/0/threshold", 2**64 - 2**20),
         ("plan/label/attributes/0/classes", 3),
+        ("plan/label/attributes/0/classes", 10**30),
         ("plan/label/attributes/0/epsilon", 0.5),
         ("plan/label/attributes/0/truth_probability", 0.1),
         ("plan/label/attributes/0/name", "Mass"),
