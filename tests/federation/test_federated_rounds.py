@@ -197,13 +197,31 @@ def test_an_answer_that_the_vault_lost_is_not_drawn_again(tmp_path):
 
 
 def test_other_options_are_refused_before_they_are_charged(tmp_path):
-    """The folder holds an answer under the options of before."""
     question = ask(started(tmp_path)).question
     carried(question, tmp_path / "north", 1)
     before = charges(tmp_path / "north")
-    with pytest.raises(InputError, match="give the options of before"):
+    with pytest.raises(InputError, match="give those of before"):
         carried(question, tmp_path / "north", 1, epsilon=2.0)
     assert charges(tmp_path / "north") == before
+
+
+def test_a_cohort_that_changed_in_the_middle_is_not_charged_again(tmp_path):
+    """Not even where the transport took the first answer away."""
+    lead, north = started(tmp_path), tmp_path / "north"
+    carried(ask(lead).question, north, 1)
+    for file in (north / "folder").iterdir():
+        file.unlink()
+    before = charges(north)
+    first = min((north / "in").iterdir())
+    first.rename(tmp_path / "away")
+    second = ask(lead).question
+    with pytest.raises(InputError, match="would charge all patients once more"):
+        carried(second, north, 2)
+    with pytest.raises(InputError, match="would charge all patients once more"):
+        preview_rounds(asked(north), shared_flow())
+    assert charges(north) == before
+    (tmp_path / "away").rename(first)
+    assert carried(second, north, 2).rounds == (2,)
 
 
 @pytest.mark.parametrize(
