@@ -31,6 +31,8 @@ from latentdp.release.verification.check import CALIBRATION
 from latentdp.reports.training_card import PrivateTraining
 from latentdp.synthesis.head import HeadData, descend, start
 from latentdp.synthesis.public import PublicModel
+from latentdp.vault.signature import signature
+from latentdp.vault.vault import Vault
 from tests.support.folders import charges, tree
 from tests.support.tiny_flow import shared_flow
 from tests.synthesis.cohorts import PATIENTS, pictures, spent
@@ -305,6 +307,26 @@ def test_an_answer_that_was_altered_is_left_out_and_stops_nobody(answered, chang
     assert after.round == 2
     closed = json.loads((answered / "round-0001" / "closed.json").read_text())
     assert list(closed["answers"]) == ["south.answer.json"]
+
+
+@pytest.mark.parametrize("key", ["", "0" * 63, "A" * 64, "0" * 64 + "\n"])
+def test_a_key_to_trust_that_is_none_is_refused_before_anybody_is_asked(tmp_path, key):
+    with pytest.raises(InputError, match="64 hexadecimal digits"):
+        started(tmp_path, trusted=(key,))
+    assert not (tmp_path / "lead").exists()
+
+
+def test_a_key_in_capitals_is_no_other_vault(answered, tmp_path):
+    """Whoever holds a vault could sign under it, and count twice."""
+    place = answered / "round-0001"
+    vault = Vault(tmp_path / "north" / "vault")
+    for spell in (str.upper, lambda key: f"{key[:2]} {key[2:]}"):
+        again = RoundAnswer.read(place / "north.answer.json")
+        again = structs.replace(again, key=spell(again.key), signature="")
+        again = structs.replace(again, signature=signature(vault, again.signed))
+        (place / "again.answer.json").write_text(json.dumps(to_json(again)))
+        with pytest.raises(InputError, match="altered"):
+            RoundAnswer.read(place / "again.answer.json")
 
 
 def test_whoever_is_left_out_of_a_round_that_closes_is_named(answered):

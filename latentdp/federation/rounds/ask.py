@@ -37,6 +37,7 @@ from latentdp.synthesis.descent import Descent
 from latentdp.synthesis.findings import parse_names
 from latentdp.synthesis.head import CLIP, MOMENTUM, STEP, Head, start
 from latentdp.synthesis.public import PublicModel
+from latentdp.vault.signature import is_key
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -148,6 +149,8 @@ def begin(
     names = parse_names(findings, "--findings")
     if not names:
         raise InputError("expected --findings: all sites must name the same findings")
+    if not all(map(is_key, trusted)):  # it would be told of each answer, and too late to mend
+        raise InputError("expected --trust KEY to be the 64 hexadecimal digits of a site's key")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError("expected DIR to be a new or empty folder, or one of a study")
     public = PublicModel.of(flow)
