@@ -31,6 +31,7 @@ __all__ = ["NO_FINDING", "SEPARATOR", "LabelSpace", "band_of"]
 
 NO_FINDING = "No Finding"
 SEPARATOR = ";"
+_SEXES = {"female": "f", "woman": "f", "male": "m", "man": "m"}
 _BAND = re.compile(r"(\d+)(?:-(\d+)|\+)")  # of years: 35-49 or 65+
 
 
@@ -146,7 +147,7 @@ class LabelSpace:
             told = True
             words += [one.name] if value == PRESENT else []
         if told and not {*words} & {*self.findings}:
-            words.insert(0, self._none)
+            words.insert(0, self.none)
         return SEPARATOR.join(words)
 
     def value(self, attribute: Attribute, text: str) -> str:
@@ -164,14 +165,16 @@ class LabelSpace:
             Empty for what is none of its values.
         """
         said = text.strip().lower()
+        if attribute.name == "sex":  # by its first letter "missing" would be male
+            said = _SEXES.get(said, said)
         for value in attribute.values:
-            if said == value.lower() or (attribute.name == "sex" and said[:1] == value.lower()):
+            if said == value.lower():
                 return value
         years = re.fullmatch(r"0*(\d{1,3})y?", said)
         return band_of(attribute, int(years[1])) if years else ""
 
     @cached_property
-    def _none(self) -> str:
+    def none(self) -> str:
         """What says that none of the findings is there: of those "Normal" may be one."""
         own = {name.lower() for name in self.findings}
         return "None" if own & NORMAL else NO_FINDING
@@ -186,7 +189,7 @@ class LabelSpace:
         if absent:
             normal = [i for i in absent if self.attributes[i].name.lower() in NORMAL]
             known = dict.fromkeys(NORMAL, absent | dict.fromkeys(normal, PRESENT))
-            known[self._plain(self._none)] = absent
+            known[self._plain(self.none)] = absent
         for i, one in enumerate(self.attributes):
             values = (one.name,) if one.is_finding else one.values
             first = PRESENT if one.is_finding else 0

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 from latentdp.core.attributes import Attribute
 from latentdp.core.system import file_key
 from latentdp.core.tables import Record, Table, read_any_table
-from latentdp.data.label_names import LabelNames
-from latentdp.data.label_space import NO_FINDING
+from latentdp.data.label_names import LabelNames, Unresolved
 from latentdp.data.patient_id import normal_form
 from latentdp.errors import InputError
 
@@ -71,10 +70,13 @@ class LabelRow:
     Attributes:
         line: Of the file, counted from 1.
         findings: Names, as they stand there; none where the row is empty.
+        says_all: Whether it says of every finding that there is or is not: those without a
+            column, too. A column "No Finding" does where it is marked.
     """
 
     line: int
     findings: tuple[str, ...]
+    says_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,11 @@ class LabelTable:
         rows: dict[tuple[str, ...], LabelRow] = {}
         for record in table.records:
             key = by_role.key_of(record)
-            row = LabelRow(record.line, by_role.findings_of(record))
+            row = LabelRow(record.line, by_role.findings_of(record), by_role.says_all(record))
             if key is None or not row.findings:  # about nothing, or unknown
                 continue
             other = rows.setdefault(key, row)
-            if {*other.findings} != {*row.findings}:
+            if {*other.findings} != {*row.findings} or other.says_all != row.says_all:
                 raise InputError(
                     f"{path.name} line {record.line}: the same {by_role.key.value} as in line "
                     f"{other.line} has two different labels; {_apart(by_role)}"
@@ -222,6 +224,17 @@ class _Columns:
         others = [one for one in self.names.space.attributes if one.name and not one.is_finding]
         return (*named, *filter(None, (self._word(one, columns, record) for one in others)))
 
+    def says_all(self, record: Record) -> bool:
+        """Whether it says of every finding that there is or is not."""
+        if self.label is not None:
+            return True
+        marked = [c for c in self.findings if record.values[c].strip().lower() in _YES]
+        return any(self._speaks_of_all(column) for column in marked)
+
+    def _speaks_of_all(self, column: str) -> bool:
+        meaning = self.names.resolve(column, "")
+        return not isinstance(meaning, Unresolved) and len(meaning) > 1
+
     def _named(self, record: Record) -> tuple[str, ...]:
         if self.label is not None:
             parts = re.split(r"[;|]", record.values[self.label])
@@ -235,7 +248,7 @@ class _Columns:
         named = tuple(column for column, mark in marked.items() if mark in _YES)
         # Where each finding is there or not, a row of zeros says something; one of blanks nothing.
         if not named and self.names.space.findings and any(marked.values()):
-            return (NO_FINDING,)
+            return (self.names.space.none,)
         return named
 
     def _word(self, attribute: Attribute, columns: Mapping[str, str], record: Record) -> str:

@@ -34,6 +34,7 @@ from latentdp.privacy.set_response import AttributeResponse, SetResponse
 __all__ = ["Action", "Block", "Plan"]
 
 DELTA = 1e-6  # at which the approximate guarantee is stated
+MOST_VALUES = 2**16  # of all attributes that a card answers
 
 
 class Action(StrEnum):
@@ -251,6 +252,8 @@ def _response(described: LabelDescription) -> RandomisedResponse | SetResponse:
         )
         for one in described.attributes
     )
+    if sum(part.response.classes for part in parts) > MOST_VALUES:  # they are named below
+        raise InputError(f"expected attributes of at most {MOST_VALUES:,} values together")
     attributes = tuple(
         Attribute(part.name, tuple(map(str, range(part.response.classes)))) for part in parts
     )

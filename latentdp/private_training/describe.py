@@ -23,7 +23,16 @@ from latentdp.reports.training_words import LOST, USE
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
-__all__ = ["MODEL", "TOOL", "guarantee_of_recipe", "training_of", "warnings_of_training"]
+__all__ = [
+    "MODEL",
+    "PUBLIC",
+    "TOOL",
+    "guarantee_of_recipe",
+    "touched",
+    "training_of",
+    "warnings_of_training",
+    "weights_of",
+]
 
 TOOL, MODEL = "latentdp", "central"
 
@@ -75,14 +84,9 @@ def training_of(
         recipe=recipe,
         releases=tuple(releases),
         guarantee=guarantee,
-        weights=CardWeights(
-            name=flow.name,
-            sha256=flow.sha256,
-            training_data=flow.provenance.training_data,
-            trained_on_private_data=flow.provenance.private_training,
-        ),
+        weights=weights_of(flow),
         public=PUBLIC,
-        touched=tuple(map(_touched, releases)),
+        touched=tuple(map(touched, releases)),
         warnings=warnings_of_training(guarantee, faint=faint),
         vault=vault,
     )
@@ -98,6 +102,17 @@ def warnings_of_training(guarantee: CentralGuarantee, *, faint: bool) -> tuple[s
     return tuple(line for line, holds in lines.items() if holds)
 
 
-def _touched(release: TrainingRelease) -> str:
+def weights_of(flow: Flow) -> CardWeights:
+    """The public weights that a training starts from."""
+    return CardWeights(
+        name=flow.name,
+        sha256=flow.sha256,
+        training_data=flow.provenance.training_data,
+        trained_on_private_data=flow.provenance.private_training,
+    )
+
+
+def touched(release: TrainingRelease) -> str:
+    """What touched private data, and how often."""
     times = 1 if isinstance(release, ObjectiveRelease) else release.rounds
     return f"{release.what}: {'once' if times == 1 else f'{times} times'}"

@@ -9,12 +9,14 @@ from dataclasses import replace
 from msgspec import structs
 
 from latentdp.core.documents import to_json
+from latentdp.core.version import __version__
 from latentdp.errors import InputError
 from latentdp.privacy.gaussian_accountant import GaussianAccountant, Rounds, epsilon_of
 from latentdp.privacy.guarantee import Guarantee, Relation, Unit, above
 from latentdp.private_training.accounting import noise_of
-from latentdp.private_training.describe import TOOL, warnings_of_training
+from latentdp.private_training.describe import PUBLIC, TOOL, touched, warnings_of_training
 from latentdp.release.verification.check import CALIBRATION, Check, equal
+from latentdp.reports.release_card_parts import CardWeights
 from latentdp.reports.synthesis_card import CentralGuarantee, PatientBound
 from latentdp.reports.synthesis_words import AT_SEVERAL
 from latentdp.reports.training_card import (
@@ -23,7 +25,7 @@ from latentdp.reports.training_card import (
     TrainedSite,
     WholeSite,
 )
-from latentdp.reports.training_words import LOST, NOT_COVERED, site_as_unit, statement
+from latentdp.reports.training_words import LOST, NOT_COVERED, USE, site_as_unit, statement
 from latentdp.synthesis.learnt_checks import same
 
 __all__ = ["FEDERATED", "joined_checks", "joined_training", "whole_site"]
@@ -55,13 +57,17 @@ def whole_site(training: PrivateTraining, patients: int) -> WholeSite:
     return WholeSite(epsilon=epsilon_of(mu, delta), delta=delta, patients=patients)
 
 
-def joined_training(sites: Sequence[TrainedSite], *, faint: bool) -> PrivateTraining:
+def joined_training(
+    sites: Sequence[TrainedSite], weights: CardWeights, *, faint: bool
+) -> PrivateTraining:
     """All that is said of what sites trained together.
 
-    Each patient's guarantee is that of their own site, so the largest is stated for all.
+    Each patient's guarantee is that of their own site, so the largest is stated for all. No words
+    of a site's own card are taken over: nobody has checked them.
 
     Args:
         sites: At least one, of the same findings, rounds and weights.
+        weights: Public ones, as whoever asked has them.
         faint: Whether all together hardly stand out of their noise.
     """
     parts = [site.training for site in sites]
@@ -69,8 +75,8 @@ def joined_training(sites: Sequence[TrainedSite], *, faint: bool) -> PrivateTrai
     guarantee = _joined_guarantee(sites)
     return PrivateTraining(
         tool=TOOL,
-        version=first.version,
-        use=first.use,
+        version=__version__,
+        use=USE,
         model=FEDERATED,
         run=_run(sites),
         recipe=structs.replace(
@@ -84,9 +90,9 @@ def joined_training(sites: Sequence[TrainedSite], *, faint: bool) -> PrivateTrai
         ),
         releases=(),
         guarantee=guarantee,
-        weights=first.weights,
-        public=(*first.public, MAGNITUDE),
-        touched=first.touched,
+        weights=weights,
+        public=(*PUBLIC, MAGNITUDE),
+        touched=tuple(dict.fromkeys(touched(each) for part in parts for each in part.releases)),
         warnings=warnings_of_training(guarantee, faint=faint),
         sites=tuple(sites),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from latentdp.core.arrays import UNKNOWN
-from latentdp.core.attributes import knowing
+from latentdp.core.attributes import PRESENT, knowing
 from latentdp.core.text import printable
 from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.profile import Profile
@@ -59,7 +59,7 @@ def labelled(
     table = LabelTable.read(labels, names)
     if unlabelled is None:
         return list(files)
-    search = _Search(table, names, profile, _told(table, names, released))
+    search = _Search(table, names, profile, released, _told(table, names, released))
     labelled = [
         replace(file, label=search.label(file, listed))
         for file, listed in zip(files, names_in_tables(f.name for f in files), strict=True)
@@ -76,7 +76,8 @@ class _Search:
         table: The list.
         names: Of findings.
         profile: What a person says of the inputs.
-        told: Attributes of which a row says something, and that are released.
+        released: Attributes that are released.
+        told: Those of them of which every row says something.
         unknown: Labels that the weights do not know, and of how many inputs.
         several: Lines whose findings contradict each other, as several classes do.
         missing: Inputs without a row, or with an empty one.
@@ -87,6 +88,7 @@ class _Search:
     table: LabelTable
     names: LabelNames
     profile: Profile
+    released: Sequence[str]
     told: Sequence[str]
     unknown: Counter[str] = field(default_factory=Counter)
     several: set[int] = field(default_factory=set)
@@ -127,7 +129,8 @@ class _Search:
         elif label is Unresolved.SEVERAL:
             self.several.add(row.line)
         elif isinstance(label, int) and not self.names.space.has_classes:
-            told = knowing(self.names.space.attributes, np.array([label]), self.told)[0]
+            kept = self.released if row.says_all else self.told
+            told = knowing(self.names.space.attributes, np.array([label]), kept)[0]
             return Unresolved.IGNORED if told == UNKNOWN else int(told)
         return label
 
@@ -157,11 +160,11 @@ class _Search:
             if not self.names.space.has_classes:
                 raise InputError(
                     f"{list_} line {lines[0]}: expected findings that agree, got some that "
-                    f"contradict each other, as in {len(lines)} lines; decide which counts"
+                    f"contradict each other, as in {_lines(lines)}; decide which counts"
                 )
             raise InputError(
                 f"{list_} line {lines[0]}: expected findings that are one class of these "
-                f"weights, got several, as in {len(lines)} lines; an image has one class: map "
+                f"weights, got several, as in {_lines(lines)}; an image has one class: map "
                 "them onto one with --label-map, or decide which counts"
             )
         if not self.matched and self.missing:
@@ -186,11 +189,24 @@ class _Search:
             )
 
 
+def _lines(lines: Sequence[int]) -> str:
+    return "1 line" if len(lines) == 1 else f"{len(lines):,} lines"
+
+
 def _told(table: LabelTable, names: LabelNames, released: Sequence[str]) -> tuple[str, ...]:
-    """Attributes that are released, less findings of which a list with columns says nothing."""
+    """Attributes that are released, less findings of which a list with columns says nothing.
+
+    A column "No Finding" says something of others only where it is marked: of a row, that is.
+    """
     attributes = names.space.attributes
     meanings = [names.resolve(column, "") for column in table.columns]
-    said = {i for one in meanings if not isinstance(one, Unresolved) for i in one}
+    said = {
+        i
+        for one in meanings
+        if not isinstance(one, Unresolved)
+        for i, value in one.items()
+        if value == PRESENT
+    }
     return tuple(
         one.name
         for i, one in enumerate(attributes)

@@ -95,6 +95,8 @@ class RecipeOptions:
         if not labelled and self.label_release not in (None, "none"):
             raise InputError("--label-release needs --labels")
         released = tuple(filter(None, map(str.strip, self.release_findings.split(","))))
+        if self.release_findings and not released:  # else a few by default would be
+            raise InputError("expected --release-findings to name one at least, got none")
         if released and (not labelled or self.label_release == "none"):
             raise InputError("--release-findings needs --labels, and labels that are released")
         profile = Profile(

@@ -5,13 +5,15 @@ Whose vault that is, people tell each other by its public key.
 
 from __future__ import annotations
 
+import re
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from latentdp.vault.keys import Keys
 
-__all__ = ["is_signed", "public_key", "signature"]
+__all__ = ["is_key", "is_signed", "public_key", "signature"]
 
 PURPOSE = "site signature"  # of the subkey, which does nothing else
 
@@ -27,14 +29,22 @@ def signature(keys: Keys, content: bytes) -> str:
     return _private(keys).sign(content).hex()
 
 
+def is_key(text: str) -> bool:
+    """Whether it is a public key, as `public_key` writes one."""
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
+
+
 def is_signed(key: str, signed: str, content: bytes) -> bool:
     """Whether a content was signed by who holds the private half of a key.
 
     Args:
-        key: The public half, in hexadecimal.
+        key: The public half, in hexadecimal; spelled otherwise than `public_key` does, in capitals
+            or with spaces, it is none: one vault would be several.
         signed: The signature, in hexadecimal.
         content: Of what.
     """
+    if not is_key(key):
+        return False
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
         public.verify(bytes.fromhex(signed), content)

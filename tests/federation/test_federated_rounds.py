@@ -22,11 +22,17 @@ from latentdp.privacy.guarantee import Relation
 from latentdp.privacy.noise import SeededNoise
 from latentdp.private_training.accounting import noise_of
 from latentdp.private_training.classifier import Classifier
+from latentdp.private_training.describe import guarantee_of_recipe
 from latentdp.private_training.finding_reader import load_classifier
+from latentdp.private_training.methods.base import method_of
+from latentdp.private_training.several_sites import joined_training
 from latentdp.private_training.verify import verify
 from latentdp.release.verification.check import CALIBRATION
+from latentdp.reports.training_card import PrivateTraining
 from latentdp.synthesis.head import HeadData, descend, start
 from latentdp.synthesis.public import PublicModel
+from latentdp.vault.signature import signature
+from latentdp.vault.vault import Vault
 from tests.support.folders import charges, tree
 from tests.support.tiny_flow import shared_flow
 from tests.synthesis.cohorts import PATIENTS, pictures, spent
@@ -193,13 +199,31 @@ def test_an_answer_that_the_vault_lost_is_not_drawn_again(tmp_path):
 
 
 def test_other_options_are_refused_before_they_are_charged(tmp_path):
-    """The folder holds an answer under the options of before."""
     question = ask(started(tmp_path)).question
     carried(question, tmp_path / "north", 1)
     before = charges(tmp_path / "north")
-    with pytest.raises(InputError, match="give the options of before"):
+    with pytest.raises(InputError, match="give those of before"):
         carried(question, tmp_path / "north", 1, epsilon=2.0)
     assert charges(tmp_path / "north") == before
+
+
+def test_a_cohort_that_changed_in_the_middle_is_not_charged_again(tmp_path):
+    """Not even where the transport took the first answer away."""
+    lead, north = started(tmp_path), tmp_path / "north"
+    carried(ask(lead).question, north, 1)
+    for file in (north / "folder").iterdir():
+        file.unlink()
+    before = charges(north)
+    first = min((north / "in").iterdir())
+    first.rename(tmp_path / "away")
+    second = ask(lead).question
+    with pytest.raises(InputError, match="would charge all patients once more"):
+        carried(second, north, 2)
+    with pytest.raises(InputError, match="would charge all patients once more"):
+        preview_rounds(asked(north), shared_flow())
+    assert charges(north) == before
+    (tmp_path / "away").rename(first)
+    assert carried(second, north, 2).rounds == (2,)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +307,78 @@ def test_an_answer_that_was_altered_is_left_out_and_stops_nobody(answered, chang
     assert after.round == 2
     closed = json.loads((answered / "round-0001" / "closed.json").read_text())
     assert list(closed["answers"]) == ["south.answer.json"]
+
+
+@pytest.mark.parametrize("key", ["", "0" * 63, "A" * 64, "0" * 64 + "\n"])
+def test_a_key_to_trust_that_is_none_is_refused_before_anybody_is_asked(tmp_path, key):
+    with pytest.raises(InputError, match="64 hexadecimal digits"):
+        started(tmp_path, trusted=(key,))
+    assert not (tmp_path / "lead").exists()
+
+
+def test_a_key_in_capitals_is_no_other_vault(answered, tmp_path):
+    """Whoever holds a vault could sign under it, and count twice."""
+    place = answered / "round-0001"
+    vault = Vault(tmp_path / "north" / "vault")
+    for spell in (str.upper, lambda key: f"{key[:2]} {key[2:]}"):
+        again = RoundAnswer.read(place / "north.answer.json")
+        again = structs.replace(again, key=spell(again.key), signature="")
+        again = structs.replace(again, signature=signature(vault, again.signed))
+        (place / "again.answer.json").write_text(json.dumps(to_json(again)))
+        with pytest.raises(InputError, match="altered"):
+            RoundAnswer.read(place / "again.answer.json")
+
+
+def test_whoever_is_left_out_of_a_round_that_closes_is_named(answered):
+    rewritten(answered / "round-0001" / "north.answer.json", name="x")
+    after = ask(answered)
+    assert list(after.left_out) == ["round-0001/north.answer.json"]
+    assert "altered" in after.left_out["round-0001/north.answer.json"]
+
+
+def of_another_kind(answer: RoundAnswer, method: str) -> PrivateTraining:
+    """A card of another method, which is true of itself."""
+    recipe = structs.replace(answer.training.recipe, method=method)
+    releases = method_of(recipe).plan(recipe)
+    return structs.replace(
+        answer.training,
+        recipe=recipe,
+        releases=releases,
+        guarantee=guarantee_of_recipe(recipe, releases, secure=True),
+    )
+
+
+@pytest.mark.parametrize("method", ["prototypes", "sgd", "vmf", "objective"])
+def test_an_answer_by_another_method_is_left_out(answered, method):
+    """Which has fewer rounds than the study, so that there is no noise of this round."""
+    question = RoundQuestion.read(answered / "round-0001" / "question.json")
+    answer = RoundAnswer.read(answered / "round-0001" / "north.answer.json")
+    other = structs.replace(answer, training=of_another_kind(answer, method))
+    with pytest.raises(InputError, match="another method"):
+        other.check(question)
+
+
+def test_few_patients_cannot_pull_as_many(answered):
+    question = RoundQuestion.read(answered / "round-0001" / "question.json")
+    answer = RoundAnswer.read(answered / "round-0001" / "north.answer.json")
+    loud = (1e8, *answer.sums[1:])
+    liar = structs.replace(answer, patients=1.0, patients_at_most=10**9, sums=loud)
+    with pytest.raises(InputError, match="larger than those of all of its patients"):
+        liar.check(question)
+
+
+def test_the_joined_card_takes_over_no_words_of_a_site(done):
+    training = Classifier.load(done[1]).training
+    site = training.sites[0]
+    weights = structs.replace(site.training.weights, trained_on_private_data=None, name="own")
+    said = structs.replace(
+        site.training, use="for diagnosis", public=(), touched=(), version="9", weights=weights
+    )
+    liar = structs.replace(site, training=said)
+    joined = joined_training([liar, *training.sites[1:]], training.weights, faint=False)
+    assert structs.replace(joined, sites=(), warnings=()) == structs.replace(
+        training, sites=(), warnings=()
+    )
 
 
 def test_the_same_vault_under_two_names_counts_once(answered):

@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from latentdp import InputError, Privatizer, Recipe
-from latentdp.core.attributes import labels_of, values_of
+from latentdp.core.attributes import finding, labels_of, values_of
 from latentdp.data.dicom.profile import BASIC
 from latentdp.data.label_space import LabelSpace
 from latentdp.models.checkpoints import save
@@ -17,6 +17,7 @@ from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.release.inputs import find_files
 from latentdp.release.labelling import labelled
+from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.verify import verify, verify_card
 from tests.support.attribute_flow import KNOWN, attribute_checkpoint, attribute_flow
 from tests.support.folders import radiograph_at
@@ -83,11 +84,43 @@ def test_columns_say_what_they_are_called_and_nothing_of_other_findings(place):
     assert (values[2:] == -1).all(), "without a finding a row is empty"
 
 
+def test_a_column_that_denies_all_speaks_of_all_only_where_it_is_marked(place):
+    text = (
+        "file,No Finding,Effusion,sex\n"
+        "00.dcm,1,0,missing\n"  # which is not male
+        "01.dcm,0,1,woman\n"
+        "02.dcm,0,0,male\n"
+        "03.dcm,,,\n"
+    )
+    space, files = LabelSpace(KNOWN), find_files(place / "in")
+    found = labelled(
+        files, listed(place, text), None, space, BASIC, Unlabelled.UNKNOWN, EVERYTHING
+    )
+    values = values_of(KNOWN, np.array([file.label for file in found]))
+    assert values[0].tolist() == [0, 0, 0, 0, 0, -1, -1]
+    assert values[1].tolist() == [-1, 1, -1, -1, 1, 0, -1], (
+        "of what has no column nothing is known"
+    )
+    assert values[2].tolist() == [-1, 0, -1, -1, 0, 1, -1], "what is not named may be there"
+    assert (values[3:] == -1).all()
+
+
+def test_zeros_do_not_say_that_all_is_normal(place):
+    space = LabelSpace((finding("Edema"), finding("Normal")))
+    files = find_files(place / "in")
+    path = listed(place, "file,Edema,Normal\n00.dcm,0,0\n01.dcm,0,1\n")
+    names = ("Edema", "Normal")
+    found = labelled(files, path, None, space, BASIC, Unlabelled.UNKNOWN, names)
+    values = values_of(space.attributes, np.array([file.label for file in found]))
+    assert values[:2].tolist() == [[0, 0], [0, 1]]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("file,label\n00.dcm,effusion;nodule\n", "do not know the labels 'nodule'.*--start"),
         ("file,label\n00.dcm,effusion;No Finding\n", "line 2: .*contradict each other"),
+        ("file,No Finding,Effusion\n00.dcm,1,1\n", "line 2: .*contradict.* in 1 line;"),
         ("file,label\n00.dcm,effusion\n", "11 inputs have no label"),
     ],
 )
@@ -164,6 +197,7 @@ def put(card, path, value):
     [
         ("plan/label/attributes/0/threshold", 2**64 - 2**20),
         ("plan/label/attributes/0/classes", 3),
+        ("plan/label/attributes/0/classes", 10**30),
         ("plan/label/attributes/0/epsilon", 0.5),
         ("plan/label/attributes/0/truth_probability", 0.1),
         ("plan/label/attributes/0/name", "Mass"),
@@ -254,3 +288,8 @@ def test_arrays_hold_a_column_for_each_attribute(images, tmp_path):
     release.save(tmp_path / "png")
     names = [row["label"] for row in rows(tmp_path / "png" / "labels.csv")]
     assert names == list(release.label_names)
+
+
+def test_a_list_of_findings_to_release_that_names_none_is_refused():
+    with pytest.raises(InputError, match="name one at least"):
+        RecipeOptions(release_findings=" ,").recipe(labelled=True)

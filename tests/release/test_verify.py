@@ -218,6 +218,15 @@ def test_what_is_no_json_is_refused(tmp_path, command, capsys, text):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_card_that_would_fill_the_memory_is_refused(tiny_flow):
+    card = card_of(tiny_flow, keep_label_dims=3)
+    card["image"]["made_at"] = [10**6, 10**6]
+    card["plan"]["latent_dimensions"] = 10**12
+    card["plan"]["blocks"][-1]["dimensions"] += 10**12 - 256
+    with pytest.raises(InputError, match="more latent dimensions than any weights"):
+        verify_card(card)
+
+
 def test_a_ceiling_beside_something_unprotected_is_found(tiny_flow):
     card = card_of(tiny_flow, label="public")
     put(card, "guarantee/image/verification_auc_at_most", 0.99)

@@ -19,6 +19,7 @@ from latentdp.errors import InputError
 from latentdp.federation.rounds.question import RoundQuestion, read_document
 from latentdp.privacy.noisy_sum import NoisySum
 from latentdp.private_training.accounting import rounds_of
+from latentdp.private_training.methods.head import FullBatchHead
 from latentdp.private_training.several_sites import whole_site
 from latentdp.private_training.verify import training_checks
 from latentdp.reports.training_card import PrivateTraining, TrainedSite
@@ -115,6 +116,8 @@ class RoundAnswer(Struct, frozen=True, kw_only=True):
         asked = (self.study, self.round, self.question)
         if asked != (question.study, question.round, question.digest):
             raise InputError("it answers another question")
+        if training.recipe.method != FullBatchHead.name:  # of others rounds are something else
+            raise InputError("the site answers by another method than rounds have")
         if training.sites or training.recipe.rounds != question.rounds:
             raise InputError(f"the site did not agree to {question.rounds} rounds")
         if training.findings != question.findings or training.weights.sha256 != question.flow:
@@ -130,5 +133,8 @@ class RoundAnswer(Struct, frozen=True, kw_only=True):
         count = rounds_of(training.releases[:1])[0]
         if not 1 <= self.patients <= most + UNLIKELY * count.deviation:
             raise InputError("its number of patients is none")
-        if not (np.abs(self.sum) <= most + UNLIKELY * self.noise.deviation).all():
+        # Each adds at most 1. Steps are divided by the patients that a site says it has: it
+        # cannot say few and pull as many.
+        largest = min(most, self.patients + UNLIKELY * count.deviation)
+        if not (np.abs(self.sum) <= largest + UNLIKELY * self.noise.deviation).all():
             raise InputError("its sums are larger than those of all of its patients can be")

@@ -27,14 +27,17 @@ from latentdp.federation.rounds.question import RoundQuestion
 from latentdp.federation.rounds.request import check_rounds
 from latentdp.private_training.accounting import rounds_of
 from latentdp.private_training.classifier import Classifier
+from latentdp.private_training.describe import weights_of
 from latentdp.private_training.methods._counted import CLEAR
 from latentdp.private_training.readers import LinearReader, sides_of
 from latentdp.private_training.several_sites import joined_training
+from latentdp.reports.release_card_parts import CardWeights
 from latentdp.reports.training_card import PrivateTraining, TrainedSite
 from latentdp.synthesis.descent import Descent
 from latentdp.synthesis.findings import parse_names
 from latentdp.synthesis.head import CLIP, MOMENTUM, STEP, Head, start
 from latentdp.synthesis.public import PublicModel
+from latentdp.vault.signature import is_key
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
@@ -58,7 +61,7 @@ class RoundsPlan(Struct, frozen=True, kw_only=True):
         study: What all sites call this training.
         rounds: How many there are.
         findings: Their names, in the order of the classifier's outputs.
-        flow: SHA-256 of the public weights, in hexadecimal.
+        weights: Public ones that all sites start from.
         side: Pixels on a side of the images that the classifier reads.
         centre: ``(s * s,)`` grey levels of a thumbnail's pixels.
         scale: ``(s * s,)`` grey levels that they vary by.
@@ -68,7 +71,7 @@ class RoundsPlan(Struct, frozen=True, kw_only=True):
     study: str
     rounds: int
     findings: tuple[str, ...]
-    flow: str
+    weights: CardWeights
     side: int
     centre: tuple[float, ...]
     scale: tuple[float, ...]
@@ -102,7 +105,8 @@ class Asked:
         question: File to send to all sites; None if all rounds are closed.
         classifier: What the rounds end with; None before.
         training: Its card; None before.
-        left_out: Answers of the open round that are none, and why.
+        left_out: Answers that are none, and why: of the open round, and of those that this call
+            has closed without them.
     """
 
     round: int
@@ -145,6 +149,8 @@ def begin(
     names = parse_names(findings, "--findings")
     if not names:
         raise InputError("expected --findings: all sites must name the same findings")
+    if not all(map(is_key, trusted)):  # it would be told of each answer, and too late to mend
+        raise InputError("expected --trust KEY to be the 64 hexadecimal digits of a site's key")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError("expected DIR to be a new or empty folder, or one of a study")
     public = PublicModel.of(flow)
@@ -154,7 +160,7 @@ def begin(
         study=study,
         rounds=rounds,
         findings=names,
-        flow=flow.sha256,
+        weights=weights_of(flow),
         side=flow.shape[0],
         centre=tuple(head.centre.tolist()),
         scale=tuple(head.scale.tolist()),
@@ -182,16 +188,18 @@ def ask(folder: Path) -> Asked:
     """
     plan = _document(folder / PLAN, RoundsPlan, "the plan of a study")
     training = _Federation(plan)
+    left_out: dict[str, str] = {}
     try:
         for number in range(1, plan.rounds + 1):
             place = folder / f"round-{number:04}"
             asked = training.question(number)
             if not (place / CLOSED).is_file():
-                answers, left_out = training.answers(place, asked)
+                answers, refused = training.answers(place, asked)
                 if not answers:
                     place.mkdir(exist_ok=True)
                     write_document(place / QUESTION, asked)
-                    return Asked(number, question=place / QUESTION, left_out=left_out)
+                    return Asked(number, question=place / QUESTION, left_out=left_out | refused)
+                left_out |= {f"{place.name}/{name}": why for name, why in refused.items()}
                 used = {name: digest(place / name) for name in answers}
                 write_document(place / CLOSED, ClosedRound(answers=used))
             training.follow(place, asked)
@@ -203,7 +211,7 @@ def ask(folder: Path) -> Asked:
             f"a file could not be written ({error.strerror}); running the same command again "
             "goes on from here"
         ) from error
-    return Asked(plan.rounds, classifier=file, training=classifier.training)
+    return Asked(plan.rounds, classifier=file, training=classifier.training, left_out=left_out)
 
 
 class _Federation:
@@ -225,7 +233,7 @@ class _Federation:
             round=number,
             rounds=plan.rounds,
             findings=plan.findings,
-            flow=plan.flow,
+            flow=plan.weights.sha256,
             weights=tuple(tuple(row) for row in self._way.weights.tolist()),
         )
 
@@ -270,7 +278,7 @@ class _Federation:
         """What all rounds end with."""
         return Classifier(
             reader=LinearReader(self._head.with_weights(self._way.averaged)),
-            training=joined_training(self._sites(), faint=self._faint()),
+            training=joined_training(self._sites(), self._plan.weights, faint=self._faint()),
             side=self._plan.side,
         )
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from latentdp.core.documents import from_json, read_json, to_json
 from latentdp.core.filesystem import whole
 from latentdp.core.progress import ProgressCallback, silent
+from latentdp.errors import InputError
 from latentdp.federation.rounds.request import RoundsRequest
 from latentdp.privacy.gaussian_accountant import order_of_magnitude
 from latentdp.privacy.noise import Noise
@@ -51,11 +52,13 @@ class CountedCohort(Struct, frozen=True, kw_only=True):
         training: How all rounds are answered, and what they cost.
         patients: The noisy number of patients, at least 1.
         patients_at_most: Their number, rounded up to a power of ten.
+        study: What all sites call this training.
     """
 
     training: PrivateTraining
     patients: float
     patients_at_most: int
+    study: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,25 @@ class RoundsJob(CohortJob):
         what = "what the vault keeps of the rounds"
         return from_json(read_json(file, what), CountedCohort, what)
 
+    def check_study(self) -> None:
+        """Refuses to begin a study again with other files, findings or options than before.
+
+        All would be charged once more, for answers that nobody adds up: whoever asks takes those
+        of one cohort under one recipe.
+
+        Raises:
+            InputError: The vault has answered this study, for others.
+        """
+        run = self.paid_run()
+        for file in sorted((self.vault.path / self.folder).glob("*.json")):
+            counted = "." not in file.stem and file.stem != run  # not an answer, nor this study
+            if counted and self.counted(file).study == self.request.study:
+                raise InputError(
+                    "the vault has answered this study before, with other files, findings or "
+                    "options, and would charge all patients once more; give those of before, or "
+                    "agree on another --study"
+                )
+
     def data(self) -> HeadData:
         """What rounds read of those who paid: **private**."""
         parts: list[tuple[int, PatientImages]] = []
@@ -162,6 +184,7 @@ class _Counting:
             training=training,
             patients=count.patients,
             patients_at_most=order_of_magnitude(len(job.cohort.patients)),
+            study=job.request.study,
         )
         write_document(file, counted)
 

@@ -102,6 +102,7 @@ def preview_rounds(
         BudgetExceeded: A patient would go over the budget or the vault's cap.
     """
     with opened_rounds(request, flow, read_only=True, progress=progress) as job:
+        job.check_study()
         return preview_learning(job, progress)
 
 
@@ -117,6 +118,7 @@ class _Respondent:
     def run(self) -> Answered:
         """Until all rounds are answered, or no question has come for as long as it shall wait."""
         job, request = self._job, self._job.request
+        job.check_study()
         if not job.entries():
             job.check_budget()
         answered: set[int] = set()

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from latentdp.core.documents import to_json
 from latentdp.data.dicom.attributes import attributes
+from latentdp.errors import InputError
 from latentdp.privacy.plan import Action, Plan
 from latentdp.privacy.plan_description import PlanDescription
 from latentdp.privatizer import make_plan
@@ -19,6 +20,7 @@ from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan,
 
 __all__ = ["recipe_checks", "recipe_of"]
 
+LARGEST = 2**28  # numbers of directions, which any weights stay far below
 _LATER = {  # which older cards do not state
     "candidates",
     "epsilon_per_patient",
@@ -62,7 +64,10 @@ def recipe_checks(
     most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
     # Of identity there may be fewer than asked for; the plan says how many.
     resampled = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
-    rows = np.eye(min(most + min(resampled, recipe.resample_identity), d), d)
+    count = min(most + min(resampled, recipe.resample_identity), d)
+    if count * d > LARGEST:
+        raise InputError("the card states more latent dimensions than any weights have")
+    rows = np.eye(count, d)
     wanted = make_plan(
         recipe,
         d=d,
