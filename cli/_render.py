@@ -40,10 +40,14 @@ def print_json(data: object) -> None:
     sys.stdout.write(json.dumps(to_json(data), indent=2) + "\n")
 
 
+WIDEST = 48  # characters of what stands on the left; what stands on the right needs room
+
+
 def table(title: str, rows: list[tuple[str, str]]) -> None:
     """Prints two columns; wraps instead of cutting off."""
     columns = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
-    columns.add_column(no_wrap=True)
+    longest = max((len(name) for name, _ in rows), default=0)
+    columns.add_column(no_wrap=longest <= WIDEST, max_width=WIDEST)
     columns.add_column(overflow="fold")
     for row in rows:
         columns.add_row(*map(one_line, row))

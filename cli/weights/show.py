@@ -36,7 +36,7 @@ def show(
         (key.replace("_", " "), short(value)) for key, value in facts.items() if key not in TABLES
     ]
     rows += [(law.name, f"{law.measured:.2g}") for law in card.laws or ()]
-    rows += [(f"samples: {s.setting}", f"{s.metric} {s.value}") for s in card.samples or ()]
+    rows += [(f"samples: {s.metric}", f"{s.value} ({s.setting})") for s in card.samples or ()]
     rows += [
         (f"detail to {size} pixels", short(octave.bits_per_detail or {}))
         for size, octave in sorted((card.octaves or {}).items())

@@ -172,7 +172,7 @@ def weights() -> str:
         card = load(name).card
         bits, near = card.bits_per_dimension, card.memorisation
         cells = (
-            ", ".join(card.class_counts_train),
+            ", ".join(card.class_counts_train or card.present_in_training),
             f"{card.images['train']:,}",
             f"{bits['val']:.3f}",
             f"{bits['test']:.3f}",
@@ -180,8 +180,16 @@ def weights() -> str:
             f"{near.sample_median:.1f} / {near.val_median:.1f}",
         )
         rows.append((_card_link(name), *cells))
-    head = ("weights", "classes", "training images", "bits/dim val", "test", "round-trip error")
-    return _table((*head, "nearest training image: samples / new patients"), rows)
+    head = (
+        "weights",
+        "classes or findings",
+        "training images",
+        "bits/dim val",
+        "test",
+        "round-trip error",
+    )
+    more = ("round-trip error", "nearest training image: samples / new patients")
+    return _table((*head, *more), rows)
 
 
 def verifiers() -> str:

@@ -34,13 +34,13 @@ def test_shipped_weights_are_what_the_manifest_says():
     for name, entry in shipped().items():
         path = ROOT / "weights" / entry.file
         assert digest(path) == entry.sha256 == load(name).sha256
-        assert path.stat().st_size == entry.bytes < 15e6
+        assert path.stat().st_size == entry.bytes < 20e6
         card = load(name).card
         assert card.training_data not in (None, "not stated")
         assert entry.kind == "embedding" or card.looked_at  # what of samples was seen
         assert entry.sha256 in path.with_suffix(".md").read_text()
         total += entry.bytes
-    assert total < 40e6
+    assert total < 80e6
 
 
 def test_altered_weights_are_refused(monkeypatch, checkpoint, tmp_path):

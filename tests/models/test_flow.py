@@ -7,13 +7,15 @@ import pytest
 import torch
 from scipy import stats
 
-from latentdp import InputError, WeightsError
+from latentdp import InputError, Privatizer, Recipe, WeightsError
 from latentdp.data.dataset import read_dataset
 from latentdp.data.radiograph import read
 from latentdp.models.checkpoints import load, shipped
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig
 from latentdp.models.model_card.card import ModelCard
+from latentdp.privacy.noise import SeededNoise
+from latentdp.recipe import ALL
 from tests.support.places import SAMPLES
 from tests.support.sweeps import some
 from tests.support.tiny_flow import make_net
@@ -30,10 +32,14 @@ def flow(request) -> Flow:
 
 @pytest.fixture(scope="module")
 def pictures(flow) -> np.ndarray:
-    """The samples, plus images that no training set holds."""
+    """The samples, plus images that no training set holds.
+
+    Of some, such as a checkerboard, flows give no finite latent at all: a release is drawn anyway
+    (`test_an_image_without_a_latent_is_released_like_any_other`).
+    """
     files = [p for p in SAMPLES.rglob("*") if p.is_file() and p.name != "broken.dcm"]
     found = [read(path, flow.shape).image for path in files]
-    extreme = [np.zeros(flow.shape), np.ones(flow.shape), np.eye(flow.shape[0])]
+    extreme = [np.zeros(flow.shape), np.ones(flow.shape), 0.25 + np.eye(flow.shape[0]) / 2]
     return np.stack([*found, *extreme]).astype(np.float32)
 
 
@@ -68,6 +74,15 @@ def test_coarse_levels_change_more_than_fine_ones(name):
         moved[:, level] += np.random.default_rng(0).normal(size=level.stop - level.start)
         change.append(np.abs(flow.decode(moved) - base).mean())
     assert change == sorted(change, reverse=True)
+
+
+def test_an_image_without_a_latent_is_released_like_any_other(flow):
+    """A checkerboard: whether there is an image must say nothing of the source."""
+    board = np.indices(flow.shape).sum(axis=0, keepdims=True) % 2
+    recipe = Recipe(epsilon=2.0, directions=ALL)
+    release = Privatizer(flow, recipe, SeededNoise(1))(board.astype(np.float32))
+    assert release.valid.all()
+    assert np.isfinite(release.images).all()
 
 
 def test_the_label_matters(flow):

@@ -44,10 +44,12 @@ def net(request) -> Glow:
 
 
 def inputs(net: Glow, n: int = 5) -> tuple[torch.Tensor, torch.Tensor]:
-    size, labels = net.config.size, len(net.config.classes) + 1
+    size = net.config.size
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(n, size * size, generator=generator)
-    return z, torch.arange(n) % labels
+    sizes = torch.tensor([len(one.values) + 1 for one in net.config.conditioning])
+    labels = torch.arange(n)[:, None] % sizes
+    return z, labels if net.config.attributes else labels[:, 0]
 
 
 def test_it_agrees_with_the_network(net):
