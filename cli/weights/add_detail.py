@@ -35,7 +35,7 @@ def add_detail(
 
     weights_file(out)
     given = [load(name) for name in octaves]
-    details = [part for one in given for part in (details_in(one) or [one])]
+    details = [part for one in given for part in (details_in(one).values() or [one])]
     enlarged = with_detail_flows(load(weights), details)
     load_flow(enlarged)  # refuses what could not be read again
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -91,20 +91,18 @@ def with_detail_flows(checkpoint: Checkpoint, details: Sequence[Checkpoint]) -> 
     return replace(checkpoint, tensors=tensors, card=card)
 
 
-def details_in(checkpoint: Checkpoint) -> list[Checkpoint]:
-    """The detail flows in a flow's weights file, as weights of their own, by size."""
-    parts = []
-    for size, card in sorted((checkpoint.card.octaves or {}).items(), key=lambda x: int(x[0])):
+def details_in(checkpoint: Checkpoint) -> dict[str, Checkpoint]:
+    """The detail flows in a flow's weights file, as weights of their own, by size in pixels."""
+    parts = {}
+    for size, card in (checkpoint.card.octaves or {}).items():
         start = f"{PREFIX}{size}."
         tensors = {
             key.removeprefix(start): tensor
             for key, tensor in checkpoint.tensors.items()
             if key.startswith(start)
         }
-        name = f"{checkpoint.name}, {size} pixels"
-        parts.append(
-            Checkpoint(name=name, kind=KIND, config=card.config or "", card=card, tensors=tensors)
-        )
+        config, name = card.config or "", f"{checkpoint.name}, {size} pixels"
+        parts[size] = Checkpoint(name=name, kind=KIND, config=config, card=card, tensors=tensors)
     return parts
 
 
@@ -114,13 +112,12 @@ def cascade_of(checkpoint: Checkpoint) -> SuperResolutionCascade:
     Raises:
         WeightsError: They are damaged.
     """
-    parts = details_in(checkpoint)
-    flows = [detail_flow_of(part) for part in parts]
-    for size, part, flow in zip(
-        sorted(map(int, checkpoint.card.octaves or ())), parts, flows, strict=True
-    ):
-        if flow.size != size:
+    flows = []
+    for size, part in details_in(checkpoint).items():
+        flow = detail_flow_of(part)
+        if str(flow.size) != size:
             raise WeightsError(
                 f"weights {part.name!r} are those of an octave to {flow.size} pixels"
             )
+        flows.append(flow)
     return SuperResolutionCascade(flows)
