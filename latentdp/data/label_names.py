@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import SupportsInt, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -145,7 +145,7 @@ def _index(names: LabelNames, label: object) -> int:
     if label is None or label == "":
         return UNKNOWN
     if not isinstance(label, str):
-        return int(label)  # type: ignore[call-overload, no-any-return]
+        return int(cast(SupportsInt, label))
     words = label.split(SEPARATOR) if not names.space.has_classes else [label]
     found = names.label(words, "")
     if isinstance(found, int):

@@ -272,7 +272,7 @@ class Flow:
         return float(bits_per_dimension(np.float64(nats), self.d))
 
     def _known(self, labels: ArrayLike | None, n: int) -> Labels:
-        if np.ndim(labels) == 2 and self.attributes:  # type: ignore[arg-type]  # None has none
+        if self.attributes and labels is not None and np.ndim(labels) == 2:
             return check_values(labels, n, self.attributes)
         known = check_labels(labels, n, label_count(self.conditioning))
         return values_of(self.attributes, known) if self.attributes else known
