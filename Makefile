@@ -35,7 +35,8 @@ demo: .venv/ready
 	$(BIN)/latentdp privatize samples/cxr demo/public/release --vault demo/private || test $$? -eq 1
 	@echo "Look at demo/private/before-after.png: above the samples, below what may be released."
 
-PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+# Three processes on two cores: while one waits for a server or a child, another works.
+PYTEST := $(BIN)/pytest -n 3 --dist loadgroup
 
 # Every law on some cases, in less than 5 minutes on 2 idle cores.
 test: .venv/ready-test

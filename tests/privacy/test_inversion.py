@@ -17,6 +17,7 @@ from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.categorical import Choice, bernoulli
 from latentdp.privacy.samplers.rounded_gaussian import RoundedNormal
 from latentdp.privacy.samplers.uniform import orders
+from tests.support.sweeps import slow
 
 ALARM = 1e-6
 
@@ -90,7 +91,7 @@ def test_a_choice_among_201_bits_takes_four_words():
     assert noise.taken == 4
 
 
-@pytest.mark.parametrize(("epsilon", "dimensions"), [(8.0, 128), (8.0, 4094), (100.0, 4096)])
+@pytest.mark.parametrize(("epsilon", "dimensions"), [(8.0, 128), slow(8.0, 4094), (100.0, 4096)])
 def test_every_corner_of_the_hypercube_can_be_drawn(epsilon, dimensions):
     """No output may be possible for one image and impossible for another."""
     made = Hypercube.calibrate(epsilon, dimensions)

@@ -239,6 +239,7 @@ def test_results_are_let_go_when_they_are_taken(workers, privatizer, source):
         assert client.who_has() == {}
 
 
+@pytest.mark.slow
 def test_a_worker_that_misses_a_file_ends_the_run(workers, privatizer, source, monkeypatch):
     """It would say that the file cannot be read, and all would go on without it."""
     monkeypatch.setattr(dask_executor, "_readable", lambda path: True)  # as it is here, not there

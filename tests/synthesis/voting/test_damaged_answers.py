@@ -13,6 +13,7 @@ from latentdp.synthesis.voting.answer import preview_answer
 from latentdp.synthesis.voting.combine import combine_answers, read_sites_answers
 from latentdp.synthesis.voting.student import Student
 from tests.support.damage import damaged, truncated
+from tests.support.sweeps import slow
 from tests.synthesis.voting.hospital import answered, asking, hospital
 
 LONGEST = 300  # characters of a line
@@ -48,7 +49,7 @@ def said(card):
     return f"does not hold: {', '.join(wrong)}"[:LONGEST] if wrong else None
 
 
-@pytest.mark.parametrize("several", [False, True], ids=["one site", "two sites"])
+@pytest.mark.parametrize("several", [False, slow(True)], ids=["one site", "two sites"])
 def test_no_field_may_be_another(north, together, tmp_path, several):
     out = together if several else north / "out"
     document = json.loads((out / "answers.json").read_text())
