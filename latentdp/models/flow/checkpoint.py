@@ -41,12 +41,13 @@ def glow_of(checkpoint: Checkpoint) -> Glow:
     return net
 
 
-def add_ons_of(checkpoint: Checkpoint, classes: int) -> AddOns:
+def add_ons_of(checkpoint: Checkpoint, classes: int, *, exact: bool = True) -> AddOns:
     """What a checkpoint has beside its network.
 
     Args:
         checkpoint: A weights file of kind ``glow``, in memory.
         classes: Number of classes that the flow is conditioned on.
+        exact: Detail flows in float32 even where bfloat16 is faster.
 
     Raises:
         WeightsError: The critic or the detail flows are damaged, or of other classes.
@@ -55,7 +56,7 @@ def add_ons_of(checkpoint: Checkpoint, classes: int) -> AddOns:
         directions=checkpoint.tensors.get(DIRECTIONS),
         identity=checkpoint.tensors.get(IDENTITY),
         critic=critic_of(checkpoint, classes),
-        cascade=cascade_of(checkpoint),
+        cascade=cascade_of(checkpoint, exact=exact),
     )
 
 

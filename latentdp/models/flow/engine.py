@@ -5,6 +5,8 @@ Nothing is checked here; `latentdp.models.flow.flow` does.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -33,10 +35,15 @@ class Engine:
     def __init__(self, net: Glow, *, exact: bool) -> None:
         self.net = channels_last(net.to(device())).eval().requires_grad_(False)
         self.micro_batch = micro_batch(net.config)
-        low = computes_bfloat16() and not exact
-        self._fast: Glow | FrozenGlow = self.net
-        if type(net) is Glow:  # what differs from it differs in what could be folded
-            self._fast = FrozenGlow(net, torch.bfloat16 if low else torch.float32)
+        self._exact = exact
+
+    @cached_property
+    def _fast(self) -> Glow | FrozenGlow:
+        """Made when it is first used: the process of a run with workers never does."""
+        if type(self.net) is not Glow:  # what differs differs in what could be folded
+            return self.net
+        low = computes_bfloat16() and not self._exact
+        return FrozenGlow(self.net, torch.bfloat16 if low else torch.float32)
 
     def encode(self, images: Images, labels: Labels) -> tuple[Latents, NDArray[np.float64]]:
         """Images ``(n, h, w)`` in [0, 1] to latents ``(n, d)`` and log-densities ``(n,)`` in nats.

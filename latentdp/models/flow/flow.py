@@ -300,5 +300,5 @@ def load_flow(weights: str | Path | Checkpoint, *, exact: bool = True) -> Flow:
     """
     checkpoint = weights if isinstance(weights, Checkpoint) else load(str(weights))
     net = glow_of(checkpoint)
-    add_ons = add_ons_of(checkpoint, len(net.config.classes))
+    add_ons = add_ons_of(checkpoint, len(net.config.classes), exact=exact)
     return Flow(net, checkpoint.card, checkpoint.name, checkpoint.sha256, add_ons, exact=exact)

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +25,10 @@ from torch.nn import functional as F
 from latentdp.models.flow.attributes import condition_of
 from latentdp.models.flow.glow import LOG_SCALE_CAP, Glow, GlowConfig, LabelledNet, Prior, Step
 
-__all__ = ["FrozenGlow"]
+__all__ = ["Affine", "FrozenGlow", "convolutions_of", "laid_channels_last"]
 
 
-class _Affine(nn.Module):
+class Affine(nn.Module):
     """A map of the channels of a pixel as a 1x1 convolution, found by trying it on unit vectors.
 
     Args:
@@ -45,8 +46,49 @@ class _Affine(nn.Module):
         self.register_buffer("weight", (out[1:] - out[0]).T.float()[:, :, None, None])
         self.register_buffer("bias", out[0].float())
 
+    @classmethod
+    def towards_image(cls, step: Step) -> Self:
+        """Mixing and normalisation of a step, as `Step.decode` has them."""
+        norm, mix = _in_double(step)
+        return cls(lambda z: norm.forward(mix.forward(z)[0])[0], torch.zeros_like(norm.s))
+
+    @classmethod
+    def towards_latent(cls, step: Step) -> Self:
+        """The inverse of `towards_image`."""
+        norm, mix = _in_double(step)
+        return cls(lambda x: mix.inverse(norm.inverse(x)[0])[0], torch.zeros_like(norm.s))
+
     def forward(self, x: Tensor) -> Tensor:
+        """Features ``(n, c, h, w)`` to as many."""
         return F.conv2d(x, self.weight, self.bias)
+
+
+def convolutions_of(
+    net: nn.Sequential, dtype: torch.dtype, *, interleaved: bool
+) -> Iterator[nn.Conv2d]:
+    """Copies of the convolutions of a network, in another type.
+
+    Args:
+        net: Of normflows.
+        dtype: Of the copies.
+        interleaved: Give all even outputs of the last one first, then the odd ones.
+    """
+    layers = [copy.deepcopy(layer) for layer in net if isinstance(layer, nn.Conv2d)]
+    if interleaved:
+        order = torch.arange(layers[-1].out_channels).reshape(-1, 2).T.flatten()
+        for values in layers[-1].parameters():
+            values.data = values.data[order]
+    return (layer.to(dtype) for layer in layers)
+
+
+def laid_channels_last(x: Tensor) -> Tensor:
+    """``(n, c, h, w)`` in memory as convolutions like it best."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def _in_double(step: Step) -> tuple[Any, Any]:
+    norm, mix = (copy.deepcopy(part).double() for part in (step.norm, step.mix))
+    return norm, mix
 
 
 class _FoldedNet(nn.Module):
@@ -57,14 +99,9 @@ class _FoldedNet(nn.Module):
     def __init__(self, net: LabelledNet, dtype: torch.dtype, *, interleaved: bool) -> None:
         super().__init__()
         self.dtype = dtype
-        self.first, self.second, self.last = (
-            copy.deepcopy(layer) for layer in net.net if isinstance(layer, nn.Conv2d)
+        self.first, self.second, self.last = convolutions_of(
+            net.net, dtype, interleaved=interleaved
         )
-        if interleaved:
-            order = torch.arange(self.last.out_channels).reshape(-1, 2).T.flatten()
-            for values in self.last.parameters():
-                values.data = values.data[order]
-        self.to(dtype)
         self.register_buffer("label", net.label.detach().clone())  # summed before it is rounded
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
@@ -81,10 +118,9 @@ class _FoldedStep(nn.Module):
 
     def __init__(self, step: Step, dtype: torch.dtype) -> None:
         super().__init__()
-        norm, mix = (copy.deepcopy(part).double() for part in (step.norm, step.mix))
+        self.there, self.back = Affine.towards_latent(step), Affine.towards_image(step)
+        norm, mix = _in_double(step)
         pixel = torch.zeros_like(norm.s)
-        self.there = _Affine(lambda x: mix.inverse(norm.inverse(x)[0])[0], pixel)
-        self.back = _Affine(lambda z: norm.forward(mix.forward(z)[0])[0], pixel)
         changes = norm.inverse(pixel)[1], mix.inverse(pixel)[1]
         self.log_det = float(sum(change.sum() for change in changes))  # of one pixel
         self.net = _FoldedNet(step.coupling.param_map, dtype, interleaved=True)
@@ -148,7 +184,7 @@ class FrozenGlow:
         log_det = x.new_zeros(x.shape[0])
         latents = []
         condition = condition_of(self.config.conditioning, label)
-        h = _last(F.pixel_unshuffle(x, self.config.first_squeeze))
+        h = laid_channels_last(F.pixel_unshuffle(x, self.config.first_squeeze))
         for i in reversed(range(len(self.steps))):
             for step in self.steps[i]:
                 h, change = step.encode(h, condition)
@@ -158,7 +194,7 @@ class FrozenGlow:
             log_det -= log_scale.sum(dim=(1, 2, 3))
             latents.append(((leaving - mean) * torch.exp(-log_scale)).flatten(1))
             if kept is not None:
-                h = _last(F.pixel_unshuffle(kept, 2))
+                h = laid_channels_last(F.pixel_unshuffle(kept, 2))
         return torch.cat(latents[::-1], dim=1), log_det
 
     def decode(self, z: Tensor, label: Tensor) -> Tensor:
@@ -168,15 +204,11 @@ class FrozenGlow:
         condition = condition_of(self.config.conditioning, label)
         h: Tensor | None = None
         for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
-            kept = None if h is None else _last(F.pixel_shuffle(h, 2))
+            kept = None if h is None else laid_channels_last(F.pixel_shuffle(h, 2))
             mean, log_scale = self.priors[i](condition, kept)
             leaving = torch.addcmul(mean, part.reshape(-1, *shape), log_scale.exp_())
-            h = _last(leaving if kept is None else torch.cat([kept, leaving], dim=1))
+            h = laid_channels_last(leaving if kept is None else torch.cat([kept, leaving], dim=1))
             for step in reversed(self.steps[i]):
                 h = step.decode(h, condition)
         assert h is not None
         return F.pixel_shuffle(h, self.config.first_squeeze)
-
-
-def _last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)

@@ -25,8 +25,12 @@ KIND, PREFIX = "octave", "octave."  # of weights and tensors
 MEASURED = ("bits_per_detail", "decibels_by_octave", "temperature", "training", "training_data")
 
 
-def detail_flow_of(checkpoint: Checkpoint) -> DetailFlow:
+def detail_flow_of(checkpoint: Checkpoint, *, exact: bool = True) -> DetailFlow:
     """The detail flow of a checkpoint of its own.
+
+    Args:
+        checkpoint: Of kind ``octave``.
+        exact: As `DetailFlow` has it.
 
     Raises:
         WeightsError: Unknown kind, or tensors that do not fit the configuration.
@@ -39,7 +43,12 @@ def detail_flow_of(checkpoint: Checkpoint) -> DetailFlow:
             {k: torch.from_numpy(np.asarray(v)).float() for k, v in checkpoint.tensors.items()}
         )
         warmth = checkpoint.card.temperature
-        return DetailFlow(net, 1.0 if warmth is None else warmth, checkpoint.card.shifts or (0,))
+        return DetailFlow(
+            net,
+            temperature=1.0 if warmth is None else warmth,
+            shifts=checkpoint.card.shifts or (0,),
+            exact=exact,
+        )
     except (
         AttributeError,
         KeyError,
@@ -106,15 +115,19 @@ def details_in(checkpoint: Checkpoint) -> dict[str, Checkpoint]:
     return parts
 
 
-def cascade_of(checkpoint: Checkpoint) -> SuperResolutionCascade:
+def cascade_of(checkpoint: Checkpoint, *, exact: bool = True) -> SuperResolutionCascade:
     """The detail flows in a flow's weights file, where `with_detail_flows` put them.
+
+    Args:
+        checkpoint: Of kind ``glow``.
+        exact: As `DetailFlow` has it.
 
     Raises:
         WeightsError: They are damaged.
     """
     flows = []
     for size, part in details_in(checkpoint).items():
-        flow = detail_flow_of(part)
+        flow = detail_flow_of(part, exact=exact)
         if str(flow.size) != size:
             raise WeightsError(
                 f"weights {part.name!r} are those of an octave to {flow.size} pixels"

@@ -129,7 +129,7 @@ class WaveletFlow(nn.Module):
         """
         features = self.description(halves)
         h, log_det = pixel_unshuffle(details, 2), details.new_zeros(len(details))
-        for step in self._steps():
+        for step in self.flow_steps:
             h, change = step.encode(h, features)
             log_det = log_det + change
         mean, log_scale = self._prior(features)
@@ -141,7 +141,7 @@ class WaveletFlow(nn.Module):
         features = self.description(halves)
         mean, log_scale = self._prior(features)
         h = pixel_unshuffle(z, 2) * torch.exp(log_scale) + mean
-        for step in reversed(self._steps()):
+        for step in reversed(self.flow_steps):
             h = step.decode(h, features)
         return pixel_shuffle(h, 2)
 
@@ -155,5 +155,7 @@ class WaveletFlow(nn.Module):
         mean, log_scale = self.prior(features).chunk(2, dim=1)
         return mean, LOG_SCALE_CAP * torch.tanh(log_scale / LOG_SCALE_CAP)
 
-    def _steps(self) -> list[Step]:
+    @property
+    def flow_steps(self) -> list[Step]:
+        """The steps, in the order of `encode`."""
         return [step for step in self.steps if isinstance(step, Step)]
