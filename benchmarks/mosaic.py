@@ -1,11 +1,12 @@
-"""Detail drawn on one grid and on two, told from originals by simple statistics.
+"""Detail drawn on one grid, on two, and equalized, told from originals by simple statistics.
 
     python benchmarks/mosaic.py DATA [--weights cxr-adult] [--source nih] [--sizes 128 256 512]
         [--most 133] [--seed 0] [--split test] [--sheet FILE] [--json FILE]
 
 DATA is a folder with manifest.csv. Originals of a size are reduced to what the weights make, and
 their detail is drawn anew, so that nothing but the detail differs. On one grid the temperature is
-fitted to val as on two. Columns: how much the mean step between neighbours differs by its position
+fitted to val as on two; only the last row of a size goes through the equalizer of the weights.
+Columns: how much the mean step between neighbours differs by its position
 modulo 8 (spread over mean; last of originals), and the AUC of a logistic reader of each statistic
 of `latentdp evaluate`, on patients that it has not seen, with 95 % intervals over patients.
 """
@@ -40,7 +41,7 @@ from latentdp.models.model_card.wavelet_flow import temperature
 from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
 from latentdp.privacy.noise import SeededNoise
 
-SHIFTS = {"one grid": (0,), "two grids": (0, 1)}
+SHIFTS = {"one grid": (0,), "two grids": (0, 1), "two grids, equalized": (0, 1)}
 READERS: dict[str, Statistics] = {
     "periodicity": periodicity.utility,
     "spectrum": power_spectrum.utility,
@@ -100,14 +101,15 @@ def _cascade(
     def fitted(flow: DetailFlow) -> DetailFlow:
         if flow.shifts == SHIFTS[name]:
             return flow
-        shifted = replace(flow, shifts=SHIFTS[name])
+        shifted = replace(flow, shifts=SHIFTS[name], equalizer=None)
         return replace(
             shifted,
             temperature=temperature(shifted, _read(options, "val", flow.size).pixels),
         )
 
     needed = [flow for size, flow in cascade.flows.items() if size <= max(options.sizes)]
-    return SuperResolutionCascade([fitted(flow) for flow in needed])
+    fits = SuperResolutionCascade([fitted(flow) for flow in needed])
+    return fits if name.endswith("equalized") else fits.without_equalizers()
 
 
 def _read(options: argparse.Namespace, split: str, size: int) -> Dataset:

@@ -171,7 +171,7 @@ def _octaves(found: Mapping[str, ModelCard] | None) -> str:
         f"| {size} | {_bits(x, 'train')} | {_bits(x, 'val')} | {_bits(x, 'test')} "
         f"| {x.temperature} | {', '.join(map(str, x.shifts or (0,)))} "
         f"| {_finest(x, 'real')} / {_finest(x, 'drawn')} / {_finest(x, 'halves alone')} "
-        f"| {x.training.crops_shown:,} | {x.training_data} |"
+        f"| {x.training.crops_shown:,} | {x.training_data} | {_range(x.gains)} |"
         for size, x in sorted(found.items(), key=lambda item: int(item[0]))
     )
     return f"""
@@ -181,12 +181,17 @@ coefficient; power of the finest octave on validation images, in decibels, of re
 drawn detail, and of no detail. In brackets, or as a dash where they were not counted, images whose
 own detail has no finite density under the network (an edge or a letter such as it never saw); at
 release detail is drawn, and nothing is measured by that density. Detail is drawn once for each
-shift of its grid, in pixels, and the mean counts.
+shift of its grid, in pixels, and the mean counts. The last column has the least and the largest
+gain of an amplitude at any frequency, by which an image of that size is equalized at the end.
 
-| size | train | val | test | temperature | shifts | power: real / drawn / none | crops | data |
-|---|---|---|---|---|---|---|---|---|
+| size | train | val | test | temperature | shifts | power: real / drawn / none | crops | data | gains |
+|---|---|---|---|---|---|---|---|---|---|
 {rows}
 """
+
+
+def _range(gains: tuple[float, ...] | None) -> str:
+    return f"{min(gains):.2f}-{max(gains):.2f}" if gains else "-"
 
 
 def _bits(octave: ModelCard, split: str) -> str:

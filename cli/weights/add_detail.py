@@ -9,7 +9,7 @@ import typer
 
 from .._options import JsonOption
 from .._render import print_json, table
-from .._training_options import weights_file
+from .._training_options import SourceOption, weights_file
 
 
 def add_detail(
@@ -26,11 +26,22 @@ def add_detail(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Weights file to write, with them.")
     ],
+    equalize: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATA",
+            help="Manifest, or its folder: give the detail the power at each frequency that "
+            "its training images of the largest size have.",
+        ),
+    ] = None,
+    source: SourceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write weights with the detail of octaves, so that a larger --size has detail."""
+    from latentdp.data.dataset import read_dataset
     from latentdp.models.checkpoints import load, save
     from latentdp.models.flow.flow import load_flow
+    from latentdp.models.model_card.equalizer import equalized
     from latentdp.models.super_resolution.checkpoint import details_in, with_detail_flows
 
     weights_file(out)
@@ -38,6 +49,10 @@ def add_detail(
     details = [part for one in given for part in (details_in(one).values() or [one])]
     enlarged = with_detail_flows(load(weights), details)
     load_flow(enlarged)  # refuses what could not be read again
+    if equalize is not None:
+        size = max(map(int, enlarged.card.octaves or ()))
+        originals = read_dataset(equalize, "train", size=size, sources=source or (), enlarge=False)
+        enlarged = equalized(enlarged, originals.pixels)
     out.parent.mkdir(parents=True, exist_ok=True)
     save(enlarged, out)
     sizes = sorted(map(int, enlarged.card.octaves or ()))

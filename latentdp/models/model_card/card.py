@@ -56,6 +56,7 @@ class ModelCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
         octaves: Of a flow, the cards of the flows of detail beside it, by their size in pixels.
         temperature: Of the detail that is drawn: a standard deviation of latents.
         shifts: By how many pixels its grid is moved for each draw; None for one draw.
+        gains: Of the equalizer of images of this size, from no frequency to the highest.
         bits_per_detail: Of a detail flow, by the split's name.
         without_density: Images whose detail has no finite density, by the split's name.
         decibels_by_octave: Power in each octave, by split and by what is shown.
@@ -92,6 +93,7 @@ class ModelCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     octaves: Mapping[str, ModelCard] | None = None
     temperature: float | None = None
     shifts: tuple[int, ...] | None = None
+    gains: tuple[float, ...] | None = None
     bits_per_detail: Mapping[str, float] | None = None
     without_density: Mapping[str, int] | None = None
     decibels_by_octave: Mapping[str, Mapping[str, tuple[float, ...]]] | None = None

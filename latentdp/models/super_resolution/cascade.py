@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from latentdp.data.preprocess import resize
 from latentdp.errors import WeightsError
 from latentdp.models.device import computes_bfloat16, placed
 from latentdp.models.flow.glow import uninitialised
+from latentdp.models.super_resolution.equalizer import Equalizer
 from latentdp.models.super_resolution.fused_wavelet_flow import FrozenWaveletFlow
 from latentdp.models.super_resolution.haar import half, join
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
@@ -51,6 +52,7 @@ class DetailFlow:
         shifts: By how many pixels the grid of each draw is moved, down and to the right: 0 first,
             then any of 1 to 3.
         exact: Its networks in float32 even where bfloat16 is faster.
+        equalizer: What an image goes through that is enlarged to this size and no further.
 
     Raises:
         WeightsError: A layer has not been initialised by its first batch, or temperature or
@@ -61,6 +63,7 @@ class DetailFlow:
     temperature: float = 1.0
     shifts: tuple[int, ...] = (0,)
     exact: bool = True
+    equalizer: Equalizer | None = None
 
     def __post_init__(self) -> None:
         waiting = uninitialised(self.net)
@@ -184,7 +187,7 @@ class SuperResolutionCascade:
         enlarged = check_images(images, images.shape[1:])
         for side in self.steps(images.shape[1], size) if detail else ():
             enlarged = self.flows[side].enlarge(enlarged, noise)
-        return _at(size, enlarged)
+        return _at(size, self._equalized(enlarged))
 
     def enlarge_each(
         self, images: Images, size: int, noise: Noise, *, detail: bool = True
@@ -212,7 +215,18 @@ class SuperResolutionCascade:
             for side, latents in zip(steps, zip(*of_images, strict=True), strict=True):
                 together = tuple(map(np.concatenate, zip(*latents, strict=True)))
                 part = self.flows[side].decode(part, together)
-            yield from _at(size, part)
+            yield from _at(size, self._equalized(part))
+
+    def without_equalizers(self) -> SuperResolutionCascade:
+        """The same, as images are before their power at each frequency is that of originals."""
+        return SuperResolutionCascade(
+            [replace(flow, equalizer=None) for flow in self.flows.values()]
+        )
+
+    def _equalized(self, images: Images) -> Images:
+        """As the last doubling wants it; images of another side, that none made, as they are."""
+        last = self.flows.get(images.shape[1])
+        return images if last is None or last.equalizer is None else last.equalizer.apply(images)
 
 
 def _at(size: int, images: Images) -> Images:

@@ -17,6 +17,7 @@ from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
+from latentdp.models.super_resolution.equalizer import Equalizer
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow, WaveletFlowConfig
 
 __all__ = ["PREFIX", "cascade_of", "detail_flow_of", "details_in", "with_detail_flows"]
@@ -42,12 +43,13 @@ def detail_flow_of(checkpoint: Checkpoint, *, exact: bool = True) -> DetailFlow:
         net.load_state_dict(
             {k: torch.from_numpy(np.asarray(v)).float() for k, v in checkpoint.tensors.items()}
         )
-        warmth = checkpoint.card.temperature
+        card = checkpoint.card
         return DetailFlow(
             net,
-            temperature=1.0 if warmth is None else warmth,
-            shifts=checkpoint.card.shifts or (0,),
+            temperature=1.0 if card.temperature is None else card.temperature,
+            shifts=card.shifts or (0,),
             exact=exact,
+            equalizer=None if card.gains is None else Equalizer(card.gains),
         )
     except (
         AttributeError,

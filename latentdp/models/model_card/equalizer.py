@@ -1,0 +1,89 @@
+"""Which gains give the detail that weights draw the power of originals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from msgspec import structs
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images, evenly
+from latentdp.data.preprocess import shrink, unit
+from latentdp.errors import InputError
+from latentdp.metrics.spectrum import power
+from latentdp.models.checkpoints import Checkpoint
+from latentdp.models.flow.flow import load_flow
+from latentdp.models.super_resolution.cascade import SuperResolutionCascade
+from latentdp.models.super_resolution.equalizer import LOUDEST, Equalizer
+from latentdp.privacy.noise import SeededNoise
+
+__all__ = ["FEWEST", "equalized", "fit_equalizer"]
+
+Pixels = NDArray[np.uint8]
+Vector = NDArray[np.float64]
+
+BANDS = 64  # between no detail and the finest
+ROUNDS = 3  # grey levels end at black and white, so that the first gains are a little off
+LOOKED_AT = 320  # images
+FEWEST = 20
+
+
+def equalized(checkpoint: Checkpoint, originals: Pixels) -> Checkpoint:
+    """Weights with an equalizer for every size to which they have detail.
+
+    Args:
+        checkpoint: A flow's weights; equalizers that they have do not matter.
+        originals: ``(n, size, size)`` public images of the largest of these sizes, 8 bits, that
+            were not enlarged; for smaller sizes they are reduced.
+
+    Raises:
+        InputError: Fewer than `FEWEST` originals, or smaller ones, or weights without detail.
+    """
+    flow = load_flow(checkpoint)
+    sizes, (count, have) = sorted(flow.cascade.flows), originals.shape[:2]
+    if not sizes:
+        raise InputError("expected weights that draw detail, to be equalized")
+    if count < FEWEST or have < sizes[-1]:
+        raise InputError(
+            f"expected at least {FEWEST} originals of {sizes[-1]} pixels, got {count} of {have}"
+        )
+    images = unit(originals[evenly(count, LOOKED_AT)])
+    cards = dict(checkpoint.card.octaves or {})
+    for size in sizes:
+        equalizer = fit_equalizer(flow.cascade, flow.shape[0], shrink(images, size))
+        cards[str(size)] = structs.replace(cards[str(size)], gains=equalizer.gains)
+    return replace(checkpoint, card=structs.replace(checkpoint.card, octaves=cards), sha256="")
+
+
+def fit_equalizer(cascade: SuperResolutionCascade, side: int, originals: Images) -> Equalizer:
+    """Gains for images that are enlarged from ``side`` pixels to the size of originals.
+
+    Originals are reduced and enlarged again, and the mean power in decibels of what is drawn is
+    compared with theirs. Nothing below half the highest frequency of the small image is changed.
+
+    Args:
+        cascade: What enlarges; equalizers that it has do not matter.
+        side: Of the images that the flow makes.
+        originals: ``(n, size, size)`` in [0, 1], of a size to which the cascade leads.
+    """
+    size = originals.shape[1]
+    drawn = cascade.without_equalizers().enlarge(shrink(originals, side), size, SeededNoise(0))
+    wanted, total = _decibels(originals), np.zeros(BANDS + 1)
+    coarse = np.linspace(0, 1, BANDS + 1) <= side / size / 2
+    equalizer = Equalizer((1.0,) * (BANDS + 1))
+    for _ in range(ROUNDS):
+        total += np.where(coarse, 0, wanted - _decibels(equalizer.apply(drawn)))
+        gains = np.clip(10 ** (total / 20), 1 / LOUDEST, LOUDEST)
+        equalizer = Equalizer(tuple(round(float(gain), 3) for gain in gains))
+    return equalizer
+
+
+def _decibels(images: Images) -> Vector:
+    """Of the mean image, in bands around frequencies that lie equally far apart."""
+    eight_bits = np.rint(images * 255) / np.float32(255)
+    mean = np.mean([10 * np.log10(power(image[None]) + 1e-20) for image in eight_bits], axis=0)
+    band = np.rint(np.arange(1, len(mean) + 1) / len(mean) * BANDS).astype(np.int64)
+    counts, sums = np.bincount(band), np.bincount(band, mean)
+    known = np.flatnonzero(counts)
+    return np.interp(np.arange(BANDS + 1), known, sums[known] / counts[known])

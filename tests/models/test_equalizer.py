@@ -1,0 +1,126 @@
+"""Equalizers: gains by frequency for images that are enlarged."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from latentdp import InputError, WeightsError
+from latentdp.metrics.spectrum import power
+from latentdp.models.checkpoints import load, save
+from latentdp.models.flow.flow import load_flow
+from latentdp.models.model_card.equalizer import FEWEST, equalized, fit_equalizer
+from latentdp.models.super_resolution.cascade import SuperResolutionCascade
+from latentdp.models.super_resolution.checkpoint import with_detail_flows
+from latentdp.models.super_resolution.equalizer import Equalizer
+from latentdp.privacy.noise import SeededNoise
+from tests.models.test_weights_with_detail import part
+from tests.support.detail_flows import photographs
+from tests.support.tiny_flow import tiny_checkpoint
+
+
+@given(st.integers(2, 24), st.integers(2, 24), st.data())
+def test_a_wave_is_louder_by_the_gain_at_its_frequency(height, width, data):
+    """Cosines that are mirrored at the edges, with u and v half cycles a side."""
+    u, v = (data.draw(st.integers(0, side - 1)) for side in (height, width))
+    down, across = (
+        np.cos(np.pi * k * (np.arange(side) + 0.5) / side) for k, side in ((u, height), (v, width))
+    )
+    wave = 0.1 * np.outer(down, across)
+    frequency = np.hypot(u / height, v / width)
+    louder = Equalizer((1.0, 3.0)).apply((0.5 + wave).astype(np.float32)[None])[0]
+    gain = 1 + 2 * min(1, frequency) if u or v else 1
+    assert np.allclose(louder - 0.5, gain * wave, atol=1e-5)
+
+
+def test_each_image_goes_through_alone_and_stays_grey():
+    images = photographs(5) / np.float32(255)
+    equalizer = Equalizer((1.0, 0.9, 4.0))
+    together = equalizer.apply(images)
+    assert np.array_equal(together, np.concatenate([equalizer.apply(x[None]) for x in images]))
+    assert together.min() >= 0
+    assert together.max() <= 1
+    assert np.allclose(Equalizer((1.0, 1.0)).apply(images), images, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "gains", [(), (1.0,), (1.0, 0.0), (1.0, 9.0), (1.0, float("nan")), (1.0,) * 1025]
+)
+def test_gains_that_are_none_are_refused(gains):
+    with pytest.raises(WeightsError, match="gains of an equalizer"):
+        Equalizer(gains)
+
+
+def test_only_the_size_that_is_asked_for_is_equalized(octave):
+    small = photographs(1)[:, ::2, ::2] / np.float32(255)
+    plain = SuperResolutionCascade([octave])
+    loud = SuperResolutionCascade([replace(octave, equalizer=Equalizer((1.0, 2.0)))])
+    drawn = plain.enlarge(small, 32, SeededNoise(1))
+    for made in (
+        loud.enlarge(small, 32, SeededNoise(1)),
+        np.stack(list(loud.enlarge_each(small, 32, SeededNoise(1)))),
+    ):
+        assert np.allclose(made, Equalizer((1.0, 2.0)).apply(drawn), atol=1e-5)
+    assert np.array_equal(loud.without_equalizers().enlarge(small, 32, SeededNoise(1)), drawn)
+    assert np.array_equal(loud.enlarge(small, 16, SeededNoise(1)), small)
+
+
+def decibels(images):
+    return 10 * np.log10(power(images))
+
+
+def test_fitted_gains_give_what_is_drawn_the_power_of_originals(octave):
+    """In each band of frequencies, to less than a decibel, where it was off by more."""
+    originals = photographs(24) / np.float32(255)
+    fitted = fit_equalizer(SuperResolutionCascade([octave]), 16, originals)
+    halves = originals.reshape(-1, 16, 2, 16, 2).mean(axis=(2, 4))
+    drawn = octave.enlarge(halves, SeededNoise(0))
+    before, after = (
+        np.abs(decibels(x) - decibels(originals))[6:] for x in (drawn, fitted.apply(drawn))
+    )
+    assert before.max() > 1.4
+    assert after.max() < 0.7
+
+
+def test_weights_keep_their_equalizers(octave, tmp_path):
+    detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
+    save(equalized(detailed, photographs(FEWEST)), tmp_path / "it.safetensors")
+    read = load(tmp_path / "it.safetensors")
+    equalizer = load_flow(read).cascade.flows[32].equalizer
+    assert equalizer is not None
+    assert read.card.octaves["32"].gains == equalizer.gains
+    assert set(equalizer.gains[:17]) == {1.0}, "what the flow draws itself stays"
+    assert np.array_equal(
+        read.tensors["octave.32.prior.weight"], detailed.tensors["octave.32.prior.weight"]
+    )
+
+
+def test_originals_that_are_too_few_too_small_or_for_nothing_are_refused(octave):
+    detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
+    with pytest.raises(InputError, match="at least 20 originals of 32 pixels, got 19 of 32"):
+        equalized(detailed, photographs(FEWEST - 1))
+    with pytest.raises(InputError, match="got 20 of 16"):
+        equalized(detailed, photographs(FEWEST)[:, :16, :16])
+    with pytest.raises(InputError, match="weights that draw detail"):
+        equalized(tiny_checkpoint(), photographs(FEWEST))
+
+
+def test_the_command_equalizes(octave, tmp_path, command, capsys):
+    detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
+    save(detailed, tmp_path / "plain.safetensors")
+    with (tmp_path / "manifest.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "split", "patient_id"])
+        for i, pixels in enumerate(photographs(FEWEST)):
+            Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+            rows.writerow([f"{i}.png", "train", i])
+    plain, out = tmp_path / "plain.safetensors", tmp_path / "out.safetensors"
+    given = ("weights", "add-detail", plain, plain, "--out", out, "--equalize")
+    assert command(*given, tmp_path) == 0
+    assert load(out).card.octaves["32"].gains is not None
+    assert command(*given, tmp_path / "nowhere") == 2
+    assert capsys.readouterr().err.count("\n") == 1
