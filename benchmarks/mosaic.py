@@ -38,7 +38,8 @@ from latentdp.metrics.linkage import widened
 from latentdp.metrics.told_apart import told_apart
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.model_card.wavelet_flow import temperature
-from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
+from latentdp.models.super_resolution.cascade import SuperResolutionCascade
+from latentdp.models.super_resolution.detail_flow import DetailFlow
 from latentdp.privacy.noise import SeededNoise
 
 SHIFTS = {"one grid": (0,), "two grids": (0, 1), "two grids, equalized": (0, 1)}
@@ -107,7 +108,7 @@ def _cascade(
             temperature=temperature(shifted, _read(options, "val", flow.size).pixels),
         )
 
-    needed = [flow for size, flow in cascade.flows.items() if size <= max(options.sizes)]
+    needed = [flow for size, flow in cascade.by_size.items() if size <= max(options.sizes)]
     fits = SuperResolutionCascade([fitted(flow) for flow in needed])
     return fits if name.endswith("equalized") else fits.without_equalizers()
 

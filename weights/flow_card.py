@@ -173,9 +173,12 @@ def _octaves(found: Mapping[str, ModelCard] | None) -> str:
         f"| {_finest(x, 'real')} / {_finest(x, 'drawn')} / {_finest(x, 'halves alone')} "
         f"| {x.training.crops_shown:,} | {x.training_data} | {_range(x.gains)} |"
         for size, x in sorted(found.items(), key=lambda item: int(item[0]))
+        if x.bits_per_detail
     )
+    refiners = "".join(_refiner(size, x) for size, x in found.items() if not x.bits_per_detail)
     return f"""
 ## Detail of larger images
+{refiners}
 Networks that draw the detail of an image of twice the size from the image alone. Bits per detail
 coefficient; power of the finest octave on validation images, in decibels, of real images, of
 drawn detail, and of no detail. In brackets, or as a dash where they were not counted, images whose
@@ -184,9 +187,21 @@ release detail is drawn, and nothing is measured by that density. Detail is draw
 shift of its grid, in pixels, and the mean counts. The last column has the least and the largest
 gain of an amplitude at any frequency, by which an image of that size is equalized at the end.
 
-| size | train | val | test | temperature | shifts | power: real / drawn / none | crops | data | gains |
+| size | train | val | test | temperature | shifts | power: real / drawn / none | crops | data \
+| gain |
 |---|---|---|---|---|---|---|---|---|---|
 {rows}
+"""
+
+
+def _refiner(size: str, card: ModelCard) -> str:
+    """What draws a private image anew."""
+    training = card.training
+    return f"""A refiner draws an image anew at {size} pixels a side, from the small image and fresh
+noise alone: {card.parameters:,} parameters, {training.steps:,} steps, {training.images_shown:,}
+images shown, against two critics. Power of the finest octave on validation images, in decibels, of
+real images / drawn / without detail: {_finest(card, "real")} / {_finest(card, "drawn")} /
+{_finest(card, "halves alone")}; gains {_range(card.gains)}. Data: {card.training_data}
 """
 
 

@@ -2,8 +2,8 @@
 
     python weights/shift_detail.py NAME|FILE --data DATA --out FILE
 
-For weights from before there were shifts (`latentdp.models.super_resolution.cascade.DetailFlow`);
-the networks and their likelihoods stay as they are.
+For weights from before there were shifts (`latentdp.models.super_resolution.detail_flow`); the
+networks and their likelihoods stay as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from latentdp.models.checkpoints import load, save
 from latentdp.models.device import use_threads
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.model_card.wavelet_flow import assess, temperature
-from latentdp.models.super_resolution.cascade import SHIFTS
+from latentdp.models.super_resolution.detail_flow import SHIFTS
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     use_threads(1)
     checkpoint = load(options.weights)
     cards = dict(checkpoint.card.octaves or {})
-    for size, flow in load_flow(checkpoint).cascade.flows.items():
+    for size, flow in load_flow(checkpoint).cascade.by_size.items():
         card = cards[str(size)]
         splits = {
             split: read_dataset(

@@ -17,6 +17,7 @@ ORDER = (
     "predict",
     "train_verifier",
     "train_detail",
+    "train_refiner",
     "add_directions",
     "add_critic",
     "add_detail",

@@ -56,8 +56,8 @@ def train_detail(
     from latentdp.models.model_card.card import ModelCard
     from latentdp.models.model_card.card_parts import TrainingCard
     from latentdp.models.model_card.wavelet_flow import assess, temperature
-    from latentdp.models.super_resolution.cascade import SHIFTS
     from latentdp.models.super_resolution.checkpoint import detail_flow_of
+    from latentdp.models.super_resolution.detail_flow import SHIFTS
     from latentdp.models.super_resolution.haar import half
     from latentdp.models.super_resolution.wavelet_flow import WaveletFlowConfig
     from latentdp.models.training.wavelet_flow import (

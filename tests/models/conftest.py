@@ -2,7 +2,7 @@
 
 import pytest
 
-from latentdp.models.super_resolution.cascade import DetailFlow
+from latentdp.models.super_resolution.detail_flow import DetailFlow
 from tests.support.detail_flows import trainer
 
 

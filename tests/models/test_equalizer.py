@@ -90,7 +90,7 @@ def test_weights_keep_their_equalizers(octave, tmp_path):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
     save(equalized(detailed, photographs(FEWEST)), tmp_path / "it.safetensors")
     read = load(tmp_path / "it.safetensors")
-    equalizer = load_flow(read).cascade.flows[32].equalizer
+    equalizer = load_flow(read).cascade.by_size[32].equalizer
     assert equalizer is not None
     assert read.card.octaves["32"].gains == equalizer.gains
     assert set(equalizer.gains[:17]) == {1.0}, "what the flow draws itself stays"

@@ -17,8 +17,9 @@ from latentdp.models.flow.flow import Flow
 from latentdp.models.flow.invariants import check, laws
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.model_card.wavelet_flow import temperature
-from latentdp.models.super_resolution.cascade import DetailFlow, SuperResolutionCascade
+from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.checkpoint import detail_flow_of
+from latentdp.models.super_resolution.detail_flow import DetailFlow
 from latentdp.models.super_resolution.haar import half, join, split
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
 from latentdp.models.training.wavelet_flow import (
@@ -275,7 +276,7 @@ def test_shifts_that_are_no_shifts_are_refused(octave, shifts):
 
 
 def test_two_octaves_of_one_size_are_refused(octave):
-    with pytest.raises(WeightsError, match="one detail flow for each size"):
+    with pytest.raises(WeightsError, match="one network of detail for each size"):
         SuperResolutionCascade([octave, octave])
 
 

@@ -19,8 +19,8 @@ from latentdp.models.checkpoints import Checkpoint, load, save
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.model_card.card_parts import TrainingCard
-from latentdp.models.super_resolution.cascade import DetailFlow
 from latentdp.models.super_resolution.checkpoint import PREFIX, with_detail_flows
+from latentdp.models.super_resolution.detail_flow import DetailFlow
 from latentdp.privacy.noise import SeededNoise
 from latentdp.release.describe import derivation
 from tests.support.detail_flows import CONFIG, photographs
@@ -74,7 +74,9 @@ def test_weights_with_detail_flows_are_those_of_the_flow_and_more(detailed):
 
 def test_octaves_must_follow_one_another(detailed, octave):
     one = part(octave)
-    with pytest.raises(InputError, match=r"expected octaves for 32, 64 pixels, got \[32, 32\]"):
+    with pytest.raises(
+        InputError, match="lead on from 16 pixels, one after the other, got 16 to 32, 16 to 32"
+    ):
         with_detail_flows(detailed, [one, one])
     with pytest.raises(WeightsError, match="kind 'octave'"):
         with_detail_flows(detailed, [tiny_checkpoint()])
@@ -203,7 +205,7 @@ def weights(detailed, tmp_path_factory, command):
     training = TrainingCard(steps=1, images_shown=1)
     card = ModelCard(summary="small", conditions=(), sources=(), training=training)
     save(replace(bare, card=card), place / "bare.safetensors")
-    octave = load_flow(detailed).cascade.flows[32]
+    octave = load_flow(detailed).cascade.by_size[32]
     save(part(octave), place / "octave.safetensors")
     out = place / "both.safetensors"
     parts = (place / "bare.safetensors", place / "octave.safetensors")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import Images, Labels, Latents
 from latentdp.errors import WeightsError
 from latentdp.models.flow.flow import Flow
-from latentdp.models.super_resolution.cascade import DetailFlow
+from latentdp.models.super_resolution.detail_flow import DetailFlow
+from latentdp.models.super_resolution.refiner import Refiner
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import normal
 
@@ -64,8 +65,11 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
         Law("the same image gives the same latent", _apart(flow.encode(images, labels), z), 0.0),
         Law("loud latents decode to images", float((~valid).mean()), 0.0),
     ]
-    for _, detail in sorted(flow.cascade.flows.items()):
-        measured += _detail_laws(detail, images)
+    for _, detail in sorted(flow.cascade.by_size.items()):
+        if isinstance(detail, DetailFlow):
+            measured += _detail_laws(detail, images)
+        else:
+            measured += _refiner_laws(detail, images)
         images = detail.enlarge(images, SeededNoise(0))
     return measured
 
@@ -119,6 +123,20 @@ def _detail_laws(flow: DetailFlow, halves: Images) -> list[Law]:
             float((~torch.isfinite(loud)).float().mean()),
             0.0,
         ),
+    ]
+
+
+def _refiner_laws(refiner: Refiner, images: Images) -> list[Law]:
+    """Laws of what a refiner makes of images ``(n, h, w)`` in [0, 1]."""
+    tried = images[:TRIED]
+    noise = refiner.draw(SeededNoise(0), tried.shape)
+    made = refiner.decode(tried, noise)
+    alone = refiner.decode(tried[:1], tuple(z[:1] for z in noise))
+    loud = refiner.decode(tried, tuple(LOUD * z for z in noise))
+    name = f"an image of {refiner.size} pixels"
+    return [
+        Law(f"{name} is drawn on its own", _apart(alone, made[:1]), ROUND_TRIP),
+        Law(f"{name} is finite for loud noise", float((~np.isfinite(loud)).mean()), 0.0),
     ]
 
 

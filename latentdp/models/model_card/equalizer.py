@@ -41,7 +41,7 @@ def equalized(checkpoint: Checkpoint, originals: Pixels) -> Checkpoint:
         InputError: Fewer than `FEWEST` originals, or smaller ones, or weights without detail.
     """
     flow = load_flow(checkpoint)
-    sizes, (count, have) = sorted(flow.cascade.flows), originals.shape[:2]
+    sizes, (count, have) = sorted(flow.cascade.by_size), originals.shape[:2]
     if not sizes:
         raise InputError("expected weights that draw detail, to be equalized")
     if count < FEWEST or have < sizes[-1]:

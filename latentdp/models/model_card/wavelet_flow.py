@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from latentdp.core.arrays import Images, evenly
+from latentdp.data.preprocess import shrink
 from latentdp.metrics.spectrum import octaves
 from latentdp.models.model_card.card import ModelCard
-from latentdp.models.super_resolution.cascade import DetailFlow
+from latentdp.models.super_resolution.cascade import Enlarger
+from latentdp.models.super_resolution.detail_flow import DetailFlow
 from latentdp.models.super_resolution.haar import half
 from latentdp.models.training.wavelet_flow import detail_bits
 from latentdp.privacy.noise import SeededNoise
 
-__all__ = ["assess", "temperature"]
+__all__ = ["assess", "spectra", "temperature"]
 
 Pixels = NDArray[np.uint8]
 
@@ -39,7 +41,7 @@ def assess(flow: DetailFlow, splits: dict[str, Pixels]) -> ModelCard:
         bits_per_detail={name: round(bits, 4) for name, (bits, _) in rated.items()},
         without_density={name: others for name, (_, others) in rated.items()},
         decibels_by_octave={
-            name: _spectra(flow, pixels) for name, pixels in splits.items() if name != "train"
+            name: spectra(flow, pixels) for name, pixels in splits.items() if name != "train"
         },
     )
 
@@ -69,12 +71,21 @@ def temperature(flow: DetailFlow, val: Pixels) -> float:
     return round(float(brentq(too_much, COLDEST, HOTTEST, xtol=TOLERANCE)), 2)
 
 
-def _spectra(flow: DetailFlow, pixels: Pixels) -> dict[str, tuple[float, ...]]:
-    real = _some(pixels)
-    halves = half(real)
-    smooth = np.repeat(np.repeat(halves, 2, axis=1), 2, axis=2)
-    enlarged = flow.enlarge(halves, SeededNoise(0))
-    shown = {"real": real, "drawn": enlarged, "halves alone": smooth}
+def spectra(step: Enlarger, pixels: Pixels) -> dict[str, tuple[float, ...]]:
+    """Decibels of power in each octave of images that are real, drawn, and without detail.
+
+    Args:
+        step: What draws them, from their reduced selves.
+        pixels: 8-bit images ``(n, size, size)``.
+    """
+    real, factor = _some(pixels), step.size // step.side
+    small = shrink(real, real.shape[1] // factor)
+    smooth = np.repeat(np.repeat(small, factor, axis=1), factor, axis=2)
+    shown = {
+        "real": real,
+        "drawn": step.enlarge(small, SeededNoise(0)),
+        "halves alone": smooth,
+    }
     return {name: tuple(round(float(x), 2) for x in octaves(of)) for name, of in shown.items()}
 
 
