@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from latentdp.evaluation.threat_model import PairedImages, ThreatModel
 from latentdp.models.networks.finding_classifier import Truth
+from latentdp.reports.evaluation_parts import COUNTED
 
 __all__ = ["FEWEST", "Lesson", "lessons", "rarer", "readable"]
 
@@ -80,7 +81,7 @@ def readable(scene: ThreatModel) -> str | None:
     there = ", ".join(f"{name} {learnt} and {tested}" for name, learnt, tested in counts)
     return (
         f"too few images of 2 findings to learn from and to test on: {FEWEST} with each and "
-        f"{FEWEST} without are needed on either side, of one source; there are {there}"
+        f"{FEWEST} without are needed on either side, of one source{COUNTED}{there}"
     )
 
 
