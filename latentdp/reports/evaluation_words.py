@@ -99,7 +99,11 @@ MESSAGES = (
 )
 _NUMBER = r"\d[\d,]*(?:\.\d+)?(?: %)?"
 _COUNTED = ("number", "low", "high", "ceiling", "most", "gallery", "without", "steps")
-_FORMS = {"metric": "[^(,]+"} | dict.fromkeys(_COUNTED, _NUMBER)  # all others are any text
+_FORMS = {  # of what stands in a message; all else is any text
+    **dict.fromkeys(_COUNTED, _NUMBER),
+    "metric": "[^(,]+",
+    "share": rf"{_NUMBER} \({_NUMBER} to {_NUMBER}\)",
+}
 _APART = re.compile(r"; (?![^(]*\))")  # between parts of a sentence, and not in brackets
 
 

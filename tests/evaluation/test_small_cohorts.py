@@ -202,6 +202,21 @@ def test_findings_of_few_images_are_measured_and_rarer_ones_left_out():
     assert told["edema"].low < 0.2
 
 
+def test_where_each_finding_is_rare_any_of_them_is_told_from_none():
+    def rare(cohort: Cohort) -> Cohort:
+        """Each finding in fewer images than are needed, all of them together in enough."""
+        findings = np.where(np.arange(len(cohort)) < 12, np.arange(len(cohort)) % 3, 3)
+        names = ("edema", "mass", "nodule", "normal")
+        return replace(cohort, findings=findings, finding_names=names, marks=None)
+
+    of = with_findings(scene(untouched, patients=12, practised=12), rare)
+    assert readable(of) is None
+    learnt, tested = lessons(of)
+    assert learnt.names == tested.names == ("any finding", "normal")
+    assert learnt.shown.sum(axis=0)[0] == tested.shown.sum(axis=0)[0] == 12
+    assert (learnt.known[0] >= 0).all()
+
+
 def test_too_few_images_of_a_finding_are_counted_in_words():
     def rare(cohort: Cohort) -> Cohort:
         return replace(cohort, findings=(np.arange(len(cohort)) >= FEWEST - 1).astype(np.int64))

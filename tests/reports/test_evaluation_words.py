@@ -26,6 +26,9 @@ UNTAUGHT = "too few images of 2 findings to learn from and to test on: 5 with ea
 UNTAUGHT += " are needed on either side, of one source; there are edema 1 and 12"
 
 
+DECLARED = "files linked by what the card declares of each: its kind, its marks, its label"
+
+
 def control(kind: ControlKind, value: float) -> Control:
     what = MethodDescription(name="c", title="a control", protects_all=True, control=kind)
     return Control(method=what, utility=(measure("p/o", value),))
@@ -48,6 +51,7 @@ EVALUATIONS = [
             outcome("attributes", "auc", 0.6, 0.5, 0.8, chance=0.5, setting="age from private"),
             outcome("linkage", "rank-1", 0.97, 0.95, 0.99, setting="own image", refutes=True),
             outcome("side_channels", "rank-1", 0.5, 0.4, 0.6, setting="files linked by name"),
+            outcome("side_channels", "rank-1", 0.1, 0.0, 0.2, setting=DECLARED, declared=True),
         ],
         utility=(measure("p/o", 0.7), measure("o/o", 0.85)),
         controls=(
@@ -75,6 +79,7 @@ def test_every_sentence_is_said_with_the_same_numbers(evaluation, code):
         said = unescape(evaluated(line, Language(code)))
         assert "<span" not in said, line
         assert said != line
+        assert "the card" not in said
         assert numbers(said) == numbers(line)
         assert evaluated(line, ENGLISH) == line
 
