@@ -100,7 +100,7 @@ def short(value: object) -> str:
         return "; ".join(f"{k} {short(v)}" for k, v in value.items())
     if isinstance(value, list | tuple):
         return "\n".join(short(v) for v in value)
-    return str(value)
+    return "-" if value != value else str(value)  # NaN: not measured
 
 
 class _Rate(ProgressColumn):

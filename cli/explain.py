@@ -104,7 +104,11 @@ def explain(
         code = summary.exit_code
         if summary.unlabelled and request.unlabelled is Unlabelled.REFUSE:
             code = InputError.exit_code
-    costs = option_costs(privatizer.recipe, labelled=request.labelled)
+    costs = option_costs(
+        privatizer.recipe,
+        labelled=request.labelled,
+        several=not privatizer.label_space.has_classes,
+    )
     facts["options"] = [asdict(cost) for cost in costs]
     rows += [(cost.option, cost.words) for cost in costs] + [("options cost", COST)]
     rows += [("not covered", line) for line in uncovered]

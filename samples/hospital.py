@@ -302,3 +302,5 @@ if __name__ == "__main__":
     if options.folder.exists() and any(options.folder.iterdir()):
         parser.error("expected a new or an empty folder")
     main(options.folder, options.images, options.seed)
+    made = sum(path.is_file() for path in (options.folder / "export").rglob("*"))
+    print(f"{options.folder}/export: {made} files; {options.folder}/findings.csv: the findings")

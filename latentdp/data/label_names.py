@@ -68,9 +68,10 @@ class LabelNames:
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """The words of labels, and what classes are without their views."""
+        """The words of labels, that none is there, and what classes are without their views."""
         bare = dict.fromkeys(c.rpartition("/")[2] for c in self.space.classes if "/" in c)
-        return (*self.space.words, *bare)
+        none = (self.space.none,) if self.space.findings else ()
+        return (*self.space.words, *none, *bare)
 
     def knows(self, name: str) -> bool:
         """Whether it stands for something, at least in a view."""

@@ -90,7 +90,7 @@ def of_ours(
     flow, space = method.privatizer.flow, method.privatizer.label_space
     links = some_patients(from_vault(source, out, vault, about), most, seed)
     if labels is not None:
-        links = with_listed(links, source, labels, label_map, space, recipe.profile)
+        links = with_listed(links, source, labels, label_map, space, recipe)
     linked = read(
         links,
         flow.shape,

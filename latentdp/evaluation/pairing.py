@@ -52,11 +52,13 @@ class SourceLink:
         original: Path.
         private: Path.
         known: What somebody wrote about it, by `COLUMNS`; it outranks the file's header.
+        label: Of a list, as a release takes it; what is known outranks it.
     """
 
     original: Path
     private: Path
     known: Mapping[str, str]
+    label: int = UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,9 +207,7 @@ def read(
         cohort=Cohort(
             images=np.stack([r.image for _, r, *_ in kept]),
             patients=np.unique(ids, return_inverse=True)[1].astype(np.int64),
-            labels=np.array(
-                [_label(x.known.get("label", ""), space) for x, *_ in kept], dtype=np.int64
-            ),
+            labels=np.array([_label(link, space) for link, *_ in kept], dtype=np.int64),
             findings=_rarest(marks),
             finding_names=names,
             views=np.char.upper(column("view", lambda p: p.view)),
@@ -264,10 +264,11 @@ def _findings(known: Mapping[str, str]) -> set[str]:
     return {"normal" if name in NORMAL else name for name in named}
 
 
-def _label(words: str, space: LabelSpace | None) -> int:
-    """The label of a row; unknown where the weights do not know what it says."""
+def _label(link: SourceLink, space: LabelSpace | None) -> int:
+    """The label of an original; unknown where the weights do not know what is said of it."""
+    words = link.known.get("label", "")
     if space is None or not words:
-        return UNKNOWN
+        return link.label
     try:
         return space.label([words] if space.has_classes else words.split(SEPARATOR))
     except InputError:

@@ -30,7 +30,7 @@ from latentdp.reports.evaluation_parts import (
 from latentdp.reports.recognition import Recognition, judge, told
 from latentdp.reports.results import Measure, Outcome
 
-__all__ = ["UNJUDGED", "judged", "verdict"]
+__all__ = ["UNJUDGED", "inferred", "judged", "verdict"]
 
 FEWEST = 30  # patients with several images, for a claim
 NO_FINDINGS = "no classifier was taught"
@@ -66,6 +66,7 @@ def verdict(evaluation: Evaluation) -> Verdict:
         if o.kind is AttackKind.SIDE_CHANNEL and o.headline
     ]
     lines += _recognised(evaluation, recognition)
+    lines += [f"Inference: {said}." for said in [inferred(evaluation)] if said]
     controls = () if evaluation.controls is UNSET else evaluation.controls
     lines += _usefulness(evaluation, controls)
     people = evaluation.cohort
@@ -80,6 +81,17 @@ def verdict(evaluation: Evaluation) -> Verdict:
             against_alike=ReachedAuc.of(recognition.alike),
         ),
     )
+
+
+def inferred(evaluation: Evaluation) -> str:
+    """What a private image told of its patient, such as the sex; empty where nobody tried."""
+    read = [
+        o
+        for o in evaluation.outcomes
+        if o.kind is AttackKind.ATTRIBUTE and o.headline and o.value is not None
+    ]
+    reached = "; ".join(f"{o.setting} images AUC {told(o)}" for o in read)
+    return f"{reached}; guessing gives 0.5" if read else ""
 
 
 def _recognised(evaluation: Evaluation, recognition: Recognition) -> list[str]:
@@ -171,7 +183,7 @@ def _usefulness(evaluation: Evaluation, controls: Sequence[Control]) -> list[str
     ours, originals = _over_findings(utility, "p/o"), _over_findings(utility, "o/o")
     if ours is None:
         unable = () if evaluation.unable is UNSET else evaluation.unable
-        why = next((one.why for one in unable if one.name == "classification"), NO_FINDINGS)
+        why = next((one.in_public for one in unable if one.name == "classification"), NO_FINDINGS)
         return [f"What the images are still good for was not measured: {why}."]
     labels = ours.detail.learnt_with or "true findings"
     line = (

@@ -11,6 +11,7 @@ from latentdp.core.filesystem import digest, write_json
 from latentdp.core.version import __version__
 from latentdp.evaluation.hardest_pairs import hardest
 from latentdp.evaluation.threat_model import ThreatModel
+from latentdp.evaluation.verdict import inferred
 from latentdp.reports.evaluation import Evaluation
 from latentdp.reports.evaluation_page import write_evaluation_page
 from latentdp.reports.hardest_pairs_page import write_hardest_page
@@ -51,6 +52,7 @@ def write_evaluation(
         summary = EvaluationSummary(
             lines=earlier + now,
             claims=evaluation.verdict.claims,
+            inferred=inferred(evaluation),
             images=people if people is UNSET else people.images,
             patients=people if people is UNSET else people.patients,
             quick=evaluation.quick,

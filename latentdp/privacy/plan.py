@@ -31,7 +31,11 @@ from latentdp.privacy.randomized_response import LabelRelease, RandomisedRespons
 from latentdp.privacy.samplers.uniform import normal
 from latentdp.privacy.set_response import AttributeResponse, SetResponse
 
-__all__ = ["Action", "Block", "Plan"]
+__all__ = ["EXACT_ATTRIBUTES", "EXACT_CLASS", "Action", "Block", "Plan"]
+
+# What is released exactly where the label is.
+EXACT_CLASS = "the class label"
+EXACT_ATTRIBUTES = "the label: findings, and view, sex or age where it says them"
 
 DELTA = 1e-6  # at which the approximate guarantee is stated
 MOST_VALUES = 2**16  # of all attributes that a card answers
@@ -81,12 +85,15 @@ class Plan:
         response: Randomised response of the label, if it is released that way: of a class, or of
             several attributes.
         label: How the label is released.
+        several: Whether a label that is released exactly says several attributes, and not one
+            class.
         temperature: Standard deviation of resampled dimensions.
     """
 
     d: int
     blocks: tuple[Block, ...]
     label: LabelRelease = LabelRelease.NONE
+    several: bool = False
     response: RandomisedResponse | SetResponse | None = None
     temperature: float = 1.0
     basis: Basis | None = None
@@ -118,7 +125,8 @@ class Plan:
         """What of the image is released exactly; epsilon is infinity for it."""
         released = []
         if self.label is LabelRelease.PUBLIC:
-            released.append("the class label, released exactly")
+            exact = EXACT_ATTRIBUTES if self.several else EXACT_CLASS
+            released.append(f"{exact}, released exactly")
         if self.keeps:
             released.append(f"{self.keeps} of {self.d} latent dimensions, passed on without noise")
         return tuple(released)
@@ -190,7 +198,7 @@ class Plan:
             latent_dimensions=self.d,
             basis=basis,
             blocks=tuple(map(self._describe, self.blocks)),
-            label=LabelDescription(release=str(self.label))
+            label=LabelDescription(release=str(self.label), several=self.several or UNSET)
             if self.response is None
             else self.response.describe(),
         )
@@ -227,6 +235,7 @@ class Plan:
                 d=number(described.latent_dimensions, "int"),
                 blocks=tuple(map(_block, described.blocks)),
                 label=label,
+                several=described.label.several is True,
                 response=response,
             )
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:

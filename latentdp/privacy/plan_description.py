@@ -67,7 +67,9 @@ class LabelDescription(Struct, frozen=True, kw_only=True):
     """What happens to the label.
 
     Attributes:
-        release: ``none``, ``public`` or ``response``. All else is of randomised response.
+        release: ``none``, ``public`` or ``response``.
+        several: Whether a label that is released exactly says several attributes. All else is of
+            randomised response.
         mechanism: ``randomised-response``.
         attributes: What is answered, each by itself, where a label says several things; then
             the next three are theirs.
@@ -78,6 +80,7 @@ class LabelDescription(Struct, frozen=True, kw_only=True):
     """
 
     release: str
+    several: bool | UnsetType = UNSET
     mechanism: str | UnsetType = UNSET
     attributes: tuple[AttributeDescription, ...] | UnsetType = UNSET
     classes: int | UnsetType = UNSET

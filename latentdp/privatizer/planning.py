@@ -80,6 +80,7 @@ def make_plan(
         d=d,
         blocks=tuple(blocks),
         label=label,
+        several=label is LabelRelease.PUBLIC and bool(attributes[0].name),
         response=response,
         temperature=recipe.temperature,
         # One block is the same in any basis; per-element noise then is on latent elements.

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from latentdp.core.arrays import UNKNOWN
-from latentdp.core.attributes import PRESENT, knowing
 from latentdp.core.text import printable
 from latentdp.data.dicom.examination import Examination
 from latentdp.data.dicom.profile import Profile
@@ -18,6 +15,7 @@ from latentdp.data.label_names import LabelNames, Unresolved
 from latentdp.data.label_space import LabelSpace
 from latentdp.data.label_table import LabelRow, LabelTable, names_in_tables
 from latentdp.data.radiograph import examination, reader
+from latentdp.data.row_labels import RowLabels
 from latentdp.errors import InputError, UnsupportedInstance
 from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.release.inputs import SourceFile
@@ -59,7 +57,7 @@ def labelled(
     table = LabelTable.read(labels, names)
     if unlabelled is None:
         return list(files)
-    search = _Search(table, names, profile, released, _told(table, names, released))
+    search = _Search(table, names, profile, RowLabels(table, names, released))
     labelled = [
         replace(file, label=search.label(file, listed))
         for file, listed in zip(files, names_in_tables(f.name for f in files), strict=True)
@@ -76,8 +74,7 @@ class _Search:
         table: The list.
         names: Of findings.
         profile: What a person says of the inputs.
-        released: Attributes that are released.
-        told: Those of them of which every row says something.
+        rows: What its rows say.
         unknown: Labels that the weights do not know, and of how many inputs.
         several: Lines whose findings contradict each other, as several classes do.
         missing: Inputs without a row, or with an empty one.
@@ -88,8 +85,7 @@ class _Search:
     table: LabelTable
     names: LabelNames
     profile: Profile
-    released: Sequence[str]
-    told: Sequence[str]
+    rows: RowLabels
     unknown: Counter[str] = field(default_factory=Counter)
     several: set[int] = field(default_factory=set)
     missing: int = 0
@@ -104,7 +100,7 @@ class _Search:
             listed: Names by which it may be listed.
         """
         row = self.table.find(listed, Examination())
-        if row is not None and "view" not in self.told:  # which the header may say
+        if row is not None and "view" not in self.rows.told:  # which the header may say
             label = self._resolve(row, "")
             if label is not Unresolved.NO_VIEW:
                 return self._counted(label)
@@ -119,7 +115,7 @@ class _Search:
         return self._counted(self._resolve(row, said.view))
 
     def _resolve(self, row: LabelRow, view: str) -> int | Unresolved:
-        label = self.names.label(row.findings, view)
+        label = self.rows.label(row, view)
         if label is Unresolved.UNKNOWN:
             self.unknown.update(
                 name
@@ -128,10 +124,6 @@ class _Search:
             )
         elif label is Unresolved.SEVERAL:
             self.several.add(row.line)
-        elif isinstance(label, int) and not self.names.space.has_classes:
-            kept = self.released if row.says_all else self.told
-            told = knowing(self.names.space.attributes, np.array([label]), kept)[0]
-            return Unresolved.IGNORED if told == UNKNOWN else int(told)
         return label
 
     def _counted(self, label: int | Unresolved) -> int:
@@ -191,27 +183,6 @@ class _Search:
 
 def _lines(lines: Sequence[int]) -> str:
     return "1 line" if len(lines) == 1 else f"{len(lines):,} lines"
-
-
-def _told(table: LabelTable, names: LabelNames, released: Sequence[str]) -> tuple[str, ...]:
-    """Attributes that are released, less findings of which a list with columns says nothing.
-
-    A column "No Finding" says something of others only where it is marked: of a row, that is.
-    """
-    attributes = names.space.attributes
-    meanings = [names.resolve(column, "") for column in table.columns]
-    said = {
-        i
-        for one in meanings
-        if not isinstance(one, Unresolved)
-        for i, value in one.items()
-        if value == PRESENT
-    }
-    return tuple(
-        one.name
-        for i, one in enumerate(attributes)
-        if one.name in released and (not table.columns or not one.is_finding or i in said)
-    )
 
 
 def _is_damaged_picture(path: Path, profile: Profile) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from latentdp.privacy.plan import EXACT_ATTRIBUTES, EXACT_CLASS
 from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.recipe import Recipe
 from latentdp.reports.layout import Layout
@@ -48,12 +49,13 @@ class OptionCost:
         return f"{does.format('claim')} {', '.join(self.claims)}; a person has to have looked"
 
 
-def option_costs(recipe: Recipe, *, labelled: bool) -> tuple[OptionCost, ...]:
+def option_costs(recipe: Recipe, *, labelled: bool, several: bool) -> tuple[OptionCost, ...]:
     """The options that keep something, or claim something, in use or not.
 
     Args:
         recipe: Of the run.
         labelled: Whether labels are given.
+        several: Whether a label says several attributes, and not one class.
     """
     flags = {
         "--shift-dates": "shift_dates",
@@ -81,7 +83,7 @@ def option_costs(recipe: Recipe, *, labelled: bool) -> tuple[OptionCost, ...]:
     ]
     public = recipe.label == LabelRelease.PUBLIC
     if labelled:
-        label = ("the class label",)
+        label = (EXACT_ATTRIBUTES if several else EXACT_CLASS,)
         costs.append(OptionCost(option="--label-release public", used=public, unprotected=label))
     mirror = Layout.MIRROR.unprotected
     return (*costs, OptionCost(option="--layout mirror", used=False, unprotected=mirror))

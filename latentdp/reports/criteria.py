@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.reports.evaluation_parts import JudgedClaim
+from latentdp.reports.evaluation_words import evaluated
 from latentdp.reports.guarantee_words import GALLERY
 from latentdp.reports.language import Language, message
 from latentdp.reports.likelier import likelier
@@ -70,6 +71,7 @@ def criteria(
     *,
     joined: bool,
     claims: Iterable[JudgedClaim] = (),
+    inferred: str = "",
     refuted: bool = False,
 ) -> list[Criterion]:
     """The rows for a release, in the words of a language.
@@ -79,6 +81,7 @@ def criteria(
         language: Of the words.
         joined: Whether a pseudonym shows which images are one patient's.
         claims: What an evaluation judged.
+        inferred: What its attackers read of a patient from an image; empty if nothing.
         refuted: Whether an evaluation refuted the guarantee.
     """
     say = language.say
@@ -89,7 +92,8 @@ def criteria(
     if refuted:
         nothing = say("The bound was refuted by an evaluation.")
     untried = say("Not measured: nobody tried it on this release.")
-    tried = "; ".join(c.measured for c in claims if RECOGNITION in c.claim) or untried
+    tried = "; ".join(c.measured for c in claims if RECOGNITION in c.claim)
+    reached = evaluated(tried, language) or untried
     believed = patient.private and not refuted
 
     def standing(ceiling: float, most: float, *, known: bool = False) -> Standing:
@@ -124,7 +128,7 @@ def criteria(
             clause=opinion,
             asks=say("Can a record be found that is one person's?"),
             bound=naming if believed else nothing,
-            measured=tried,
+            measured=reached,
             standing=standing(named, MOST_NAMED),
         ),
         Criterion(
@@ -138,7 +142,7 @@ def criteria(
             )
             if joined
             else say("Within the release there is nothing to link: no image is one patient's."),
-            measured=tried,
+            measured=reached,
             standing=standing(guessed, MOST_GUESSED, known=joined),
         ),
         Criterion(
@@ -146,7 +150,7 @@ def criteria(
             clause=opinion,
             asks=say("Can something be concluded about one person?"),
             bound=inferring if believed else nothing,
-            measured=untried,
+            measured=evaluated(inferred, language) or untried,
             standing=standing(guessed, MOST_GUESSED),
         ),
         Criterion(
@@ -161,7 +165,7 @@ def criteria(
                 "for judges these numbers, the recipient and the other data at hand, and "
                 "documents that."
             ),
-            measured=tried,
+            measured=reached,
             standing=Standing.EXPERT if believed else Standing.NOT_COVERED,
         ),
     ]

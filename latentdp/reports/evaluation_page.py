@@ -107,11 +107,13 @@ def _banners(evaluation: Evaluation) -> list[tuple[str, str]]:
         [("danger", f"A CLAIM IS REFUTED: {'; '.join(lines[:REFUTING])}{more}")] if lines else []
     )
     banners += [
-        ("caution", f"NOT SUPPORTED: {claim.claim} (threshold {claim.threshold}, measured "
-         f"{claim.measured})")
+        (
+            "caution",
+            f"NOT SUPPORTED: {claim.claim}. Below stand the threshold, and what was measured.",
+        )
         for claim in evaluation.verdict.claims
         if not claim.holds
-    ]  # fmt: skip
+    ]
     if evaluation.quick is True:
         banners.append(("caution", "QUICK: a first look with few restarts; too weak to rely on"))
     return banners

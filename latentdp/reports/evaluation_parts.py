@@ -13,6 +13,7 @@ from latentdp.reports.results import Measure, Outcome
 from latentdp.reports.stated_epsilon import StatedEpsilon
 
 __all__ = [
+    "COUNTED",
     "MethodGuarantee",
     "Control",
     "ControlKind",
@@ -29,6 +30,7 @@ __all__ = [
     "Verdict",
 ]
 
+COUNTED = "; there are "  # before what is counted of the originals
 UNNAMED = "something of what is released"
 
 
@@ -180,6 +182,11 @@ class Unavailable(Struct, frozen=True, kw_only=True):
 
     name: str
     why: str
+
+    @property
+    def in_public(self) -> str:
+        """Why, without counts of findings in a hospital's own words: a card may quote it."""
+        return self.why.partition(COUNTED)[0]
 
 
 class JudgedClaim(Struct, frozen=True, kw_only=True):

@@ -72,6 +72,7 @@ RELATIONS = (message("replace-one"), message("add-remove"))
 # As lower rooms say it, whose words are on cards.
 EXACTLY_RELEASED = (
     message("the class label, released exactly"),
+    message("the label: findings, and view, sex or age where it says them, released exactly"),
     message("whether there is a label"),
     message(
         "dates of study, series, acquisition and content, moved by one secret number of days "

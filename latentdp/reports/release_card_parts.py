@@ -138,6 +138,8 @@ class EvaluationSummary(Struct, frozen=True, kw_only=True):
     Attributes:
         lines: Sentences of its verdict, and what refuted the guarantee before.
         claims: That it judged.
+        inferred: What a private image told of its patient; empty where nobody tried, or on too
+            few images.
         images: That were attacked.
         patients: Whose images these are.
         quick: Whether it was a first look.
@@ -151,6 +153,7 @@ class EvaluationSummary(Struct, frozen=True, kw_only=True):
 
     lines: tuple[str, ...] = ()
     claims: tuple[JudgedClaim, ...] = ()
+    inferred: str = ""
     images: int | UnsetType = UNSET
     patients: int | UnsetType = UNSET
     quick: bool | UnsetType = UNSET

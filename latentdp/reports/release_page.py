@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from msgspec import UNSET, Struct, UnsetType
@@ -21,6 +22,7 @@ from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.reports.card_words import Translate, image_of, patient_of, words_of
 from latentdp.reports.compliance_actions import release_manifest
 from latentdp.reports.criteria import MOST_GUESSED, MOST_NAMED, criteria
+from latentdp.reports.evaluation_words import evaluated
 from latentdp.reports.guarantee_words import GALLERY
 from latentdp.reports.html import after, released_images, write_page
 from latentdp.reports.language import ENGLISH, LANGUAGES, Language, message
@@ -104,6 +106,7 @@ def write_release_page(out: Path, language: str | None = None) -> Path:
         language=spoken,
         card=card,
         words=words,
+        evaluated=partial(evaluated, language=spoken),
         banners=_banners(card, len(images), words, spoken),
         whole=card.private and patient.private,
         secure=image.secure,
@@ -116,6 +119,7 @@ def write_release_page(out: Path, language: str | None = None) -> Path:
             spoken,
             joined=True,
             claims=() if evaluation is UNSET else evaluation.claims,
+            inferred="" if evaluation is UNSET else evaluation.inferred,
             refuted=_refuted(card),
         ),
         most=(MOST_NAMED, MOST_GUESSED),
@@ -125,7 +129,7 @@ def write_release_page(out: Path, language: str | None = None) -> Path:
         happens=WHAT_HAPPENS,
         label=LABEL,
         numerics=NUMERICS,
-        measured=_items(card.evaluation, "date", "lines", "claims", "by", "sha256"),
+        measured=_items(card.evaluation, "date", "lines", "claims", "inferred", "by", "sha256"),
         header=_header(card.header),
         images=shown,
         digest=digest(out / CARD),
@@ -178,18 +182,16 @@ def _banners(
         banners.append((level, words(warning)))
     if card.evaluation is not UNSET:
         refuted = [line for line in card.evaluation.lines if line.startswith("REFUTED")]
-        banners += [("danger", words(line)) for line in refuted]
+        banners += [("danger", evaluated(line, language)) for line in refuted]
         for claim in card.evaluation.claims:
             if not claim.holds:
                 banners.append(
                     (
                         "caution",
                         say(
-                            "NOT SUPPORTED: %(claim)s (threshold %(threshold)s, measured "
-                            "%(measured)s)",
-                            claim=claim.claim,
-                            threshold=claim.threshold,
-                            measured=claim.measured,
+                            "NOT SUPPORTED: %(claim)s. Below stand the threshold, and what was "
+                            "measured.",
+                            claim=evaluated(claim.claim, language),
                         ),
                     )
                 )

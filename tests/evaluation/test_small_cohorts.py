@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from latentdp import InputError
+from latentdp import InputError, Recipe
+from latentdp.core.arrays import UNKNOWN
+from latentdp.core.attributes import Attribute, finding, values_of
 from latentdp.core.progress import silent
 from latentdp.data.cohort import Cohort
-from latentdp.data.dicom.profile import BASIC
 from latentdp.data.label_space import LabelSpace
 from latentdp.evaluation.listed_findings import with_listed
 from latentdp.evaluation.methods.controls import NoiseOnly
@@ -20,7 +21,7 @@ from latentdp.evaluation.private_copies import copies, repeats
 from latentdp.evaluation.threat_model import Effort, ThreatModel
 from latentdp.evaluation.utility._lesson import FEWEST, lessons, readable
 from latentdp.evaluation.utility.classification import Classification
-from latentdp.evaluation.verdict import verdict
+from latentdp.evaluation.verdict import inferred, verdict
 from latentdp.metrics.metric import named
 from latentdp.privacy.guarantee import Guarantee
 from latentdp.reports.allowed import allowed
@@ -121,10 +122,22 @@ def test_what_epsilon_alone_allows_stands_beside_what_was_measured():
     assert "patient" not in supporting().to_json()
 
 
+def test_what_images_tell_of_a_person_is_a_line_and_no_recognition():
+    sex = outcome("attributes", "auc", 0.7, 0.6, 0.8, chance=0.5, setting="sex from private")
+    of = judged(supporting(extra=[sex]))
+    said = "sex from private images AUC 0.700 (0.600 to 0.800); guessing gives 0.5"
+    assert inferred(of) == said
+    assert f"Inference: {said}." in of.verdict.lines
+    assert of.verdict.claims == judged(supporting()).verdict.claims
+    assert inferred(supporting()) == ""
+
+
 def test_why_use_was_not_measured_is_said():
-    why = Unavailable(name="classification", why="too few images of 2 findings: normal 60 and 1")
+    counted = "too few images of 2 findings; there are Ms Smith 60 and 1"
+    why = Unavailable(name="classification", why=counted)
     of = judged(supporting(unable=(why,)))
-    assert "normal 60 and 1" in answers(of)[1].why
+    assert "Smith 60 and 1" in answers(of)[1].why
+    assert not any("Smith" in line for line in of.verdict.lines), "which a public card quotes"
     assert any("not measured: too few images of 2 findings" in line for line in of.verdict.lines)
     assert not any("no findings were given" in line for line in of.verdict.lines)
 
@@ -189,6 +202,21 @@ def test_findings_of_few_images_are_measured_and_rarer_ones_left_out():
     assert told["edema"].low < 0.2
 
 
+def test_where_each_finding_is_rare_any_of_them_is_told_from_none():
+    def rare(cohort: Cohort) -> Cohort:
+        """Each finding in fewer images than are needed, all of them together in enough."""
+        findings = np.where(np.arange(len(cohort)) < 12, np.arange(len(cohort)) % 3, 3)
+        names = ("edema", "mass", "nodule", "normal")
+        return replace(cohort, findings=findings, finding_names=names, marks=None)
+
+    of = with_findings(scene(untouched, patients=12, practised=12), rare)
+    assert readable(of) is None
+    learnt, tested = lessons(of)
+    assert learnt.names == tested.names == ("any finding", "normal")
+    assert learnt.shown.sum(axis=0)[0] == tested.shown.sum(axis=0)[0] == 12
+    assert (learnt.known[0] >= 0).all()
+
+
 def test_too_few_images_of_a_finding_are_counted_in_words():
     def rare(cohort: Cohort) -> Cohort:
         return replace(cohort, findings=(np.arange(len(cohort)) >= FEWEST - 1).astype(np.int64))
@@ -220,17 +248,31 @@ def test_a_list_of_findings_is_taken_as_privatize_takes_it(tmp_path):
             ]
         )
     names.write_text("from,to\nunremarkable,normal\npacemaker,\n")
-    found = with_listed(
-        links, tmp_path, table, names, LabelSpace.of_classes(["normal", "finding"]), BASIC
-    )
+    space, recipe = LabelSpace.of_classes(["normal", "finding"]), Recipe.from_preset("balanced")
+    found = with_listed(links, tmp_path, table, names, space, recipe)
     assert [link.known.get("finding") for link in found] == ["effusion;edema", "normal", None]
-    assert [link.known.get("label") for link in found] == ["", "normal", None]
+    assert [link.label for link in found] == [UNKNOWN, 0, UNKNOWN]
     assert all(link.known["sex"] == "F" for link in found)
     table.write_text("file,finding\nx.png,Edema\n")
     with pytest.raises(InputError, match="no row fits an original by its file"):
-        with_listed(
-            links, tmp_path, table, None, LabelSpace.of_classes(["normal", "finding"]), BASIC
-        )
+        with_listed(links, tmp_path, table, None, space, recipe)
+
+
+def test_of_a_finding_without_a_column_nothing_is_known(tmp_path):
+    """As a release takes the list: there a row of zeros denies what the columns name."""
+    links = [SourceLink(tmp_path / f"{i}.png", tmp_path / f"{i}.png", {}) for i in range(3)]
+    table = tmp_path / "findings.csv"
+    table.write_text("file,Edema,Mass,view\n0.png,1,0,PA\n1.png,0,0,AP\n2.png,0,0,AP\n")
+    known = (*map(finding, ("Edema", "Mass", "Nodule")), Attribute("view", ("AP", "PA")))
+    released = ("Edema", "Mass", "Nodule", "view")
+    recipe = Recipe.from_preset("balanced", release_findings=released)
+    found = with_listed(links, tmp_path, table, None, LabelSpace(known), recipe)
+    assert [link.known["finding"] for link in found] == ["edema", "none listed", "none listed"]
+    values = values_of(known, np.array([link.label for link in found]))
+    assert values.tolist() == [[1, 0, -1, 1], [0, 0, -1, 0], [0, 0, -1, 0]]
+    table.write_text("file,Edema,Mass,Nodule,No Finding\n0.png,0,0,0,0\n1.png,,,,1\n")
+    said = with_listed(links, tmp_path, table, None, LabelSpace(known), recipe)
+    assert [link.known.get("finding") for link in said] == ["normal", "normal", None]
 
 
 def test_several_findings_of_a_row_are_read(tmp_path):

@@ -114,6 +114,7 @@ WAITING = "steps.0.norm.data_dep_init_done"
     [
         lambda d: without(d, "prior.bias"),
         lambda d: replace(d, card=ModelCard(octaves={"64": d.card.octaves["32"]})),
+        lambda d: replace(d, card=ModelCard(octaves={"large": d.card.octaves["32"]})),
         lambda d: told(d, config="[]"),
         lambda d: told(d, config="[" * 100_000),
         lambda d: told(d, config='{"size": Infinity}'),

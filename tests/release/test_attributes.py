@@ -14,9 +14,11 @@ from latentdp.data.dicom.profile import BASIC
 from latentdp.data.label_space import LabelSpace
 from latentdp.models.checkpoints import save
 from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.plan import EXACT_ATTRIBUTES, Plan
 from latentdp.privacy.randomized_response import Unlabelled
 from latentdp.release.inputs import find_files
 from latentdp.release.labelling import labelled
+from latentdp.release.option_costs import option_costs
 from latentdp.release.recipe_options import RecipeOptions
 from latentdp.release.verify import verify, verify_card
 from tests.support.attribute_flow import KNOWN, attribute_checkpoint, attribute_flow
@@ -230,6 +232,11 @@ def test_the_budget_is_split_among_few_that_are_common():
     assert strict.plan.guarantee.epsilon <= 1
     public = Privatizer(attribute_flow(), Recipe.from_preset("balanced", label="public"))
     assert public.recipe.release_findings == EVERYTHING
+    assert public.unprotected == (f"{EXACT_ATTRIBUTES}, released exactly",)
+    assert Plan.from_card(public.plan.describe()).unprotected == public.plan.unprotected
+    costs = option_costs(made.recipe, labelled=True, several=True)
+    (cost,) = [one for one in costs if one.option == "--label-release public"]
+    assert cost.unprotected == (EXACT_ATTRIBUTES,)
     with pytest.raises(InputError, match="do not know 'nodule'"):
         Privatizer(attribute_flow(), Recipe.from_preset("strict", release_findings=("Nodule",)))
 

@@ -59,6 +59,12 @@ def test_a_large_number_is_weak_and_says_so(epsilon, expected):
     assert standings(patient(epsilon))[3] == Standing.EXPERT, "a program never determines it"
 
 
+def test_what_was_inferred_stands_in_its_row():
+    rows = criteria(patient(1.0), ENGLISH, joined=False, inferred="sex AUC 0.700")
+    assert [row.measured == "sex AUC 0.700" for row in rows] == [False, False, True, False]
+    assert "nobody tried" in criteria(patient(1.0), ENGLISH, joined=False)[2].measured
+
+
 def test_a_pseudonym_that_joins_images_leaves_linkability_weak():
     assert standings(patient(0.1), joined=True)[1] == Standing.WEAK
 

@@ -197,8 +197,8 @@ def altered(made, tmp_path, change) -> str:
         (lambda c: c.update(evaluation=EVALUATED), "<code>ab12</code>"),
         (
             lambda c: c.update(evaluation=EVALUATED),
-            'class="banner caution" role="note">NOT SUPPORTED: nobody is found (threshold 0.6, '
-            "measured 0.7)",
+            'class="banner caution" role="note">NOT SUPPORTED: nobody is found. Below '
+            "stand the threshold",
         ),
         (lambda c: c["guarantee"]["image"].update(epsilon=4096.0), "10^1,779"),
     ],

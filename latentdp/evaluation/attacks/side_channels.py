@@ -80,7 +80,7 @@ class SideChannels(Attack):
         outcomes, declared = [], []
         kinds, alike = list(scene.files.private), _declared(scene)
         for i, kind in enumerate(kinds):  # one at a time: each test holds n x n scores
-            tell(i / len(kinds), f"pairing files at random, by {kind}")
+            tell(i / len(kinds), "pairing files at random")
             tests = list(_tests(scene.files, kind))
             if not tests:
                 continue

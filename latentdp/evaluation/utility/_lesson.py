@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentdp.evaluation.threat_model import PairedImages, ThreatModel
 from latentdp.models.networks.finding_classifier import Truth
+from latentdp.reports.evaluation_parts import COUNTED
 
 __all__ = ["FEWEST", "Lesson", "lessons", "rarer", "readable"]
 
+NONE = "normal"  # as lists of findings are read
+ANY = "any finding"
 FEWEST = 5  # images with each finding, and without it, on either side
 
 
@@ -80,14 +84,27 @@ def readable(scene: ThreatModel) -> str | None:
     there = ", ".join(f"{name} {learnt} and {tested}" for name, learnt, tested in counts)
     return (
         f"too few images of 2 findings to learn from and to test on: {FEWEST} with each and "
-        f"{FEWEST} without are needed on either side, of one source; there are {there}"
+        f"{FEWEST} without are needed on either side, of one source{COUNTED}{there}"
     )
 
 
 def lessons(scene: ThreatModel) -> tuple[Lesson, Lesson]:
-    """What is learnt from and what is tested on, with the findings that both have enough of."""
-    sides = [_of_mixed_sources(side) for side in (scene.practice, scene.target)]
-    kept = np.arange(len(scene.target.cohort.finding_names))
+    """What is learnt from and what is tested on, with the findings that both have enough of.
+
+    Where there are too few of each, any finding is told from none, if there are enough of these.
+    """
+    sides = (scene.practice, scene.target)
+    found = _lessons(sides)
+    if len(found[0].names) < 2 and NONE in scene.target.cohort.finding_names:
+        together = _lessons(tuple(map(_together, sides)))
+        return together if len(together[0].names) > 1 else found
+    return found
+
+
+def _lessons(given: Sequence[PairedImages]) -> tuple[Lesson, Lesson]:
+    sides = [_of_mixed_sources(side) for side in given]
+    finding_names = sides[-1].cohort.finding_names
+    kept = np.arange(len(finding_names))
     while True:
         shown = [side.cohort.shown[:, kept] for side in sides]
         shown = [marks[marks.any(axis=1)] for marks in shown]
@@ -95,7 +112,7 @@ def lessons(scene: ThreatModel) -> tuple[Lesson, Lesson]:
         if len(kept) < 2 or enough.min() >= FEWEST:
             break
         kept = np.delete(kept, enough.argmin())  # its images go, and others may have too few then
-    names = tuple(scene.target.cohort.finding_names[i] for i in kept)
+    names = tuple(finding_names[i] for i in kept)
     found = []
     for side, marks in zip(sides, shown, strict=True):
         rows = np.asarray(side.cohort.shown[:, kept].any(axis=1))
@@ -118,6 +135,22 @@ def _of_mixed_sources(side: PairedImages) -> PairedImages:
         if cohort.shown[mine].any(axis=0).sum() < 2:
             kept = kept & ~mine
     return _rows(side, kept)
+
+
+def _together(side: PairedImages) -> PairedImages:
+    """With all findings as one, beside none."""
+    cohort = side.cohort
+    none = np.array([name == NONE for name in cohort.finding_names])
+    some, normal = (cohort.shown[:, which].any(axis=1) for which in (~none, none))
+    return replace(
+        side,
+        cohort=replace(
+            cohort,
+            marks=None,
+            findings=np.select([some, normal], [0, 1], -1).astype(np.int64),
+            finding_names=(ANY, NONE),
+        ),
+    )
 
 
 def _rows(side: PairedImages, kept: NDArray[np.bool_]) -> PairedImages:

@@ -124,7 +124,7 @@ def _outline(plan: PlanDescription) -> list[Any]:
     return [
         plan.basis,
         *blocks,
-        [label.release, _stated(label.classes), _stated(label.epsilon)],
+        [label.release, _stated(label.several), _stated(label.classes), _stated(label.epsilon)],
         *(
             [one.name, one.classes, _stated(one.epsilon)]
             for one in ([] if label.attributes is UNSET else label.attributes)
