@@ -195,13 +195,14 @@ gain of an amplitude at any frequency, by which an image of that size is equaliz
 
 
 def _refiner(size: str, card: ModelCard) -> str:
-    """What draws a private image anew."""
+    """What draws a private image anew, in words."""
     training = card.training
-    return f"""A refiner draws an image anew at {size} pixels a side, from the small image and fresh
-noise alone: {card.parameters:,} parameters, {training.steps:,} steps, {training.images_shown:,}
-images shown, against two critics. Power of the finest octave on validation images, in decibels, of
-real images / drawn / without detail: {_finest(card, "real")} / {_finest(card, "drawn")} /
-{_finest(card, "halves alone")}; gains {_range(card.gains)}. Data: {card.training_data}
+    return f"""A refiner draws an image anew at {size} pixels a side, from the small image and
+fresh noise alone: {card.parameters:,} parameters, {training.steps:,} steps,
+{training.images_shown:,} images shown, against two critics. Power of the finest octave on
+validation images, in decibels, of real images / drawn / without detail: {_finest(card, "real")} /
+{_finest(card, "drawn")} / {_finest(card, "halves alone")}; gains {_range(card.gains)}.
+Data: {card.training_data}
 """
 
 

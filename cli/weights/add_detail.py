@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from latentdp.models.model_card.card import ModelCard
 
 from .._options import JsonOption
 from .._render import print_json, table
@@ -30,8 +34,8 @@ def add_detail(
         Path | None,
         typer.Option(
             metavar="DATA",
-            help="Manifest, or its folder: give the detail the power at each frequency that "
-            "its training images of the largest size have.",
+            help="Manifest, or its folder: give the detail the power at each frequency that the "
+            "training images have which it learnt from.",
         ),
     ] = None,
     source: SourceOption = None,
@@ -50,9 +54,19 @@ def add_detail(
     enlarged = with_detail_flows(load(weights), details)
     load_flow(enlarged)  # refuses what could not be read again
     if equalize is not None:
-        size = max(map(int, enlarged.card.octaves or ()))
-        originals = read_dataset(equalize, "train", size=size, sources=source or (), enlarge=False)
-        enlarged = equalized(enlarged, originals.pixels)
+        enlarged = equalized(
+            enlarged,
+            {
+                int(size): read_dataset(
+                    equalize,
+                    "train",
+                    size=_largest(enlarged.card.octaves or {}, of_same_images_as=octave),
+                    sources=source or octave.sources or (),
+                    enlarge=False,
+                ).pixels
+                for size, octave in (enlarged.card.octaves or {}).items()
+            },
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     save(enlarged, out)
     sizes = sorted(map(int, enlarged.card.octaves or ()))
@@ -60,6 +74,12 @@ def add_detail(
         print_json({"weights": str(out), "octaves": sizes})
         return
     table("weights with detail", [("weights", str(out)), ("sizes", ", ".join(map(str, sizes)))])
+
+
+def _largest(octaves: Mapping[str, ModelCard], *, of_same_images_as: ModelCard) -> int:
+    """Size of the largest octave that learnt from the same sources: its images serve for all."""
+    sources = of_same_images_as.sources
+    return max(int(size) for size, octave in octaves.items() if octave.sources == sources)
 
 
 command = add_detail

@@ -88,7 +88,7 @@ def test_fitted_gains_give_what_is_drawn_the_power_of_originals(octave):
 
 def test_weights_keep_their_equalizers(octave, tmp_path):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
-    save(equalized(detailed, photographs(FEWEST)), tmp_path / "it.safetensors")
+    save(equalized(detailed, {32: photographs(FEWEST)}), tmp_path / "it.safetensors")
     read = load(tmp_path / "it.safetensors")
     equalizer = load_flow(read).cascade.by_size[32].equalizer
     assert equalizer is not None
@@ -102,11 +102,11 @@ def test_weights_keep_their_equalizers(octave, tmp_path):
 def test_originals_that_are_too_few_too_small_or_for_nothing_are_refused(octave):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
     with pytest.raises(InputError, match="at least 20 originals of 32 pixels, got 19 of 32"):
-        equalized(detailed, photographs(FEWEST - 1))
+        equalized(detailed, {32: photographs(FEWEST - 1)})
     with pytest.raises(InputError, match="got 20 of 16"):
-        equalized(detailed, photographs(FEWEST)[:, :16, :16])
+        equalized(detailed, {32: photographs(FEWEST)[:, :16, :16]})
     with pytest.raises(InputError, match="weights that draw detail"):
-        equalized(tiny_checkpoint(), photographs(FEWEST))
+        equalized(tiny_checkpoint(), {})
 
 
 def test_the_command_equalizes(octave, tmp_path, command, capsys):

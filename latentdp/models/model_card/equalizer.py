@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -29,29 +30,30 @@ LOOKED_AT = 320  # images
 FEWEST = 20
 
 
-def equalized(checkpoint: Checkpoint, originals: Pixels) -> Checkpoint:
+def equalized(checkpoint: Checkpoint, originals: Mapping[int, Pixels]) -> Checkpoint:
     """Weights with an equalizer for every size to which they have detail.
 
     Args:
         checkpoint: A flow's weights; equalizers that they have do not matter.
-        originals: ``(n, size, size)`` public images of the largest of these sizes, 8 bits, that
-            were not enlarged; for smaller sizes they are reduced.
+        originals: By each of these sizes public images ``(n, s, s)`` of it or of a larger one,
+            from which they are reduced, 8 bits, that were not enlarged.
 
     Raises:
         InputError: Fewer than `FEWEST` originals, or smaller ones, or weights without detail.
     """
     flow = load_flow(checkpoint)
-    sizes, (count, have) = sorted(flow.cascade.by_size), originals.shape[:2]
-    if not sizes:
+    if not flow.cascade.by_size:
         raise InputError("expected weights that draw detail, to be equalized")
-    if count < FEWEST or have < sizes[-1]:
-        raise InputError(
-            f"expected at least {FEWEST} originals of {sizes[-1]} pixels, got {count} of {have}"
-        )
-    images = unit(originals[evenly(count, LOOKED_AT)])
+    for size in flow.cascade.by_size:
+        count, have = originals[size].shape[:2]
+        if count < FEWEST or have < size:
+            raise InputError(
+                f"expected at least {FEWEST} originals of {size} pixels, got {count} of {have}"
+            )
     cards = dict(checkpoint.card.octaves or {})
-    for size in sizes:
-        equalizer = fit_equalizer(flow.cascade, flow.shape[0], shrink(images, size))
+    for size in sorted(flow.cascade.by_size):
+        some = originals[size][evenly(len(originals[size]), LOOKED_AT)]
+        equalizer = fit_equalizer(flow.cascade, flow.shape[0], shrink(unit(some), size))
         cards[str(size)] = structs.replace(cards[str(size)], gains=equalizer.gains)
     return replace(checkpoint, card=structs.replace(checkpoint.card, octaves=cards), sha256="")
 

@@ -240,7 +240,8 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
             for image, (y, x) in zip(wide, places, strict=True)
         ]
         contrast, brightness = torch.rand(2, len(images), 1, 1, 1, generator=g).to(images.device)
-        return torch.stack(parts) * (0.8 + 0.4 * contrast) + 0.2 * brightness - 0.1
+        moved: Tensor = torch.stack(parts) * (0.8 + 0.4 * contrast) + 0.2 * brightness - 0.1
+        return moved
 
 
 def _apart(a: Tensor, b: Tensor) -> Tensor:
