@@ -10,7 +10,8 @@ that source draws from what was learnt. A reader that learns on the drawn images
 tested on original images of other patients, the validation and test splits. Noise comes from
 seeds, so these sets are not private. Epsilon is that of a patient, replace-one; nothing here was
 tuned on the source. `latentdp compare --central` does the same, with a page. ``--methods`` also
-takes rivals on the same footing, which only benchmarks have: "DP-GAN in the latent" and "TopAgg".
+takes rivals on the same footing, which only benchmarks have: "DP-GAN in the latent", "TopAgg",
+"DP-Sinkhorn in the latent" and "DP2-VAE in the latent".
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from pathlib import Path
 
 from _harness import Report, parse, parser, progress
 from _latent_gan import LatentGan
+from _latent_vae import LatentVae
 from _results import Column, Interval
+from _sinkhorn import LatentSinkhorn
 from _top_aggregation import TopAggregation
 
 from latentdp.core.cache import ResultCache
@@ -33,7 +36,10 @@ from latentdp.synthesis.comparison.cohort import ComparedCohort
 from latentdp.synthesis.comparison.contestants import CentralMethod, contestants
 from latentdp.synthesis.comparison.measure import DELTA, Grid, measured
 
-RIVALS = tuple(CentralMethod(one.name, one, "rival") for one in (LatentGan, TopAggregation))
+RIVALS = tuple(
+    CentralMethod(one.name, one, "rival")
+    for one in (LatentGan, TopAggregation, LatentSinkhorn, LatentVae)
+)
 COLUMNS = (
     Column("method", "{method}"),
     Column("patients", "{patients:,}"),
