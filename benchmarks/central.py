@@ -2,7 +2,7 @@
 
     python benchmarks/central.py DATA [--weights cxr-adult] [--source kermany]
         [--methods gaussian mixture] [--patients 300 1000 0] [--epsilons 1 2 8] [--images 1200]
-        [--seeds 1] [--cnn] [--sheet FILE] [--state FOLDER] [--json FILE]
+        [--seeds 1] [--cnn] [--sheet FILE] [--picture FILE] [--state FOLDER] [--json FILE]
 
 DATA is a folder with manifest.csv. The private cohort are patients of the training split of one
 source, 0 patients all of them, under the findings of the manifest; a public flow that never saw
@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from _central_views import picture
 from _harness import Report, parse, parser, progress
 from _latent_gan import LatentGan
 from _latent_vae import LatentVae
@@ -123,6 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sheet.append(one.shown)
     if options.sheet is not None:
         contact_sheet(options.sheet, sheet, zoom=2)
+    if options.picture is not None:
+        picture(report.rows, options.picture)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -138,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--seeds", type=int, default=1)
     options.add_argument("--cnn", action="store_true", help="the project's reader, too")
     options.add_argument("--sheet", type=Path, help="PNG to write: a row of images for each set")
+    options.add_argument("--picture", type=Path, help="SVG to write: AUC over epsilon")
     return options
 
 
