@@ -31,6 +31,7 @@ from latentdp.synthesis.methods._moments import NARROWEST, WIDEST
 from latentdp.synthesis.methods.base import CountsAlone
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.statistics import NoisyStatistics
+from latentdp.synthesis.thumbnail_units import ThumbnailUnits
 from latentdp.synthesis.vectors import PatientImages
 
 __all__ = ["LatentGan"]
@@ -43,7 +44,6 @@ HIDDEN = 8
 CLIP = 1.0  # of a patient's gradient
 BATCH = 24  # generated images a round
 OF_CRITIC, OF_MEAN, OF_SPREAD = 1.0, 0.02, 0.01  # steps
-FLOOR = 5.0  # grey levels added to what a pixel varies by
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class LatentGan(CountsAlone):
         if patients is None:
             return self.fit(statistics, known)
         noise, m = SeededNoise(2), self.public.coarse
+        units = ThumbnailUnits.of(self.public)
         size = self.public.samples[0].size + 1
         critic = _Discriminator(
             normal(noise, (HIDDEN, size)) / 2, normal(noise, (HIDDEN,)) / math.sqrt(HIDDEN)
@@ -104,12 +105,12 @@ class LatentGan(CountsAlone):
         for _ in range(ROUNDS):
             drawn = normal(noise, (BATCH, m))
             latents = mean + np.exp(spread) * drawn
-            generated = self._features(self.public.rendered(latents))
-            answer = curator.ask(partial(self._question, critic), HIDDEN * (size + 1))
+            generated = units(self.public.rendered(latents))
+            answer = curator.ask(partial(_question, units, critic), HIDDEN * (size + 1))
             real = CLIP * answer.sums / patients
             critic = critic.stepped((real + critic.gradients(generated, 0.0).mean(axis=0)) / 2)
-            by_pixel = critic.by_image(generated)[:, :-1].reshape(-1, *self._scale.shape)
-            pulled = self.public.pulled_back(latents, by_pixel / self._scale)
+            by_pixel = units.pulled_back(critic.by_image(generated))
+            pulled = self.public.pulled_back(latents, by_pixel)
             mean = mean - OF_MEAN * math.sqrt(m) * _unit(pulled.mean(axis=0))
             by_spread = (pulled * drawn).mean(axis=0) * np.exp(spread)
             spread = spread - OF_SPREAD * math.sqrt(m) * _unit(by_spread)
@@ -117,19 +118,9 @@ class LatentGan(CountsAlone):
             spread = np.clip(spread, *limits)
         return LatentMixture(weights=np.ones(1), means=mean[None], deviations=np.exp(spread)[None])
 
-    def _question(self, critic: _Discriminator, images: PatientImages) -> Matrix:
-        return critic.gradients(self._features(images.thumbnails), 1.0) / CLIP
 
-    def _features(self, small: NDArray[np.uint8]) -> Matrix:
-        """``(n, s * s + 1)``, in units of what the flow's own samples vary by; the last is 1."""
-        centre = self.public.samples.astype(np.float64).mean(axis=0)
-        scaled = ((small - centre) / self._scale).reshape(len(small), -1)
-        return np.concatenate([scaled, np.ones((len(small), 1))], axis=1)
-
-    @property
-    def _scale(self) -> Matrix:
-        samples = self.public.samples.astype(np.float64)
-        return samples.shape[1] * (samples.std(axis=0) + FLOOR)
+def _question(units: ThumbnailUnits, critic: _Discriminator, images: PatientImages) -> Matrix:
+    return critic.gradients(units(images.thumbnails), 1.0) / CLIP
 
 
 def _unit(vector: Vector) -> Vector:

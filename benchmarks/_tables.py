@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import _central_views as central
 import _sharing_views as sharing
 import _views as views
 from _results import RESULTS, Result
@@ -36,6 +37,8 @@ OF_SEVERAL = {
     "scale-stages": (views.scale_stages, ("scale", "scale-64")),
     "scale-million": (views.million_files, ("scale", "scale-64")),
     "scale-workers": (views.worker_counts, ("scale", "scale-64")),
+    "central": (lambda results: results[0].table(), ("central",)),
+    "central-targets": (central.targets, ("central",)),
     **{name: (view, sharing.RESULTS) for name, view in sharing.VIEWS.items()},
 }
 

@@ -2,7 +2,7 @@
 
     python benchmarks/central.py DATA [--weights cxr-adult] [--source kermany]
         [--methods gaussian mixture] [--patients 300 1000 0] [--epsilons 1 2 8] [--images 1200]
-        [--seeds 1] [--cnn] [--sheet FILE] [--state FOLDER] [--json FILE]
+        [--seeds 1] [--cnn] [--sheet FILE] [--picture FILE] [--state FOLDER] [--json FILE]
 
 DATA is a folder with manifest.csv. The private cohort are patients of the training split of one
 source, 0 patients all of them, under the findings of the manifest; a public flow that never saw
@@ -10,7 +10,8 @@ that source draws from what was learnt. A reader that learns on the drawn images
 tested on original images of other patients, the validation and test splits. Noise comes from
 seeds, so these sets are not private. Epsilon is that of a patient, replace-one; nothing here was
 tuned on the source. `latentdp compare --central` does the same, with a page. ``--methods`` also
-takes rivals on the same footing, which only benchmarks have: "DP-GAN in the latent" and "TopAgg".
+takes rivals on the same footing, which only benchmarks have: "DP-GAN in the latent", "TopAgg",
+"DP-Sinkhorn in the latent" and "DP2-VAE in the latent".
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from _central_views import picture
 from _harness import Report, parse, parser, progress
 from _latent_gan import LatentGan
+from _latent_vae import LatentVae
 from _results import Column, Interval
+from _sinkhorn import LatentSinkhorn
 from _top_aggregation import TopAggregation
 
 from latentdp.core.cache import ResultCache
@@ -33,7 +37,10 @@ from latentdp.synthesis.comparison.cohort import ComparedCohort
 from latentdp.synthesis.comparison.contestants import CentralMethod, contestants
 from latentdp.synthesis.comparison.measure import DELTA, Grid, measured
 
-RIVALS = tuple(CentralMethod(one.name, one, "rival") for one in (LatentGan, TopAggregation))
+RIVALS = tuple(
+    CentralMethod(one.name, one, "rival")
+    for one in (LatentGan, TopAggregation, LatentSinkhorn, LatentVae)
+)
 COLUMNS = (
     Column("method", "{method}"),
     Column("patients", "{patients:,}"),
@@ -117,6 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sheet.append(one.shown)
     if options.sheet is not None:
         contact_sheet(options.sheet, sheet, zoom=2)
+    if options.picture is not None:
+        picture(report.rows, options.picture)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--seeds", type=int, default=1)
     options.add_argument("--cnn", action="store_true", help="the project's reader, too")
     options.add_argument("--sheet", type=Path, help="PNG to write: a row of images for each set")
+    options.add_argument("--picture", type=Path, help="SVG to write: AUC over epsilon")
     return options
 
 

@@ -36,7 +36,7 @@ from latentdp.privacy.samplers.uniform import permutation
 from latentdp.privacy.vote_accountant import Elections
 from latentdp.synthesis.comparison.cohort import NORMAL, ComparedCohort
 from latentdp.synthesis.findings import parse_names
-from latentdp.synthesis.head import ENOUGH, ROUNDS, Head, HeadData, averaged, descend, start
+from latentdp.synthesis.head import ROUNDS, Head, HeadData, averaged, descend, start
 from latentdp.synthesis.public import thumbnails
 from latentdp.synthesis.vectors import PatientImages
 from latentdp.synthesis.voting.logistic import taught
@@ -46,6 +46,7 @@ from latentdp.vault.keys import Keys
 
 DELTA = 1e-5
 SIDE, COARSE = 16, 8  # pixels of what voters and students read, and a head of few patients
+FINE = 8_000.0  # patients times epsilon, from which on a head reads all pixels
 IMAGES_PER_PATIENT = 4
 HOSPITALS, TEACHERS_EACH = 10, 20
 Matrix = NDArray[np.float64]
@@ -248,7 +249,7 @@ def noisy_head(ground: Ground, epsilon: float, seed: int) -> Head:
     data = HeadData()
     data.add(ground.images)
     mu = mu_of(epsilon, DELTA) / 2  # replace-one
-    fine = ground.patients * epsilon >= ENOUGH
+    fine = ground.patients * epsilon >= FINE
     head = ground.head(SIDE if fine else COARSE)
     steps = [NoisySum.calibrate(mu / math.sqrt(ROUNDS))] * ROUNDS
     known = np.ones(len(ground.findings), dtype=np.bool_)

@@ -1,9 +1,11 @@
 r"""The reader that labels what is drawn: learnt from a cohort by full batches of noisy gradients.
 
-A logistic reader of each finding, on thumbnails in units of what the public flow's own samples
-vary by. Each round adds up the gradients of all patients, releases the noisy sum and takes a step;
-no patients are sampled, so a round costs what a Gaussian release costs, and all rounds the root of
-their number more. Its labels of images that are drawn are post-processing.
+A logistic reader of each finding, on thumbnails in units of what the generator draws. That is
+released already and looks like the cohort as far as could be learnt, so that pixels lie around 0
+in another hospital, too, and the clip does not fall on what all of its images share. Each round
+adds up the gradients of all patients, releases the noisy sum and takes a step, which is longer the
+less the noise is; no patients are sampled, so a round costs what a Gaussian release costs, and all
+rounds the root of their number more. Its labels of images that are drawn are post-processing.
 
 Sensitivity of a round, for any weights W. Let image j of a patient have features x_j and findings
 y_j in {0, 1}^f, and r_j = 1 if somebody read it, else 0. The patient's record is
@@ -12,7 +14,8 @@ y_j in {0, 1}^f, and r_j = 1 if somebody read it, else 0. The patient's record i
 
 with the mean over their images, x the outer product and a public C. So |v| <= 1 whatever the
 images and their number: the sum moves by at most 1 with a patient more or less, by at most 2 with
-another one in their place. W follows the noise of earlier rounds and public values alone.
+another one in their place. W, and the units of x, follow what was released before and public
+values alone.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ __all__ = [
     "learn_head",
     "shown_by",
     "start",
+    "start_among",
 ]
 
 Matrix = NDArray[np.float64]
@@ -51,7 +55,7 @@ ROUNDS = 60
 CLIP = 0.5  # of a patient's gradient; features have a length of about sqrt(2)
 STEP, MOMENTUM = 1.0, 0.9
 FLOOR = 5.0  # grey levels added to what a pixel varies by: black borders never vary
-ENOUGH = 8_000.0  # noisy count, times epsilon, from which on all pixels of a thumbnail are used
+PACE, SLOWEST, FASTEST = 4_000.0, 0.1, 3.0  # steps, by the noisy count times epsilon
 PATIENTS = 256  # whose gradients are in memory together
 
 
@@ -207,7 +211,7 @@ def gradient_records(head: Head, images: PatientImages, known: NDArray[np.bool_]
 def learn_head(
     data: HeadData,
     known: NDArray[np.bool_],
-    public: PublicModel,
+    head: Head,
     mechanism: NoisySum,
     *,
     count: float,
@@ -219,17 +223,15 @@ def learn_head(
     Args:
         data: Of the cohort.
         known: ``(f,)`` findings that are read, at least one.
-        public: Of the weights.
+        head: To start from, with a row for each of these; public or released.
         mechanism: The noise of each of the `ROUNDS`.
         count: Noisy number of patients, at least 1.
-        epsilon: Of the whole release, which with ``count`` decides how many pixels are read.
+        epsilon: Of the whole release, which with ``count`` decides how long steps are.
         noise: Fresh bits for each round.
     """
-    side = public.samples.shape[1]
-    if count * epsilon < ENOUGH and side % 2 == 0:
-        side //= 2
-    head = start(public, int(known.sum()), side)
-    return descend(data, known, head, [mechanism] * ROUNDS, count=count, noise=noise)
+    step = float(np.clip(count * epsilon / PACE, SLOWEST, FASTEST))
+    mechanisms = [mechanism] * ROUNDS
+    return descend(data, known, head, mechanisms, count=count, noise=noise, step=step)
 
 
 def descend(
@@ -240,18 +242,20 @@ def descend(
     *,
     count: float,
     noise: Noise,
+    step: float = STEP,
 ) -> Head:
     """Full-batch steps from a head; what it returns is private by the noise of each of them.
 
     Args:
         data: Of the cohort.
         known: ``(f,)`` findings that are read, at least one.
-        head: To start from, with a row for each of these; public.
+        head: To start from, with a row for each of these; public or released.
         mechanisms: The noise of each round, fixed beforehand.
         count: Noisy number of patients, at least 1.
         noise: Fresh bits for each round.
+        step: Length of a step over the gradient.
     """
-    way = Descent(head.weights, rounds=len(mechanisms), step=STEP, momentum=MOMENTUM)
+    way = Descent(head.weights, rounds=len(mechanisms), step=step, momentum=MOMENTUM)
     for mechanism in mechanisms:
         total = np.zeros(way.weights.size, dtype=np.int64)
         for records in data.records(head.with_weights(way.weights), known):
@@ -269,9 +273,19 @@ def start(public: PublicModel, findings: int, side: int) -> Head:
         findings: That are read.
         side: In pixels; it divides that of the samples' thumbnails.
     """
-    flat = _reduced(public.samples, side)
+    return start_among(_reduced(public.samples, side).reshape(-1, side, side), findings)
+
+
+def start_among(small: NDArray[np.uint8] | Matrix, findings: int) -> Head:
+    """Weights of 0 on thumbnails, in the units of some that are nobody's.
+
+    Args:
+        small: ``(n, s, s)``, at least one.
+        findings: That are read.
+    """
+    flat = small.reshape(len(small), -1).astype(np.float64)
     return Head(
-        weights=np.zeros((findings, side * side + 1)),
+        weights=np.zeros((findings, flat.shape[1] + 1)),
         centre=flat.mean(axis=0),
         scale=flat.std(axis=0) + FLOOR,
     )

@@ -12,7 +12,7 @@ from latentdp.core.arrays import Images
 from latentdp.privacy.guarantee import Relation
 from latentdp.privacy.noise import Noise, SeededNoise
 from latentdp.synthesis.curator import Curator
-from latentdp.synthesis.head import Head, HeadData, learn_head
+from latentdp.synthesis.head import Head, HeadData, learn_head, start_among
 from latentdp.synthesis.methods.base import SynthesisMethod
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.plan import SynthesisPlan
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Learner", "Learnt", "calibrated", "seen"]
 
-CALIBRATION = 512  # images that are drawn to calibrate a head
+UNITS, CALIBRATION = 64, 512  # images that are drawn for the units of a head, to calibrate it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,27 +83,37 @@ class Learner:
         known = known_findings(counts, self._plan.names_delta, declared=self._declared)
         released_classes = np.append(known, True)
         patients = max(1.0, float(counts.sums[released_classes].sum()))
+        # First the generator: the head is in units of what it draws.
+        mixture = self._method.learn(statistics, released_classes, self._curator(noise))
         head = None
         if known.any():
             head = learn_head(
                 self._data,
                 known,
-                self._method.public,
+                self._start(mixture, int(known.sum())),
                 self._plan.gradients,
                 count=patients,
                 epsilon=self._plan.guarantee(Relation.REPLACE_ONE).epsilon,
                 noise=noise,
             )
-        curator = self._curator(noise)
         return Learnt(
             statistics=statistics if self._declared and self._plan.steps is None else None,
-            mixture=self._method.learn(statistics, released_classes, curator),
+            mixture=mixture,
             head=head,
             known=known,
             prevalence=statistics.prevalence(patients)[known],
             patients=patients,
             deviation=counts.deviation * float(np.sqrt(released_classes.sum())),
         )
+
+    def _start(self, mixture: LatentMixture, findings: int) -> Head:
+        """A head that knows nothing but how what is drawn varies."""
+        public = self._method.public
+        small = public.samples
+        if public.show is not None:
+            drawn = public.show(mixture.draw(SeededNoise(0), UNITS, public.d))
+            small = drawn if len(drawn) else small
+        return start_among(small, findings)
 
     def _curator(self, noise: Noise) -> Curator:
         """Answers the method's rounds."""

@@ -43,12 +43,17 @@ class PublicModel:
             method asks for it.
         pull_back: Takes coarse latents and a cost's gradients by grey levels of their thumbnails
             ``(n, s, s)``, and gives those by the latents; None likewise.
+        show: Makes thumbnails ``(k, s, s)`` of whole latents ``(n, d)``, with their detail, but
+            for those that give no image; None likewise.
+        d: Number of all latents.
     """
 
     coarse: int
     samples: NDArray[np.uint8]
     render: Callable[[Matrix], NDArray[np.uint8]] | None = None
     pull_back: Callable[[Matrix, Matrix], Matrix] | None = None
+    show: Callable[[Matrix], NDArray[np.uint8]] | None = None
+    d: int = 0
 
     def __post_init__(self) -> None:
         if self.coarse % GROUP:
@@ -60,9 +65,6 @@ class PublicModel:
     @classmethod
     def of(cls, flow: Flow) -> Self:
         """By drawing a few samples."""
-        latents = normal(SeededNoise(0), (SAMPLES, flow.d))
-        images, valid = flow.decode_valid(latents)
-
         coarse = flow.levels[0].stop
 
         def whole(latents: Matrix) -> Matrix:
@@ -76,8 +78,18 @@ class PublicModel:
             by_pixel = np.repeat(np.repeat(gradients, step, 1), step, 2) * (255 / step**2)
             return flow.pull_back(whole(latents), by_pixel)[:, :coarse]
 
-        small = thumbnails(images[valid])
-        return cls(coarse=coarse, samples=small, render=render, pull_back=pull_back)
+        def show(latents: Matrix) -> NDArray[np.uint8]:
+            images, valid = flow.decode_valid(latents)
+            return thumbnails(images[valid])
+
+        return cls(
+            coarse=coarse,
+            samples=show(normal(SeededNoise(0), (SAMPLES, flow.d))),
+            render=render,
+            pull_back=pull_back,
+            show=show,
+            d=flow.d,
+        )
 
     def rendered(self, latents: Matrix) -> NDArray[np.uint8]:
         """What coarse latents ``(n, coarse)`` look like, without any detail: ``(n, s, s)``.

@@ -10,7 +10,14 @@ from scipy import stats
 from latentdp.errors import InputError
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.noisy_sum import NoisySum
-from latentdp.synthesis.head import Head, HeadData, gradient_records, learn_head
+from latentdp.synthesis.head import (
+    Head,
+    HeadData,
+    gradient_records,
+    learn_head,
+    start,
+    start_among,
+)
 from latentdp.synthesis.learn import Learner, calibrated, seen
 from latentdp.synthesis.methods.gaussian import FindingGaussians
 from latentdp.synthesis.methods.mixture import ClusterMixture
@@ -19,7 +26,7 @@ from latentdp.synthesis.plan import SynthesisPlan
 from latentdp.synthesis.public import PublicModel, thumbnails
 from latentdp.synthesis.statistics import CohortSum, NoisyBlock, known_findings
 from latentdp.synthesis.vectors import PatientImages, RecordBlock, check_shares, joint_records
-from tests.support.synthesis import COARSE, FINDINGS, SIDE, patients, public
+from tests.support.synthesis import COARSE, FINDINGS, SIDE, patients, public, render
 from tests.support.tiny_flow import shared_flow
 
 QUIET = NoisySum(grid=2**16, scale=1.0)
@@ -81,23 +88,36 @@ def test_the_head_tells_findings_and_images_of_nobody_read_teach_it_nothing():
     assert np.abs(learnt(FindingGaussians, unread).head.weights).max() < 0.01
 
 
-def test_the_head_reads_finer_thumbnails_where_there_are_more_patients():
+def test_the_head_is_in_units_of_what_is_drawn():
+    made = replace(public(), show=render, d=COARSE)
+    learner = Learner(FindingGaussians(made, FINDINGS), PLAN, declared=True)
+    moved = replace(world(2_000), thumbnails=render(np.full((2_000, COARSE), 0.4)))
+    learner.add(replace(moved, latents=moved.latents + 0.4))
+    head = learner.release(SeededNoise(0)).head
+    assert head.centre == pytest.approx(128 + 30 * 0.4, abs=15), "the flow's own lie around 128"
+
+
+def test_heads_of_other_units_and_sides_say_the_same_when_refined():
+    rng = np.random.default_rng(0)
+    coarse, fine = (start_among(rng.uniform(0, 255, (9, s, s)), FINDINGS) for s in (4, 8))
+    head = coarse.with_weights(rng.normal(size=coarse.weights.shape))
+    small = rng.integers(0, 256, (5, 8, 8), dtype=np.uint8)
+    odds = [h.features(small) @ h.weights.T for h in (head, head.refined(fine))]
+    assert odds[0] == pytest.approx(odds[1])
+
+
+def test_steps_are_longer_where_there_is_less_noise():
     data = HeadData()
     data.add(world(50))
-    known = np.array([True, False, False])
-    sides = [
-        learn_head(
-            data,
-            known,
-            public(),
-            QUIET,
-            count=count,
-            epsilon=2.0,
-            noise=SeededNoise(0),
-        ).side
-        for count in (100, 10_000)
+    known, head = np.array([True, False, False]), start(public(), 1, SIDE)
+    lengths = [
+        np.linalg.norm(learnt.weights) * count  # the gradient is divided by the count
+        for count in (50, 5_000)
+        for learnt in [
+            learn_head(data, known, head, QUIET, count=count, epsilon=2.0, noise=SeededNoise(0))
+        ]
     ]
-    assert sides == [SIDE // 2, SIDE]
+    assert lengths[1] > 5 * lengths[0]
 
 
 @pytest.mark.parametrize("size", [1, 255, 256, 257, 600])

@@ -85,7 +85,7 @@ def audit_plan(
     """Runs a method on a stand-in cohort with canaries, as often as so many of them need.
 
     Args:
-        public: Of the weights.
+        public: Of the weights; the units of the head are those of its samples.
         method: Of synthesis.
         plan: The noise that is audited.
         noise: Of coins and releases.
@@ -95,6 +95,7 @@ def audit_plan(
         progress: Called with the number of runs done and of all.
     """
     make = plugins.load("synthesis methods", method).method
+    public = replace(public, show=None)
     pairs = _pairs(public)
     runs = math.ceil(canaries / len(pairs))
     shares: list[float] = []

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -38,8 +37,8 @@ from latentdp.privacy.samplers.uniform import normal
 from latentdp.synthesis.curator import Curator
 from latentdp.synthesis.methods.base import CountsAlone
 from latentdp.synthesis.mixture import LatentMixture
-from latentdp.synthesis.public import PublicModel
 from latentdp.synthesis.statistics import NoisyStatistics
+from latentdp.synthesis.thumbnail_units import ThumbnailUnits
 from latentdp.synthesis.vectors import PatientImages
 
 __all__ = ["PrivateSet", "method"]
@@ -51,38 +50,8 @@ READERS = 6
 LOUD = 3.0  # deviation of the odds that a random reader gives to the flow's own samples
 IMAGES = 32
 STEPS, RATE, MOMENTUM = 40, 0.03, 0.9  # a step's length, of that of a usual latent, at first
-FLOOR = 5.0  # grey levels added to what a pixel varies by: black borders never vary
 WIDTH = 0.4  # deviation of what is drawn around each image at last
 TINY = 1e-12
-
-
-@dataclass(frozen=True)
-class _ThumbnailUnits:
-    """Thumbnails as readers see them: in units of what the flow's own samples vary by.
-
-    Attributes:
-        centre: ``(s, s)`` grey levels.
-        scale: ``(s, s)``, above 0.
-    """
-
-    centre: Matrix
-    scale: Matrix
-
-    @classmethod
-    def of(cls, public: PublicModel) -> _ThumbnailUnits:
-        """Follows the flow's own samples."""
-        samples = public.samples.astype(np.float64)
-        side = samples.shape[1]
-        return cls(samples.mean(axis=0), side * (samples.std(axis=0) + FLOOR))
-
-    def __call__(self, small: NDArray[np.uint8]) -> Matrix:
-        """``(n, s * s + 1)``, the last 1."""
-        scaled = ((small - self.centre) / self.scale).reshape(len(small), -1)
-        return np.concatenate([scaled, np.ones((len(small), 1))], axis=1)
-
-    def pulled_back(self, gradients: Matrix) -> Matrix:
-        """Gradients by grey levels ``(n, s, s)``."""
-        return gradients[:, :-1].reshape(-1, *self.scale.shape) / self.scale
 
 
 class PrivateSet(CountsAlone):
@@ -104,7 +73,7 @@ class PrivateSet(CountsAlone):
         patients = self.stands_out(statistics, known)
         if patients is None or not told.any():
             return self.fit(statistics, known)
-        features = _ThumbnailUnits.of(self.public)
+        features = ThumbnailUnits.of(self.public)
         readers = _readers(int(told.sum()), self.public.samples[0].size + 1)
         answers = [
             curator.ask(partial(_question, features, reader, told), reader.size)
@@ -118,7 +87,7 @@ class PrivateSet(CountsAlone):
 
     def _taught(
         self,
-        features: _ThumbnailUnits,
+        features: ThumbnailUnits,
         readers: Sequence[Matrix],
         wanted: Sequence[Matrix],
         prevalence: Vector,
@@ -152,7 +121,7 @@ def _readers(findings: int, size: int) -> list[Matrix]:
 
 
 def _question(
-    features: _ThumbnailUnits, reader: Matrix, told: NDArray[np.bool_], images: PatientImages
+    features: ThumbnailUnits, reader: Matrix, told: NDArray[np.bool_], images: PatientImages
 ) -> Matrix:
     """As in the proof above: u, ``(n, f * k)``."""
     seen = features(images.thumbnails)
