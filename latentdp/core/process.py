@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 
-__all__ = ["tune_allocator"]
+__all__ = ["collect_seldom", "tune_allocator"]
+
+
+def collect_seldom() -> None:
+    """Looks for dead objects that refer to each other less often.
+
+    While libraries load nearly all objects stay, and looking for others among them took a sixth
+    of the time that the command takes to start.
+    """
+    gc.set_threshold(10_000, 50, 50)
 
 
 def tune_allocator() -> None:
