@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import sys
@@ -10,12 +11,14 @@ __all__ = ["collect_seldom", "tune_allocator"]
 
 
 def collect_seldom() -> None:
-    """Looks for dead objects that refer to each other less often.
+    """Looks for dead objects that refer to each other less often, and not when the process ends.
 
-    While libraries load nearly all objects stay, and looking for others among them took a sixth
-    of the time that the command takes to start.
+    While libraries load nearly all objects stay, and at the end all go with the process: looking
+    for dead ones took a third of the time of a run over one file.
     """
     gc.set_threshold(10_000, 50, 50)
+    atexit.unregister(gc.freeze)  # once, however often this is called
+    atexit.register(gc.freeze)
 
 
 def tune_allocator() -> None:
