@@ -6,7 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, generate_uid
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+    generate_uid,
+)
 
 from latentdp.data.dicom.instance import read
 from latentdp.data.preprocess import resize
@@ -20,6 +26,7 @@ SYNTAXES = {
     "explicit": ExplicitVRLittleEndian,
     "jpeg-ls": JPEGLSLossless,
     "jpeg-2000": JPEG2000Lossless,
+    "rle": RLELossless,
 }
 PICTURES = 4
 

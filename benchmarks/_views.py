@@ -26,7 +26,7 @@ STAGES = {  # of benchmarks/scale.py
     "encode": "write: new header",
     "write": "write: draft, digest",
     "run: decisions, ledger, records, names": "the run's own: decisions, ledger, records, names",
-    "card": "release card, every chunk",
+    "run: card, table, review": "the run's own: card, table and review of all outputs",
 }
 SCALES = ("default", "64 pixels, 1 candidate")  # the runs that scale.md compares
 
@@ -106,7 +106,7 @@ def scale_stages(results: Sequence[Result]) -> str:
         for stage, words in STAGES.items()
     ]
     once = [f"{result.facts['s, once']:.1f} s" for result in results]
-    lines.append(["once, whatever the number: private review, picture", *once])
+    lines.append(["once, whatever the number: card, review, picture", *once])
     return markdown(["stage, one thread, ms a file", *SCALES], lines)
 
 

@@ -7,7 +7,9 @@
 Runs over synthetic files on one thread of this machine are timed stage by stage: what workers do
 (digest, read, network, drawn detail, write) and what only the run itself does (decisions, ledger,
 records, names), the latter as the difference of two folders, one a quarter of the other, so that
-what happens once is not counted for each file. The simulation hands the same chunks and groups as
+what happens once is not counted for each file. Card, table and review look at every output once
+more; of larger folders they show no more images, so that two folders of small files tell what they
+take for each. The simulation hands the same chunks and groups as
 a run does to so many workers with those times, over storage that delivers ``--bandwidth``
 megabytes a second to all of them together, and names what is busiest: the workers, the storage or
 the run. An input is read once, for its digest and for its pixels. Seconds are those of the
@@ -50,9 +52,12 @@ STAGES = {
     "latents of detail": "latentdp.models.super_resolution.detail_flow.DetailFlow.draw",
     "encode": "latentdp.data.radiograph.encode",
     "write": "latentdp.vault.drafts.Drafts.write",
-    "once": "latentdp.release.run.write_review",
+    "review": "latentdp.release.run.write_review",
     "card": "latentdp.release.run.write_documents",
 }
+PAGES = ("review", "card")  # a part of them for each file, a part once
+OUTPUTS = (300, 900)  # on which that is measured: more than the review shows
+SMALL = (320, 256)  # pixels of those inputs
 RELEASE = ("network", "detail", "latents of detail", "encode", "write")
 ONCE = (".html", ".png")  # pages of the vault, of one size for any folder
 
@@ -109,12 +114,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(_parser(), arguments)
     use_threads(1)
     tune_allocator()
-    stages, costs = measured(options)
+    stages, costs, once = measured(options)
     million = options.million
     facts: dict[str, Value] = {
         "files": options.files,
         **{f"ms, {stage}": 1e3 * seconds for stage, seconds in stages.items()},
-        "s, once": options.files * stages["once"],
+        "s, once": once,
         "files simulated": million,
         "core hours": (costs.read + costs.release + costs.decide + costs.record) * million / 3600,
         "GB read": costs.input * million * 1e-9,
@@ -138,8 +143,8 @@ def _heading(facts: Mapping[str, Value], stages: Iterable[str]) -> str:
     )
 
 
-def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
-    """Seconds of each stage and costs, a file, of a run over synthetic files."""
+def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs, float]:
+    """Seconds of each stage and costs, a file, of a run over synthetic files; seconds once."""
     fields = dict(word.split("=", 1) for word in options.options)
     changes: dict[str, Any] = {k: int(v) if v.isdigit() else v for k, v in fields.items()}
     profile = Profile(size=options.size, detail=options.size > 64)
@@ -161,20 +166,38 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, float], Costs]:
         with vault.locked(), closing(vault.ledger()) as book:
             rows = book.verify()
         kept = sum(p.stat().st_size for p in vault.path.rglob("*") if p.suffix not in ONCE)
-    stages = {name: spent[name] / options.files for name in STAGES}
-    own = max(0.0, own_of_all - own_of_few) / max(1, options.files - few)
+        pages, once = _pages(folder)
+    stages = {name: spent[name] / options.files for name in STAGES if name not in PAGES}
+    more = max(1, options.files - few)
+    own = max(0.0, own_of_all - own_of_few) / more
     stages["run: decisions, ledger, records, names"] = own
+    stages["run: card, table, review"] = pages
     costs = Costs(
         read=stages["digest"] + stages["read"],
         release=sum(stages[name] for name in RELEASE),
         decide=own / 2,
-        record=own / 2,
+        record=own / 2 + pages,
         input=sizes[0],
         output=sizes[1],
         vault=kept / options.files,
         rows=rows / options.files,
     )
-    return stages, costs
+    return stages, costs, once
+
+
+def _pages(folder: Path) -> tuple[float, float]:
+    """Seconds of card, table and review: a file, and whatever their number."""
+    profile = Profile(size=64, detail=False)
+    fastest = Privatizer.load(label="none", profile=profile, candidates=1)
+    seconds = []
+    for count in OUTPUTS:
+        place = folder / f"small-{count}"
+        make_radiographs(place, count, "explicit", SMALL)
+        spent, _ = _run(fastest, place, folder / f"pages-{count}", None)
+        seconds.append(sum(spent[name] for name in PAGES))
+    (few, many), (of_few, of_many) = OUTPUTS, seconds
+    each = max(0.0, of_many - of_few) / (many - few)
+    return each, of_few - few * each
 
 
 def _run(

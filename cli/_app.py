@@ -18,7 +18,7 @@ import typer
 
 import latentdp
 from latentdp.core import plugins
-from latentdp.core.process import tune_allocator
+from latentdp.core.process import collect_seldom, tune_allocator
 from latentdp.core.warnings import LatentDPWarning
 from latentdp.errors import Aborted, LatentDPError
 
@@ -132,6 +132,7 @@ def main(argv: Sequence[str] | None = None, signals: Sequence[int] = ()) -> int:
         signals: Holds what asked the process to end, once something did.
     """
     tune_allocator()
+    collect_seldom()
     try:
         arguments = None if argv is None else list(argv)
         with _warnings_as_lines():

@@ -17,6 +17,8 @@ _PADDING = ("Cc", "Cf", "Zl", "Zp", "Zs")  # control and format characters, all 
 
 def normal_form(text: str) -> str:
     """An identifier without padding at its ends, composed (Unicode NFC)."""
+    if text.isascii() and text.isprintable():  # as nearly always
+        return text.strip(" ")
     composed = unicodedata.normalize("NFC", text)
     meant = [i for i, c in enumerate(composed) if unicodedata.category(c) not in _PADDING]
     return composed[meant[0] : meant[-1] + 1] if meant else ""

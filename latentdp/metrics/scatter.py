@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
 __all__ = [
     "Groups",
@@ -106,6 +105,8 @@ def finding_scatter(latents: Matrix, groups: Groups) -> Matrix:
 
 def leading_directions(scatter: Matrix) -> Matrix:
     """At most `LEADING` eigenvectors ``(d, m)`` of a covariance ``(d, d)``, largest first."""
+    from scipy.linalg import eigh  # not at the top: a release loads this file, and never asks
+
     d = len(scatter)
     vectors = eigh(scatter, subset_by_index=(d - min(LEADING, d), d - 1))[1]
     return np.ascontiguousarray(vectors[:, ::-1])

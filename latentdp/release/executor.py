@@ -16,6 +16,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -39,7 +40,7 @@ from latentdp.release.tasks import (
 from latentdp.release.worker import this_process
 from latentdp.vault.drafts import Drafts
 
-__all__ = ["CHUNK", "GROUP", "Pool", "pool"]
+__all__ = ["CHUNK", "GROUP", "Pool", "pool", "preload"]
 
 CHUNK = 128  # files that are looked up, reserved and recorded together, at least
 GROUP = 32  # images that go through the flow together
@@ -112,6 +113,13 @@ class Pool:
         return self._executor.map(function, items, chunksize=8)
 
 
+def preload(workers: int) -> None:
+    """Has libraries loaded for workers that will be needed, while this process loads its own."""
+    if workers > 1 and sys.platform == "linux":
+        _context()
+        forkserver.ensure_running()
+
+
 @contextmanager
 def pool(privatizer: Privatizer, workers: int) -> Iterator[Pool]:
     """A pool of ``workers`` processes; with 1, the work is done in this process.
@@ -151,7 +159,7 @@ def _context() -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["latentdp.models.flow.flow", "latentdp.release.executor"])
+    context.set_forkserver_preload(["latentdp.release.preload"])
     return context
 
 

@@ -156,7 +156,10 @@ class ReleaseRequest:
             InputError: The input holds nothing, or the weights cannot do what is asked.
             WeightsError: The weights are refused.
         """
+        from latentdp.release.executor import preload
+
         check_not_empty(self.source)
+        preload(self.workers)
         return self.recipe.load(labelled=self.labelled, unlabelled=self.unlabelled)
 
     @property

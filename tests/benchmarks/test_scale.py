@@ -47,14 +47,15 @@ def test_a_run_that_is_too_slow_is_named():
 
 
 @pytest.mark.slow
-def test_a_small_folder_is_measured(tmp_path, capsys):
+def test_a_small_folder_is_measured(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(scale, "OUTPUTS", (2, 4))
     scale.main(
         ["--files", "4", "--height", "128", "--width", "128", "--size", "64", "--million", "1000",
          "--json", str(tmp_path / "x.json"), "--options", "preset=strict", "candidates=1"]
     )  # fmt: skip
     result = json.loads((tmp_path / "x.json").read_text())
     facts = result["facts"]
-    assert all(facts[f"ms, {stage}"] >= 0 for stage in scale.STAGES)
+    assert all(facts[f"ms, {stage}"] >= 0 for stage in scale.STAGES if stage not in scale.PAGES)
     assert facts["ms, network"] > 0
     assert facts["GB read"] > 1000 * 128 * 128 * 2 * 1e-9
     assert facts["rows of the ledger"] == 2000, "a reservation and a record each"

@@ -88,3 +88,18 @@ def test_a_run_is_traced(tmp_path):
     assert names.count("take") == 9
     assert {"release", "network", "encode", "write", "reserve", "record", "publish"} < set(names)
     assert 0 < json.loads((tmp_path / "x.json").read_text())["rows"][0]["busy"] <= 1
+
+
+def test_reading_is_timed_for_each_transfer_syntax(tmp_path, capsys):
+    reading = script("reading")
+    words = ["--files", "1", "--height", "200", "--width", "160", "--repeats", "1"]
+    reading.main([*words, "--place", str(tmp_path)])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[0].strip("| ") for row in rows if row] == [*reading.SYNTAXES]
+
+
+def test_every_way_to_start_has_its_target(tmp_path):
+    start = script("start")
+    calls = start._calls(tmp_path, 3)
+    assert [*calls] == [*start.TARGETS]
+    assert str(tmp_path / "vault3") in calls["`latentdp privatize` of one file"]

@@ -5,6 +5,8 @@ came out of the mechanism, the pseudonyms, the description of the method, and wh
 three coded facts, and the cleaned values that an option of the profile retains. What is not in
 `actions.ACTIONS` is not written, so attributes that nobody thought of, private ones included,
 vanish by construction.
+
+What outputs share comes encoded from `latentdp.data.dicom.shared_elements`, which knows no image.
 """
 
 from __future__ import annotations
@@ -12,18 +14,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.charset import default_encoding
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 
 from latentdp.data.dicom.attributes import attributes
-from latentdp.data.dicom.deidentification_codes import code, marks
 from latentdp.data.dicom.profile import BASIC, Profile
 from latentdp.data.dicom.refusals import KINDS
 from latentdp.data.dicom.retention import MAX_DAYS, shifted
+from latentdp.data.dicom.shared_elements import LEVELS, shared_elements
 from latentdp.data.synthetic import title
 from latentdp.errors import InputError
 
@@ -31,10 +33,6 @@ __all__ = ["Identity", "Provenance", "Source", "build"]
 
 # Made once for this implementation (PS3.7 D.3.3.2), from a random UUID.
 _IMPLEMENTATION = "2.25.112003587279240017518193621661157415916"
-_BITS = 12
-_LEVELS = 2**_BITS
-# Real detectors are 350 to 430 mm wide; which one took the source is not told.
-_FIELD_MM = 350.0
 _RETAINED = ("source value, cleaned", "source value, shifted")
 _COMPRESSED = {"jpeg-ls": JPEGLSLossless, "jpeg-2000": JPEG2000Lossless}
 
@@ -111,42 +109,21 @@ def build(
         method: What was done.
     """
     _check(image, source, identity, method)
-    dataset = Dataset()
-    kind, profile = source.kind, method.profile
-    for part in (
-        _identity(identity),
-        marks(
-            description=method.description,
-            version=method.version,
-            private=method.private,
-            central=method.central,
-            profile=profile,
-        ),
-        _equipment(method),
-        _description(kind, method),
-        _picture(image),
-        *((_dx(image),) if kind == "DX" else ()),
-        _retained(source, identity),
-    ):
-        for keyword, value in part.items():
-            setattr(dataset, keyword, value)
-    dataset.SOPClassUID = next(uid for uid, of in KINDS.items() if of == kind)
-    if source.burned_in or profile.accept_burned_in:
-        dataset.BurnedInAnnotation = "NO"
-    if source.lossy:
-        dataset.LossyImageCompression = "01"
-    if source.lossy and kind == "DX":
-        # Type 1C in DX. The source's own ratio is different for each image and would tell which
-        # one it was; PS3.3 wants an approximate one, and this is a usual one.
-        dataset.LossyImageCompressionRatio = "10"
+    shared = shared_elements(source.kind, source.burned_in, source.lossy, method)
+    dataset = Dataset(dict(shared))
+    dataset.set_original_encoding(False, True, default_encoding)  # explicit VR, little endian
+    for keyword, value in (_identity(identity) | _retained(source, identity)).items():
+        setattr(dataset, keyword, value)
+    dataset.add_new("PixelData", "OW", _pixels(image))
     dataset.file_meta = _file_meta(dataset)
-    if profile.transfer_syntax in _COMPRESSED:
+    syntax = method.profile.transfer_syntax
+    if syntax in _COMPRESSED:
         # Else pydicom would name the instance anew.
-        dataset.compress(_COMPRESSED[profile.transfer_syntax], generate_instance_uid=False)
+        dataset.compress(_COMPRESSED[syntax], generate_instance_uid=False)
     return dataset
 
 
-def _identity(identity: Identity) -> dict[str, Any]:
+def _identity(identity: Identity) -> dict[str, str]:
     return {
         "PatientID": identity.patient,
         # The same pseudonym, as a family name: many viewers show nothing else of a patient.
@@ -154,25 +131,7 @@ def _identity(identity: Identity) -> dict[str, Any]:
         "StudyInstanceUID": identity.study,
         "SeriesInstanceUID": identity.series,
         "SOPInstanceUID": identity.instance,
-        # Type 2, PS3.3 C.7.1 to C.7.5: present and empty.
-        "PatientBirthDate": "",
-        "PatientSex": "",
-        "StudyDate": "",
-        "StudyTime": "",
-        "AccessionNumber": "",
-        "ReferringPhysicianName": "",
-        # Empty would do, but a DICOMDIR cannot be built of it.
-        "StudyID": "1",
-        "SeriesNumber": "1",
-        "InstanceNumber": "1",
     }
-
-
-def _equipment(method: Provenance) -> dict[str, Any]:
-    """What made the image: this tool, unless the profile retains the device."""
-    if method.profile.retain_device:
-        return {}
-    return {"Manufacturer": "latentdp", "SoftwareVersions": method.version}
 
 
 def _retained(source: Source, identity: Identity) -> dict[str, str]:
@@ -182,71 +141,10 @@ def _retained(source: Source, identity: Identity) -> dict[str, str]:
     }
 
 
-def _description(kind: str, method: Provenance) -> dict[str, Any]:
-    """What all images of a kind share: what they show is the same, or is not told."""
-    shared = {
-        # SOP Common, PS3.3 C.12.1: no faithful picture of anything that was acquired.
-        "SyntheticData": "YES",
-        "SeriesDescription": method.title,
-        # Derived: what it is derived from is not original any more. Value 3 has to be there and
-        # be empty in DX, PS3.3 C.8.11.3.1.1.
-        "ImageType": ["DERIVED", "SECONDARY", ""] if kind == "DX" else ["DERIVED", "SECONDARY"],
-        "BodyPartExamined": "CHEST",
-        # Type 2C, PS3.3 C.7.6.1: empty, as all dates are that are not retained.
-        "ContentDate": "",
-        # Which side is which is what the picture shows; CR and SC need not state it.
-        "PatientOrientation": None,
-    }
-    if kind == "CR":
-        return shared | {"Modality": "CR", "ViewPosition": ""}
-    if kind == "SC":
-        # The source may have said CR, DX or nothing; a picture out of a workstation is neither.
-        return shared | {"Modality": "OT", "ConversionType": "WSD"}
-    return shared | {"Modality": "DX"}
-
-
-def _picture(image: NDArray[np.float32]) -> dict[str, Any]:
-    """12 bits in 16, shown whole. Rows of 16-bit words are of even length (PS3.5 8.1.1)."""
-    rows, columns = image.shape
-    stored = np.rint(image.astype(np.float64) * (_LEVELS - 1)).astype("<u2")
-    return {
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME2",
-        "Rows": rows,
-        "Columns": columns,
-        "BitsAllocated": 16,
-        "BitsStored": _BITS,
-        "HighBit": _BITS - 1,
-        "PixelRepresentation": 0,
-        "WindowCenter": str(_LEVELS // 2),
-        "WindowWidth": str(_LEVELS),
-        "RescaleIntercept": "0",
-        "RescaleSlope": "1",
-        "RescaleType": "US",
-        "PixelData": stored.tobytes(),
-    }
-
-
-def _dx(image: NDArray[np.float32]) -> dict[str, Any]:
-    """What DX needs besides, PS3.3 A.26 and C.8.11: types 1 and 2, constants all."""
-    spacing = f"{_FIELD_MM / image.shape[0]:.6g}"
-    return {
-        "PresentationIntentType": "FOR PRESENTATION",
-        "ContentTime": "",
-        "AnatomicRegionSequence": [code("51185008", "SCT", "Chest")],
-        "ImagerPixelSpacing": [spacing, spacing],
-        "PositionerType": "",
-        "DetectorType": "",
-        "AcquisitionContextSequence": [],
-        # Type 1C. `instance.read` turns or refuses what states another orientation.
-        "PatientOrientation": ["L", "F"],
-        "ImageLaterality": "U",
-        # Bright is dense: higher values mean less X-ray, PS3.3 C.8.11.3.1.2.
-        "PixelIntensityRelationship": "LOG",
-        "PixelIntensityRelationshipSign": -1,
-        "PresentationLUTShape": "IDENTITY",
-        "LossyImageCompression": "00",
-    }
+def _pixels(image: NDArray[np.float32]) -> bytes:
+    """Rows of 16-bit words are of even length (PS3.5 8.1.1)."""
+    stored: NDArray[np.uint16] = np.rint(image.astype(np.float64) * (LEVELS - 1)).astype("<u2")
+    return stored.tobytes()
 
 
 def _file_meta(dataset: Dataset) -> FileMetaDataset:

@@ -117,9 +117,7 @@ def _sums(values: NDArray[Any], step: int, kind: np.dtype[Any]) -> NDArray[Any]:
     sums = np.empty((height, width), dtype=kind)
     for start in range(0, height, _BAND):
         band = values[start * step : min(start + _BAND, height) * step, : width * step]
-        rows = band[::step].astype(kind)
-        for i in range(1, step):
-            np.add(rows, band[i::step], out=rows, casting="unsafe")
+        rows = np.add.reduce(band.reshape(-1, step, width * step), axis=1, dtype=kind)
         part = sums[start : start + _BAND]
         part[:] = rows[:, ::step]
         for i in range(1, step):
