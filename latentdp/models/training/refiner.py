@@ -31,6 +31,7 @@ from latentdp.models.training.averaged_loop import AveragedLoop
 from latentdp.models.training.loop import Part
 from latentdp.models.training.maximum_likelihood import halved
 from latentdp.models.training.refiner_critics import RefinerCritic
+from latentdp.models.training.schedule import cosine
 from latentdp.models.training.weight_average import decay_at, follow
 
 __all__ = ["RefinerTraining", "RefinerTrainingConfig"]
@@ -133,6 +134,8 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
         )
         self.generator = torch.Generator().manual_seed(settings.seed)
         self._losses: dict[str, float] = {}
+        for optimiser in (self.optimiser, self._critics_optimiser):
+            self.schedule(optimiser, cosine)
         self.resume()
 
     def checkpoint(self, name: str, card: ModelCard) -> Checkpoint:
@@ -178,8 +181,6 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
             cost = self._cost({"texture": made, "anatomy": halves})
             loss = loss + s.stays * stays + min(1.0, (self.step - s.alone) / 500) * cost
             self._losses |= {"stays": float(stays.detach()), "cost": float(cost.detach())}
-        for group in self.optimiser.param_groups:
-            group["lr"] = s.learning_rate * min(1.0, (self.step + 1) / 200)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
