@@ -45,7 +45,6 @@ OLD_NAMES = {
     "train": "train",
     "train-verifier": "train_verifier",
     "train-detail": "train_detail",
-    "train-refiner": "train_refiner",
     "directions": "add_directions",
     "critic": "add_critic",
     "detail": "add_detail",

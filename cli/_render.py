@@ -89,7 +89,7 @@ def guarantee_table(
         words = f"one of {privatizer.candidates} that are drawn"
         rows.append(("image", f"{words}, chosen by a public critic, epsilon 0"))
     if privatizer.octaves:
-        words = f"detail up to {max(privatizer.octaves)} drawn at random, epsilon 0"
+        words = f"detail up to {privatizer.detail_size} drawn at random, epsilon 0"
         rows.append(("size", f"{privatizer.size} pixels; {words}"))
     return rows
 

@@ -48,7 +48,7 @@ def train_refiner(
     """Train a refiner: private images drawn anew at four times their side.
 
     Learns on public images, of which it needs some as large as that; an interrupted run goes on
-    from FILE.state. `weights add-detail` puts it beside a flow.
+    from FILE.state. The command add-detail puts it beside a flow.
     """
     import numpy as np
 

@@ -214,6 +214,11 @@ class Privatizer:
         return self.flow.cascade.steps(self.flow.shape[0], self.size)
 
     @property
+    def detail_size(self) -> int:
+        """Side in pixels up to which outputs have drawn detail; 0 if they have none."""
+        return min(self.size, max(self.octaves, default=0))
+
+    @property
     def candidates(self) -> int:
         """Images that are drawn for each release, of which a public critic chooses one."""
         if self.flow.critic is None or not self.plan.resamples:

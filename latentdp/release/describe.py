@@ -162,7 +162,7 @@ def derivation(privatizer: Privatizer, guarantee: Guarantee) -> str:
     recipe, flow, size = privatizer.recipe, privatizer.flow, privatizer.size
     enlarged = f" enlarged to {size}x{size}" if size > flow.shape[0] else ""
     if privatizer.octaves:
-        enlarged += f" with drawn detail up to {max(privatizer.octaves)}"
+        enlarged += f" with drawn detail up to {privatizer.detail_size}"
     words = " ".join(statement(guarantee))
     return (
         f"latentdp {__version__}: preset {recipe.preset}, "

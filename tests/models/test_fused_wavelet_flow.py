@@ -38,7 +38,9 @@ def test_it_agrees_with_the_network(net, dtype, close):
 
 def test_detail_flows_are_exact_unless_they_are_told_otherwise(octave, monkeypatch):
     """In bfloat16 detail differs by a grey level or so, and is as valid."""
-    monkeypatch.setattr("latentdp.models.super_resolution.cascade.computes_bfloat16", lambda: True)
+    monkeypatch.setattr(
+        "latentdp.models.super_resolution.detail_flow.computes_bfloat16", lambda: True
+    )
     halves = np.random.default_rng(1).random((2, 16, 16), dtype=np.float32)
     drawn, low = (
         replace(octave, exact=exact).enlarge(halves, SeededNoise(2)) for exact in (True, False)

@@ -152,7 +152,8 @@ def test_training_goes_on_where_it_was(tmp_path):
     state = tmp_path / "it.state"
     whole = training()
     whole.run()
-    training(state, steps=3).run()
+    cut = training(state)
+    cut.run(stop=lambda: cut.step == 3)
     again = training(state)
     assert again.step == 3
     again.run()

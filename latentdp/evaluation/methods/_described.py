@@ -17,7 +17,7 @@ def described(privatizer: Privatizer) -> str:
     if privatizer.candidates > 1:
         parts.append(f"the best of {privatizer.candidates} that are drawn")
     if privatizer.octaves:
-        parts.append(f"detail up to {max(privatizer.octaves)} pixels drawn at random")
+        parts.append(f"detail up to {privatizer.detail_size} pixels drawn at random")
     return "; ".join(parts)
 
 

@@ -74,7 +74,7 @@ class RefinerConfig:
         return cls(side=side, **{key: tuple(map(int, numbers)) for key, numbers in found.items()})
 
 
-class _NoisyBlock(nn.Module):
+class _TexturedBlock(nn.Module):
     """A residual block whose hidden layer is moved by noise, as strongly as it has learnt."""
 
     def __init__(self, channels: int) -> None:
@@ -95,7 +95,7 @@ class _Stage(nn.Module):
 
     def __init__(self, blocks: int, channels: int) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(_NoisyBlock(channels) for _ in range(blocks))
+        self.blocks = nn.ModuleList(_TexturedBlock(channels) for _ in range(blocks))
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
         for block in self.blocks:

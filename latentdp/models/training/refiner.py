@@ -39,6 +39,7 @@ __all__ = ["RefinerTraining", "RefinerTrainingConfig"]
 Pixels = NDArray[np.uint8]
 
 PENALTY_EVERY = 8  # steps
+FASTER = 1.5  # rate of the critics, beside the refiner's
 CLIP = 20.0  # of the length of the refiner's gradient
 
 
@@ -129,13 +130,12 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
         )
         self._critics_optimiser = torch.optim.Adam(
             [p for critic in self.critics.values() for p in critic.parameters()],
-            1.5 * settings.learning_rate,
+            FASTER * settings.learning_rate,
             betas=(0.5, 0.99),
         )
         self.generator = torch.Generator().manual_seed(settings.seed)
         self._losses: dict[str, float] = {}
-        for optimiser in (self.optimiser, self._critics_optimiser):
-            self.schedule(optimiser, cosine)
+        self.schedule(self.optimiser, cosine)
         self.resume()
 
     def checkpoint(self, name: str, card: ModelCard) -> Checkpoint:
@@ -208,6 +208,8 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
             loss = loss + softplus(odds[0]).mean() + softplus(-odds[1]).mean()
             if self.step % PENALTY_EVERY == 0:
                 loss = loss + PENALTY_EVERY * self.settings.penalty / 2 * _steepness(critic, true)
+        for group in self._critics_optimiser.param_groups:
+            group["lr"] = FASTER * self.optimiser.param_groups[0]["lr"]
         self._critics_optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._critics_optimiser.step()
