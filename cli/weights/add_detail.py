@@ -24,7 +24,8 @@ def add_detail(
         list[str],
         typer.Argument(
             metavar="OCTAVE...",
-            help="Files of train-detail, one for each doubling, or weights that have detail.",
+            help="Files of train-detail, one for each doubling, or of train-refiner, or weights "
+            "that have detail, of which a refiner among these leaves what goes beyond it.",
         ),
     ],
     out: Annotated[
@@ -46,11 +47,21 @@ def add_detail(
     from latentdp.models.checkpoints import load, save
     from latentdp.models.flow.flow import load_flow
     from latentdp.models.model_card.equalizer import equalized
-    from latentdp.models.super_resolution.checkpoint import details_in, with_detail_flows
+    from latentdp.models.super_resolution.checkpoint import (
+        details_in,
+        enlarger_of,
+        with_detail_flows,
+    )
 
     weights_file(out)
     given = [load(name) for name in octaves]
-    details = [part for one in given for part in (details_in(one).values() or [one])]
+    refined = max((enlarger_of(one).size for one in given if one.kind == "refiner"), default=0)
+    details = [
+        part
+        for one in given
+        for size, part in (details_in(one) or {"": one}).items()
+        if not size or int(size) > refined
+    ]
     enlarged = with_detail_flows(load(weights), details)
     load_flow(enlarged)  # refuses what could not be read again
     if equalize is not None:

@@ -25,7 +25,7 @@ from latentdp.models.weights_file import WeightsFile
 
 __all__ = ["Checkpoint", "ShippedWeights", "check_name", "find", "load", "save", "shipped"]
 
-NETWORKS = ("glow", "octave", "embedding")  # kinds whose card is a model card
+NETWORKS = ("glow", "octave", "refiner", "embedding")  # kinds whose card is a model card
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Checkpoint:
 
     Attributes:
         name: Short name (``cxr-adult``) or the file's stem.
-        kind: Which network it is: ``glow``, ``octave`` or ``embedding``.
+        kind: Which network it is: ``glow``, ``octave``, ``refiner`` or ``embedding``.
         config: The network's configuration as JSON.
         card: The model card: what it was trained on, how well, and what lies beside it.
         tensors: Name to array.

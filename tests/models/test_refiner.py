@@ -17,8 +17,10 @@ from latentdp.models.model_card.card import ModelCard
 from latentdp.models.model_card.card_parts import TrainingCard
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.checkpoint import enlarger_of, with_detail_flows
+from latentdp.models.super_resolution.detail_flow import DetailFlow
 from latentdp.models.super_resolution.refiner import Refiner
 from latentdp.models.super_resolution.refiner_net import RefinerConfig, RefinerNet
+from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
 from latentdp.models.training.refiner import RefinerTraining, RefinerTrainingConfig
 from latentdp.privacy.noise import SeededNoise
 from tests.support.detail_flows import photographs
@@ -185,3 +187,22 @@ def test_images_of_another_size_are_refused():
             small(),
             None,
         )
+
+
+def test_the_command_puts_it_before_what_goes_beyond_it(checkpoint, octave, tmp_path, command):
+    """Of weights with detail to 32, 64 and 128 pixels only the last stays behind it."""
+    from tests.models.test_weights_with_detail import part
+
+    nets = []
+    for size in (32, 64, 128):
+        net = WaveletFlow(replace(octave.net.config, size=size))
+        net.load_state_dict(octave.net.state_dict())
+        nets.append(DetailFlow(net))
+    plain = with_detail_flows(tiny_checkpoint(), [part(flow) for flow in nets])
+    files = [tmp_path / f"{name}.safetensors" for name in ("plain", "refiner", "out")]
+    save(plain, files[0])
+    save(checkpoint, files[1])
+    assert command("weights", "add-detail", files[0], files[1], files[0], "--out", files[2]) == 0
+    cascade = load_flow(load(files[2])).cascade
+    assert cascade.steps(16, 128) == (64, 128)
+    assert sorted(cascade.by_size) == [64, 128]
