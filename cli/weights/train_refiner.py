@@ -39,7 +39,7 @@ def train_refiner(
     images: Annotated[
         int, typer.Option(help="Private images to learn from, of each preset.")
     ] = 1600,
-    learning_rate: Annotated[float, typer.Option(help="Rate of Adam.")] = 2e-4,
+    learning_rate: Annotated[float, typer.Option(help="Rate of Adam.")] = 1e-4,
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
     threads: ThreadsOption = 0,
     note: NoteOption = "not stated",
