@@ -2,7 +2,8 @@
 
     python benchmarks/central.py DATA [--weights cxr-adult] [--source kermany]
         [--methods gaussian mixture] [--patients 300 1000 0] [--epsilons 1 2 8] [--images 1200]
-        [--seeds 1] [--cnn] [--sheet FILE] [--picture FILE] [--state FOLDER] [--json FILE]
+        [--seeds 1] [--tests val test] [--cnn] [--sheet FILE] [--picture FILE]
+        [--state FOLDER] [--json FILE]
 
 DATA is a folder with manifest.csv. The private cohort are patients of the training split of one
 source, 0 patients all of them, under the findings of the manifest; a public flow that never saw
@@ -11,7 +12,8 @@ tested on original images of other patients, the validation and test splits. Noi
 seeds, so these sets are not private. Epsilon is that of a patient, replace-one; nothing here was
 tuned on the source. `latentdp compare --central` does the same, with a page. ``--methods`` also
 takes rivals on the same footing, which only benchmarks have: "DP-GAN in the latent", "TopAgg",
-"DP-Sinkhorn in the latent" and "DP2-VAE in the latent".
+"DP-Sinkhorn in the latent" and "DP2-VAE in the latent"; and "gaussian, one of 4", whose images
+the critic chooses. With ``--tests val`` choices are made, which a report must not have seen.
 """
 
 from __future__ import annotations
@@ -36,11 +38,13 @@ from latentdp.reports.central_comparison import CentralRow
 from latentdp.synthesis.comparison.cohort import ComparedCohort
 from latentdp.synthesis.comparison.contestants import CentralMethod, contestants
 from latentdp.synthesis.comparison.measure import DELTA, Grid, measured
+from latentdp.synthesis.methods.gaussian import FindingGaussians
 
 RIVALS = tuple(
     CentralMethod(one.name, one, "rival")
     for one in (LatentGan, TopAggregation, LatentSinkhorn, LatentVae)
 )
+CHOSEN = CentralMethod("gaussian, one of 4", FindingGaussians, candidates=4)
 COLUMNS = (
     Column("method", "{method}"),
     Column("patients", "{patients:,}"),
@@ -109,9 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         images=options.images,
         readers=("linear", "cnn") if options.cnn else ("linear",),
     )
-    chosen = contestants(options.methods, RIVALS)
+    chosen = contestants(options.methods, (*RIVALS, CHOSEN))
     flow = load_flow(options.weights, exact=False)
-    cohort = ComparedCohort(flow, options.data, options.source, ResultCache(options.state))
+    cohort = ComparedCohort(
+        flow, options.data, options.source, ResultCache(options.state), options.tests
+    )
     sheet = []
     facts = {
         "images": options.images,
@@ -139,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--epsilons", nargs="*", type=float, default=[1.0, 2.0, 8.0])
     options.add_argument("--images", type=int, default=1_200)
     options.add_argument("--seeds", type=int, default=1)
+    options.add_argument("--tests", nargs="+", default=["val", "test"], help="splits to read")
     options.add_argument("--cnn", action="store_true", help="the project's reader, too")
     options.add_argument("--sheet", type=Path, help="PNG to write: a row of images for each set")
     options.add_argument("--picture", type=Path, help="SVG to write: AUC over epsilon")

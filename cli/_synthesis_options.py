@@ -106,6 +106,16 @@ FormatOption = Annotated[
     ),
 ]
 
+CandidatesOption = Annotated[
+    int,
+    typer.Option(
+        "--candidates",
+        metavar="N",
+        help="Images drawn for each, of which a public critic and the head choose one; free.",
+        rich_help_panel=OF_IMAGES,
+    ),
+]
+
 VaultOption = Annotated[
     Path | None,
     typer.Option(

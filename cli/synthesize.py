@@ -31,6 +31,7 @@ from ._run_options import (
 )
 from ._synthesis_options import (
     BudgetOption,
+    CandidatesOption,
     DeltaOption,
     DryRunOption,
     EpsilonOption,
@@ -75,6 +76,7 @@ def synthesize(
     size: SizeOption = None,
     file_format: FormatOption = "png",
     no_mark: NoMarkOption = False,
+    candidates: CandidatesOption = 1,
     splits: SplitsOption = USUAL_SPLITS,
     parquet: ParquetOption = False,
     weights: WeightsOption = "cxr-adult",
@@ -113,6 +115,7 @@ def synthesize(
         form = Form(
             file_format=file_format,
             mark=not no_mark,
+            candidates=candidates,
             splits=Splits.parse(splits),
             parquet=parquet,
         )
@@ -131,6 +134,7 @@ def synthesize(
         size=size,
         file_format=file_format,
         mark=not no_mark,
+        candidates=candidates,
         splits=splits,
         parquet=parquet,
         method=method,

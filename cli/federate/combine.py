@@ -15,7 +15,7 @@ from .._options import JsonOption, NoMarkOption, WeightsOption
 from .._panels import FIRST
 from .._render import print_json, share_progress, table
 from .._run_options import LanguageOption, ParquetOption, SplitsOption
-from .._synthesis_options import FormatOption, ImagesOption, SizeOption
+from .._synthesis_options import CandidatesOption, FormatOption, ImagesOption, SizeOption
 
 
 def combine(
@@ -43,6 +43,7 @@ def combine(
     size: SizeOption = None,
     file_format: FormatOption = "png",
     no_mark: NoMarkOption = False,
+    candidates: CandidatesOption = 1,
     splits: SplitsOption = USUAL_SPLITS,
     parquet: ParquetOption = False,
     weights: WeightsOption = "cxr-adult",
@@ -64,6 +65,7 @@ def combine(
     form = Form(
         file_format=file_format,
         mark=not no_mark,
+        candidates=candidates,
         splits=Splits.parse(splits),
         parquet=parquet,
     )

@@ -25,7 +25,7 @@ from latentdp.privacy.randomized_response import LabelRelease, Unlabelled
 from latentdp.privacy.units import LARGEST
 from latentdp.recipe.presets import ALL, PRESETS
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "check_candidates"]
 
 MOST_CANDIDATES = 64
 
@@ -126,10 +126,7 @@ class Recipe:
             raise InputError("expected names of released findings that differ")
         if not 0 <= self.label_share <= 1:
             raise InputError(f"expected a label share in [0, 1], got {self.label_share}")
-        if type(self.candidates) is not int or not 1 <= self.candidates <= MOST_CANDIDATES:
-            raise InputError(
-                f"expected 1 to {MOST_CANDIDATES} candidates, got {self.candidates!r}"
-            )
+        check_candidates(self.candidates)
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise InputError(f"expected a positive temperature, got {self.temperature}")
         _ = self.patient_budget
@@ -249,6 +246,16 @@ class Recipe:
         if isinstance(profile, Mapping):
             _refuse_unknown(profile, Profile, "the profile of a recipe")
         return from_json(record, cls, "the recipe")
+
+
+def check_candidates(candidates: int) -> None:
+    """Refuses a number of candidates that there cannot be.
+
+    Raises:
+        InputError: It is no whole number, or out of its range.
+    """
+    if type(candidates) is not int or not 1 <= candidates <= MOST_CANDIDATES:
+        raise InputError(f"expected 1 to {MOST_CANDIDATES} candidates, got {candidates!r}")
 
 
 def _refuse_unknown(record: Mapping[str, object], kind: type, what: str) -> None:

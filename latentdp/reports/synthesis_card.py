@@ -173,6 +173,7 @@ class SyntheticImages(Struct, frozen=True, kw_only=True):
         size: Pixels on a side.
         made_at: The same, as the flow makes them.
         detail_drawn_at: Sizes to which detail was drawn.
+        chosen_among: Images that were drawn for each.
         file_format: ``png``, ``dicom`` or ``npz``.
         marked: Whether SYNTHETIC is written into a corner of each.
         splits: Percentages to train, validate and test with; empty where no table says which.
@@ -182,6 +183,7 @@ class SyntheticImages(Struct, frozen=True, kw_only=True):
     size: int
     made_at: int
     detail_drawn_at: tuple[int, ...] = ()
+    chosen_among: int = 1
     file_format: str = "png"
     marked: bool = False
     splits: tuple[int, ...] = ()

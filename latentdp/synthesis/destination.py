@@ -13,6 +13,7 @@ from latentdp.data.dicom.profile import FORMATS
 from latentdp.data.splits import Splits
 from latentdp.data.synthetic import USE
 from latentdp.errors import InputError
+from latentdp.recipe.recipe import check_candidates
 from latentdp.release.recipe_options import USUAL_SIZE
 from latentdp.reports.compliance_actions import synthesis_manifest
 from latentdp.reports.synthesis_card import SynthesisCard, SyntheticImages
@@ -26,26 +27,30 @@ __all__ = ["Destination", "Form"]
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """What the files of a synthesis are like.
+    """What the images of a synthesis are like, and their files.
 
     Attributes:
         file_format: One of `latentdp.data.dicom.profile.FORMATS`.
         mark: Write SYNTHETIC into a corner of each image.
         splits: Of images to train, validate and test with: each shows a patient of its own.
         parquet: Write the table of images as Parquet, too.
+        candidates: Drawn for each image, of which the critic of the weights and the head choose
+            one; without a critic there is only one.
 
     Raises:
-        InputError: No such format.
+        InputError: No such format, or no such number of candidates.
     """
 
     file_format: str = "png"
     mark: bool = True
     splits: Splits = field(default_factory=Splits)
     parquet: bool = False
+    candidates: int = 1
 
     def __post_init__(self) -> None:
         if self.file_format not in FORMATS:
             raise InputError(f"expected the format to be one of {', '.join(FORMATS)}, got another")
+        check_candidates(self.candidates)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,7 @@ class Destination:
         size: Pixels on a side.
         made_at: The same, as the flow makes them.
         detail: Sizes to which detail is drawn.
+        chosen_among: Images that are drawn for each.
         form: Of the files.
         vault: Tag of the vault that was charged; empty for none.
 
@@ -70,6 +76,7 @@ class Destination:
     size: int
     made_at: int
     detail: tuple[int, ...]
+    chosen_among: int = 1
     form: Form = field(default_factory=Form)
     vault: str = ""
 
@@ -92,7 +99,7 @@ class Destination:
         vault: str = "",
     ) -> Destination:
         """With the usual size where none is given: 128 pixels, if the weights have that detail."""
-        made_at = flow.shape[0]
+        made_at, form = flow.shape[0], form or Form()
         if size is None:
             size = USUAL_SIZE if flow.cascade.steps(made_at, USUAL_SIZE) else made_at
         return cls(
@@ -101,7 +108,8 @@ class Destination:
             size=size,
             made_at=made_at,
             detail=flow.cascade.steps(made_at, size),
-            form=form or Form(),
+            chosen_among=1 if flow.critic is None else form.candidates,
+            form=form,
             vault=vault,
         )
 
@@ -184,6 +192,7 @@ class Destination:
             size=self.size,
             made_at=self.made_at,
             detail_drawn_at=self.detail,
+            chosen_among=self.chosen_among,
             file_format=self.form.file_format,
             marked=self.form.mark,
             splits=self.form.splits.shares,

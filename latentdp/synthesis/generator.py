@@ -22,6 +22,7 @@ from latentdp.models.checkpoints import find
 from latentdp.models.weights_file import WeightsFile
 from latentdp.privacy.noise import Noise
 from latentdp.reports.synthesis_card import Synthesis
+from latentdp.synthesis.candidates import draw_images
 from latentdp.synthesis.head import Head, shown_by
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.statistics import NoisyBlock, NoisyStatistics
@@ -74,7 +75,9 @@ class Generator:
         if rows != len(self.synthesis.findings):
             raise InputError("expected a name for each finding that the head reads")
 
-    def draw(self, flow: Flow, noise: Noise, n: int, size: int) -> Iterator[Drawn]:
+    def draw(
+        self, flow: Flow, noise: Noise, n: int, size: int, *, candidates: int = 1
+    ) -> Iterator[Drawn]:
         """``n`` images at ``size`` pixels a side, some at a time.
 
         Args:
@@ -82,6 +85,8 @@ class Generator:
             noise: Random bits; they protect nobody here.
             n: At least 1.
             size: Of the images; detail is drawn where the weights can.
+            candidates: Drawn for each image, of which a critic and the head choose one; without a
+                critic there is only one.
 
         Raises:
             WeightsError: Another flow, or one that decodes no image.
@@ -89,9 +94,9 @@ class Generator:
         self._check(flow)
         failures = 0
         while n > 0:
-            latents = self.mixture.draw(noise, min(BATCH, n), flow.d)
-            images, valid = flow.decode_valid(latents)
-            images = images[valid]
+            images = draw_images(
+                flow, self.mixture, self.head, noise, min(BATCH, n), candidates=candidates
+            )
             failures = 0 if len(images) else failures + 1
             if failures == FAILURES:
                 raise WeightsError("the weights decode what was learnt to no finite image")

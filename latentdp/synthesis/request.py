@@ -149,6 +149,8 @@ class SynthesisRequest(CohortRequest):
         size: Pixels on a side; None for what the command makes of the weights.
         file_format: Of the files: ``png``, ``dicom`` (Secondary Capture) or ``npz``.
         mark: Write SYNTHETIC into a corner of each image.
+        candidates: Images that are drawn for each, of which the critic of the weights and the head
+            choose one; without a critic there is only one.
         splits: Percentages of images to train, validate and test with.
         parquet: Write the table of images as Parquet, too.
         method: Of synthesis.
@@ -163,6 +165,7 @@ class SynthesisRequest(CohortRequest):
     size: int | None = None
     file_format: str = "png"
     mark: bool = True
+    candidates: int = 1
     splits: str = USUAL_SPLITS
     parquet: bool = False
     method: str = "gaussian"
@@ -184,6 +187,7 @@ class SynthesisRequest(CohortRequest):
         return Form(
             file_format=self.file_format,
             mark=self.mark,
+            candidates=self.candidates,
             splits=Splits.parse(self.splits),
             parquet=self.parquet,
         )

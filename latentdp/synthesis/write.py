@@ -69,7 +69,14 @@ def draw(
     method, form = _method(generator, destination), destination.form
     rows: list[ImageRow] = []
     digests: dict[str, str] = {}
-    for part in generator.draw(flow, noise, destination.images, destination.size):
+    drawing = generator.draw(
+        flow,
+        noise,
+        destination.images,
+        destination.size,
+        candidates=destination.chosen_among,
+    )
+    for part in drawing:
         labels = generator.labels(part.probabilities)
         for drawn, label, row in zip(part.images, labels, part.probabilities, strict=True):
             identity = _nobody()

@@ -60,6 +60,7 @@ class ComparedCohort:
         data: Folder with a manifest, or the manifest.
         source: Of all images; empty for every one that there is.
         kept: Where what is worked out is kept, in a folder of its own for these images.
+        tests: Splits whose images readers are tested on.
 
     Attributes:
         flow: As given.
@@ -74,15 +75,22 @@ class ComparedCohort:
         InputError: The data lack images, findings or patients.
     """
 
-    def __init__(self, flow: Flow, data: Path, source: str, kept: ResultCache) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        data: Path,
+        source: str,
+        kept: ResultCache,
+        tests: Sequence[str] = ("val", "test"),
+    ) -> None:
         self.flow, self.source = flow, source
         self.public = PublicModel.of(flow)
-        train, tests = (_read(flow, data, source, s) for s in (("train",), ("val", "test")))
+        train, others = (_read(flow, data, source, s) for s in (("train",), tests))
         said = [label for part in train for label in part.reported]
         self.names = tuple(sorted({n for label in said for n in parse_names(label, "row")}))
         if not self.names:
             raise InputError("no image of the training split has a finding")
-        self.private, self.tests = (_labelled(parts, self.names) for parts in (train, tests))
+        self.private, self.tests = (_labelled(parts, self.names) for parts in (train, others))
         self.kept = kept.below(self.digest)
 
     @cached_property

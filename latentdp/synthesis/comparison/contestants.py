@@ -23,6 +23,7 @@ from latentdp.privacy.randomized_response import RandomisedResponse
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
 from latentdp.reports.central_comparison import Kind
+from latentdp.synthesis.candidates import draw_images
 from latentdp.synthesis.comparison.cohort import ComparedCohort, LabelledSet
 from latentdp.synthesis.head import shown_by
 from latentdp.synthesis.learn import Learner, Learnt, calibrated
@@ -118,11 +119,19 @@ class CentralMethod(Contestant):
         name: Of its rows.
         method: Its class.
         kind: Whose it is.
+        candidates: Drawn for each image, of which the critic of the weights and the head choose.
     """
 
-    def __init__(self, name: str, method: type[SynthesisMethod], kind: Kind = "central") -> None:
+    def __init__(
+        self,
+        name: str,
+        method: type[SynthesisMethod],
+        kind: Kind = "central",
+        *,
+        candidates: int = 1,
+    ) -> None:
         self.name, self.kind, self.title = name, kind, method.title
-        self._method = method
+        self._method, self._candidates = method, candidates
         rounds = f", {method.steps} rounds of its own" if method.steps else ""
         self.accounting = f"Gaussian releases: statistics{rounds}, 60 rounds of the head; GDP"
 
@@ -135,11 +144,17 @@ class CentralMethod(Contestant):
         learnt = self.release(cohort, who, plan, seed)
         head = calibrated(learnt, cohort.flow)
         assert head is not None  # names are declared
-        latents = learnt.mixture.draw(SeededNoise(SEEDS + seed), images, cohort.flow.d)
-        decoded, valid = cohort.flow.decode_valid(latents)
-        shown = shown_by(head.probabilities(decoded[valid]))
+        drawn = draw_images(
+            cohort.flow,
+            learnt.mixture,
+            head,
+            SeededNoise(SEEDS + seed),
+            images,
+            candidates=self._candidates,
+        )
+        shown = shown_by(head.probabilities(drawn))
         return Made(
-            images=LabelledSet.of_nobody(decoded[valid], shown),
+            images=LabelledSet.of_nobody(drawn, shown),
             head=head.probabilities(cohort.tests.images),
             add_remove=plan.guarantee(Relation.ADD_REMOVE).epsilon,
         )
