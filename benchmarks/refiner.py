@@ -136,7 +136,7 @@ def _side(options: argparse.Namespace, split: str) -> Side:
     small = shrink(originals, 64)
     private = [privatizer(small[i : i + 64]).images for i in range(0, len(small), 64)]
     return Side(
-        patients=np.unique(data.patients[chosen], return_inverse=True)[1],
+        patients=np.unique(np.array(data.patients)[chosen], return_inverse=True)[1],
         originals=originals,
         sharp=(
             np.array([where[large.files[i]] for i in there], dtype=np.int64),
@@ -208,7 +208,7 @@ def _interval(
 
 def _features() -> Callable[[Images], NDArray[np.float64]]:
     verifier = Verifier.load("cxr-verifier-64")
-    return lambda images: np.asarray(verifier.embed(images), dtype=np.float64)
+    return lambda images: np.asarray(verifier(images), dtype=np.float64)
 
 
 def _of_originals(near: float) -> Row:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import structs
 
 if TYPE_CHECKING:
+    from latentdp.models.checkpoints import Checkpoint
     from latentdp.models.model_card.card import ModelCard
 
 from .._options import JsonOption
 from .._render import print_json, table
-from .._training_options import SourceOption, weights_file
+from .._training_options import PrivateDataOption, SourceOption, weights_file
 
 
 def add_detail(
@@ -40,6 +43,7 @@ def add_detail(
         ),
     ] = None,
     source: SourceOption = None,
+    private_data: PrivateDataOption = False,
     json: JsonOption = False,
 ) -> None:
     """Write weights with the detail of octaves, so that a larger --size has detail."""
@@ -55,14 +59,18 @@ def add_detail(
 
     weights_file(out)
     given = [load(name) for name in octaves]
+    whole = load(weights)
+    for one in (whole, *given):
+        if one.kind == "glow":
+            load_flow(one)  # refuses what is damaged
     refined = max((enlarger_of(one).size for one in given if one.kind == "refiner"), default=0)
     details = [
-        part
+        _as_it_follows(part, refined)
         for one in given
         for size, part in (details_in(one) or {"": one}).items()
         if not size or int(size) > refined
     ]
-    enlarged = with_detail_flows(load(weights), details)
+    enlarged = with_detail_flows(whole, details)
     load_flow(enlarged)  # refuses what could not be read again
     if equalize is not None:
         enlarged = equalized(
@@ -78,6 +86,9 @@ def add_detail(
                 for size, octave in (enlarged.card.octaves or {}).items()
             },
         )
+    if private_data:
+        card = structs.replace(enlarged.card, private_training=True)
+        enlarged = replace(enlarged, card=card)
     out.parent.mkdir(parents=True, exist_ok=True)
     save(enlarged, out)
     sizes = sorted(map(int, enlarged.card.octaves or ()))
@@ -85,6 +96,13 @@ def add_detail(
         print_json({"weights": str(out), "octaves": sizes})
         return
     table("weights with detail", [("weights", str(out)), ("sizes", ", ".join(map(str, sizes)))])
+
+
+def _as_it_follows(part: Checkpoint, refined: int) -> Checkpoint:
+    """Behind a refiner a detail flow has other images before it: its gains are not theirs."""
+    if not refined or part.kind == "refiner":
+        return part
+    return replace(part, card=structs.replace(part.card, gains=None))
 
 
 def _largest(octaves: Mapping[str, ModelCard], *, of_same_images_as: ModelCard) -> int:

@@ -14,6 +14,7 @@ from .._render import print_json, short, table, training_progress
 from .._training_options import (
     MinutesOption,
     NoteOption,
+    PrivateDataOption,
     SourceOption,
     StepsOption,
     ThreadsOption,
@@ -43,6 +44,7 @@ def train_refiner(
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
     threads: ThreadsOption = 0,
     note: NoteOption = "not stated",
+    private_data: PrivateDataOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train a refiner: private images drawn anew at four times their side.
@@ -71,6 +73,9 @@ def train_refiner(
 
     use_threads(threads)
     weights_file(out)
+    settings = RefinerTrainingConfig(
+        minutes=minutes, steps=steps, learning_rate=learning_rate, seed=seed
+    )
     flow = load_flow(weights)
     config = RefinerConfig(side=flow.shape[0])
 
@@ -89,9 +94,6 @@ def train_refiner(
         ]
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    settings = RefinerTrainingConfig(
-        minutes=minutes, steps=steps, learning_rate=learning_rate, seed=seed
-    )
     training = RefinerTraining(
         config, settings, sharp.pixels, usual.pixels, private, out.with_suffix(".state")
     )
@@ -100,7 +102,7 @@ def train_refiner(
     card = ModelCard(
         summary=f"refiner from {config.side} to {config.size} pixels of images of {flow.name}",
         training_data=note,
-        private_training=False,
+        private_training=private_data or flow.provenance.private_training is True,
         sources=tuple(source or ()),
         images={"train": len(sharp), "train, half the size": len(usual), "val": len(val)},
         architecture=config.to_json(),

@@ -97,13 +97,15 @@ MESSAGES = (
     message("%(number)s (%(low)s to %(high)s)"),
     message("%(number)s (too few patients for an interval)"),
 )
-_NUMBER = r"\d[\d,]*(?:\.\d+)?(?: %)?"
+_NUMBER = r"\d[\d,]{0,20}(?:\.\d{1,20})?(?: %)?"
+_LONGEST = 600  # characters of a part that is looked for: no evaluation writes longer ones
 _COUNTED = ("number", "low", "high", "ceiling", "most", "gallery", "without", "steps")
 _FORMS = {  # of what stands in a message; all else is any text
     **dict.fromkeys(_COUNTED, _NUMBER),
     "metric": "[^(,]+",
     "share": rf"{_NUMBER} \({_NUMBER} to {_NUMBER}\)",
 }
+_DEEPEST = 4  # messages within one another
 _APART = re.compile(r"; (?![^(]*\))")  # between parts of a sentence, and not in brackets
 
 
@@ -125,24 +127,29 @@ def evaluated(line: str, language: Language) -> str:
     return Markup("; ").join(parts) + line[len(body) :]
 
 
-def _said(text: str, language: Language) -> str | None:
+def _said(text: str, language: Language, depth: int = 0) -> str | None:
     """A part by its message; None where there is none."""
+    if len(text) > _LONGEST or depth > _DEEPEST:
+        return None
     for known, pattern in _patterns():
         found = pattern.fullmatch(text)
         if found:
-            values = {name: _value(value, language) for name, value in found.groupdict().items()}
+            values = {
+                name: _value(value, language, depth + 1)
+                for name, value in found.groupdict().items()
+            }
             return language.say(known, **values)
     return None
 
 
-def _value(text: str, language: Language) -> str:
+def _value(text: str, language: Language, depth: int) -> str:
     """What stands in a message: a number, a message, several of them, or a name."""
     if re.fullmatch(_NUMBER, text):
         number, _, percent = text.replace(",", "").partition(" ")
         said = language.spelled(number) if "." in number else language.number(int(number))
         return f"{said}\N{NO-BREAK SPACE}%" if percent else said
-    whole = _said(text, language)
-    return whole or "; ".join(_said(part, language) or part for part in text.split("; "))
+    whole = _said(text, language, depth)
+    return whole or "; ".join(_said(part, language, depth) or part for part in text.split("; "))
 
 
 @cache

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from markupsafe import Markup
 from msgspec import UNSET, Struct, UnsetType
 
 from latentdp.core.documents import to_json
@@ -165,6 +166,12 @@ def _refuted(card: ReleaseCard) -> bool:
     return evaluation is not UNSET and any(x.startswith("REFUTED") for x in evaluation.lines)
 
 
+def _plain(claim: str, language: Language) -> str:
+    """A claim in a language, for a text that is escaped when it is shown."""
+    said = evaluated(claim, language)
+    return said.striptags() if isinstance(said, Markup) else said
+
+
 def _banners(
     card: ReleaseCard, images: int, words: Translate, language: Language
 ) -> list[tuple[str, str]]:
@@ -191,7 +198,7 @@ def _banners(
                         say(
                             "NOT SUPPORTED: %(claim)s. Below stand the threshold, and what was "
                             "measured.",
-                            claim=evaluated(claim.claim, language),
+                            claim=_plain(claim.claim, language),
                         ),
                     )
                 )

@@ -1,5 +1,6 @@
 """Refiners: private images drawn anew at four times their side."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
 from latentdp.models.training.refiner import RefinerTraining, RefinerTrainingConfig
 from latentdp.privacy.noise import SeededNoise
 from tests.support.detail_flows import photographs
+from tests.support.places import SAMPLES
 from tests.support.tiny_flow import tiny_checkpoint
 
 CONFIG = RefinerConfig(
@@ -206,3 +208,50 @@ def test_the_command_puts_it_before_what_goes_beyond_it(checkpoint, octave, tmp_
     cascade = load_flow(load(files[2])).cascade
     assert cascade.steps(16, 128) == (64, 128)
     assert sorted(cascade.by_size) == [64, 128]
+
+
+@pytest.mark.parametrize("size", [16, 32, 65, 100])
+def test_a_release_with_a_refiner_is_verified(checkpoint, octave, tmp_path, command, size):
+    """Its steps are four times a side, a detail flow's two times."""
+    from tests.models.test_weights_with_detail import part
+
+    net = WaveletFlow(replace(octave.net.config, size=128))
+    net.load_state_dict(octave.net.state_dict())
+    whole = with_detail_flows(tiny_checkpoint(), [checkpoint, part(DetailFlow(net))])
+    save(whole, tmp_path / "it.safetensors")
+    given = ("--weights", tmp_path / "it.safetensors", "--preset", "strict", "--size", size)
+    out = tmp_path / "out"
+    assert command("privatize", SAMPLES, out, *given, "--vault", tmp_path / "v") in (0, 1)
+    card = json.loads((out / "release.json").read_text())
+    drawn = [64, 128][: (size > 16) + (size > 64)]
+    assert card["image"]["detail_drawn_at"] == drawn
+    assert command("verify", out) == 0
+    for wrong in ([*drawn, 512], [32 * 7], [*drawn[1:], 16]):
+        card["image"]["detail_drawn_at"] = wrong
+        (out / "release.json").write_text(json.dumps(card))
+        assert command("verify", out) == 1, wrong
+
+
+def test_a_network_that_is_not_finite_breaks_a_law(checkpoint):
+    """What a release would mend, by squares, a check must not."""
+    tensors = checkpoint.tensors | {"last.weight": np.full((1, 2, 3, 3), 6e4, dtype=np.float32)}
+    for name in ("fine_fourfold.blocks.0.strength",):
+        tensors[name] = np.full((2, 1, 1), 1e36, dtype=np.float32)
+    tensors["fine_fourfold.blocks.0.second.weight"] = np.ones((2, 2, 3, 3), dtype=np.float32)
+    loud = with_detail_flows(tiny_checkpoint(), [replace(checkpoint, tensors=tensors)])
+    broken = laws(load_flow(loud), small(4), np.zeros(4, dtype=np.int64))
+    assert [law.name for law in broken if not law.holds][-1].endswith("finite for loud noise")
+
+
+def test_a_configuration_of_a_giant_is_refused_before_it_is_built(checkpoint):
+    giant = json.dumps(json.loads(checkpoint.config) | {"widths": [1024] * 3, "down": [64] * 3})
+    with pytest.raises(WeightsError, match="do not fit their configuration"):
+        enlarger_of(replace(checkpoint, config=giant))
+    with pytest.raises(InputError, match="at most 64 blocks"):
+        RefinerConfig(down=(65, 1, 1))
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"learning_rate": float("nan")}, {"private": 0}])
+def test_settings_that_are_none_are_refused(wrong):
+    with pytest.raises(InputError, match="expected"):
+        RefinerTrainingConfig(**({"steps": 1} | wrong))

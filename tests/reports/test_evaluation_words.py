@@ -93,3 +93,17 @@ def test_what_no_message_says_stays_english_and_is_marked():
 def test_lists_of_numbers_of_a_metric_are_known():
     metric = named("auc").name
     assert evaluated(f"{metric} 0.5 (0.4 to 0.6)", Language("fr")) == f"{metric} 0,5 (0,4 à 0,6)"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Inference: " * 2000 + "x",
+        "guessing gives " + "9" * 4000,
+        "REFUTED: " + " (a) reached 1" * 1200,
+        "REFUTED: " + " (a) reached 1" * 40,
+    ],
+)
+def test_a_hostile_line_is_shown_as_it_stands(line):
+    """Neither deep nor long nor of countless readings: a page takes no longer for it."""
+    assert unescape(evaluated(line, Language("de"))) == f'<span lang="en">{line}</span>'

@@ -130,12 +130,16 @@ def _refiner_laws(refiner: Refiner, images: Images) -> list[Law]:
     """Laws of what a refiner makes of images ``(n, h, w)`` in [0, 1]."""
     tried = images[:TRIED]
     noise = refiner.draw(SeededNoise(0), tried.shape)
-    made = refiner.decode(tried, noise)
-    alone = refiner.decode(tried[:1], tuple(z[:1] for z in noise))
-    loud = refiner.decode(tried, tuple(LOUD * z for z in noise))
+    made = refiner.unbounded(tried, noise)
+    alone = refiner.unbounded(tried[:1], tuple(z[:1] for z in noise))
+    loud = refiner.unbounded(tried, tuple(LOUD * z for z in noise))
     name = f"an image of {refiner.size} pixels"
     return [
-        Law(f"{name} is drawn on its own", _apart(alone, made[:1]), ROUND_TRIP),
+        Law(
+            f"{name} is drawn on its own",
+            _apart(*map(np.nan_to_num, (alone, made[:1]))),
+            ROUND_TRIP,
+        ),
         Law(f"{name} is finite for loud noise", float((~np.isfinite(loud)).mean()), 0.0),
     ]
 

@@ -85,7 +85,7 @@ class SuperResolutionCascade:
         checked = check_images(images, images.shape[1:])
         sides = self.steps(images.shape[1], size) if detail else ()
         climbed = [self.by_size[side] for side in sides]
-        at_once = max(1, PIXELS // size**2)
+        at_once = max(1, PIXELS // max(size, *sides, 1) ** 2)
         for start in range(0, len(checked), at_once):
             part = checked[start : start + at_once]
             of_images = [

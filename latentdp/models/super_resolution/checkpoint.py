@@ -103,8 +103,9 @@ def _detail_flow(checkpoint: Checkpoint, exact: bool) -> DetailFlow:
 
 
 def _refiner(checkpoint: Checkpoint, exact: bool) -> Refiner:
-    net = RefinerNet(RefinerConfig.from_json(checkpoint.config))
-    net.load_state_dict(_tensors(checkpoint))
+    with torch.device("meta"):  # which holds nothing, whatever a configuration asks for
+        net = RefinerNet(RefinerConfig.from_json(checkpoint.config))
+    net.load_state_dict(_tensors(checkpoint), assign=True)
     return Refiner(net, exact=exact, equalizer=_equalizer(checkpoint.card))
 
 

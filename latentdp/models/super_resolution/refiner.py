@@ -74,6 +74,14 @@ class Refiner:
 
     def decode(self, images: Images, noise: tuple[NDArray[np.float64], ...]) -> Images:
         """As `enlarge`, of noise that was drawn; all go through the network together."""
+        out = self.unbounded(images, noise)
+        for i in np.flatnonzero(~np.isfinite(out).all(axis=(1, 2))):
+            out[i] = images[i].repeat(4, axis=0).repeat(4, axis=1)
+        np.clip(out, 0, 1, out=out)
+        return out
+
+    def unbounded(self, images: Images, noise: tuple[NDArray[np.float64], ...]) -> Images:
+        """What the network says, as it is: perhaps beyond [0, 1], or not finite."""
         place = device()
         levels = torch.from_numpy(images - np.float32(0.5))[:, None].to(place)
         drawn = [torch.from_numpy(z.astype(np.float32)).to(place) for z in noise]
@@ -82,8 +90,5 @@ class Refiner:
             torch.autocast(place.type, dtype=torch.bfloat16, enabled=self._low),
         ):
             made = self.net(levels.contiguous(memory_format=torch.channels_last), drawn)
-        out: Images = made.float()[:, 0].cpu().numpy() + np.float32(0.5)
-        for i in np.flatnonzero(~np.isfinite(out).all(axis=(1, 2))):
-            out[i] = images[i].repeat(4, axis=0).repeat(4, axis=1)
-        np.clip(out, 0, 1, out=out)
-        return out
+        grey: Images = made.float()[:, 0].cpu().numpy() + np.float32(0.5)
+        return grey

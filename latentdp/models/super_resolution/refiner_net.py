@@ -21,6 +21,7 @@ from latentdp.errors import InputError
 
 __all__ = ["FACTOR", "RefinerConfig", "RefinerNet"]
 
+MOST_BLOCKS = 64  # of a scale
 FACTOR = 4  # by which a side grows
 SLOPE = 0.2  # of negative inputs of an activation
 LOUD = 4.0  # what grey levels from -0.5 to 0.5 are multiplied by
@@ -54,8 +55,11 @@ class RefinerConfig:
             raise InputError(f"expected a side of 8 to 1024, a multiple of 4, got {self.side}")
         numbers = (*self.widths, *self.down, *self.up, *self.fine_widths, *self.fine)
         lengths = tuple(map(len, (self.widths, self.down, self.up, self.fine_widths, self.fine)))
+        blocks = (*self.down, *self.up, *self.fine)
         if lengths != (3, 3, 2, 2, 2) or not all(1 <= n <= 1024 for n in numbers):
             raise InputError("expected 3, 3, 2, 2 and 2 widths and blocks, each from 1 to 1024")
+        if max(blocks) > MOST_BLOCKS:
+            raise InputError(f"expected at most {MOST_BLOCKS} blocks, got {max(blocks)}")
 
     @property
     def size(self) -> int:

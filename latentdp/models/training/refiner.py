@@ -11,6 +11,7 @@ both sides are moved and brightened a little before they are judged (Zhao et al.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,10 @@ class RefinerTrainingConfig:
     def __post_init__(self) -> None:
         if min(self.sharp, self.usual, self.private) < 1:
             raise InputError("expected at least one image of each kind in a step")
+        if not (self.minutes > 0 or self.steps > 0):
+            raise InputError("expected a positive number of minutes or of steps, got neither")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InputError(f"expected a positive learning rate, got {self.learning_rate:g}")
 
 
 class RefinerTraining(AveragedLoop[RefinerNet]):

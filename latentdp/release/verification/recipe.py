@@ -20,6 +20,7 @@ from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan,
 
 __all__ = ["recipe_checks", "recipe_of"]
 
+REFINED = 4  # times its side an image gets by a refiner
 LARGEST = 2**28  # numbers of directions, which any weights stay far below
 _LATER = {  # which older cards do not state
     "candidates",
@@ -84,7 +85,7 @@ def recipe_checks(
         equal("claims", card.claims, to_json(recipe.profile.claims)),
         equal("attributes of an output", card.header, _attributes(card, recipe)),
         equal("size of an output", card.image.size, [recipe.profile.size or height] * 2),
-        equal("drawn detail", detail, _doublings(len(detail), height, recipe)),
+        equal("drawn detail", detail, _steps(detail, height, recipe)),
         equal("candidates", among, recipe.candidates if among != 1 else 1),
         equal("packages of mechanisms", _packages(described), _packages(follows)),
         equal("latent dimensions", described.latent_dimensions, height * width),
@@ -106,12 +107,19 @@ def _attributes(card: ClaimedCard, recipe: Recipe) -> dict[str, str]:
     return {keyword: holds for keyword, holds in held.items() if keyword not in _LATER_ATTRIBUTES}
 
 
-def _doublings(count: int, side: int, recipe: Recipe) -> list[int]:
-    """Sizes that so many octaves lead to; fewer where the recipe asks for less."""
-    if not recipe.profile.detail:
-        return []
-    sizes = [side * 2 ** (i + 1) for i in range(min(count, 16))]
-    return [size for size in sizes if size < 2 * (recipe.profile.size or side)]
+def _steps(stated: Any, side: int, recipe: Recipe) -> list[int]:
+    """The stated sizes as far as an octave (2) or a refiner (4) leads to each from the last.
+
+    A step is taken only where the size that the recipe asks for is not reached yet.
+    """
+    sizes: list[int] = []
+    wanted = (recipe.profile.size or side) if recipe.profile.detail else 0
+    for size in stated:
+        if side >= wanted or size not in (2 * side, REFINED * side):
+            break
+        sizes.append(size)
+        side = size
+    return sizes
 
 
 def _outline(plan: PlanDescription) -> list[Any]:
