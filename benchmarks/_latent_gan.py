@@ -88,13 +88,14 @@ class LatentGan(CountsAlone):
     asked: ClassVar[str] = "clipped gradients of a discriminator"
     steps: ClassVar[int] = ROUNDS
 
-    def learn(
-        self, statistics: NoisyStatistics, known: NDArray[np.bool_], curator: Curator
+    def rounds(
+        self,
+        patients: float,
+        statistics: NoisyStatistics,
+        known: NDArray[np.bool_],
+        curator: Curator,
     ) -> LatentMixture:
         """All rounds."""
-        patients = self.stands_out(statistics, known)
-        if patients is None:
-            return self.fit(statistics, known)
         noise, m = SeededNoise(2), self.public.coarse
         units = ThumbnailUnits.of(self.public)
         size = self.public.samples[0].size + 1

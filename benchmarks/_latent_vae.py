@@ -99,13 +99,14 @@ class LatentVae(CountsAlone):
     asked: ClassVar[str] = "clipped gradients of an autoencoder of thumbnails"
     steps: ClassVar[int] = TOGETHER + ALONE
 
-    def learn(
-        self, statistics: NoisyStatistics, known: NDArray[np.bool_], curator: Curator
+    def rounds(
+        self,
+        patients: float,
+        statistics: NoisyStatistics,
+        known: NDArray[np.bool_],
+        curator: Curator,
     ) -> LatentMixture:
         """Both stages."""
-        patients = self.stands_out(statistics, known)
-        if patients is None:
-            return self.fit(statistics, known)
         units = ThumbnailUnits.of(self.public)
         coder = _Autoencoder.public(self.public, units)
         for turn in range(self.steps):

@@ -102,13 +102,14 @@ class LatentSinkhorn(CountsAlone):
     asked: ClassVar[str] = "shares of a transport plan, and where it moves the generated images"
     steps: ClassVar[int] = ROUNDS
 
-    def learn(
-        self, statistics: NoisyStatistics, known: NDArray[np.bool_], curator: Curator
+    def rounds(
+        self,
+        patients: float,
+        statistics: NoisyStatistics,
+        known: NDArray[np.bool_],
+        curator: Curator,
     ) -> LatentMixture:
         """All rounds."""
-        patients = self.stands_out(statistics, known)
-        if patients is None:
-            return self.fit(statistics, known)
         latents = normal(SeededNoise(2), (IMAGES, self.public.coarse))
         unit, potentials = _usual_distance(self.public), np.zeros(IMAGES)
         for _ in range(ROUNDS):

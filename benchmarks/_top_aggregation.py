@@ -54,13 +54,14 @@ class TopAggregation(CountsAlone):
     asked: ClassVar[str] = "signs of the largest differences from the nearest generated image"
     steps: ClassVar[int] = ROUNDS
 
-    def learn(
-        self, statistics: NoisyStatistics, known: NDArray[np.bool_], curator: Curator
+    def rounds(
+        self,
+        patients: float,
+        statistics: NoisyStatistics,
+        known: NDArray[np.bool_],
+        curator: Curator,
     ) -> LatentMixture:
         """All rounds."""
-        patients = self.stands_out(statistics, known)
-        if patients is None:
-            return self.fit(statistics, known)
         latents = normal(SeededNoise(2), (IMAGES, self.public.coarse))
         pushed = np.zeros(IMAGES)
         for _ in range(ROUNDS):

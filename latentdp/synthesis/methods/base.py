@@ -121,7 +121,7 @@ class SynthesisMethod(ABC):
 class CountsAlone(SynthesisMethod):
     """A method whose first release holds nothing but the counts by finding.
 
-    It is the flow's prior until rounds teach it something: override `learn`.
+    It is the flow's prior until rounds teach it something: override `rounds`.
     """
 
     measured: ClassVar[str] = "nothing else"
@@ -139,12 +139,32 @@ class CountsAlone(SynthesisMethod):
         """The prior."""
         return LatentMixture.prior(self.public.coarse)
 
-    def stands_out(self, statistics: NoisyStatistics, known: NDArray[np.bool_]) -> float | None:
-        """The noisy number of patients; None where it does not stand out of its noise."""
+    def learn(
+        self, statistics: NoisyStatistics, known: NDArray[np.bool_], curator: Curator
+    ) -> LatentMixture:
+        """By `rounds`; the prior as it is where patients do not stand out of their noise."""
         counts = statistics.counts
         patients = float(counts.sums[known].sum())
-        few = CLEAR * math.sqrt(known.sum()) * counts.deviation
-        return patients if patients > few else None
+        if patients <= CLEAR * math.sqrt(known.sum()) * counts.deviation:
+            return self.fit(statistics, known)
+        return self.rounds(patients, statistics, known, curator)
+
+    def rounds(
+        self,
+        patients: float,
+        statistics: NoisyStatistics,
+        known: NDArray[np.bool_],
+        curator: Curator,
+    ) -> LatentMixture:
+        """What a method learns that asks its cohort again; `fit` for one that does not.
+
+        Args:
+            patients: Their noisy number, which stands out of its noise.
+            statistics: As for `learn`.
+            known: As for `learn`.
+            curator: As for `learn`.
+        """
+        return self.fit(statistics, known)
 
 
 def learns_in_rounds(name: str) -> bool:

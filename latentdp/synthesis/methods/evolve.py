@@ -72,13 +72,14 @@ class PrivateEvolution(CountsAlone):
     asked: ClassVar[str] = "votes for the nearest of the candidates"
     steps: ClassVar[int] = STEPS
 
-    def learn(
-        self, statistics: NoisyStatistics, known: NDArray[np.bool_], curator: Curator
+    def rounds(
+        self,
+        patients: float,
+        statistics: NoisyStatistics,
+        known: NDArray[np.bool_],
+        curator: Curator,
     ) -> LatentMixture:
         """All rounds; a cohort that does not stand out of its noise leaves the prior as it is."""
-        patients = self.stands_out(statistics, known)
-        if patients is None:
-            return self.fit(statistics, known)
         noise = SeededNoise(2)  # public: all that is private is in the votes
         many = int(np.clip(patients / (VOTES * curator.deviation), FEWEST, MOST))
         candidates = self._rendered(normal(noise, (many, self.public.coarse)))

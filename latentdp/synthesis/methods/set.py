@@ -65,13 +65,16 @@ class PrivateSet(CountsAlone):
     asked: ClassVar[str] = "directions of gradients of public random readers"
     steps: ClassVar[int] = READERS
 
-    def learn(
-        self, statistics: NoisyStatistics, known: NDArray[np.bool_], curator: Curator
+    def rounds(
+        self,
+        patients: float,
+        statistics: NoisyStatistics,
+        known: NDArray[np.bool_],
+        curator: Curator,
     ) -> LatentMixture:
-        """Asks all readers, then learns; a cohort that does not stand out leaves the prior."""
+        """Asks all readers, then learns; the prior where no finding may be told."""
         told = known[:-1]
-        patients = self.stands_out(statistics, known)
-        if patients is None or not told.any():
+        if not told.any():
             return self.fit(statistics, known)
         features = ThumbnailUnits.of(self.public)
         readers = _readers(int(told.sum()), self.public.samples[0].size + 1)
