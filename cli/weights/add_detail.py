@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,6 @@ from msgspec import structs
 
 if TYPE_CHECKING:
     from latentdp.models.checkpoints import Checkpoint
-    from latentdp.models.model_card.card import ModelCard
 
 from .._options import JsonOption
 from .._render import print_json, table
@@ -73,18 +71,17 @@ def add_detail(
     enlarged = with_detail_flows(whole, details)
     load_flow(enlarged)  # refuses what could not be read again
     if equalize is not None:
+        learnt_from = {
+            int(size): octave.sources or ()
+            for size, octave in (enlarged.card.octaves or {}).items()
+        }
+        largest = {of: size for size, of in sorted(learnt_from.items())}  # serves for all sizes
+        originals = {
+            of: read_dataset(equalize, "train", size=size, sources=source or of, enlarge=False)
+            for of, size in largest.items()
+        }
         enlarged = equalized(
-            enlarged,
-            {
-                int(size): read_dataset(
-                    equalize,
-                    "train",
-                    size=_largest(enlarged.card.octaves or {}, of_same_images_as=octave),
-                    sources=source or octave.sources or (),
-                    enlarge=False,
-                ).pixels
-                for size, octave in (enlarged.card.octaves or {}).items()
-            },
+            enlarged, {size: originals[of].pixels for size, of in learnt_from.items()}
         )
     if private_data:
         card = structs.replace(enlarged.card, private_training=True)
@@ -103,12 +100,6 @@ def _as_it_follows(part: Checkpoint, refined: int) -> Checkpoint:
     if not refined or part.kind == "refiner":
         return part
     return replace(part, card=structs.replace(part.card, gains=None))
-
-
-def _largest(octaves: Mapping[str, ModelCard], *, of_same_images_as: ModelCard) -> int:
-    """Size of the largest octave that learnt from the same sources: its images serve for all."""
-    sources = of_same_images_as.sources
-    return max(int(size) for size, octave in octaves.items() if octave.sources == sources)
 
 
 command = add_detail

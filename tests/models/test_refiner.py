@@ -20,10 +20,11 @@ from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.checkpoint import enlarger_of, with_detail_flows
 from latentdp.models.super_resolution.detail_flow import DetailFlow
 from latentdp.models.super_resolution.refiner import Refiner
-from latentdp.models.super_resolution.refiner_net import RefinerConfig, RefinerNet
+from latentdp.models.super_resolution.refiner_net import FACTOR, RefinerConfig, RefinerNet
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
 from latentdp.models.training.refiner import RefinerTraining, RefinerTrainingConfig
 from latentdp.privacy.noise import SeededNoise
+from latentdp.release.verification.recipe import REFINED
 from tests.support.detail_flows import photographs
 from tests.support.places import SAMPLES
 from tests.support.tiny_flow import tiny_checkpoint
@@ -213,6 +214,7 @@ def test_the_command_puts_it_before_what_goes_beyond_it(checkpoint, octave, tmp_
 @pytest.mark.parametrize("size", [16, 32, 65, 100])
 def test_a_release_with_a_refiner_is_verified(checkpoint, octave, tmp_path, command, size):
     """Its steps are four times a side, a detail flow's two times."""
+    assert REFINED == FACTOR
     from tests.models.test_weights_with_detail import part
 
     net = WaveletFlow(replace(octave.net.config, size=128))

@@ -68,7 +68,7 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
     for _, detail in sorted(flow.cascade.by_size.items()):
         if isinstance(detail, DetailFlow):
             measured += _detail_laws(detail, images)
-        else:
+        if isinstance(detail, Refiner):
             measured += _refiner_laws(detail, images)
         images = detail.enlarge(images, SeededNoise(0))
     return measured

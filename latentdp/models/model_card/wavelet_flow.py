@@ -12,8 +12,8 @@ from latentdp.core.arrays import Images, evenly
 from latentdp.data.preprocess import shrink
 from latentdp.metrics.spectrum import octaves
 from latentdp.models.model_card.card import ModelCard
-from latentdp.models.super_resolution.cascade import Enlarger
 from latentdp.models.super_resolution.detail_flow import DetailFlow
+from latentdp.models.super_resolution.enlarger import Enlarger
 from latentdp.models.super_resolution.haar import half
 from latentdp.models.training.wavelet_flow import detail_bits
 from latentdp.privacy.noise import SeededNoise

@@ -15,15 +15,10 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import Images, check_images
 from latentdp.data.preprocess import resize
 from latentdp.errors import WeightsError
-from latentdp.models.super_resolution.detail_flow import DetailFlow
-from latentdp.models.super_resolution.refiner import Refiner
+from latentdp.models.super_resolution.enlarger import PIXELS, Enlarger
 from latentdp.privacy.noise import Noise
 
-__all__ = ["Enlarger", "SuperResolutionCascade"]
-
-PIXELS = 4 * 256 * 256  # of the larger images that go through a network together
-
-Enlarger = DetailFlow | Refiner
+__all__ = ["SuperResolutionCascade"]
 
 
 class SuperResolutionCascade:

@@ -17,8 +17,9 @@ from msgspec import structs
 from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.model_card.card import ModelCard
-from latentdp.models.super_resolution.cascade import Enlarger, SuperResolutionCascade
+from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.detail_flow import DetailFlow
+from latentdp.models.super_resolution.enlarger import Enlarger
 from latentdp.models.super_resolution.equalizer import Equalizer
 from latentdp.models.super_resolution.refiner import Refiner
 from latentdp.models.super_resolution.refiner_net import RefinerConfig, RefinerNet

@@ -14,7 +14,7 @@ from latentdp.core.arrays import Images
 from latentdp.errors import WeightsError
 from latentdp.models.device import computes_bfloat16, placed
 from latentdp.models.flow.glow import uninitialised
-from latentdp.models.super_resolution.equalizer import Equalizer
+from latentdp.models.super_resolution.enlarger import Drawn, Enlarger
 from latentdp.models.super_resolution.fused_wavelet_flow import FrozenWaveletFlow
 from latentdp.models.super_resolution.haar import half, join
 from latentdp.models.super_resolution.wavelet_flow import WaveletFlow
@@ -23,16 +23,13 @@ from latentdp.privacy.samplers.uniform import normal
 
 __all__ = ["SHIFTS", "DetailFlow"]
 
-PIXELS = 4 * 256 * 256  # of the larger images that go through a network together
 HOTTEST = 2.0
 GRID = 4  # pixels a side of what a detail flow draws as one: two Haar blocks
 SHIFTS = (0, 1)  # of flows that are made from now on; before there was one draw
 
-LatentsOfShifts = tuple[NDArray[np.float64], ...]
-
 
 @dataclass(frozen=True)
-class DetailFlow:
+class DetailFlow(Enlarger):
     """A wavelet flow for inference: one doubling of the cascade.
 
     What is drawn in blocks is a mosaic: blocks do not quite fit each other. So the first image is
@@ -40,13 +37,14 @@ class DetailFlow:
     is the mean of all (cycle spinning; Coifman and Donoho 1995, "Translation-invariant
     de-noising"). Of every border of a block in one, another has the middle of a block.
 
+    Halves have even sides. An image whose detail is not finite is its half, enlarged in squares.
+
     Attributes:
         net: The network, with every ActNorm initialised.
         temperature: Standard deviation of the latents that are drawn, above 0 and at most 2.
         shifts: By how many pixels the grid of each draw is moved, down and to the right: 0 first,
             then any of 1 to 3.
         exact: Its networks in float32 even where bfloat16 is faster.
-        equalizer: What an image goes through that is enlarged to this size and no further.
 
     Raises:
         WeightsError: A layer has not been initialised by its first batch, or temperature or
@@ -57,7 +55,6 @@ class DetailFlow:
     temperature: float = 1.0
     shifts: tuple[int, ...] = (0,)
     exact: bool = True
-    equalizer: Equalizer | None = None
 
     def __post_init__(self) -> None:
         waiting = uninitialised(self.net)
@@ -96,20 +93,7 @@ class DetailFlow:
         """Side in pixels of the larger image that it was trained for."""
         return self.net.config.size
 
-    def enlarge(self, halves: Images, noise: Noise) -> Images:
-        """Images ``(n, 2h, 2w)`` in [0, 1] of halves ``(n, h, w)``; h and w are even.
-
-        An image whose detail is not finite is its half, enlarged without detail.
-        """
-        n, height, width = halves.shape
-        out = np.empty((n, 2 * height, 2 * width), dtype=np.float32)
-        at_once = max(1, PIXELS // (4 * height * width))
-        for start in range(0, n, at_once):
-            part = halves[start : start + at_once]
-            out[start : start + at_once] = self.decode(part, self.draw(noise, part.shape))
-        return out
-
-    def draw(self, noise: Noise, shape: tuple[int, ...]) -> LatentsOfShifts:
+    def draw(self, noise: Noise, shape: tuple[int, ...]) -> Drawn:
         """Latents of the detail of halves ``(n, h, w)`` for each shift.
 
         The first are ``(n, 3, h, w)``; where the grid is moved, what is beyond the edges adds 2.
@@ -121,7 +105,7 @@ class DetailFlow:
             for more in beyond
         )
 
-    def decode(self, halves: Images, latents: LatentsOfShifts) -> Images:
+    def decode(self, halves: Images, latents: Drawn) -> Images:
         """As `enlarge`, of latents that were drawn; all go through the network together."""
         first = self._drawn(halves, latents[0])
         if len(self.shifts) == 1:

@@ -18,10 +18,20 @@ from latentdp.core.filesystem import whole
 from latentdp.errors import InputError
 from latentdp.models.training.schedule import Schedule, scheduler
 
-__all__ = ["Report", "TrainingLoop"]
+__all__ = ["Report", "TrainingLoop", "check_limits"]
 
 Report = Callable[[dict[str, float]], None]
 Part = nn.Module | Optimizer | torch.Generator
+
+
+def check_limits(minutes: float, steps: int) -> None:
+    """Refuses a run that would never end.
+
+    Raises:
+        InputError: Neither a number of minutes nor one of steps is given.
+    """
+    if not (minutes > 0 or steps > 0):
+        raise InputError("expected a positive number of minutes or of steps, got neither")
 
 
 class TrainingLoop(ABC):
@@ -57,8 +67,7 @@ class TrainingLoop(ABC):
         steps: int = 0,
         images_per_step: int,
     ) -> None:
-        if not (minutes > 0 or steps > 0):
-            raise InputError("expected a positive number of minutes or of steps, got neither")
+        check_limits(minutes, steps)
         self.state, self._run = state, run
         self._minutes, self._steps, self._images_per_step = minutes, steps, images_per_step
         self.step, self.elapsed = 0, 0.0

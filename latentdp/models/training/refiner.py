@@ -23,13 +23,14 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad, softplus
 
 from latentdp.core.arrays import Images
+from latentdp.data.preprocess import unit
 from latentdp.errors import InputError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.device import computes_bfloat16, device, placed
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.refiner_net import RefinerConfig, RefinerNet
 from latentdp.models.training.averaged_loop import AveragedLoop
-from latentdp.models.training.loop import Part
+from latentdp.models.training.loop import Part, check_limits
 from latentdp.models.training.maximum_likelihood import halved
 from latentdp.models.training.refiner_critics import RefinerCritic
 from latentdp.models.training.schedule import cosine
@@ -80,8 +81,7 @@ class RefinerTrainingConfig:
     def __post_init__(self) -> None:
         if min(self.sharp, self.usual, self.private) < 1:
             raise InputError("expected at least one image of each kind in a step")
-        if not (self.minutes > 0 or self.steps > 0):
-            raise InputError("expected a positive number of minutes or of steps, got neither")
+        check_limits(self.minutes, self.steps)
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise InputError(f"expected a positive learning rate, got {self.learning_rate:g}")
 
@@ -234,8 +234,8 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
     def _draw(self, images: Pixels | Images, n: int) -> Tensor:
         rows = torch.randint(len(images), (n,), generator=self.generator).numpy()
         chosen = images[rows]
-        levels = chosen / np.float32(255) if chosen.dtype == np.uint8 else chosen
-        return torch.from_numpy(levels.astype(np.float32) - np.float32(0.5))[:, None].to(device())
+        levels: Images = unit(chosen) if chosen.dtype == np.uint8 else chosen
+        return torch.from_numpy(levels - np.float32(0.5))[:, None].to(device())
 
     def _moved(self, images: Tensor) -> Tensor:
         """By up to a sixteenth of the side, with other contrast and brightness, each its own."""

@@ -20,7 +20,7 @@ from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan,
 
 __all__ = ["recipe_checks", "recipe_of"]
 
-REFINED = 4  # times its side an image gets by a refiner
+REFINED = 4  # as FACTOR of a refiner's network, which needs torch
 LARGEST = 2**28  # numbers of directions, which any weights stay far below
 _LATER = {  # which older cards do not state
     "candidates",

@@ -79,7 +79,7 @@ class PrivateEvolution(CountsAlone):
         known: NDArray[np.bool_],
         curator: Curator,
     ) -> LatentMixture:
-        """All rounds; a cohort that does not stand out of its noise leaves the prior as it is."""
+        """All rounds."""
         noise = SeededNoise(2)  # public: all that is private is in the votes
         many = int(np.clip(patients / (VOTES * curator.deviation), FEWEST, MOST))
         candidates = self._rendered(normal(noise, (many, self.public.coarse)))
