@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from _harness import Report, parse, parser
 from _results import Column, Interval
+from _simple_readers import area, rounded
 
 from latentdp.core.arrays import Images
 from latentdp.data.contact_sheet import contact_sheet
@@ -33,9 +34,6 @@ from latentdp.evaluation.utility import (
     power_spectrum,
 )
 from latentdp.evaluation.utility._statistics import Statistics
-from latentdp.metrics.bootstrap import Resamples, auc, estimate
-from latentdp.metrics.linkage import widened
-from latentdp.metrics.told_apart import told_apart
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.model_card.wavelet_flow import temperature
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
@@ -88,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sheet = [originals[:SHOWN]]
             for name, cascade in cascades.items():
                 drawn = cascade.enlarge(small, size, SeededNoise(options.seed))
-                report.add(_row(size, name, data, originals, _rounded(drawn), options.seed))
+                report.add(_row(size, name, data, originals, rounded(drawn), options.seed))
                 sheet.append(drawn[:SHOWN])
             if options.sheet:
                 contact_sheet(options.sheet, sheet)
@@ -118,24 +116,16 @@ def _read(options: argparse.Namespace, split: str, size: int) -> Dataset:
 
 
 def _row(size: int, name: str, data: Dataset, originals: Images, drawn: Images, seed: int) -> Row:
-    n, patients = len(originals), np.unique(data.patients, return_inverse=True)[1]
-    whose, second = np.tile(patients, 2), np.arange(2 * n) >= n
-    resamples = Resamples(patients, 500, seed)
-    weights = np.tile(resamples.of(np.arange(n)), 2)
-
-    def area(reader: Statistics) -> Interval | None:
-        numbers = np.stack([reader.statistics(x) for x in (*originals, *drawn)])
-        told = told_apart(numbers, second, whose, seed)
-        found = estimate(auc(told.scores, second, weights, told.folds))
-        return None if found is None else Interval.of(widened(found, len(np.unique(patients))))
-
     return Row(
         size=size,
         drawn=name,
-        images=n,
+        images=len(originals),
         uneven=_unevenness(drawn),
         originals=_unevenness(originals),
-        **{key: area(reader) for key, reader in READERS.items()},
+        **{
+            key: area(reader, originals, drawn, data.patients, seed)
+            for key, reader in READERS.items()
+        },
     )
 
 
@@ -143,11 +133,6 @@ def _unevenness(images: Images) -> float:
     steps = np.abs(np.diff(images, axis=2)).mean(axis=(0, 1))
     means = np.array([steps[k::8].mean() for k in range(8)])
     return float(means.std() / means.mean())
-
-
-def _rounded(images: Images) -> Images:
-    """As they come out: with 8 bits."""
-    return np.asarray(np.rint(images * 255) / 255, dtype=np.float32)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from _harness import Report, parse, parser
 from _results import Column, Interval
+from _simple_readers import area, interval, rounded
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images, evenly
@@ -33,9 +34,7 @@ from latentdp.data.dataset import Dataset, read_dataset
 from latentdp.data.preprocess import shrink, unit
 from latentdp.evaluation.utility import edge_sharpness, grey_level_histogram, power_spectrum
 from latentdp.evaluation.utility.similarity import frechet
-from latentdp.metrics.bootstrap import Resamples, auc, estimate
-from latentdp.metrics.linkage import widened
-from latentdp.metrics.told_apart import told_apart
+from latentdp.metrics.bootstrap import Resamples
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 from latentdp.models.networks.verifier import Verifier
@@ -167,43 +166,20 @@ def _row(
         reader = FindingClassifier.fit(shrink(both, size)[None], labels[None], 2, settings)
         tried = np.concatenate([test.originals, shrink(images, 128)])
         scores = reader.log_odds(shrink(tried, size))[:, 1]
-        weights = np.tile(resamples.of(np.arange(len(images))), 2)
-        return _interval(scores, len(images), weights, test.patients)
+        return interval(scores, test.patients, resamples)
 
+    shown, whose = images[test.sharp[0]], test.patients[test.sharp[0]]
     return Row(
         way=name,
         frechet=near,
         reader_64=network(64),
         reader_128=network(128),
         seconds=seconds,
-        **_simple(test, images, options.seed),
+        **{
+            name: area(reader, *map(rounded, (test.sharp[1], shown)), whose, options.seed)
+            for name, reader in READERS.items()
+        },
     )
-
-
-def _simple(test: Side, images: Images, seed: int) -> Mapping[str, Interval | None]:
-    """Readers of a few numbers, at full size."""
-    rows, originals = test.sharp
-    n, patients = len(rows), test.patients[rows]
-    whose, second = np.tile(patients, 2), np.arange(2 * n) >= n
-    weights = np.tile(Resamples(patients, 500, seed).of(np.arange(n)), 2)
-    found = {}
-    for name, reader in READERS.items():
-        both = [np.rint(x * 255) / np.float32(255) for x in (*originals, *images[rows])]
-        numbers = np.stack([reader.statistics(x) for x in both])
-        told = told_apart(numbers, second, whose, seed)
-        found[name] = _interval(told.scores, n, weights, patients, told.folds)
-    return found
-
-
-def _interval(
-    scores: NDArray[np.float64],
-    n: int,
-    weights: NDArray[np.float64],
-    patients: NDArray[np.int64],
-    folds: NDArray[np.int64] | None = None,
-) -> Interval | None:
-    found = estimate(auc(scores, np.arange(2 * n) >= n, weights, folds))
-    return None if found is None else Interval.of(widened(found, len(np.unique(patients))))
 
 
 def _features() -> Callable[[Images], NDArray[np.float64]]:

@@ -1,0 +1,55 @@
+"""Readers of a few numbers of each image at full size: do they tell made images from originals?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from _results import Interval
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images
+from latentdp.evaluation.utility._statistics import Statistics
+from latentdp.metrics.bootstrap import Resamples, auc, estimate
+from latentdp.metrics.linkage import widened
+from latentdp.metrics.told_apart import told_apart
+
+__all__ = ["area", "interval", "rounded"]
+
+RESAMPLES = 500
+
+
+def area(
+    reader: Statistics, originals: Images, made: Images, patients: Sequence[object], seed: int
+) -> Interval | None:
+    """AUC of a logistic reader, on patients that it has not seen, with its interval over patients.
+
+    Args:
+        reader: Its numbers.
+        originals: ``(n, h, w)`` in [0, 1].
+        made: As many, of the same patients in the same order.
+        patients: ``(n,)`` whose they are.
+        seed: Of folds and resamples.
+    """
+    n, whose = len(originals), np.unique(np.asarray(patients), return_inverse=True)[1]
+    numbers = np.stack([reader.statistics(x) for x in (*originals, *made)])
+    told = told_apart(numbers, np.arange(2 * n) >= n, np.tile(whose, 2), seed)
+    return interval(told.scores, whose, Resamples(whose, RESAMPLES, seed), told.folds)
+
+
+def interval(
+    scores: NDArray[np.float64],
+    whose: NDArray[np.int64],
+    resamples: Resamples,
+    folds: NDArray[np.int64] | None = None,
+) -> Interval | None:
+    """AUC of scores ``(2 n,)`` of originals, then of made images, each of patients ``(n,)``."""
+    n = len(whose)
+    weights = np.tile(resamples.of(np.arange(n)), 2)
+    found = estimate(auc(scores, np.arange(2 * n) >= n, weights, folds))
+    return None if found is None else Interval.of(widened(found, len(np.unique(whose))))
+
+
+def rounded(images: Images) -> Images:
+    """As they come out: with 8 bits."""
+    return np.asarray(np.rint(images * 255) / 255, dtype=np.float32)
