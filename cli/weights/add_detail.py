@@ -36,8 +36,8 @@ def add_detail(
         Path | None,
         typer.Option(
             metavar="DATA",
-            help="Manifest, or its folder: give the detail the power at each frequency that the "
-            "training images have which it learnt from.",
+            help="Manifest, or its folder: give enlarged images the power at each frequency that "
+            "the training images have which the detail learnt from, or those of --source.",
         ),
     ] = None,
     source: SourceOption = None,
@@ -48,7 +48,7 @@ def add_detail(
     from latentdp.data.dataset import read_dataset
     from latentdp.models.checkpoints import load, save
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.model_card.equalizer import equalized
+    from latentdp.models.model_card.equalizer import Originals, equalized
     from latentdp.models.super_resolution.checkpoint import (
         details_in,
         enlarger_of,
@@ -71,18 +71,21 @@ def add_detail(
     enlarged = with_detail_flows(whole, details)
     load_flow(enlarged)  # refuses what could not be read again
     if equalize is not None:
-        learnt_from = {
-            int(size): octave.sources or ()
+        read = {
+            int(size): tuple(source or octave.sources or ())
             for size, octave in (enlarged.card.octaves or {}).items()
         }
-        largest = {of: size for size, of in sorted(learnt_from.items())}  # serves for all sizes
+        largest = {of: size for size, of in sorted(read.items())}  # serves for all sizes
         originals = {
-            of: read_dataset(equalize, "train", size=size, sources=source or of, enlarge=False)
+            of: Originals(
+                pixels=read_dataset(
+                    equalize, "train", size=size, sources=of, enlarge=False
+                ).pixels,
+                of_flow=bool(of) and set(of) <= set(whole.card.sources or ()),
+            )
             for of, size in largest.items()
         }
-        enlarged = equalized(
-            enlarged, {size: originals[of].pixels for size, of in learnt_from.items()}
-        )
+        enlarged = equalized(enlarged, {size: originals[of] for size, of in read.items()})
     if private_data:
         card = structs.replace(enlarged.card, private_training=True)
         enlarged = replace(enlarged, card=card)

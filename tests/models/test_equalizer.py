@@ -13,7 +13,13 @@ from latentdp import InputError, WeightsError
 from latentdp.metrics.spectrum import power
 from latentdp.models.checkpoints import load, save
 from latentdp.models.flow.flow import load_flow
-from latentdp.models.model_card.equalizer import FEWEST, equalized, fit_equalizer
+from latentdp.models.model_card.equalizer import (
+    FEWEST,
+    POSE,
+    Originals,
+    equalized,
+    fit_equalizer,
+)
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.checkpoint import with_detail_flows
 from latentdp.models.super_resolution.equalizer import Equalizer
@@ -76,8 +82,8 @@ def decibels(images):
 def test_fitted_gains_give_what_is_drawn_the_power_of_originals(octave):
     """In each band of frequencies, to less than a decibel, where it was off by more."""
     originals = photographs(24) / np.float32(255)
-    fitted = fit_equalizer(SuperResolutionCascade([octave]), 16, originals)
     halves = originals.reshape(-1, 16, 2, 16, 2).mean(axis=(2, 4))
+    fitted = fit_equalizer(SuperResolutionCascade([octave]), halves, originals, coarsest=4)
     drawn = octave.enlarge(halves, SeededNoise(0))
     before, after = (
         np.abs(decibels(x) - decibels(originals))[6:] for x in (drawn, fitted.apply(drawn))
@@ -88,7 +94,8 @@ def test_fitted_gains_give_what_is_drawn_the_power_of_originals(octave):
 
 def test_weights_keep_their_equalizers(octave, tmp_path):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
-    save(equalized(detailed, {32: photographs(FEWEST)}), tmp_path / "it.safetensors")
+    originals = Originals(photographs(FEWEST), of_flow=False)
+    save(equalized(detailed, {32: originals}), tmp_path / "it.safetensors")
     read = load(tmp_path / "it.safetensors")
     equalizer = load_flow(read).cascade.by_size[32].equalizer
     assert equalizer is not None
@@ -99,12 +106,32 @@ def test_weights_keep_their_equalizers(octave, tmp_path):
     )
 
 
+def test_a_flow_of_such_images_is_equalized_for_what_it_draws_itself(octave):
+    """Its samples have the power of originals when enlarged, but for the pose of a chest."""
+    detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
+    pixels = photographs(40)
+    flow = load_flow(equalized(detailed, {32: Originals(pixels, of_flow=True)}))
+    gains = flow.cascade.by_size[32].equalizer.gains
+    coarse = np.linspace(0, 16, len(gains)) <= POSE
+    assert set(np.array(gains)[coarse]) == {1.0}
+    assert np.array(gains)[16:33].std() > 0, "what the flow draws itself is compared too"
+    drawn = flow.decode(np.random.default_rng(3).normal(size=(200, flow.d)))
+    before, after = (
+        np.abs(
+            decibels(cascade.enlarge(drawn, 32, SeededNoise(4)))
+            - decibels(pixels / np.float32(255))
+        )[4:].mean()
+        for cascade in (flow.cascade.without_equalizers(), flow.cascade)
+    )
+    assert after < before / 2
+
+
 def test_originals_that_are_too_few_too_small_or_for_nothing_are_refused(octave):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
     with pytest.raises(InputError, match="at least 20 originals of 32 pixels, got 19 of 32"):
-        equalized(detailed, {32: photographs(FEWEST - 1)})
+        equalized(detailed, {32: Originals(photographs(FEWEST - 1), of_flow=False)})
     with pytest.raises(InputError, match="got 20 of 16"):
-        equalized(detailed, {32: photographs(FEWEST)[:, :16, :16]})
+        equalized(detailed, {32: Originals(photographs(FEWEST)[:, :16, :16], of_flow=False)})
     with pytest.raises(InputError, match="weights that draw detail"):
         equalized(tiny_checkpoint(), {})
 

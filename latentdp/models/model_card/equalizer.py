@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from msgspec import structs
@@ -14,12 +14,13 @@ from latentdp.data.preprocess import shrink, unit
 from latentdp.errors import InputError
 from latentdp.metrics.spectrum import power
 from latentdp.models.checkpoints import Checkpoint
-from latentdp.models.flow.flow import load_flow
+from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.equalizer import LOUDEST, Equalizer
 from latentdp.privacy.noise import SeededNoise
+from latentdp.privacy.samplers.uniform import normal
 
-__all__ = ["FEWEST", "equalized", "fit_equalizer"]
+__all__ = ["FEWEST", "Originals", "equalized", "fit_equalizer"]
 
 Pixels = NDArray[np.uint8]
 Vector = NDArray[np.float64]
@@ -28,15 +29,30 @@ BANDS = 64  # between no detail and the finest
 ROUNDS = 3  # grey levels end at black and white, so that the first gains are a little off
 LOOKED_AT = 320  # images
 FEWEST = 20
+POSE = 4.0  # cycles a side: as coarse as this it is how a chest lies, not how it was taken
 
 
-def equalized(checkpoint: Checkpoint, originals: Mapping[int, Pixels]) -> Checkpoint:
+@dataclass(frozen=True, eq=False)
+class Originals:
+    """Public images whose power what is drawn shall have.
+
+    Attributes:
+        pixels: ``(n, s, s)``, 8 bits, that were not enlarged.
+        of_flow: Whether the flow has learnt from images like these. Then its own samples are
+            compared with them, since they are what will be enlarged; otherwise (detail of adults
+            for a flow of children) the originals are reduced and enlarged again.
+    """
+
+    pixels: Pixels
+    of_flow: bool
+
+
+def equalized(checkpoint: Checkpoint, originals: Mapping[int, Originals]) -> Checkpoint:
     """Weights with an equalizer for every size to which they have detail.
 
     Args:
         checkpoint: A flow's weights; equalizers that they have do not matter.
-        originals: By each of these sizes public images ``(n, s, s)`` of it or of a larger one,
-            from which they are reduced, 8 bits, that were not enlarged.
+        originals: By each of these sizes, of it or of a larger one, from which they are reduced.
 
     Raises:
         InputError: Fewer than `FEWEST` originals, or smaller ones, or weights without detail.
@@ -45,40 +61,54 @@ def equalized(checkpoint: Checkpoint, originals: Mapping[int, Pixels]) -> Checkp
     if not flow.cascade.by_size:
         raise InputError("expected weights that draw detail, to be equalized")
     for size in flow.cascade.by_size:
-        count, have = originals[size].shape[:2]
+        count, have = originals[size].pixels.shape[:2]
         if count < FEWEST or have < size:
             raise InputError(
                 f"expected at least {FEWEST} originals of {size} pixels, got {count} of {have}"
             )
     cards = dict(checkpoint.card.octaves or {})
+    side = flow.shape[0]
     for size in sorted(flow.cascade.by_size):
-        some = originals[size][evenly(len(originals[size]), LOOKED_AT)]
-        equalizer = fit_equalizer(flow.cascade, flow.shape[0], shrink(unit(some), size))
+        pixels = originals[size].pixels
+        wanted = shrink(unit(pixels[evenly(len(pixels), LOOKED_AT)]), size)
+        if originals[size].of_flow:
+            small, coarsest = _samples(flow, len(wanted)), POSE
+        else:  # what is reduced has all of the power up to there; images are small at its edge
+            small, coarsest = shrink(wanted, side), side / 4
+        equalizer = fit_equalizer(flow.cascade, small, wanted, coarsest)
         cards[str(size)] = structs.replace(cards[str(size)], gains=equalizer.gains)
     return replace(checkpoint, card=structs.replace(checkpoint.card, octaves=cards), sha256="")
 
 
-def fit_equalizer(cascade: SuperResolutionCascade, side: int, originals: Images) -> Equalizer:
-    """Gains for images that are enlarged from ``side`` pixels to the size of originals.
+def fit_equalizer(
+    cascade: SuperResolutionCascade, small: Images, originals: Images, coarsest: float
+) -> Equalizer:
+    """Gains by which small images that are enlarged have the mean power of originals.
 
-    Originals are reduced and enlarged again, and the mean power in decibels of what is drawn is
-    compared with theirs. Nothing below half the highest frequency of the small image is changed.
+    Compared is the mean power in decibels, so that the images need not show the same.
 
     Args:
         cascade: What enlarges; equalizers that it has do not matter.
-        side: Of the images that the flow makes.
+        small: ``(m, side, side)`` in [0, 1], such as the flow makes.
         originals: ``(n, size, size)`` in [0, 1], of a size to which the cascade leads.
+        coarsest: What is up to as coarse as this, in cycles a side, stays as it is.
     """
     size = originals.shape[1]
-    drawn = cascade.without_equalizers().enlarge(shrink(originals, side), size, SeededNoise(0))
+    drawn = cascade.without_equalizers().enlarge(small, size, SeededNoise(0))
     wanted, total = _decibels(originals), np.zeros(BANDS + 1)
-    coarse = np.linspace(0, 1, BANDS + 1) <= side / size / 2
+    coarse = np.linspace(0, size / 2, BANDS + 1) <= coarsest
     equalizer = Equalizer((1.0,) * (BANDS + 1))
     for _ in range(ROUNDS):
         total += np.where(coarse, 0, wanted - _decibels(equalizer.apply(drawn)))
         gains = np.clip(10 ** (total / 20), 1 / LOUDEST, LOUDEST)
         equalizer = Equalizer(tuple(round(float(gain), 3) for gain in gains))
     return equalizer
+
+
+def _samples(flow: Flow, n: int) -> Images:
+    """Images of any label, as the flow draws what nothing is kept of."""
+    images, valid = flow.decode_valid(normal(SeededNoise(0), (n, flow.d)))
+    return images[valid]
 
 
 def _decibels(images: Images) -> Vector:
