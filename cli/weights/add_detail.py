@@ -11,10 +11,12 @@ from msgspec import structs
 
 if TYPE_CHECKING:
     from latentdp.models.checkpoints import Checkpoint
+    from latentdp.models.model_card.equalizer import PowerReference
 
 from .._options import JsonOption
 from .._render import print_json, table
 from .._training_options import PrivateDataOption, SourceOption, weights_file
+from ._private_images import private_images
 
 
 def add_detail(
@@ -45,10 +47,9 @@ def add_detail(
     json: JsonOption = False,
 ) -> None:
     """Write weights with the detail of octaves, so that a larger --size has detail."""
-    from latentdp.data.dataset import read_dataset
     from latentdp.models.checkpoints import load, save
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.model_card.equalizer import Originals, equalized
+    from latentdp.models.model_card.equalizer import equalized
     from latentdp.models.super_resolution.checkpoint import (
         details_in,
         enlarger_of,
@@ -71,21 +72,7 @@ def add_detail(
     enlarged = with_detail_flows(whole, details)
     load_flow(enlarged)  # refuses what could not be read again
     if equalize is not None:
-        read = {
-            int(size): tuple(source or octave.sources or ())
-            for size, octave in (enlarged.card.octaves or {}).items()
-        }
-        largest = {of: size for size, of in sorted(read.items())}  # serves for all sizes
-        originals = {
-            of: Originals(
-                pixels=read_dataset(
-                    equalize, "train", size=size, sources=of, enlarge=False
-                ).pixels,
-                of_flow=bool(of) and set(of) <= set(whole.card.sources or ()),
-            )
-            for of, size in largest.items()
-        }
-        enlarged = equalized(enlarged, {size: originals[of] for size, of in read.items()})
+        enlarged = equalized(enlarged, _originals(enlarged, equalize, source))
     if private_data:
         card = structs.replace(enlarged.card, private_training=True)
         enlarged = replace(enlarged, card=card)
@@ -96,6 +83,32 @@ def add_detail(
         print_json({"weights": str(out), "octaves": sizes})
         return
     table("weights with detail", [("weights", str(out)), ("sizes", ", ".join(map(str, sizes)))])
+
+
+def _originals(
+    weights: Checkpoint, data: Path, sources: list[str] | None
+) -> dict[int, PowerReference]:
+    """By the size that detail leads to: of ``sources``, or of those that it learnt from."""
+    from latentdp.data.dataset import read_dataset
+    from latentdp.data.preprocess import shrink, unit
+    from latentdp.models.flow.flow import load_flow
+    from latentdp.models.model_card.equalizer import PowerReference
+
+    def read(of: tuple[str, ...], size: int) -> PowerReference:
+        pixels = read_dataset(data, "train", size=size, sources=of, enlarge=False).pixels
+        known = bool(of) and set(of) <= set(weights.card.sources or ())
+        if not (known and len(pixels)):
+            return PowerReference(pixels)
+        flow = load_flow(weights)
+        return PowerReference(pixels, private_images(flow, shrink(unit(pixels), flow.shape[0]), 0))
+
+    by_size = {
+        int(size): tuple(sources or octave.sources or ())
+        for size, octave in (weights.card.octaves or {}).items()
+    }
+    largest = {of: size for size, of in sorted(by_size.items())}  # serves for all sizes
+    originals = {of: read(of, size) for of, size in largest.items()}
+    return {size: originals[of] for size, of in by_size.items()}
 
 
 def _as_it_follows(part: Checkpoint, refined: int) -> Checkpoint:

@@ -20,8 +20,7 @@ from .._training_options import (
     ThreadsOption,
     weights_file,
 )
-
-PRESETS = ("balanced", "strict")  # whose images it learns to draw anew
+from ._private_images import private_images
 
 
 def train_refiner(
@@ -52,8 +51,6 @@ def train_refiner(
     Learns on public images, of which it needs some as large as that; an interrupted run goes on
     from FILE.state. The command add-detail puts it beside a flow.
     """
-    import numpy as np
-
     from latentdp.core.arrays import evenly
     from latentdp.data.contact_sheet import contact_sheet
     from latentdp.data.dataset import Dataset, read_dataset
@@ -68,8 +65,6 @@ def train_refiner(
     from latentdp.models.super_resolution.refiner_net import RefinerConfig
     from latentdp.models.training.refiner import RefinerTraining, RefinerTrainingConfig
     from latentdp.privacy.noise import SeededNoise
-    from latentdp.privatizer.privatizer import Privatizer
-    from latentdp.recipe.recipe import Recipe
 
     use_threads(threads)
     weights_file(out)
@@ -85,14 +80,7 @@ def train_refiner(
     sharp, usual = read("train", config.size), read("train", config.size // 2)
     val = read("val", config.size).pixels
     small = unit(read("train", config.side).pixels)
-    private = np.concatenate(
-        [
-            Privatizer(flow, Recipe.from_preset(preset), SeededNoise(seed))(
-                small[evenly(len(small), images)]
-            ).images
-            for preset in PRESETS
-        ]
-    )
+    private = private_images(flow, small[evenly(len(small), images)], seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     training = RefinerTraining(
         config, settings, sharp.pixels, usual.pixels, private, out.with_suffix(".state")

@@ -16,7 +16,7 @@ from latentdp.models.flow.flow import load_flow
 from latentdp.models.model_card.equalizer import (
     FEWEST,
     POSE,
-    Originals,
+    PowerReference,
     equalized,
     fit_equalizer,
 )
@@ -94,7 +94,7 @@ def test_fitted_gains_give_what_is_drawn_the_power_of_originals(octave):
 
 def test_weights_keep_their_equalizers(octave, tmp_path):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
-    originals = Originals(photographs(FEWEST), of_flow=False)
+    originals = PowerReference(photographs(FEWEST))
     save(equalized(detailed, {32: originals}), tmp_path / "it.safetensors")
     read = load(tmp_path / "it.safetensors")
     equalizer = load_flow(read).cascade.by_size[32].equalizer
@@ -106,11 +106,11 @@ def test_weights_keep_their_equalizers(octave, tmp_path):
     )
 
 
-def test_a_flow_of_such_images_is_equalized_for_what_it_draws_itself(octave):
-    """Its samples have the power of originals when enlarged, but for the pose of a chest."""
+def test_private_images_get_the_power_of_originals_but_for_the_pose_of_a_chest(octave):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
-    pixels = photographs(40)
-    flow = load_flow(equalized(detailed, {32: Originals(pixels, of_flow=True)}))
+    pixels, flow = photographs(40), load_flow(detailed)
+    private = flow.decode(np.random.default_rng(2).normal(size=(200, flow.d)))
+    flow = load_flow(equalized(detailed, {32: PowerReference(pixels, private)}))
     gains = flow.cascade.by_size[32].equalizer.gains
     coarse = np.linspace(0, 16, len(gains)) <= POSE
     assert set(np.array(gains)[coarse]) == {1.0}
@@ -129,9 +129,9 @@ def test_a_flow_of_such_images_is_equalized_for_what_it_draws_itself(octave):
 def test_originals_that_are_too_few_too_small_or_for_nothing_are_refused(octave):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
     with pytest.raises(InputError, match="at least 20 originals of 32 pixels, got 19 of 32"):
-        equalized(detailed, {32: Originals(photographs(FEWEST - 1), of_flow=False)})
+        equalized(detailed, {32: PowerReference(photographs(FEWEST - 1))})
     with pytest.raises(InputError, match="got 20 of 16"):
-        equalized(detailed, {32: Originals(photographs(FEWEST)[:, :16, :16], of_flow=False)})
+        equalized(detailed, {32: PowerReference(photographs(FEWEST)[:, :16, :16])})
     with pytest.raises(InputError, match="weights that draw detail"):
         equalized(tiny_checkpoint(), {})
 

@@ -14,13 +14,12 @@ from latentdp.data.preprocess import shrink, unit
 from latentdp.errors import InputError
 from latentdp.metrics.spectrum import power
 from latentdp.models.checkpoints import Checkpoint
-from latentdp.models.flow.flow import Flow, load_flow
+from latentdp.models.flow.flow import load_flow
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.equalizer import LOUDEST, Equalizer
 from latentdp.privacy.noise import SeededNoise
-from latentdp.privacy.samplers.uniform import normal
 
-__all__ = ["FEWEST", "Originals", "equalized", "fit_equalizer"]
+__all__ = ["FEWEST", "POSE", "PowerReference", "equalized", "fit_equalizer"]
 
 Pixels = NDArray[np.uint8]
 Vector = NDArray[np.float64]
@@ -33,21 +32,21 @@ POSE = 4.0  # cycles a side: as coarse as this it is how a chest lies, not how i
 
 
 @dataclass(frozen=True, eq=False)
-class Originals:
+class PowerReference:
     """Public images whose power what is drawn shall have.
 
     Attributes:
         pixels: ``(n, s, s)``, 8 bits, that were not enlarged.
-        of_flow: Whether the flow has learnt from images like these. Then its own samples are
-            compared with them, since they are what will be enlarged; otherwise (detail of adults
-            for a flow of children) the originals are reduced and enlarged again.
+        private: ``(m, side, side)`` in [0, 1], what the weights make of such images: it is these
+            that will be enlarged. None for weights that learnt from others (detail of adults for
+            a flow of children): then the originals are reduced and enlarged again.
     """
 
     pixels: Pixels
-    of_flow: bool
+    private: Images | None = None
 
 
-def equalized(checkpoint: Checkpoint, originals: Mapping[int, Originals]) -> Checkpoint:
+def equalized(checkpoint: Checkpoint, originals: Mapping[int, PowerReference]) -> Checkpoint:
     """Weights with an equalizer for every size to which they have detail.
 
     Args:
@@ -69,11 +68,11 @@ def equalized(checkpoint: Checkpoint, originals: Mapping[int, Originals]) -> Che
     cards = dict(checkpoint.card.octaves or {})
     side = flow.shape[0]
     for size in sorted(flow.cascade.by_size):
-        pixels = originals[size].pixels
+        pixels, private = originals[size].pixels, originals[size].private
         wanted = shrink(unit(pixels[evenly(len(pixels), LOOKED_AT)]), size)
-        if originals[size].of_flow:
-            small, coarsest = _samples(flow, len(wanted)), POSE
-        else:  # what is reduced has all of the power up to there; images are small at its edge
+        if private is not None:
+            small, coarsest = private[evenly(len(private), LOOKED_AT)], POSE
+        else:  # coarser than a quarter of the side, nothing is lost by reducing
             small, coarsest = shrink(wanted, side), side / 4
         equalizer = fit_equalizer(flow.cascade, small, wanted, coarsest)
         cards[str(size)] = structs.replace(cards[str(size)], gains=equalizer.gains)
@@ -103,12 +102,6 @@ def fit_equalizer(
         gains = np.clip(10 ** (total / 20), 1 / LOUDEST, LOUDEST)
         equalizer = Equalizer(tuple(round(float(gain), 3) for gain in gains))
     return equalizer
-
-
-def _samples(flow: Flow, n: int) -> Images:
-    """Images of any label, as the flow draws what nothing is kept of."""
-    images, valid = flow.decode_valid(normal(SeededNoise(0), (n, flow.d)))
-    return images[valid]
 
 
 def _decibels(images: Images) -> Vector:
