@@ -90,7 +90,9 @@ class _TexturedBlock(nn.Module):
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
         # A product of matrices is laid out as convolutions are, channels last.
-        by_channel = linear(noise.permute(0, 2, 3, 1), self.strength.flatten(1)).permute(0, 3, 1, 2)
+        by_channel = linear(noise.permute(0, 2, 3, 1), self.strength.flatten(1)).permute(
+            0, 3, 1, 2
+        )
         hidden = leaky_relu_(self.first(x).add_(by_channel), SLOPE)
         moved: Tensor = self.second(hidden)
         return moved.add_(x)
@@ -110,13 +112,13 @@ class _Stage(nn.Module):
 
 
 class _ToTwice(nn.Conv2d):
-    """A convolution of which four channels each become four pixels, as `pixel_shuffle` has them."""
+    """A convolution of whose outputs four each are a square of pixels, as in `pixel_shuffle`."""
 
     def forward(self, x: Tensor) -> Tensor:
         assert self.bias is not None
         # Row, column, channel: pixels then move in whole runs, channels last, five times as fast.
         order = torch.arange(self.out_channels).reshape(-1, 4).T.flatten()
-        made = self._conv_forward(x, self.weight[order], self.bias[order])
+        made: Tensor = self._conv_forward(x, self.weight[order], self.bias[order])
         n, channels, height, width = made.shape
         rows = made.permute(0, 2, 3, 1).reshape(n, height, width, 2, channels // 2).transpose(2, 3)
         return rows.reshape(n, 2 * height, 2 * width, channels // 4).permute(0, 3, 1, 2)
