@@ -218,7 +218,9 @@ def progress(label: str = "") -> ProgressCallback:
 
 
 def side_by_side(
-    works: Mapping[Name, Callable[[], object]], repeats: int
+    works: Mapping[Name, Callable[[], object]],
+    repeats: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[Name, tuple[float, ...]]:
     """Seconds of each work in each round, after one that is not counted.
 
@@ -227,10 +229,10 @@ def side_by_side(
     seconds: dict[Name, list[float]] = {name: [] for name in works}
     for turn in range(repeats + 1):
         for name, work in works.items():
-            began = time.perf_counter()
+            began = clock()
             work()
             if turn:
-                seconds[name].append(time.perf_counter() - began)
+                seconds[name].append(clock() - began)
     return {name: tuple(times) for name, times in seconds.items()}
 
 
