@@ -218,19 +218,22 @@ def progress(label: str = "") -> ProgressCallback:
 
 
 def side_by_side(
-    works: Mapping[Name, Callable[[], object]], repeats: int
+    works: Mapping[Name, Callable[[], object]],
+    repeats: int,
+    clock: Callable[[], float] | None = None,
 ) -> dict[Name, tuple[float, ...]]:
     """Seconds of each work in each round, after one that is not counted.
 
     All are asked in turn, round by round, so that what else the machine does falls on all.
     """
+    now = clock or time.perf_counter
     seconds: dict[Name, list[float]] = {name: [] for name in works}
     for turn in range(repeats + 1):
         for name, work in works.items():
-            began = time.perf_counter()
+            began = now()
             work()
             if turn:
-                seconds[name].append(time.perf_counter() - began)
+                seconds[name].append(now() - began)
     return {name: tuple(times) for name, times in seconds.items()}
 
 

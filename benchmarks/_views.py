@@ -23,6 +23,7 @@ STAGES = {  # of benchmarks/scale.py
     "read": "read: bytes, header, pixels, reduction",
     "network": "network: encode, mechanism, decode, critic",
     "detail": "detail drawn",
+    "latents of detail": "detail drawn: noise",
     "encode": "write: new header",
     "write": "write: draft, digest",
     "run: decisions, ledger, records, names": "the run's own: decisions, ledger, records, names",

@@ -43,17 +43,26 @@ from latentdp.release.privatize import privatize_folder
 from latentdp.vault.default_vault import default_vault
 from latentdp.vault.vault import Vault
 
-# What is timed: the stage, and where the function is called from.
+# What is timed: the stage, and where its functions are called from.
+DETAIL = "latentdp.models.super_resolution"
 STAGES = {
-    "digest": "latentdp.core.content_digest.ContentDigest.of",
-    "read": "latentdp.release.executor.take_input",
-    "network": "latentdp.privatizer.Privatizer.release_and_rate",
-    "detail": "latentdp.models.super_resolution.detail_flow.DetailFlow.decode",
-    "latents of detail": "latentdp.models.super_resolution.detail_flow.DetailFlow.draw",
-    "encode": "latentdp.data.radiograph.encode",
-    "write": "latentdp.vault.drafts.Drafts.write",
-    "review": "latentdp.release.run.write_review",
-    "card": "latentdp.release.run.write_documents",
+    "digest": ("latentdp.core.content_digest.ContentDigest.of",),
+    "read": ("latentdp.release.executor.take_input",),
+    "network": ("latentdp.privatizer.Privatizer.release_and_rate",),
+    "detail": (
+        f"{DETAIL}.detail_flow.DetailFlow.decode",
+        f"{DETAIL}.refiner.Refiner.decode",
+        f"{DETAIL}.equalizer.Equalizer.apply",
+        f"{DETAIL}.cascade.resize",
+    ),
+    "latents of detail": (
+        f"{DETAIL}.detail_flow.DetailFlow.draw",
+        f"{DETAIL}.refiner.Refiner.draw",
+    ),
+    "encode": ("latentdp.data.radiograph.encode",),
+    "write": ("latentdp.vault.drafts.Drafts.write",),
+    "review": ("latentdp.release.run.write_review",),
+    "card": ("latentdp.release.run.write_documents",),
 }
 PAGES = ("review", "card")  # a part of them for each file, a part once
 OUTPUTS = (300, 900)  # on which that is measured: more than the review shows
@@ -228,10 +237,10 @@ def timers(spent: Counter[str]) -> Iterator[None]:
         return call
 
     with ExitStack() as patches:
-        for name, place in STAGES.items():
-            patcher = patch(place)
-            original, _ = patcher.get_original()
-            patches.enter_context(patch(place, timed(name, original)))
+        for name, places in STAGES.items():
+            for place in places:
+                original, _ = patch(place).get_original()
+                patches.enter_context(patch(place, timed(name, original)))
         yield
 
 

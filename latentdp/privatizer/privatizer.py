@@ -253,7 +253,7 @@ class Privatizer:
         return replace(release, images=self.enlarge(release.images))
 
     def release_and_rate(
-        self, images: ArrayLike, /, *, labels: GivenLabels = None
+        self, images: ArrayLike, /, *, labels: GivenLabels = None, rated: Rating | None = None
     ) -> tuple[Release, Rating]:
         """What a call returns and, for the eyes of whoever may see the images, their rating.
 
@@ -264,21 +264,21 @@ class Privatizer:
             images: Floats of the flow's shape.
             labels: Numbers or words ``(n,)``, -1 or None for unknown. They are used only as the
                 recipe says: not at all, through randomised response, or as public.
+            rated: What `rate` gave for these images and labels, which are then not encoded again.
         """
-        encoded, bits = self._encode(images, labels)
-        return self.from_latents(encoded, labels), self._rating(encoded, bits)
+        rating = self.rate(images, labels=labels) if rated is None else rated
+        return self.from_latents(rating.latents, labels), rating
 
-    def rate(self, images: ArrayLike, *, labels: ArrayLike | None = None) -> Rating:
+    def rate(self, images: ArrayLike, *, labels: GivenLabels = None) -> Rating:
         """The rating alone, which draws nothing: **private**.
 
         Args:
             images: Floats of the flow's shape.
             labels: As for a release.
         """
-        return self._rating(*self._encode(images, labels))
-
-    def _rating(self, encoded: Latents, bits: NDArray[np.float64]) -> Rating:
-        return Rating(bits=bits, odd=self.flow.out_of_distribution(encoded, bits))
+        latents, bits = self._encode(images, labels)
+        odd = self.flow.out_of_distribution(latents, bits)
+        return Rating(latents=latents, bits=bits, odd=odd)
 
     def encode(self, images: ArrayLike, labels: GivenLabels = None) -> Latents:
         """Latents ``(n, d)`` as a release of these images encodes them: **private**.

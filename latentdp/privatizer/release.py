@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentdp.core.arrays import UNKNOWN, Images, Labels
+from latentdp.core.arrays import UNKNOWN, Images, Labels, Latents
 from latentdp.errors import InputError
 from latentdp.privacy.guarantee import Guarantee
 
@@ -100,14 +101,30 @@ class Release:
         return release_html(self)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Rating:
     """How a batch of inputs looks to the flow. **Private**: it follows them without any noise.
 
     Attributes:
+        latents: ``(n, d)``, as `Privatizer.encode` returns them.
         bits: Bits per dimension ``(n,)``.
         odd: ``(n,)`` True for inputs unlike those the flow was trained on.
     """
 
+    latents: Latents
     bits: NDArray[np.float64]
     odd: NDArray[np.bool_]
+
+    def one(self, i: int) -> Rating:
+        """Of one of them, as a batch of itself."""
+        row = slice(i, i + 1)
+        return Rating(latents=self.latents[row], bits=self.bits[row], odd=self.odd[row])
+
+    @classmethod
+    def together(cls, ratings: Sequence[Rating]) -> Self:
+        """Several batches as one."""
+        return cls(
+            latents=np.concatenate([rating.latents for rating in ratings]),
+            bits=np.concatenate([rating.bits for rating in ratings]),
+            odd=np.concatenate([rating.odd for rating in ratings]),
+        )

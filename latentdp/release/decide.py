@@ -16,7 +16,7 @@ from latentdp.data.patient_id import loose_form
 from latentdp.data.radiograph import Radiograph, suffix
 from latentdp.privacy.noise import SystemNoise
 from latentdp.privacy.randomized_response import LabelRelease
-from latentdp.privatizer import Privatizer
+from latentdp.privatizer import Privatizer, Rating
 from latentdp.release.executor import Pool
 from latentdp.release.inputs import Input, SourceFile
 from latentdp.release.outputs import Outputs
@@ -49,6 +49,7 @@ class Decision:
         new: Whether that reservation is still to be made.
         replaced: The ledger's entry of a lost or altered output that a new one stands for.
         read: What was read of it, if it had to be.
+        rated: What the flow says of it, as a batch of one, if that decided.
         order: Keyed digest of picture and patient, of what is new: its place among the images of
             the patient.
         refusal: Why it is quarantined, or beyond what is released of its patient.
@@ -60,6 +61,7 @@ class Decision:
     new: bool = False
     replaced: LedgerEntry | None = None
     read: Radiograph | None = None
+    rated: Rating | None = None
     order: str = ""
     refusal: Refusal | None = None
 
@@ -195,17 +197,22 @@ class Decider:
 
     def _usual(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
         """Refuses what is new and unlike what the weights learnt from, if that is asked for."""
-        new = [(one, one.read.image) for one in decisions if one.new and one.read is not None]
-        if not new or not self._privatizer.recipe.refuse_odd:
+        read = [
+            (i, one.item.label, one.read.image)
+            for i, one in enumerate(decisions)
+            if one.status is Status.RELEASE and one.read is not None
+        ]
+        if not read or not self._privatizer.recipe.refuse_odd:
             return decisions
-        labels = np.array([one.item.label for one, _ in new])
-        rating = self._privatizer.rate(np.stack([image for _, image in new]), labels=labels)
-        odd = {one.item.key for (one, _), is_odd in zip(new, rating.odd, strict=True) if is_odd}
+        rows, labels, images = zip(*read, strict=True)
+        rating = self._privatizer.rate(np.stack(images), labels=np.array(labels))
+        rated = {i: rating.one(row) for row, i in enumerate(rows)}
+        odd = {decisions[i].item.key for i in rows if decisions[i].new and rated[i].odd.any()}
         return [
             replace(self.refuse(one.item, ODD), read=one.read)
             if one.new and one.item.key in odd
-            else one
-            for one in decisions
+            else replace(one, rated=rated.get(i))
+            for i, one in enumerate(decisions)
         ]
 
     def _settled(self, decision: Decision) -> Decision:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from latentdp.core.arrays import UNKNOWN
 from latentdp.core.progress import CountCallback
-from latentdp.privatizer import Privatizer
+from latentdp.privatizer import Privatizer, Rating
 from latentdp.release.decide import Decision, Status
 from latentdp.release.job import Job
 from latentdp.release.selection import Candidate, select
@@ -113,6 +113,9 @@ def _rated(
     ]
     if not read:
         return [], np.zeros(0, dtype=np.bool_)
+    rated = [one.rated for one in decisions if one.rated is not None]
+    if len(rated) == len(read):  # --refuse-odd has asked already
+        return [item.name for item, _ in read], Rating.together(rated).odd
     labels = np.array([item.label for item, _ in read])
     rating = privatizer.rate(np.stack([image for _, image in read]), labels=labels)
     return [item.name for item, _ in read], rating.odd

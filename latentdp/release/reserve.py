@@ -120,6 +120,7 @@ class Reserver:
             label=decision.item.label,
             identity=self._naming.identity(decision.item, read.said, ordinal),
             method=self._method,
+            rated=decision.rated,
         )
 
 

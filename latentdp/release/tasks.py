@@ -15,7 +15,7 @@ from latentdp.data.dicom.bounded_file import MAX_BYTES
 from latentdp.data.dicom.profile import Profile
 from latentdp.data.synthetic import marked
 from latentdp.errors import UnsupportedInstance
-from latentdp.privatizer import Privatizer
+from latentdp.privatizer import Privatizer, Rating
 from latentdp.release.inputs import is_left_by_system
 from latentdp.vault.drafts import Drafts
 
@@ -72,6 +72,7 @@ class Task:
         label: Its class index, -1 for unknown.
         identity: The output's pseudonyms.
         method: What the output says about how it was made.
+        rated: What the run has found of it already, as a batch of one; None for nothing.
     """
 
     output: str
@@ -80,6 +81,7 @@ class Task:
     label: int
     identity: radiograph.Identity
     method: radiograph.Provenance
+    rated: Rating | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +194,9 @@ def draw_images(privatizer: Privatizer, tasks: Sequence[Task]) -> Iterator[Draw]
     """
     images = np.stack([task.image for task in tasks])
     labels = np.array([task.label for task in tasks])
-    private, rating = privatizer.release_and_rate(images, labels=labels)
+    known = [task.rated for task in tasks if task.rated is not None]
+    rated = Rating.together(known) if len(known) == len(tasks) else None
+    private, rating = privatizer.release_and_rate(images, labels=labels, rated=rated)
     enlarged = privatizer.enlarge_each(private.images[private.valid])
     for i, task in enumerate(tasks):
         content = b""

@@ -53,6 +53,23 @@ def privatizer(critic: Critic | None, **changes) -> Privatizer:
     return Privatizer(flow, recipe(**changes), SeededNoise(3))
 
 
+def test_ratios_in_bfloat16_are_nearly_those_of_float32():
+    """Where a processor has none both are float32, and the same."""
+    exact, fast = (load_flow("cxr-adult", exact=which).critic for which in (True, False))
+    assert exact is not None
+    assert fast is not None
+    flow = load_flow("cxr-adult")
+    images = flow.decode(np.random.default_rng(2).normal(size=(48, flow.d)))
+    unknown = np.full(48, -1)
+    ratios = exact.log_ratio(images, unknown)
+    features = exact.classifier.features(images)
+    odds = features @ exact.ratio[-1, :-1] + exact.ratio[-1, -1]
+    assert np.allclose(ratios, np.clip(odds, -6, 6), atol=1e-9)
+    apart = fast.log_ratio(images, unknown) - ratios
+    assert apart.std() < ratios.std() / 20
+    assert np.abs(apart).max() < 0.25
+
+
 # --- The choice ---------------------------------------------------------------------------------
 
 

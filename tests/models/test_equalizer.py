@@ -47,6 +47,9 @@ def test_each_image_goes_through_alone_and_stays_grey():
     images = photographs(5) / np.float32(255)
     equalizer = Equalizer((1.0, 0.9, 4.0))
     together = equalizer.apply(images)
+    assert np.array_equal(together, equalizer.apply(images)), (
+        "gains that are kept stay as they are"
+    )
     assert np.array_equal(together, np.concatenate([equalizer.apply(x[None]) for x in images]))
     assert together.min() >= 0
     assert together.max() <= 1

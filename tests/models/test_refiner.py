@@ -8,6 +8,7 @@ import pytest
 import torch
 from latentdp._weights.flow_card import flow_card
 from msgspec import structs
+from torch.nn.functional import conv2d, interpolate, leaky_relu, pixel_shuffle
 
 from latentdp import InputError, Privatizer, Recipe, WeightsError
 from latentdp.data.dicom.profile import Profile
@@ -81,6 +82,50 @@ def test_it_begins_as_smooth_enlarging():
         images, scale_factor=4, mode="bicubic", align_corners=False
     )
     assert torch.equal(net(images, noise), smooth)
+
+
+def plain(net: RefinerNet, images: torch.Tensor, noise) -> torch.Tensor:
+    """What the network computes, written down without regard to how numbers lie in memory."""
+
+    def stage(blocks, x, z):
+        for block in blocks.blocks:
+            hidden = block.first(x) + block.strength * z
+            x = x + block.second(leaky_relu(hidden, 0.2))
+        return x
+
+    def twice(layer, x):
+        x = conv2d(x, layer.weight, layer.bias, padding=layer.padding)
+        return pixel_shuffle(x, 2)
+
+    coarsest, coarse, usual, double, fourfold = noise
+    full = stage(net.down_full, net.first(4 * images), usual)
+    half = stage(net.down_half, net.to_half(full), coarse)
+    quarter = stage(net.down_quarter, net.to_quarter(half), coarsest)
+    half = stage(net.up_half, half + twice(net.from_quarter, quarter), coarse)
+    full = stage(net.up_full, full + twice(net.from_half, half), usual)
+    x = stage(net.fine_double, twice(net.to_double, full), double)
+    x = stage(net.fine_fourfold, twice(net.to_fourfold, leaky_relu(x, 0.2)), fourfold)
+    return interpolate(images, scale_factor=4, mode="bicubic") + net.last(leaky_relu(x, 0.2))
+
+
+@pytest.mark.parametrize("weights", ["tiny", "cxr-adult"])
+def test_in_float32_it_is_the_plain_network_to_the_last_bit(refiner, weights):
+    step = refiner
+    if weights != "tiny":
+        step = load_flow(weights).cascade.by_size[256]
+        assert isinstance(step, Refiner)
+    assert step.exact
+    images = photographs(2, step.side, seed=8) / np.float32(255)
+    drawn = step.draw(SeededNoise(2), images.shape)
+    noise = [torch.from_numpy(z.astype(np.float32)) for z in drawn]
+    levels = torch.from_numpy(images - np.float32(0.5))[:, None]
+    with torch.inference_mode():
+        expected = plain(step.net, levels.contiguous(memory_format=torch.channels_last), noise)
+    made = step.unbounded(images, drawn)
+    assert np.array_equal(made, expected[:, 0].numpy() + np.float32(0.5))
+    low = replace(step, exact=False).unbounded(images, drawn)  # bfloat16, where the processor has
+    assert np.abs(low - made).max() < 0.02
+    assert np.sqrt(np.mean((low - made) ** 2)) < 0.002
 
 
 def test_what_comes_out_follows_the_image_and_the_noise_alone(refiner):

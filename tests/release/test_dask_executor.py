@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -18,16 +19,19 @@ from PIL import Image
 
 from latentdp import Aborted, InputError, WeightsError
 from latentdp.core.content_digest import ContentDigest
+from latentdp.data import radiograph
 from latentdp.data.radiograph import Identity, Provenance, read
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer import Privatizer
 from latentdp.recipe import Recipe
-from latentdp.release import dask_executor
+from latentdp.release import dask_executor, tasks
 from latentdp.release.dask_executor import RemoteDraws, RemoteTask, carry_out, draw_remotely
 from latentdp.release.executor import GROUP
 from latentdp.release.privatize import preview, privatize_folder
 from latentdp.release.tasks import Task
 from latentdp.vault.vault import Vault
+from tests.support.dicom_files import gradient, save
+from tests.support.dicom_files import radiograph as dicom_radiograph
 from tests.support.sweeps import slow
 
 pytestmark = pytest.mark.xdist_group("cluster")  # which takes seconds to start
@@ -115,6 +119,39 @@ def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_
     told, refused = preview(source, privatizer=privatizer, cluster=address)
     assert told.counts() == here.counts()
     assert refused == [("broken.png", "unreadable")]
+
+
+def test_only_workers_look_at_inputs_and_no_input_travels(
+    workers, source, privatizer, tmp_path, monkeypatch
+):
+    """Digest, pixels and new header are of the worker; the run has paths, images and drafts."""
+
+    def never(*_arguments, **_more):
+        raise AssertionError("the run looked at an input itself")
+
+    for owner, name in (
+        (radiograph, "read"),
+        (radiograph, "encode"),
+        (tasks, "_bytes_of"),
+        (ContentDigest, "of"),
+        (ContentDigest, "of_file"),
+    ):
+        monkeypatch.setattr(owner, name, never)  # here; workers have their own
+    address = workers.scheduler_address
+    summary = privatize_folder(
+        source,
+        tmp_path / "out",
+        privatizer=privatizer,
+        vault=tmp_path / "vault",
+        cluster=address,
+    )
+    check(tmp_path, summary)
+    large = save(dicom_radiograph(gradient(1024, 800)), tmp_path / "large.dcm")
+    with dask_executor.cluster(privatizer, address, source=large) as pool:
+        (taken,) = pool.take([large], ContentDigest.BLAKE3, pixels=True)
+    assert isinstance(taken.read, radiograph.Radiograph)
+    assert taken.content
+    assert len(pickle.dumps(taken)) < large.stat().st_size / 100
 
 
 @pytest.mark.slow

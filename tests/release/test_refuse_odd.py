@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentdp import InputError, Recipe
+from latentdp import InputError, Privatizer, Recipe
+from latentdp.models.flow.flow import Flow
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privatizer import Rating
 from latentdp.release.privatize import preview, privatize_folder
 from tests.support.folders import charges
 from tests.support.places import SAMPLES
@@ -49,6 +52,38 @@ def test_without_it_they_are_released_and_said_to_be_odd(source, tmp_path):
     assert not summary.quarantined
     assert (summary.fit.odd, summary.fit.rated) == (1, summary.released)
     assert summary.fit.poor
+
+
+def test_each_is_encoded_once(source, tmp_path, monkeypatch):
+    """What decides whether an input is odd is what its release is made of."""
+    shown = []
+    encode = Flow.encode_and_rate
+
+    def counted(flow, images, labels):
+        shown.append(len(images))
+        return encode(flow, images, labels)
+
+    monkeypatch.setattr(Flow, "encode_and_rate", counted)
+    summary = made(source, tmp_path, refuse_odd=True)
+    assert sum(shown) == summary.released + 1, "those that are released, and one that is odd"
+    shown.clear()
+    preview(source, tmp_path / "other", vault=tmp_path / "v", weights=WEIGHTS, size=64,
+            candidates=1, refuse_odd=True)  # fmt: skip
+    assert sum(shown) == summary.released + 1
+
+
+def test_what_was_encoded_is_what_is_released(source):
+    privatizer = Privatizer.load(preset="balanced", label="none")
+    images = np.random.default_rng(1).random((3, 64, 64), dtype=np.float32)
+    rating = Rating.together([privatizer.rate(images).one(i) for i in range(3)])
+    made_twice = [
+        privatizer.with_noise(SeededNoise(0)).release_and_rate(images, rated=rated)[0].images
+        for rated in (rating, None)
+    ]
+    assert np.array_equal(*made_twice)
+    others = privatizer.rate(images[::-1].copy())
+    other, _ = privatizer.with_noise(SeededNoise(0)).release_and_rate(images, rated=others)
+    assert not np.array_equal(other.images, made_twice[0])
 
 
 def test_it_says_which_images_are_released_and_not_how_one_is_made():

@@ -47,7 +47,7 @@ def add_ons_of(checkpoint: Checkpoint, classes: int, *, exact: bool = True) -> A
     Args:
         checkpoint: A weights file of kind ``glow``, in memory.
         classes: Number of classes that the flow is conditioned on.
-        exact: Detail flows in float32 even where bfloat16 is faster.
+        exact: All of it in float32 even where bfloat16 is faster.
 
     Raises:
         WeightsError: The critic or the detail flows are damaged, or of other classes.
@@ -55,7 +55,7 @@ def add_ons_of(checkpoint: Checkpoint, classes: int, *, exact: bool = True) -> A
     return AddOns(
         directions=checkpoint.tensors.get(DIRECTIONS),
         identity=checkpoint.tensors.get(IDENTITY),
-        critic=critic_of(checkpoint, classes),
+        critic=critic_of(checkpoint, classes, exact=exact),
         cascade=cascade_of(checkpoint, exact=exact),
     )
 

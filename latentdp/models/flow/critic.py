@@ -16,12 +16,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from msgspec import structs
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images, Labels
 from latentdp.errors import WeightsError
 from latentdp.models.checkpoints import Checkpoint
+from latentdp.models.device import computes_bfloat16, device
 from latentdp.models.model_card.card_parts import CriticCard
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 
@@ -41,15 +43,18 @@ class Critic:
         classifier: Tells the flow's classes, or single findings; trained on public originals.
         ratio: ``(labels, features + 1)``: weights and, last, the offset; the last label is
             "unknown". Of a flow that knows attributes there is one row, whatever the label.
+        exact: It computes in float32 even where bfloat16 is faster.
 
     Raises:
         WeightsError: Something is not finite.
     """
 
-    def __init__(self, classifier: FindingClassifier, ratio: Matrix) -> None:
+    def __init__(
+        self, classifier: FindingClassifier, ratio: Matrix, *, exact: bool = True
+    ) -> None:
         if ratio.ndim != 2 or not np.isfinite(ratio).all():
             raise WeightsError("expected the ratio of a critic to be a finite matrix")
-        self.classifier, self.ratio = classifier, ratio
+        self.classifier, self.ratio, self._exact = classifier, ratio, exact
 
     def log_ratio(self, images: Images, labels: Labels) -> Matrix:
         """Originals over samples ``(n,)`` in nats, at most 6 either way.
@@ -58,7 +63,9 @@ class Critic:
             images: ``(n, h, w)`` in [0, 1].
             labels: ``(n,)``, -1 for unknown.
         """
-        features = self.classifier.features(images)
+        low = computes_bfloat16() and not self._exact
+        with torch.autocast(device().type, torch.bfloat16, enabled=low):
+            features = self.classifier.features(images)
         rows = self.ratio[labels if len(self.ratio) > 1 else np.zeros_like(labels)]  # -1: last
         odds = (features * rows[:, :-1]).sum(axis=1) + rows[:, -1]
         return np.asarray(np.clip(np.nan_to_num(odds, nan=-MOST), -MOST, MOST))
@@ -73,12 +80,13 @@ def with_critic(checkpoint: Checkpoint, critic: Critic, card: CriticCard) -> Che
     return replace(checkpoint, tensors=tensors, card=described, sha256="")
 
 
-def critic_of(checkpoint: Checkpoint, classes: int) -> Critic | None:
+def critic_of(checkpoint: Checkpoint, classes: int, *, exact: bool = True) -> Critic | None:
     """The critic in a flow's weights; None if there is none.
 
     Args:
         checkpoint: The weights.
         classes: Number of classes of the flow; 0 where it knows attributes.
+        exact: As `Critic` has it.
 
     Raises:
         WeightsError: It is damaged, or of other classes.
@@ -101,7 +109,7 @@ def critic_of(checkpoint: Checkpoint, classes: int) -> Critic | None:
         raise WeightsError(f"weights {checkpoint.name!r}: their critic is damaged") from error
     if ratio.shape != (classes + 1, described.widths[-1] + 1):
         raise WeightsError(f"weights {checkpoint.name!r}: their critic is of other classes")
-    return Critic(classifier, ratio)
+    return Critic(classifier, ratio, exact=exact)
 
 
 def _half(tensor: NDArray[np.float32]) -> NDArray[Any]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
 from latentdp.errors import WeightsError
@@ -53,11 +55,20 @@ class Equalizer:
         """Images ``(n, h, w)`` in [0, 1], each by itself, mirrored beyond its edges."""
         from scipy.fft import dctn, idctn  # slow to import
 
-        _, height, width = images.shape
-        down, across = np.arange(height) / height, np.arange(width) / width
-        known = np.linspace(0, 1, len(self.gains))
-        gains = np.interp(np.hypot(down[:, None], across), known, self.gains).astype(np.float32)
+        gains = _gains(self.gains, *images.shape[1:])
         out = np.empty_like(images)
         for image, equalized in zip(images, out, strict=True):
-            equalized[:] = idctn(gains * dctn(image, norm="ortho"), norm="ortho")
+            amplitudes = dctn(image, norm="ortho")
+            amplitudes *= gains
+            equalized[:] = idctn(amplitudes, norm="ortho", overwrite_x=True)
         return np.clip(out, 0, 1, out=out)
+
+
+@lru_cache(maxsize=4)
+def _gains(gains: tuple[float, ...], height: int, width: int) -> NDArray[np.float32]:
+    """Factors ``(height, width)`` of the amplitudes of a cosine transform, the same each time."""
+    down, across = np.arange(height) / height, np.arange(width) / width
+    known = np.linspace(0, 1, len(gains))
+    factors = np.interp(np.hypot(down[:, None], across), known, gains).astype(np.float32)
+    factors.flags.writeable = False
+    return factors

@@ -42,8 +42,10 @@ def normal(noise: Noise, shape: tuple[int, ...]) -> NDArray[np.float64]:
     or is mixed in after a mechanism.
     """
     words = noise.words(math.prod(shape))
-    uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    return np.asarray(ndtri(uniform), dtype=np.float64).reshape(shape)
+    uniform = (words >> np.uint64(11)).astype(np.float64)
+    uniform += 0.5
+    uniform *= 2.0**-53
+    return np.asarray(ndtri(uniform, out=uniform)).reshape(shape)
 
 
 def gumbel(noise: Noise, n: int) -> NDArray[np.float64]:
