@@ -78,7 +78,7 @@ PRESETS: dict[str, Preset] = {
             "directions": 0,
             "keep_label_dims": 16,
             "resample_identity": 32,
-            "keep_layout": 4,
+            "keep_layout": 2,
             "label": "public",
         },
     ),

@@ -210,8 +210,8 @@ def test_kept_dimensions_print_two_lines(command, capsys, tiny_weights):
 @pytest.mark.parametrize(
     ("options", "kept"),
     [
-        ((), 20),
-        (("--keep-label-dims", "0"), 4),
+        ((), 18),
+        (("--keep-label-dims", "0"), 2),
         (("--keep-layout", "0"), 16),
         (("--keep-layout", "0", "--keep-label-dims", "0"), 0),
     ],
