@@ -2,15 +2,13 @@
 
     python benchmarks/frontier.py DATA --state FOLDER [--epsilons 1 2 4 8 16 50] [--shares 0.25]
         [--mechanisms laplace_l1] [--directions 2] [--temperatures 1]
-        [--candidates 4] [--resample-identity 512 1024] [--controls raw] [--split val] [--identity]
-        [--json FILE] [--picture FILE]
+        [--candidates 4] [--controls raw] [--split val] [--identity] [--json FILE] [--picture FILE]
 
 DATA is a folder with manifest.csv. For every combination of the options a release is made of the
 training images and of the split, a reader of findings learns on the former and is tested on
 originals (p/o), and one that learnt on originals is tested on private images (o/p). With
 --identity adaptive verifiers attack the same recipe where people have several images. Beside them
-stand the controls and, with --oracle, the same without noise, its label true; with
---resample-identity N... releases of the empirical tier. Presets are chosen
+stand the controls and, with --oracle, the same without noise, its label true. Presets are chosen
 on val; test is for reports. An interrupted command goes on when it is given again.
 """
 
@@ -146,15 +144,6 @@ def releases(
             g.name: PresetMethod("balanced", g.weights, name=name, **changes) for g in grounds
         }
         chosen.append(ComparisonRow("ours", methods))
-    for count, kept in product(options.resample_identity, options.keep):
-        name, changes = f"empirical, {count} resampled, {kept} kept", {"resample_identity": count}
-        methods = {
-            g.name: PresetMethod(
-                "empirical", g.weights, name=name, keep_label_dims=kept, **changes
-            )
-            for g in grounds
-        }
-        chosen.append(ComparisonRow("ours", methods))
     return chosen
 
 
@@ -215,8 +204,6 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--directions", nargs="+", type=int, default=[2])
     options.add_argument("--temperatures", nargs="+", type=float, default=[1.0])
     options.add_argument("--candidates", nargs="+", type=int, default=[4])
-    options.add_argument("--resample-identity", nargs="+", type=int, default=[])
-    options.add_argument("--keep", nargs="+", type=int, default=[16], help="of the same releases")
     options.add_argument("--controls", nargs="*", default=CONTROLS, help="rows beside them")
     options.add_argument("--oracle", action="store_true", help="the same without noise")
     options.add_argument("--split", choices=("val", "test"), default="val")

@@ -136,6 +136,7 @@ def row(
         directions=flow.directions,
         attributes=flow.conditioning,
         identity=flow.identity if recipe.resample_identity else None,
+        layout=flow.layout if recipe.keep_layout else None,
     )
     noise = SeededNoise(seed)
     private = {

@@ -151,8 +151,18 @@ IdentityOption = Annotated[
     typer.Option(
         "--resample-identity",
         metavar="N",
-        help="With the preset 'empirical': resample at most N directions of identity; all else is "
-        "passed on, UNPROTECTED.",
+        help="With the preset 'empirical': N directions of identity, at most, that nothing of "
+        "what is passed on lies in.",
+        rich_help_panel=GUARANTEE,
+    ),
+]
+LayoutDirectionsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--keep-layout",
+        metavar="N",
+        help="With the preset 'empirical': pass on, UNPROTECTED, N directions in which the "
+        "picture's layout moves most, apart from identity and findings; all else is redrawn.",
         rich_help_panel=GUARANTEE,
     ),
 ]

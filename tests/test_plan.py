@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from latentdp.privacy.randomized_response import LabelRelease
 from latentdp.privatizer import make_plan
 from tests.support.sweeps import diagonal, some
 
+LAYOUT = np.random.default_rng(5).normal(size=(16, 64))
 IDENTITY = np.linalg.qr(np.random.default_rng(4).normal(size=(64, 12)))[0].T
 
 
@@ -27,10 +29,12 @@ DIRECTIONS = np.linalg.qr(np.random.default_rng(3).normal(size=(64, 40)))[0].T
 
 def plan(**changes) -> Plan:
     preset = changes.pop("preset", "balanced")
-    recipe = Recipe.from_preset(preset, **changes)
-    return make_plan(
-        recipe, d=64, directions=DIRECTIONS, attributes=classes("a", "b", "c"), identity=IDENTITY
-    )
+    return plan_of(Recipe.from_preset(preset, **changes))
+
+
+def plan_of(recipe: Recipe, **changes) -> Plan:
+    rows = {"directions": DIRECTIONS, "identity": IDENTITY, "layout": LAYOUT} | changes
+    return make_plan(recipe, d=64, attributes=classes("a", "b", "c"), **rows)
 
 
 def through_json(described: PlanDescription) -> PlanDescription:
@@ -104,7 +108,8 @@ def test_kept_dimensions_pass_and_only_they():
 
 @pytest.mark.parametrize("count", [1, 8, 12, 500])
 def test_identity_is_resampled_and_all_else_passes(count):
-    made = plan(preset="empirical", resample_identity=count, keep_label_dims=5)
+    recipe = Recipe.from_preset("empirical", resample_identity=count, keep_label_dims=5)
+    made = plan_of(replace(recipe, keep_layout=None))
     z = np.random.default_rng(0).normal(size=(4, 64))
     one, two = (made.apply(z, SeededNoise(s)) for s in (1, 2))
     kept = DIRECTIONS[:5]
@@ -121,6 +126,62 @@ def test_identity_is_resampled_and_all_else_passes(count):
     assert made.guarantee.noised_part.epsilon == 0
     moved = made.apply(z + basis @ np.ones(drawn), SeededNoise(1))
     assert moved == pytest.approx(one, abs=1e-9), "what identity says is not looked at"
+
+
+@pytest.mark.promise("Where layout is kept, all else of an image is drawn anew.")
+@pytest.mark.parametrize("count", [0, 1, 4, 16])
+def test_of_an_image_whose_layout_is_kept_only_that_and_findings_pass(count):
+    made = plan(preset="empirical", keep_layout=count, keep_label_dims=5)
+    assert made.keeps == 5 + count
+    assert made.guarantee.epsilon == math.inf
+    assert made.guarantee.noised_part.epsilon == 0
+    rows = made.basis.inverse(np.eye(64))[: made.keeps]
+    assert rows @ rows.T == pytest.approx(np.eye(made.keeps), abs=1e-9)
+    assert rows[:5] @ DIRECTIONS[:5].T == pytest.approx(np.eye(5), abs=1e-9), "findings first"
+    personal = IDENTITY - (IDENTITY @ DIRECTIONS[:5].T) @ DIRECTIONS[:5]
+    assert rows[5:] @ personal.T == pytest.approx(0, abs=1e-9), "nothing kept lies in identity"
+    z = np.random.default_rng(0).normal(size=(4, 64))
+    one, two = (made.apply(z, SeededNoise(s)) for s in (1, 2))
+    assert one @ rows.T == pytest.approx(z @ rows.T, abs=1e-9)
+    rest = np.linalg.svd(rows)[2][made.keeps :]
+    other = z + np.random.default_rng(1).normal(size=(4, 64 - made.keeps)) @ rest
+    assert made.apply(other, SeededNoise(1)) == pytest.approx(one, abs=1e-9), "the rest is unread"
+    assert not np.isclose(one @ rest.T, two @ rest.T).any()
+    assert not np.isclose(one @ rest.T, z @ rest.T).any()
+
+
+def test_of_layout_the_directions_that_move_it_most_are_kept():
+    recipe = Recipe.from_preset("empirical", keep_layout=3, keep_label_dims=0)
+    rows = plan_of(recipe).basis.inverse(np.eye(64))[:3]
+    apart = LAYOUT - (LAYOUT @ IDENTITY.T) @ IDENTITY
+    moved = np.linalg.norm(apart @ rows.T)
+    assert moved**2 == pytest.approx((np.linalg.svd(apart)[1][:3] ** 2).sum())
+    assert moved < np.linalg.norm(LAYOUT @ np.linalg.svd(LAYOUT)[2][:3].T), "identity has some"
+
+
+@pytest.mark.parametrize(
+    ("layout", "left"),
+    [(None, 0), (LAYOUT[:3], 3), (IDENTITY, 0), (np.concatenate([LAYOUT[:2]] * 8), 2)],
+)
+def test_layout_that_weights_do_not_have_apart_from_identity_is_refused(layout, left):
+    recipe = Recipe.from_preset("empirical", keep_layout=4)
+    with pytest.raises(InputError, match=f"have {left} directions of layout"):
+        plan_of(recipe, layout=layout)
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "message"),
+    [
+        ("empirical", {"keep_layout": -1}, "directions of layout, got -1"),
+        ("empirical", {"keep_layout": 2.0}, "directions of layout, got 2.0"),
+        ("empirical", {"keep_layout": True}, "directions of layout, got True"),
+        ("empirical", {"resample_identity": 0}, "only where identity is resampled"),
+        ("balanced", {"keep_layout": 0}, "only where identity is resampled"),
+    ],
+)
+def test_layout_that_makes_no_sense_is_refused(preset, changes, message):
+    with pytest.raises(InputError, match=message):
+        Recipe.from_preset(preset, **changes)
 
 
 def test_weights_without_directions_of_identity_cannot_resample_them():

@@ -39,6 +39,25 @@ def test_without_label_and_directions_the_output_says_nothing_of_the_image(tiny_
     assert one.guarantee.epsilon == 0
 
 
+@pytest.mark.promise("Where layout is kept, all else of an image is drawn anew.")
+@pytest.mark.parametrize("keep_layout", [0, 4])
+def test_images_that_agree_in_what_is_kept_are_released_alike(tiny_flow, images, keep_layout):
+    """Whatever the rest of the source was: also an image of another patient."""
+    maker = make(tiny_flow, "empirical", keep_layout=keep_layout, resample_identity=8)
+    plan, labels = maker.plan, np.arange(len(images)) % 3
+    coordinates = plan.coordinates(maker.encode(images, labels))
+    other = plan.coordinates(maker.encode(1 - images[::-1], labels))
+    other[:, : plan.keeps] = coordinates[:, : plan.keeps]
+    one, two = (
+        maker.with_noise(SeededNoise(3)).from_latents(plan.basis.inverse(x), labels).images
+        for x in (coordinates, other)
+    )
+    assert one == pytest.approx(two, abs=1e-5)
+    other[:, plan.keeps - 1] += 1
+    moved = maker.with_noise(SeededNoise(3)).from_latents(plan.basis.inverse(other), labels)
+    assert np.abs(moved.images - one).max() > 1e-3, "and what is kept is seen"
+
+
 def test_the_decoder_sees_the_released_label_only(tiny_flow, images):
     """Whatever the true label, the same released label gives the same image."""
 

@@ -68,6 +68,11 @@ class TransparentFlow(Flow):
         """One."""
         return (slice(0, self.d),)
 
+    @property
+    def layout(self) -> NDArray[np.float64]:
+        """The last of its directions."""
+        return self.directions[::-1]
+
     def encode_and_rate(
         self, images: ArrayLike, labels: ArrayLike | None = None
     ) -> tuple[Latents, NDArray[np.float64]]:

@@ -26,6 +26,7 @@ def make_plan(
     directions: NDArray[np.float64],
     attributes: Sequence[Attribute],
     identity: NDArray[np.float64] | None = None,
+    layout: NDArray[np.float64] | None = None,
 ) -> Plan:
     """The plan of a recipe.
 
@@ -37,6 +38,7 @@ def make_plan(
         attributes: That labels of the weights say; classes are one without a name.
         identity: ``(m, d)`` orthonormal rows, those that say most about the patient first;
             None for none.
+        layout: ``(l, d)`` rows, how the parts of a picture move with the latent; None for none.
 
     Raises:
         InputError: The weights cannot do what the recipe asks, or the budget is too small.
@@ -61,9 +63,14 @@ def make_plan(
         budget = (budget - response.guarantee.epsilon) * (1 - 1e-12)  # the sum is rounded up
     if recipe.resample_identity:
         personal = _identity(recipe, directions[:kept], identity)
-        directions = np.concatenate([directions[:kept], personal])
+        findings = directions[:kept]
+        directions = np.concatenate([findings, personal])
         rest = d - len(directions)
         parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(personal)), (Action.KEEP, rest)]
+        if recipe.keep_layout is not None:
+            shape = _layout(recipe.keep_layout, directions, layout)
+            directions = np.concatenate([findings, shape])
+            parts = [(Action.KEEP, len(directions)), (Action.RESAMPLE, d - len(directions))]
     else:
         rest = d - kept - spent
         parts = [(Action.KEEP, kept), (Action.MECHANISM, spent), (Action.RESAMPLE, rest)]
@@ -112,3 +119,26 @@ def _identity(
     rows = identity[:count] - (identity[:count] @ kept.T) @ kept
     basis: NDArray[np.float64] = np.linalg.qr(rows.T)[0].T
     return basis - (basis @ kept.T) @ kept
+
+
+def _layout(
+    count: int, apart: NDArray[np.float64], layout: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Orthonormal rows ``(count, d)`` that move the layout most and have nothing in common.
+
+    Args:
+        count: How many.
+        apart: ``(k, d)`` orthonormal rows that they have nothing in common with.
+        layout: ``(l, d)``.
+    """
+    whole = np.zeros((0, apart.shape[1])) if layout is None else layout
+    rows = whole - (whole @ apart.T) @ apart
+    _, moved, directions = np.linalg.svd(rows, full_matrices=False)
+    left = int((moved > 1e-6 * np.linalg.norm(whole)).sum())  # less is rounding
+    if count > left:
+        raise InputError(
+            f"these weights have {left} directions of layout apart from those of findings and "
+            f"identity, too few to keep {count}"
+        )
+    kept: NDArray[np.float64] = directions[:count]
+    return kept - (kept @ apart.T) @ apart

@@ -97,6 +97,7 @@ class Privatizer:
                 directions=flow.directions,
                 attributes=flow.conditioning,
                 identity=flow.identity if recipe.resample_identity else None,
+                layout=flow.layout if recipe.keep_layout else None,
             )
         object.__setattr__(self, "flow", flow)
         object.__setattr__(self, "recipe", recipe)

@@ -46,7 +46,12 @@ class Recipe:
         keep_label_dims: Public directions passed on unprotected, those that say most about
             the label on public data.
         resample_identity: Public directions of identity that are resampled, at most, while **all
-            else is passed on unprotected**; 0 for no such release. Nothing is noised then.
+            else is passed on unprotected**, but for `keep_layout`; 0 for no such release.
+            Nothing is noised then.
+        keep_layout: Where identity is resampled: of all else only so many directions, those
+            apart from identity in which the layout of the picture moves most, are **passed on
+            unprotected**, beside `keep_label_dims`; the rest is resampled, too. None for all
+            else.
         label: ``none``, ``public`` (released exactly, unprotected) or ``response``.
         label_share: Share of epsilon that randomised response may spend.
         unlabelled: Where the label is released by response, what becomes of an input without one:
@@ -76,6 +81,7 @@ class Recipe:
     clip: float | None = None
     keep_label_dims: int = 0
     resample_identity: int = 0
+    keep_layout: int | None = None
     label: str = LabelRelease.NONE
     label_share: float = 0.25
     unlabelled: str = Unlabelled.RANDOM
@@ -112,6 +118,13 @@ class Recipe:
             raise InputError(
                 f"expected at least 0 directions of identity, got {self.resample_identity}"
             )
+        if self.keep_layout is not None:
+            if type(self.keep_layout) is not int or self.keep_layout < 0:
+                raise InputError(
+                    f"expected at least 0 directions of layout, got {self.keep_layout!r}"
+                )
+            if not self.resample_identity:
+                raise InputError("layout is kept only where identity is resampled")
         if self.resample_identity and self.directions:
             raise InputError("where all but identity is kept no direction is left to be noised")
         if self.label not in list(LabelRelease):
@@ -200,6 +213,8 @@ class Recipe:
             del record["candidates"]
         if self.resample_identity == 0:  # as before there were any
             del record["resample_identity"]
+        if self.keep_layout is None:  # likewise
+            del record["keep_layout"]
         if self.unlabelled == Unlabelled.RANDOM:  # as before it could be chosen
             del record["unlabelled"]
         if not self.release_findings:  # as where labels are classes

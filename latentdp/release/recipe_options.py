@@ -36,7 +36,9 @@ class RecipeOptions:
             (`latentdp.privatizer.released_attributes`).
         keep_label_dims: Public directions that are passed on, **unprotected**.
         resample_identity: Directions of identity that are resampled at most, while all else is
-            passed on, **unprotected**.
+            passed on, **unprotected**; or, of all else, `keep_layout`.
+        keep_layout: Directions of the picture's layout that are passed on, **unprotected**,
+            where identity is resampled, while all else is resampled, too.
         candidates: Images drawn for each release, of which a public critic chooses one.
         shift_dates: Keep dates of headers, **unprotected**, moved back by a secret number of days.
         retain_characteristics: Keep sex, and age up to 90, **unprotected**.
@@ -67,6 +69,7 @@ class RecipeOptions:
     release_findings: str = ""
     keep_label_dims: int | None = None
     resample_identity: int | None = None
+    keep_layout: int | None = None
     candidates: int | None = None
     shift_dates: bool = False
     retain_characteristics: bool = False
@@ -120,6 +123,7 @@ class RecipeOptions:
             release_findings=released,
             keep_label_dims=self.keep_label_dims,
             resample_identity=self.resample_identity,
+            keep_layout=self.keep_layout,
             candidates=self.candidates,
             refuse_odd=self.refuse_odd,
             profile=profile,

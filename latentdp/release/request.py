@@ -245,6 +245,7 @@ class ReleaseOptions(TypedDict, total=False):
     release_findings: str
     keep_label_dims: int | None
     resample_identity: int | None
+    keep_layout: int | None
     candidates: int | None
     shift_dates: bool
     retain_characteristics: bool

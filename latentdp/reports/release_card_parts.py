@@ -23,9 +23,10 @@ __all__ = [
 class CardRecipe(Struct, frozen=True, kw_only=True):
     """A `latentdp.recipe.Recipe` as a card states it: without the weights' name, with its digest.
 
-    The fields are explained there; of older cards ``resample_identity``, ``unlabelled``,
-    ``candidates``, ``epsilon_per_patient`` and ``images_per_patient`` may be unset, and so are
-    ``refuse_odd`` where it was not asked for and ``release_findings`` where labels are classes.
+    The fields are explained there; of older cards ``resample_identity``, ``keep_layout``,
+    ``unlabelled``, ``candidates``, ``epsilon_per_patient`` and ``images_per_patient`` may be
+    unset, and so are ``refuse_odd`` where it was not asked for and ``release_findings`` where
+    labels are classes.
     """
 
     digest: str
@@ -37,6 +38,7 @@ class CardRecipe(Struct, frozen=True, kw_only=True):
     clip: float | None
     keep_label_dims: int
     resample_identity: int | UnsetType = UNSET
+    keep_layout: int | UnsetType | None = UNSET
     label: str
     label_share: float
     unlabelled: str | UnsetType = UNSET

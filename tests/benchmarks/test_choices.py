@@ -105,6 +105,26 @@ def test_identity_is_looked_for_in_parts_of_the_latent(world, monkeypatch, capsy
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_the_empirical_tier_is_attacked_at_every_number_of_directions(world, tmp_path, capsys):
+    benchmark = script("empirical")
+    weights = ["--identity-weights", world.weights, "--finding-weights", world.weights]
+    few = ["--identity", 8, "--restarts", 1, "--practice", 20, "--taught", 200]
+    options = [*weights, *few, "--verifier", world.verifier, "--layouts", 0, 3]
+    image = tmp_path / "picture.svg"
+    benchmark.main([str(x) for x in (world.data, *options, "--picture", image)])
+    rows = {row["kept"]: row for row in shown(capsys)}
+    assert [*rows] == ["originals", "all but the coarsest level", "0 of layout", "3 of layout"]
+    layout = "layout, own / stranger's"
+    assert rows["originals"][layout].startswith("1.00 / ")
+    assert rows["originals"]["adaptive, largest"] == "-", "which is known"
+    own = {name: float(row[layout].split(" / ")[0]) for name, row in rows.items()}
+    assert own["originals"] > own["3 of layout"] > own["0 of layout"]
+    assert "of layout" not in image.read_text()
+    assert "<svg" in image.read_text()
+
+
+@pytest.mark.slow
 def test_sizes_are_compared_with_originals_of_that_size(world, tmp_path, capsys):
     benchmark = script("sizes")
     large = tmp_path / "large"

@@ -105,6 +105,7 @@ def test_version_and_bare_call(command, capsys):
         (["privatize", "IN", "OUT", "--workers", "0", "--dry-run"], 2, "worker"),
         (["privatize", "IN", "OUT", "--keep-label-dims", "9999"], 2, "40 public directions"),
         (["privatize", "IN", "OUT", "--keep-label-dims", "-1"], 2, "kept"),
+        (["privatize", "IN", "OUT", "--keep-layout", "3"], 2, "where identity is resampled"),
         (["privatize", "IN", "OUT", "--label-release", "public"], 2, "needs --labels"),
         (["privatize", "IN", "OUT", "--labels", "none.csv"], 2, "readable CSV"),
         (["privatize", "IN", "OUT", "--budget", "1"], 3, "patients would go over"),
@@ -206,7 +207,15 @@ def test_kept_dimensions_print_two_lines(command, capsys, tiny_weights):
     assert "epsilon infinity, unprotected: 3 of 256 latent dimensions" in text
 
 
-@pytest.mark.parametrize(("options", "kept"), [((), 16), (("--keep-label-dims", "0"), 0)])
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ((), 18),
+        (("--keep-label-dims", "0"), 2),
+        (("--keep-layout", "0"), 16),
+        (("--keep-layout", "0", "--keep-label-dims", "0"), 0),
+    ],
+)
 def test_no_direction_is_kept_where_none_is_asked_for(
     command, capsys, tiny_weights, options, kept
 ):

@@ -13,6 +13,7 @@ from latentdp.data.radiograph import read
 from latentdp.models.checkpoints import load, shipped
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig
+from latentdp.models.flow.layout import GRID
 from latentdp.models.model_card.card import ModelCard
 from latentdp.privacy.noise import SeededNoise
 from latentdp.recipe import ALL
@@ -51,6 +52,20 @@ def test_round_trip(flow, pictures):
     for labels in (None, np.arange(len(pictures)) % max(1, len(flow.classes))):
         back = flow.decode(flow.encode(pictures, labels), labels)
         assert np.abs(back - pictures).max() < 1e-4
+
+
+def test_layout_is_how_the_parts_of_the_average_image_move(flow):
+    """Against differences of images that are decoded: the network is asked the other way round."""
+    assert flow.layout.shape == (GRID**2, flow.d)
+    assert not flow.layout[:, flow.levels[0].stop :].any()
+    step = flow.layout[[0, 5, -1]]
+    step = 0.05 * step / np.linalg.norm(step, axis=1, keepdims=True)
+    images = flow.decode(np.concatenate([step, -step])).astype(np.float64)
+    part = flow.shape[0] // GRID
+    levels = images.reshape(-1, GRID, part, GRID, part).mean(axis=(2, 4)).reshape(6, -1)
+    moved = levels[:3] - levels[3:]
+    expected = 2 * step @ flow.layout.T
+    assert np.abs(moved - expected).max() < 0.1 * np.abs(expected).max()
 
 
 def test_latents_are_float64_coarse_to_fine(flow, pictures):

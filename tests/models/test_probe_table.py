@@ -11,6 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from latentdp.core.documents import from_json, to_json
 from latentdp.metrics.bootstrap import Resamples, auc, estimate
 from latentdp.metrics.discriminants import lda, plda
+from latentdp.metrics.scatter import Groups
 from latentdp.models.directions.encode import Encoded
 from latentdp.models.directions.finding import DirectionConfig, Scatters
 from latentdp.models.directions.probe_table import Probe, public_directions
@@ -32,6 +33,42 @@ def test_auc_is_mann_whitney_with_ties_and_weights():
     within = auc(shifted - 100 * strata * (1 - 2 * yes), yes, one, strata)
     assert auc(scores, yes, one, strata) == pytest.approx(within)
     assert np.isnan(auc(scores, np.zeros(300, bool), one)).all()
+
+
+def test_of_a_patient_with_many_images_a_few_count():
+    patients = np.array([5] * 137 + [2] * 3 + [9] + [5] * 3)
+    n = len(patients)
+    numbers = np.arange(n)
+    groups = Groups(numbers % 3, numbers % 2, patients)
+    part = Encoded(numbers[:, None] * 1.0, groups, tuple(map(str, numbers)), numbers, -numbers)
+    few = part.few_of_each(10)
+    assert np.bincount(few.groups.patients)[[2, 5, 9]].tolist() == [3, 10, 1]
+    kept = few.latents[:, 0].astype(int)
+    assert {137, 138, 139, 140} <= {*kept}
+    of_the_first = kept[few.groups.patients == 5]
+    assert np.diff(of_the_first).min() > 10, "from first to last, not the first few"
+    assert (np.diff(kept) > 0).all()
+    assert few.cells == tuple(map(str, kept))
+    assert (few.labels == kept).all()
+    assert (few.views == -kept).all()
+    assert (few.groups.findings == kept % 3).all()
+    assert part.few_of_each(1000).cells == part.cells
+
+
+def test_directions_are_learnt_from_a_few_images_of_each_patient():
+    """Whatever else a patient of many images has, beyond those that count."""
+    made = {name: encoded(seed) for seed, name in enumerate(("train", "val"))}
+    train = made["train"]
+    again = np.concatenate([np.arange(600), np.full(90, 7)])
+    moved = train.latents[again]
+    crowded = Encoded(
+        moved, train.groups[again], tuple(train.cells[i] for i in again), train.labels[again],
+        train.views[again],
+    )  # fmt: skip
+    rows = public_directions({**made, "train": crowded.few_of_each()}, DirectionConfig(count=4))[0]
+    same = public_directions({**made, "train": crowded}, DirectionConfig(count=4))[0]
+    assert (rows.rows == same.rows).all()
+    assert same.images == 600 - 2 + 10
 
 
 def test_a_reader_of_random_labels_reads_nothing():

@@ -164,7 +164,7 @@ def test_recipes_from_before_there_was_detail_are_still_theirs():
     record = asdict(old)
     for option in ("detail", "all_chests", "all_frontal", "file_format", "mark"):
         del record["profile"][option]
-    since = ("candidates", "resample_identity", "unlabelled", "release_findings")
+    since = ("candidates", "resample_identity", "keep_layout", "unlabelled", "release_findings")
     for option in (*since, "epsilon_per_patient", "images_per_patient", "refuse_odd"):
         del record[option]
     expected = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

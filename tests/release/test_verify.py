@@ -124,6 +124,8 @@ def test_a_claim_that_does_not_follow_is_found(tiny_flow, path, value, claim):
         ({}, {"label": "none"}),
         ({"label": "public"}, {"label": "none"}),
         ({}, {"preset": "strict"}),
+        ({"preset": "empirical"}, {"keep_layout": 3}),
+        ({"preset": "empirical", "keep_layout": 0}, {"keep_layout": 1}),
     ],
 )
 def test_a_plan_of_another_recipe_is_found(tiny_flow, changes, other):

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from latentdp.core.arrays import UNKNOWN
+from latentdp.core.arrays import UNKNOWN, evenly
 from latentdp.data.dataset import Dataset
 from latentdp.data.preprocess import unit
 from latentdp.metrics.scatter import Groups
@@ -26,6 +26,7 @@ Matrix = NDArray[np.float64]
 
 
 BATCH = 64  # images between two reports of progress
+OF_A_PATIENT = 10  # images that directions are learnt from and judged by, at most
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,24 @@ class Encoded:
     cells: tuple[str, ...]
     labels: NDArray[np.int64]
     views: NDArray[np.int64]
+
+    def few_of_each(self, most: int = OF_A_PATIENT) -> Encoded:
+        """At most so many images of each patient, spread evenly over theirs.
+
+        A patient counts as often as they have images, and their pairs are as many as its square:
+        one of 137 images would outweigh hundreds.
+        """
+        patients = self.groups.patients
+        order = np.argsort(patients, kind="stable")
+        own = np.split(order, np.flatnonzero(np.diff(patients[order])) + 1)
+        rows = np.sort(np.concatenate([images[evenly(len(images), most)] for images in own]))
+        return Encoded(
+            self.latents[rows],
+            self.groups[rows],
+            tuple(self.cells[row] for row in rows),
+            self.labels[rows],
+            self.views[rows],
+        )
 
 
 def encode(

@@ -58,13 +58,15 @@ def public_directions(
     """Directions from the split ``train``, and their part of the card.
 
     Args:
-        encoded: ``train``, ``val`` and, if there is one, ``test``.
+        encoded: ``train``, ``val`` and, if there is one, ``test``; of each a few images of a
+            patient count (`Encoded.few_of_each`).
         settings: How many, and the weights.
         level: The coarsest, where directions of identity are looked for; None for nowhere.
 
     Returns:
         None where the training split has fewer than two known findings.
     """
+    encoded = {split: part.few_of_each() for split, part in encoded.items()}
     train = encoded["train"]
     scatters = Scatters.of(train.latents, train.groups)
     if scatters is None:

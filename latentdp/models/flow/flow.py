@@ -32,6 +32,7 @@ from latentdp.models.flow.checkpoint import add_ons_of, glow_of
 from latentdp.models.flow.critic import Critic
 from latentdp.models.flow.engine import Engine
 from latentdp.models.flow.glow import Glow, uninitialised
+from latentdp.models.flow.layout import layout_gradients
 from latentdp.models.flow.likelihood import bits_per_dimension, mean_square, outside
 from latentdp.models.flow.orthonormal import orthonormal, orthonormal_in_first
 from latentdp.models.flow.provenance import FlowProvenance
@@ -138,6 +139,15 @@ class Flow:
             WeightsError: They are not nearly orthonormal.
         """
         return orthonormal_in_first(self._add_ons.identity, self.d)
+
+    @cached_property
+    def layout(self) -> NDArray[np.float64]:
+        """Public rows ``(m, d)``: how the parts of the average image move with the latent.
+
+        `latentdp.models.flow.layout` says what they are. Made when they are first asked for. Not
+        to be written to.
+        """
+        return layout_gradients(self)
 
     @property
     def critic(self) -> Critic | None:

@@ -26,6 +26,7 @@ _LATER = {  # which older cards do not state
     "candidates",
     "epsilon_per_patient",
     "images_per_patient",
+    "keep_layout",
     "refuse_odd",
     "release_findings",
     "resample_identity",
@@ -65,7 +66,8 @@ def recipe_checks(
     most = recipe.keep_label_dims + (0 if recipe.directions == ALL else recipe.directions)
     # Of identity there may be fewer than asked for; the plan says how many.
     resampled = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
-    count = min(most + min(resampled, recipe.resample_identity), d)
+    alike = min(most + min(resampled, recipe.resample_identity), d)
+    count = min(alike + (recipe.keep_layout or 0), d)
     if count * d > LARGEST:
         raise InputError("the card states more latent dimensions than any weights have")
     rows = np.eye(count, d)
@@ -74,7 +76,8 @@ def recipe_checks(
         d=d,
         directions=rows[:most],
         attributes=conditioning(card.image),
-        identity=rows[most:],
+        identity=rows[most:alike],
+        layout=rows[alike:],
     )
     height, width = card.image.made_at
     detail, among = card.image.detail_drawn_at, card.image.chosen_among
