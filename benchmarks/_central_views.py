@@ -29,27 +29,35 @@ HEADS = (
     "patients",
     "epsilon",
     "seeds",
-    "target, normal or not",
-    "reached by a network",
-    "by a linear reader",
-    "target, mean of findings",
-    "reached by a network",
-    "by a linear reader",
+    "normal or not, target",
+    "a network",
+    "",
+    "a linear reader",
+    "mean of findings, target",
+    "a network",
+    "",
+    "a linear reader",
 )
 
 Row = Mapping[str, Value]
 
 
 def targets(results: Sequence[Result]) -> str:
-    """Each target beside what readers reached that learnt on the set, means over seeds."""
+    """Each target beside what readers reached that learnt on the set, means over seeds.
+
+    The verdict after a network's figure is on that; *near* is within its interval.
+    """
     rows = results[0].rows
     lines = []
     for (patients, epsilon), hoped in TARGETS.items():
         cells = [f"{patients:,}", f"{epsilon:g}", str(len(_of(rows, patients, epsilon, READER)))]
         for measure, target in zip(("normal", "findings"), hoped, strict=True):
             cells.append(f"{target:.3f}".lstrip("0"))
-            for reader in (READER, "linear"):
-                cells.append(_mean(_of(rows, patients, epsilon, reader), measure))
+            network, linear = (
+                _mean(_of(rows, patients, epsilon, reader), measure)
+                for reader in (READER, "linear")
+            )
+            cells += [_told(network), _verdict(network, target), _told(linear)]
         lines.append(cells)
     return markdown(HEADS, lines)
 
@@ -88,15 +96,28 @@ def _of(rows: Sequence[Row], patients: int, epsilon: float, reader: str) -> list
     return [row for row in rows if tuple(row[key] for key in keys) == wanted]
 
 
-def _mean(rows: Sequence[Row], measure: str) -> str:
-    """The mean over seeds, and that of the ends of their intervals; - where none was measured."""
+def _mean(rows: Sequence[Row], measure: str) -> Interval | None:
+    """The mean over seeds, and that of the ends of their intervals; None if none was measured."""
     found = [row[measure] for row in rows if isinstance(row[measure], Interval)]
     if not found:
-        return "-"
+        return None
     value, low, high = (
         fmean(getattr(one, end) for one in found) for end in ("value", "low", "high")
     )
-    return " ".join([f"{value:.3f}".lstrip("0"), f"({low:.3f} to {high:.3f})".replace("0.", ".")])
+    return Interval(value=value, low=low, high=high)
+
+
+def _told(mean: Interval | None) -> str:
+    return "-" if mean is None else f"{mean:.3f| to }".replace("0.", ".")
+
+
+def _verdict(mean: Interval | None, target: float) -> str:
+    """Whether a target was reached; *near* where it lies within the interval."""
+    if mean is None:
+        return "-"
+    if mean.value >= target:
+        return "reached"
+    return "missed, near" if mean.high >= target else "missed"
 
 
 def _number(value: Value) -> float:

@@ -37,7 +37,6 @@ OF_SEVERAL = {
     "scale-stages": (views.scale_stages, ("scale", "scale-64")),
     "scale-million": (views.million_files, ("scale", "scale-64")),
     "scale-workers": (views.worker_counts, ("scale", "scale-64")),
-    "central": (lambda results: results[0].table(), ("central",)),
     "central-targets": (central.targets, ("central",)),
     **{name: (view, sharing.RESULTS) for name, view in sharing.VIEWS.items()},
 }

@@ -23,7 +23,7 @@ from latentdp.data.label_table import FILES, Key, LabelRow, LabelTable
 from latentdp.data.radiograph import examination
 from latentdp.errors import InputError
 
-__all__ = ["MOST_NAMES", "Annotation", "FindingsTable", "parse_names"]
+__all__ = ["MOST_NAMES", "Annotation", "FindingsTable", "parse_names", "probability_of"]
 
 MOST_NAMES = 64  # different findings in a cohort, and so of a patient
 LONGEST_NAME = 64
@@ -141,3 +141,8 @@ def _patients(path: Path) -> dict[str, str]:
         if patient and patients.setdefault(name, patient) != patient:
             raise InputError(f"{path.name} line {line}: a file has two different patients")
     return patients
+
+
+def probability_of(name: str) -> str:
+    """The column of a public table that has the probability of a finding."""
+    return f"probability of {name}"

@@ -2,7 +2,10 @@ r"""The reader that labels what is drawn: learnt from a cohort by full batches o
 
 A logistic reader of each finding, on thumbnails in units of what the generator draws. That is
 released already and looks like the cohort as far as could be learnt, so that pixels lie around 0
-in another hospital, too, and the clip does not fall on what all of its images share. Each round
+in another hospital, too, and the clip does not fall on what all of its images share. All pixels
+have one unit, so that those which vary much are learnt first and noise on the others, of which
+little follows, stays small; it is a small unit, so that the clip falls on what images show and
+less on the offset. Each round
 adds up the gradients of all patients, releases the noisy sum and takes a step, which is longer the
 less the noise is; no patients are sampled, so a round costs what a Gaussian release costs, and all
 rounds the root of their number more. Its labels of images that are drawn are post-processing.
@@ -46,15 +49,17 @@ __all__ = [
     "shown_by",
     "start",
     "start_among",
+    "start_drawn",
 ]
 
 Matrix = NDArray[np.float64]
 
 # Fixed on public adults (NIH), never on a cohort.
 ROUNDS = 60
-CLIP = 0.5  # of a patient's gradient; features have a length of about sqrt(2)
+CLIP = 0.5  # of a patient's gradient; features have a length of sqrt(2), in `UNIT` of sqrt(5)
 STEP, MOMENTUM = 1.0, 0.9
 FLOOR = 5.0  # grey levels added to what a pixel varies by: black borders never vary
+UNIT = 0.5  # of what pixels of drawn images vary by, all taken together
 PACE, SLOWEST, FASTEST = 4_000.0, 0.1, 3.0  # steps, by the noisy count times epsilon
 PATIENTS = 256  # whose gradients are in memory together
 
@@ -289,6 +294,19 @@ def start_among(small: NDArray[np.uint8] | Matrix, findings: int) -> Head:
         centre=flat.mean(axis=0),
         scale=flat.std(axis=0) + FLOOR,
     )
+
+
+def start_drawn(small: NDArray[np.uint8], findings: int) -> Head:
+    """Weights of 0 on thumbnails whose pixels have one unit, `UNIT` of what drawn ones vary by.
+
+    Args:
+        small: ``(n, s, s)`` of what a generator draws, at least one.
+        findings: That are read.
+    """
+    head = start_among(small, findings)
+    varies = math.sqrt(small.reshape(len(small), -1).var(axis=0).mean())
+    scale = np.full_like(head.scale, UNIT * max(varies, FLOOR))
+    return Head(weights=head.weights, centre=head.centre, scale=scale)
 
 
 def _reduced(small: NDArray[np.uint8], side: int) -> Matrix:

@@ -12,7 +12,7 @@ from latentdp.core.arrays import Images
 from latentdp.privacy.guarantee import Relation
 from latentdp.privacy.noise import Noise, SeededNoise
 from latentdp.synthesis.curator import Curator
-from latentdp.synthesis.head import Head, HeadData, learn_head, start_among
+from latentdp.synthesis.head import Head, HeadData, learn_head, start_drawn
 from latentdp.synthesis.methods.base import SynthesisMethod
 from latentdp.synthesis.mixture import LatentMixture
 from latentdp.synthesis.plan import SynthesisPlan
@@ -113,7 +113,7 @@ class Learner:
         if public.show is not None:
             drawn = public.show(mixture.draw(SeededNoise(0), UNITS, public.d))
             small = drawn if len(drawn) else small
-        return start_among(small, findings)
+        return start_drawn(small, findings)
 
     def _curator(self, noise: Noise) -> Curator:
         """Answers the method's rounds."""

@@ -27,10 +27,14 @@ class Lecture:
     Attributes:
         images: ``(n, h, w)`` in [0, 1].
         shown: ``(n, f)`` which findings each shows.
+        probabilities: ``(n, f)`` of these in [0, 1], where whoever labelled them gave any. A
+            network learns them instead: which images are close to the border between two labels
+            is then no noise to it (Hinton et al. 2015, arXiv 1503.02531).
     """
 
     images: Images
     shown: NDArray[np.bool_]
+    probabilities: Matrix | None = None
 
 
 def linear(lecture: Lecture, tested: Images) -> Matrix:
@@ -61,10 +65,11 @@ def network(
     A finding that nothing was learnt of is scored 0.
     """
     taught = np.flatnonzero(lecture.shown.any(axis=0))
-    rows = lecture.shown.any(axis=1)
     if len(taught) < 2:
         return None
-    shares = lecture.shown[np.ix_(rows, taught)].astype(np.float32)
+    said = lecture.shown if lecture.probabilities is None else lecture.probabilities
+    rows = said[:, taught].any(axis=1)
+    shares = said[np.ix_(rows, taught)].astype(np.float32)
     shares /= shares.sum(axis=1, keepdims=True)
     images = lecture.images[rows][None]
     steps = min(MOST_STEPS, max(MOST_STEPS // 8, EPOCHS * len(shares) // BATCH))

@@ -23,6 +23,7 @@ from latentdp.reports.image_table import ImageRow, ImageTable
 from latentdp.reports.release_card import CARD, IMAGES
 from latentdp.reports.release_contents import GENERATOR, LABELS, contents_digest, settle
 from latentdp.synthesis.destination import Destination
+from latentdp.synthesis.findings import probability_of
 from latentdp.synthesis.generator import Generator
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def draw(
 def _write_tables(
     out: Path, rows: Sequence[ImageRow], findings: Sequence[str], *, parquet: bool
 ) -> None:
-    columns = tuple(f"probability of {name}" for name in findings)
+    columns = tuple(map(probability_of, findings))
     write_table(
         out / LABELS,
         ("file", "label", *columns),

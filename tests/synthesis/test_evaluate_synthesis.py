@@ -22,6 +22,8 @@ from latentdp.reports.synthetic_evaluation_page import write_synthetic_evaluatio
 from latentdp.synthesis.evaluation import measure, shadows
 from latentdp.synthesis.evaluation.effort import SyntheticEffort
 from latentdp.synthesis.evaluation.observed_sum import observed
+from latentdp.synthesis.evaluation.synthetic_set import SyntheticSet
+from latentdp.synthesis.head import shown_by
 from latentdp.synthesis.verify import verify
 from tests.support.folders import tree
 from tests.support.html_page import Page
@@ -157,6 +159,23 @@ def test_subgroups_of_50_patients_are_told_and_smaller_ones_are_not(made, tiny_w
     )  # fmt: skip
     told = {m.subject for m in evaluation.utility}
     assert {"sex F", "sex M", "age up to 71.5", "age above 71.5"} <= told
+
+
+def test_a_set_has_the_probabilities_of_its_head_and_is_refused_with_others_than_those(
+    made, tmp_path
+):
+    released = SyntheticSet.read(made / "out", (16, 16), 100)
+    found = released.generator.head.probabilities(released.images)
+    assert released.probabilities == pytest.approx(found, abs=0.02)
+    assert np.array_equal(shown_by(released.probabilities), released.shown)
+    shutil.copytree(made / "out", tmp_path / "out")
+    table = tmp_path / "out" / "labels.csv"
+    lines = table.read_text().splitlines()
+    for wrong in ("1.5", "nan", "likely"):
+        first = ",".join([*lines[1].split(",")[:-1], wrong])
+        table.write_text("\n".join([lines[0], first, *lines[2:], ""]))
+        with pytest.raises(InputError, match="probability"):
+            SyntheticSet.read(tmp_path / "out", (16, 16), 100)
 
 
 def test_folders_that_do_not_belong_together_are_refused(made, tiny_weights, tmp_path):

@@ -17,6 +17,7 @@ from latentdp.synthesis.head import (
     learn_head,
     start,
     start_among,
+    start_drawn,
 )
 from latentdp.synthesis.learn import Learner, calibrated, seen
 from latentdp.synthesis.methods.gaussian import FindingGaussians
@@ -95,6 +96,17 @@ def test_the_head_is_in_units_of_what_is_drawn():
     learner.add(replace(moved, latents=moved.latents + 0.4))
     head = learner.release(SeededNoise(0)).head
     assert head.centre == pytest.approx(128 + 30 * 0.4, abs=15), "the flow's own lie around 128"
+
+
+def test_pixels_of_what_is_drawn_have_one_unit_and_all_alike_give_one_too():
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(120, np.linspace(1, 40, SIDE * SIDE), (200, SIDE * SIDE))
+    small = np.clip(drawn, 0, 255).astype(np.uint8).reshape(-1, SIDE, SIDE)
+    head = start_drawn(small, FINDINGS)
+    energy = (head.features(small)[:, :-1] ** 2).sum(axis=1).mean()
+    assert len(np.unique(head.scale)) == 1
+    assert energy == pytest.approx(4, rel=1e-3), "in units of half of what they vary by"
+    assert np.isfinite(start_drawn(np.zeros_like(small), 1).features(small)).all()
 
 
 def test_heads_of_other_units_and_sides_say_the_same_when_refined():

@@ -41,7 +41,11 @@ class Aucs:
     ) -> tuple[Estimate | None, Estimate | None]:
         """Of a reader that learns on a set; a finding that all or none show is left to chance."""
         tests = self._cohort.tests
-        lecture = Lecture(images=learning.images, shown=learning.findings)
+        lecture = Lecture(
+            images=learning.images,
+            shown=learning.findings,
+            probabilities=learning.probabilities,
+        )
         scores = READERS[reader](lecture, tests.images, seed)
         if scores is None:
             scores = np.zeros(tests.findings.shape)

@@ -40,16 +40,28 @@ class LabelledSet:
         images: ``(n, h, w)`` in [0, 1].
         findings: ``(n, f)`` which of the cohort's findings each shows.
         patients: ``(n,)`` numbers of patients; those of drawn images are all different.
+        probabilities: ``(n, f)`` of each finding, in (0, 1), where a head labelled the images.
     """
 
     images: Images
     findings: NDArray[np.bool_]
     patients: NDArray[np.int64]
+    probabilities: NDArray[np.float64] | None = None
 
     @classmethod
-    def of_nobody(cls, images: Images, findings: NDArray[np.bool_]) -> Self:
+    def of_nobody(
+        cls,
+        images: Images,
+        findings: NDArray[np.bool_],
+        probabilities: NDArray[np.float64] | None = None,
+    ) -> Self:
         """Drawn images."""
-        return cls(images=images, findings=findings, patients=np.arange(len(images)))
+        return cls(
+            images=images,
+            findings=findings,
+            patients=np.arange(len(images)),
+            probabilities=probabilities,
+        )
 
 
 class ComparedCohort:

@@ -152,9 +152,9 @@ class CentralMethod(Contestant):
             images,
             candidates=self._candidates,
         )
-        shown = shown_by(head.probabilities(drawn))
+        probabilities = head.probabilities(drawn)
         return Made(
-            images=LabelledSet.of_nobody(drawn, shown),
+            images=LabelledSet.of_nobody(drawn, shown_by(probabilities), probabilities),
             head=head.probabilities(cohort.tests.images),
             add_remove=plan.guarantee(Relation.ADD_REMOVE).epsilon,
         )

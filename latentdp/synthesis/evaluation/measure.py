@@ -128,7 +128,11 @@ class Session:
             return ()
         cohort = self.people.cohort
         lectures = {
-            "p/o": Lecture(images=self._covered(released.images), shown=released.shown),
+            "p/o": Lecture(
+                images=self._covered(released.images),
+                shown=released.shown,
+                probabilities=released.probabilities,
+            ),
             "o/o": Lecture(
                 images=self._covered(cohort.images[cohort.read]),
                 shown=cohort.shown(released.findings)[cohort.read],

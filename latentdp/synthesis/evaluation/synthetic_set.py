@@ -20,7 +20,7 @@ from latentdp.privacy.noise import SeededNoise
 from latentdp.reports.release_card import IMAGES
 from latentdp.reports.release_contents import GENERATOR, LABELS
 from latentdp.reports.synthesis_card import SynthesisCard
-from latentdp.synthesis.findings import parse_names
+from latentdp.synthesis.findings import parse_names, probability_of
 from latentdp.synthesis.generator import Generator
 from latentdp.synthesis.head import shown_by
 from latentdp.synthesis.learnt_checks import stated_plan
@@ -41,6 +41,7 @@ class SyntheticSet:
         plan: The noise that the card states.
         images: ``(n, h, w)`` in [0, 1], of the flow's size.
         shown: ``(n, f)`` which findings the labels name.
+        probabilities: ``(n, f)`` that stand beside them, in [0, 1].
         mark: Pixels on a side of images that carry a mark; None for none.
     """
 
@@ -48,6 +49,7 @@ class SyntheticSet:
     plan: SynthesisPlan
     images: Images
     shown: NDArray[np.bool_]
+    probabilities: NDArray[np.float64]
     mark: int | None = None
 
     @property
@@ -75,11 +77,13 @@ class SyntheticSet:
         if generator.synthesis != card.synthesis:
             raise InputError("the generator in OUT is of another synthesis than its card")
         names = generator.synthesis.findings
-        images, shown = [], []
-        for _, row in islice(read_table(out / LABELS, ("file", "label")), most):
+        images, shown, likely = [], [], []
+        columns = [probability_of(name) for name in names]
+        for _, row in islice(read_table(out / LABELS, ("file", "label", *columns)), most):
             images.append(_small(out / IMAGES / Path(row["file"]).name, shape))
             said = parse_names(row["label"], LABELS)
             shown.append([name in said for name in names])
+            likely.append([_probability(row[column]) for column in columns])
         if not images:
             raise InputError("OUT holds no images")
         return cls(
@@ -87,6 +91,7 @@ class SyntheticSet:
             plan=stated_plan(card.synthesis),
             images=np.stack(images),
             shown=np.array(shown, dtype=np.bool_).reshape(len(images), len(names)),
+            probabilities=np.array(likely).reshape(len(images), len(names)),
             mark=card.images.size if card.images.marked else None,
         )
 
@@ -110,6 +115,7 @@ class SyntheticSet:
             plan=stated_plan(generator.synthesis),
             images=np.concatenate([part.images for part in parts]),
             shown=shown_by(odds) if odds.shape[1] else np.zeros(odds.shape, dtype=np.bool_),
+            probabilities=odds,
         )
 
     def cover(self, originals: Images) -> MarkCover:
@@ -117,6 +123,16 @@ class SyntheticSet:
         if self.mark is None:
             return MarkCover(content=np.zeros((0, 0), dtype=np.float32))
         return MarkCover.of(originals, self.mark)
+
+
+def _probability(field: str) -> float:
+    try:
+        value = float(field)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise InputError(f"{LABELS}: a probability is none")
+    return value
 
 
 def _small(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -199,4 +199,5 @@ def _fresh(released: SyntheticSet, flow: Flow, seed: int) -> Lecture:
     images, valid = flow.decode_valid(latents)
     images = images[valid]
     head = head.calibrated(images, released.shown.mean(axis=0))
-    return Lecture(images=images, shown=shown_by(head.probabilities(images)))
+    probabilities = head.probabilities(images)
+    return Lecture(images=images, shown=shown_by(probabilities), probabilities=probabilities)
