@@ -19,7 +19,7 @@ from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.equalizer import LOUDEST, Equalizer
 from latentdp.privacy.noise import SeededNoise
 
-__all__ = ["FEWEST", "POSE", "PowerReference", "equalized", "fit_equalizer"]
+__all__ = ["FEWEST", "PowerReference", "equalized", "fit_equalizer"]
 
 Pixels = NDArray[np.uint8]
 Vector = NDArray[np.float64]
@@ -28,7 +28,6 @@ BANDS = 64  # between no detail and the finest
 ROUNDS = 3  # grey levels end at black and white, so that the first gains are a little off
 LOOKED_AT = 320  # images
 FEWEST = 20
-POSE = 4.0  # cycles a side: as coarse as this it is how a chest lies, not how it was taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,32 +69,31 @@ def equalized(checkpoint: Checkpoint, originals: Mapping[int, PowerReference]) -
     for size in sorted(flow.cascade.by_size):
         pixels, private = originals[size].pixels, originals[size].private
         wanted = shrink(unit(pixels[evenly(len(pixels), LOOKED_AT)]), size)
-        if private is not None:
-            small, coarsest = private[evenly(len(private), LOOKED_AT)], POSE
-        else:  # coarser than a quarter of the side, nothing is lost by reducing
-            small, coarsest = shrink(wanted, side), side / 4
-        equalizer = fit_equalizer(flow.cascade, small, wanted, coarsest)
+        if private is None:
+            small = shrink(wanted, side)
+        else:
+            small = private[evenly(len(private), LOOKED_AT)]
+        equalizer = fit_equalizer(flow.cascade, small, wanted)
         cards[str(size)] = structs.replace(cards[str(size)], gains=equalizer.gains)
     return replace(checkpoint, card=structs.replace(checkpoint.card, octaves=cards), sha256="")
 
 
-def fit_equalizer(
-    cascade: SuperResolutionCascade, small: Images, originals: Images, coarsest: float
-) -> Equalizer:
+def fit_equalizer(cascade: SuperResolutionCascade, small: Images, originals: Images) -> Equalizer:
     """Gains by which small images that are enlarged have the mean power of originals.
 
-    Compared is the mean power in decibels, so that the images need not show the same.
+    Compared is the mean power in decibels, so that the images need not show the same. Nothing
+    below half the highest frequency of the small images is changed: a network that reads images
+    of their size would know the filter.
 
     Args:
         cascade: What enlarges; equalizers that it has do not matter.
         small: ``(m, side, side)`` in [0, 1], such as the flow makes.
         originals: ``(n, size, size)`` in [0, 1], of a size to which the cascade leads.
-        coarsest: What is up to as coarse as this, in cycles a side, stays as it is.
     """
-    size = originals.shape[1]
+    side, size = small.shape[1], originals.shape[1]
     drawn = cascade.without_equalizers().enlarge(small, size, SeededNoise(0))
     wanted, total = _decibels(originals), np.zeros(BANDS + 1)
-    coarse = np.linspace(0, size / 2, BANDS + 1) <= coarsest
+    coarse = np.linspace(0, 1, BANDS + 1) <= side / size / 2
     equalizer = Equalizer((1.0,) * (BANDS + 1))
     for _ in range(ROUNDS):
         total += np.where(coarse, 0, wanted - _decibels(equalizer.apply(drawn)))
