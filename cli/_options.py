@@ -151,8 +151,8 @@ IdentityOption = Annotated[
     typer.Option(
         "--resample-identity",
         metavar="N",
-        help="With the preset 'empirical': N directions of identity, at most, that nothing of "
-        "what is passed on lies in.",
+        help="With the preset 'empirical': N directions of identity, at most, that no direction "
+        "of layout which is passed on lies in.",
         rich_help_panel=GUARANTEE,
     ),
 ]

@@ -115,7 +115,8 @@ def forecast_rows(forecast: Forecast, unlabelled: Unlabelled) -> list[tuple[str,
             (
                 f"--images-per-patient {k}",
                 f"would release {images} of {whole} images, at most epsilon "
-                f"{printed(each.for_patient(k).epsilon)} of a patient",
+                f"{printed(each.for_patient(k).epsilon)} of a patient"
+                f"{noised_part_alone(summary.guarantee)}",
             )
             for k, images in shares(spread).items()
         ]

@@ -14,16 +14,20 @@ PRESETS = ("balanced", "strict")
 
 
 def private_images(flow: Flow, images: Images, seed: int) -> Images:
-    """Private images ``(2 n, side, side)`` of public ones ``(n, side, side)``, of each preset."""
+    """Private images ``(m, side, side)`` of public ones ``(n, side, side)``, of each preset.
+
+    Weights that carry no public directions yet have those of ``strict`` alone, which needs none;
+    where they know no classes either, no label is released.
+    """
     import numpy as np
 
     from latentdp.privacy.noise import SeededNoise
     from latentdp.privatizer.privatizer import Privatizer
     from latentdp.recipe.recipe import Recipe
 
+    classes = max(len(one.values) for one in flow.conditioning)
+    recipes = [Recipe.from_preset(p, label=None if classes > 1 else "none") for p in PRESETS]
+    able = [recipe for recipe in recipes if recipe.directions <= len(flow.directions)]
     return np.concatenate(
-        [
-            Privatizer(flow, Recipe.from_preset(preset), SeededNoise(seed))(images).images
-            for preset in PRESETS
-        ]
+        [Privatizer(flow, recipe, SeededNoise(seed))(images).images for recipe in able]
     )

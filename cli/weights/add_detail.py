@@ -89,18 +89,19 @@ def _originals(
     weights: Checkpoint, data: Path, sources: list[str] | None
 ) -> dict[int, PowerReference]:
     """By the size that detail leads to: of ``sources``, or of those that it learnt from."""
+    from latentdp.core.arrays import evenly
     from latentdp.data.dataset import read_dataset
     from latentdp.data.preprocess import shrink, unit
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.model_card.equalizer import PowerReference
+    from latentdp.models.model_card.equalizer import LOOKED_AT, PowerReference
 
     def read(of: tuple[str, ...], size: int) -> PowerReference:
         pixels = read_dataset(data, "train", size=size, sources=of, enlarge=False).pixels
         known = bool(of) and set(of) <= set(weights.card.sources or ())
-        if not (known and len(pixels)):
+        if not known:
             return PowerReference(pixels)
-        flow = load_flow(weights)
-        return PowerReference(pixels, private_images(flow, shrink(unit(pixels), flow.shape[0]), 0))
+        flow, some = load_flow(weights), pixels[evenly(len(pixels), LOOKED_AT)]
+        return PowerReference(pixels, private_images(flow, shrink(unit(some), flow.shape[0]), 0))
 
     by_size = {
         int(size): tuple(sources or octave.sources or ())

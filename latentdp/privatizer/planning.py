@@ -139,6 +139,7 @@ def _layout(
         raise InputError(
             f"these weights have {left} directions of layout apart from those of findings and "
             f"identity, too few to keep {count}"
+            + ("; resample fewer of identity" if left < count <= len(whole) else "")
         )
     kept: NDArray[np.float64] = directions[:count]
     return kept - (kept @ apart.T) @ apart

@@ -124,7 +124,9 @@ class Recipe:
                     f"expected at least 0 directions of layout, got {self.keep_layout!r}"
                 )
             if not self.resample_identity:
-                raise InputError("layout is kept only where identity is resampled")
+                raise InputError(
+                    "layout is kept only where identity is resampled, as in the preset 'empirical'"
+                )
         if self.resample_identity and self.directions:
             raise InputError("where all but identity is kept no direction is left to be noised")
         if self.label not in list(LabelRelease):

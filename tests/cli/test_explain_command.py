@@ -39,6 +39,15 @@ def test_every_input_and_every_patient_is_accounted_for(explained):
     assert isinstance(told["odd"], list)
 
 
+def test_what_fewer_images_of_a_patient_cost_is_not_said_to_be_all_where_something_is_kept(
+    explained,
+):
+    _, _, table = explained("--keep-label-dims", "1")
+    _, _, each = table.partition("--images-per-patient 1 would release 3 of 5 images, ")
+    assert each.split(" --")[0].startswith("at most epsilon ")
+    assert "of a patient for the noised part alone; of the whole it is infinity" in each[:110]
+
+
 def test_what_is_beyond_the_budget_is_counted_and_the_patients_epsilon_shown(explained):
     code, told, table = explained("--epsilon-per-patient", "6", "--images-per-patient", "2")
     counts = told["counts"]

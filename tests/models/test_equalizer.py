@@ -135,18 +135,43 @@ def test_originals_that_are_too_few_too_small_or_for_nothing_are_refused(octave)
         equalized(tiny_checkpoint(), {})
 
 
+def folder_of_originals(folder, source: str) -> None:
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "split", "patient_id", "source"])
+        for i, pixels in enumerate(photographs(FEWEST)):
+            Image.fromarray(pixels).save(folder / f"{i}.png")
+            rows.writerow([f"{i}.png", "train", i, source])
+
+
 def test_the_command_equalizes(octave, tmp_path, command, capsys):
     detailed = with_detail_flows(tiny_checkpoint(), [part(octave)])
     save(detailed, tmp_path / "plain.safetensors")
-    with (tmp_path / "manifest.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["file", "split", "patient_id"])
-        for i, pixels in enumerate(photographs(FEWEST)):
-            Image.fromarray(pixels).save(tmp_path / f"{i}.png")
-            rows.writerow([f"{i}.png", "train", i])
+    folder_of_originals(tmp_path, "")
     plain, out = tmp_path / "plain.safetensors", tmp_path / "out.safetensors"
     given = ("weights", "add-detail", plain, plain, "--out", out, "--equalize")
     assert command(*given, tmp_path) == 0
     assert load(out).card.octaves["32"].gains is not None
+    assert not load(out).card.private_training
     assert command(*given, tmp_path / "nowhere") == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("learnt", [{}, {"private_training": True}])
+def test_the_command_equalizes_private_images_where_the_flow_learnt_from_their_like(
+    octave, tmp_path, command, learnt
+):
+    """Without public directions, too, which may be added later; what is private is so marked."""
+    checkpoint = tiny_checkpoint(sources=["here", "there"], **learnt)
+    save(with_detail_flows(checkpoint, [part(octave)]), tmp_path / "plain.safetensors")
+    folder_of_originals(tmp_path, "here")
+    plain, out = tmp_path / "plain.safetensors", tmp_path / "out.safetensors"
+    given = ("weights", "add-detail", plain, plain, "--out", out, "--equalize", tmp_path)
+    assert command(*given, "--source", "here") == 0
+    card = load(out).card
+    reduced = equalized(load(plain), {32: PowerReference(photographs(FEWEST))}).card
+    assert card.octaves["32"].gains != reduced.octaves["32"].gains
+    assert bool(card.private_training) is bool(learnt)
+    assert command(*given, "--source", "here", "--private-data") == 0
+    assert load(out).card.private_training
+    assert command(*given, "--source", "nowhere") == 2

@@ -6,9 +6,11 @@ import pytest
 
 from latentdp import PRESETS, InputError, Privatizer, Recipe
 from latentdp.core.plugins import names
+from latentdp.models.flow.layout import GRID
 from latentdp.privacy.noise import SeededNoise
 from latentdp.release.describe import release_card
 from latentdp.release.summary import Summary
+from latentdp.release.verification.recipe import LAYOUT
 from latentdp.release.verify import verify_card
 from tests.support.sweeps import diagonal
 
@@ -133,6 +135,15 @@ def test_a_plan_of_another_recipe_is_found(tiny_flow, changes, other):
     card, fake = card_of(tiny_flow, **changes), card_of(tiny_flow, **(changes | other))
     fake["recipe"] = card["recipe"]
     assert failed(fake) == ["plan of the recipe"]
+
+
+def test_more_of_a_layout_than_any_weights_have_is_refused_at_once(tiny_flow):
+    """Directions of a forged card would take minutes to be made orthonormal."""
+    assert LAYOUT == GRID**2
+    card = card_of(tiny_flow, preset="empirical")
+    put(card, "recipe/keep_layout", LAYOUT + 1)
+    with pytest.raises(InputError, match="states 17 directions of layout"):
+        verify_card(card)
 
 
 @pytest.mark.parametrize(

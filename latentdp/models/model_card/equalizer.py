@@ -19,14 +19,14 @@ from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.models.super_resolution.equalizer import LOUDEST, Equalizer
 from latentdp.privacy.noise import SeededNoise
 
-__all__ = ["FEWEST", "PowerReference", "equalized", "fit_equalizer"]
+__all__ = ["FEWEST", "LOOKED_AT", "PowerReference", "equalized", "fit_equalizer"]
 
 Pixels = NDArray[np.uint8]
 Vector = NDArray[np.float64]
 
 BANDS = 64  # between no detail and the finest
 ROUNDS = 3  # grey levels end at black and white, so that the first gains are a little off
-LOOKED_AT = 320  # images
+LOOKED_AT = 320  # images, at most
 FEWEST = 20
 
 

@@ -21,6 +21,7 @@ from latentdp.release.verification.claimed_card import ClaimedCard, ClaimedPlan,
 __all__ = ["recipe_checks", "recipe_of"]
 
 REFINED = 4  # as FACTOR of a refiner's network, which needs torch
+LAYOUT = 16  # directions that a layout has at most, as GRID of a flow's, squared
 LARGEST = 2**28  # numbers of directions, which any weights stay far below
 _LATER = {  # which older cards do not state
     "candidates",
@@ -67,7 +68,12 @@ def recipe_checks(
     # Of identity there may be fewer than asked for; the plan says how many.
     resampled = sum(b.size for b in plan.blocks if b.action is Action.RESAMPLE)
     alike = min(most + min(resampled, recipe.resample_identity), d)
-    count = min(alike + (recipe.keep_layout or 0), d)
+    shape = recipe.keep_layout or 0
+    if shape > LAYOUT:
+        raise InputError(
+            f"the card states {shape} directions of layout, more than any weights have"
+        )
+    count = min(alike + shape, d)
     if count * d > LARGEST:
         raise InputError("the card states more latent dimensions than any weights have")
     rows = np.eye(count, d)
