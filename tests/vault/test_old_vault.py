@@ -70,7 +70,7 @@ def without_claims(says):
     claims = re.compile(
         "guarantee|patient_guarantee|warnings|private|epsilon_.*|patient_epsilon"
         "|unlabelled|all_chests|all_frontal|(beyond_)?images_per_patient"
-        "|contents_sha256|last_run|compliance|caveats|vault_warnings|splits|use|fit|file_format|mark"
+        "|keep_layout|contents_sha256|last_run|compliance|caveats|vault_warnings|splits|use|fit|file_format|mark"
         "|CodingSchemeIdentificationSequence|SeriesDescription|SyntheticData"
     )
     return {k: without_claims(v) for k, v in says.items() if not claims.fullmatch(k)}
