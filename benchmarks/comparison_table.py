@@ -1,7 +1,9 @@
 """The comparison's table for the documents, from the JSON twin of `latentdp compare`.
 
 latentdp compare DATA --out DIR
-python benchmarks/comparison_table.py DIR/comparison.json [--json FILE]
+python benchmarks/comparison_table.py DIR/comparison.json ... [--json FILE]
+
+Of a release that several comparisons have, the row of the last counts.
 """
 
 from __future__ import annotations
@@ -92,12 +94,14 @@ KEYS = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints it."""
     options = parser("comparison_table", __doc__)
-    options.add_argument("comparison", type=Path)
+    options.add_argument("comparisons", type=Path, nargs="+", metavar="COMPARISON")
     parsed = parse(options, arguments)
-    comparison = Comparison.from_json(read_json(parsed.comparison, "a comparison"))
+    read = [Comparison.from_json(read_json(path, "a comparison")) for path in parsed.comparisons]
+    compared = {method.name: method for comparison in read for method in comparison.rows}
     with Report(parsed, COLUMNS, table=False) as report:
         for group in ("control", "rival", "ours"):
-            report.extend(summary(method) for method in comparison.rows if method.group == group)
+            of_group = (method for method in compared.values() if method.group == group)
+            report.extend(map(summary, of_group))
         report.say(in_bold(report.result))
 
 
