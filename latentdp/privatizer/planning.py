@@ -64,11 +64,13 @@ def make_plan(
     if recipe.resample_identity:
         personal = _identity(recipe, directions[:kept], identity)
         findings = directions[:kept]
-        directions = np.concatenate([findings, personal])
-        rest = d - len(directions)
-        parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(personal)), (Action.KEEP, rest)]
-        if recipe.keep_layout is not None:
-            shape = _layout(recipe.keep_layout, directions, layout)
+        apart = np.concatenate([findings, personal])
+        if recipe.keep_layout is None:
+            directions = apart
+            rest = d - len(apart)
+            parts = [(Action.KEEP, kept), (Action.RESAMPLE, len(personal)), (Action.KEEP, rest)]
+        else:
+            shape = _layout(recipe.keep_layout, apart, layout)
             directions = np.concatenate([findings, shape])
             parts = [(Action.KEEP, len(directions)), (Action.RESAMPLE, d - len(directions))]
     else:

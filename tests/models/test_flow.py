@@ -17,6 +17,7 @@ from latentdp.models.flow.layout import GRID
 from latentdp.models.model_card.card import ModelCard
 from latentdp.privacy.noise import SeededNoise
 from latentdp.recipe import ALL
+from latentdp.release.verification.recipe import LAYOUT
 from tests.support.places import SAMPLES
 from tests.support.sweeps import some
 from tests.support.tiny_flow import make_net
@@ -57,6 +58,7 @@ def test_round_trip(flow, pictures):
 def test_layout_is_how_the_parts_of_the_average_image_move(flow):
     """Against differences of images that are decoded: the network is asked the other way round."""
     assert flow.layout.shape == (GRID**2, flow.d)
+    assert LAYOUT == GRID**2, "as `verify` knows it, without torch"
     assert not flow.layout[:, flow.levels[0].stop :].any()
     step = flow.layout[[0, 5, -1]]
     step = 0.05 * step / np.linalg.norm(step, axis=1, keepdims=True)

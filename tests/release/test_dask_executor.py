@@ -70,6 +70,17 @@ def pids(workers: LocalCluster) -> list[int]:
     return [w.process.process.pid for w in workers.workers.values() if w.process is not None]
 
 
+def on_cluster(address: str, source: Path, privatizer: Privatizer, place: Path, **more):
+    return privatize_folder(
+        source,
+        place / "out",
+        privatizer=privatizer,
+        vault=place / "vault",
+        cluster=address,
+        **more,
+    )
+
+
 def check(place: Path, summary=None, url: str | None = None) -> None:
     """Every input once, every output charged once, nothing left over."""
     images = place / "out" / "images"
@@ -95,25 +106,14 @@ def check(place: Path, summary=None, url: str | None = None) -> None:
 def test_it_accounts_for_what_one_machine_does(workers, source, privatizer, tmp_path):
     address = workers.scheduler_address
     done = []
-    summary = privatize_folder(
-        source,
-        tmp_path / "out",
-        privatizer=privatizer,
-        vault=tmp_path / "vault",
-        cluster=address,
-        progress=lambda i, n: done.append((i, n)),
+    summary = on_cluster(
+        address, source, privatizer, tmp_path, progress=lambda i, n: done.append((i, n))
     )
     check(tmp_path, summary)
     assert done[-1] == (FILES + 2, FILES + 2)
     here = privatize_folder(source, tmp_path / "b", privatizer=privatizer, vault=tmp_path / "v")
     assert here.counts() == summary.counts()
-    again = privatize_folder(
-        source,
-        tmp_path / "out",
-        privatizer=privatizer,
-        vault=tmp_path / "vault",
-        cluster=address,
-    )
+    again = on_cluster(address, source, privatizer, tmp_path)
     assert (again.already, again.released) == (FILES, 0)
     check(tmp_path, again)
     told, refused = preview(source, privatizer=privatizer, cluster=address)
@@ -138,13 +138,7 @@ def test_only_workers_look_at_inputs_and_no_input_travels(
     ):
         monkeypatch.setattr(owner, name, never)  # here; workers have their own
     address = workers.scheduler_address
-    summary = privatize_folder(
-        source,
-        tmp_path / "out",
-        privatizer=privatizer,
-        vault=tmp_path / "vault",
-        cluster=address,
-    )
+    summary = on_cluster(address, source, privatizer, tmp_path)
     check(tmp_path, summary)
     large = save(dicom_radiograph(gradient(1024, 800)), tmp_path / "large.dcm")
     with dask_executor.cluster(privatizer, address, source=large) as pool:
