@@ -12,7 +12,13 @@ from latentdp.core.documents import to_json
 
 from .._options import JsonOption
 from .._render import print_json, share_progress, table
-from .._training_options import SeedOption, ThreadsOption, TrainedOnArgument, weights_file
+from .._training_options import (
+    SeedOption,
+    SourceOption,
+    ThreadsOption,
+    TrainedOnArgument,
+    weights_file,
+)
 
 if TYPE_CHECKING:
     from latentdp.models.model_card.card_parts import CriticCard
@@ -26,13 +32,15 @@ def add_critic(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Weights file to write, with it.")
     ],
+    source: SourceOption = None,
     seed: SeedOption = 0,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Teach a critic which samples look like originals, and write weights with it.
 
-    Recipes with several candidates release one that it likes.
+    Recipes with several candidates release one that it likes. Originals are
+    those that the weights learnt from, or of --source.
     """
     from latentdp.data.dataset import splits
     from latentdp.models.checkpoints import load, save
@@ -52,8 +60,8 @@ def add_critic(
     with share_progress("teaching", shown=not json) as tell:
         trained = train_critic(
             flow,
-            as_trained(flow, data, "train"),
-            as_trained(flow, data, "val"),
+            as_trained(flow, data, "train", sources=source),
+            as_trained(flow, data, "val", sources=source),
             seed=seed,
             tell=tell,
         )
@@ -77,7 +85,7 @@ def summary(card: CriticCard) -> list[tuple[str, str]]:
             "effective candidates",
             f"{card.effective_candidates} of {card.candidates} on average",
         ),
-        ("taught on", f"{images.get('reader', 0):,} and {images.get('ratio', 0):,} images"),
+        ("taught on", f"{images.get('reader', 0):,} and {images.get('ratio', 0):,} originals"),
     ]
 
 

@@ -139,14 +139,14 @@ class CriticCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A critic that chooses among samples; what is not known of it is None, and left out.
 
     Attributes:
-        reader_classes: Classes that its classifier tells apart.
-        widths: Channels of the stages of its classifier.
+        reader_classes: Classes that its networks tell apart: samples and originals, or findings.
+        widths: Channels of the stages of its networks.
         auc: At which it tells samples from originals of the validation split.
         candidates: Samples of which it is said how many count.
         effective_candidates: How many of them count on average.
         images_measured: Validation images that these numbers are of.
         images: Training images of its two parts, ``reader`` and ``ratio``.
-        samples: That it learnt from.
+        samples: That its parts learnt from.
         seed: Of its training.
     """
 

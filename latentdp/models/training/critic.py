@@ -1,7 +1,8 @@
 """Training a critic on public originals and fresh samples of the flow.
 
-The classifier learns on one half of the training patients, and the ratio on the other: features of
-images that a classifier has learnt by heart look like no sample's.
+Networks learn to tell samples from originals, on three quarters of the training patients, and
+the ratios, which are logistic in what each sees, on the others: features of images that a network
+has learnt by heart look like no sample's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from latentdp.core.arrays import UNKNOWN, Images, Labels, evenly
 from latentdp.data.dataset import Dataset
 from latentdp.data.preprocess import unit
-from latentdp.models.flow.critic import Critic
+from latentdp.models.flow.critic import Critic, halved
 from latentdp.models.flow.flow import Flow
 from latentdp.models.model_card.card_parts import CriticCard
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
@@ -29,11 +30,16 @@ __all__ = ["train_critic"]
 Matrix = NDArray[np.float64]
 
 BATCH = 256
+ORIGINAL, SAMPLE = 0, 1  # what the networks tell apart
 DRAWS = 2  # samples for each original
 FEWEST = 20  # images on either side
-STEPS = 400  # of the classifier
-BATCH_OF_CLASSIFIER = 64
-EPOCHS = 20  # of the classifier, at most
+SHARE = 0.75  # of the patients, of whose images the networks learn
+STEPS = 2000  # of each network
+BATCH_OF_NETWORK = 64
+EPOCHS = 20  # of each network, at most
+# Of the log ratios of the image as it is and at half its size. Their sum counts twice what both
+# see: it is sharper than a ratio, and was chosen so by benchmarks/candidates.py on val.
+WEIGHTS = (1.0, 2.0)
 STRENGTH = 0.1  # inverse regularisation, per nat and standard deviation
 SHARED = 0.5  # weight of what all labels share, beside what is a label's own
 RATED = 512  # images of val that the card's numbers are measured on
@@ -60,53 +66,57 @@ def train_critic(
         flow: What makes the samples; its labels are those of the data.
         train: Public originals.
         val: Others, on which the card's numbers are measured.
-        seed: Seed of halves, classifier and samples.
+        seed: Seed of who is in which part, of networks and samples.
         tell: Progress.
 
     Returns:
-        None where there are too few images, or fewer than two classes on either side.
+        None where there are too few images.
     """
-    ours = _half_of(train.patients, seed)
+    ours = _share_of(train.patients, seed)
     sides = [train.labels[rows] for rows in (ours, ~ours)]
-    # What a classifier tells: of attributes, images that show one finding, or none.
-    kinds = train.findings if flow.attributes else train.labels
-    if min(map(len, sides)) < FEWEST or len(val) < 2 or not _distinct(kinds[ours], flow):
+    if min(map(len, sides)) < FEWEST or len(val) < 2:
         return None
-    tell(0.0, "training a classifier")
-    known = ours & (kinds != UNKNOWN)
-    here, index = np.unique(kinds[known], return_inverse=True)
-    steps = max(8, min(STEPS, EPOCHS * int(known.sum()) // BATCH_OF_CLASSIFIER))
-    settings = ClassifierConfig(steps=steps, widths=_widths(flow.shape[0]), seed=seed)
-    classifier = FindingClassifier.fit(
-        unit(train.pixels[known])[None], index.astype(np.int64)[None], len(here), settings
-    )
-    tell(0.3, "drawing samples")
-    originals = classifier.features(unit(train.pixels[~ours]))
+    tell(0.0, "drawing samples")
+    shown = sides[0].copy()
+    shown[1::2] = UNKNOWN  # half of them are drawn without a label
+    samples = _many(flow, shown, seed + 3, lambda share: tell(0.2 * share, "drawing samples"))
     labels = np.tile(sides[1], DRAWS)
-    labels = np.concatenate([labels, np.full(len(sides[1]), UNKNOWN)])  # drawn without a label
-    samples = _features(
-        flow,
-        classifier,
-        labels,
-        seed + 1,
-        lambda share: tell(0.3 + 0.5 * share, "drawing samples"),
-    )
+    labels = np.concatenate([labels, np.full(len(sides[1]), UNKNOWN)])
+    drawn = _many(flow, labels, seed + 1, lambda share: tell(0.2 + 0.2 * share, "drawing samples"))
+    count = len(labels)
     both = np.concatenate([sides[1], np.full(len(sides[1]), UNKNOWN)])
     if flow.attributes:  # one ratio for all that a label may say
         both, labels = np.full_like(both, UNKNOWN), np.full_like(labels, UNKNOWN)
-    ratio = _ratio(np.concatenate([originals] * 2), both, samples, labels, len(flow.classes))
-    critic = Critic(classifier, ratio)
+    learnt = np.concatenate([unit(train.pixels[ours]), samples])
+    others = unit(train.pixels[~ours])
+    kinds = np.repeat([ORIGINAL, SAMPLE], len(shown)).astype(np.int64)
+    steps = max(8, min(STEPS, EPOCHS * len(learnt) // BATCH_OF_NETWORK))
+    settings = ClassifierConfig(steps=steps, widths=_widths(flow.shape[0] // 2), seed=seed)
+    networks, ratios = [], []
+    for i, weight in enumerate(WEIGHTS):
+        tell(0.4 + 0.3 * i, "training a network")
+        network = FindingClassifier.fit(halved(learnt, i)[None], kinds[None], 2, settings)
+        originals = network.features(halved(others, i))
+        features = network.features(halved(drawn, i))
+        networks.append(network)
+        ratios.append(
+            weight
+            * _ratio(np.concatenate([originals] * 2), both, features, labels, len(flow.classes))
+        )
+    offsets = np.sum([ratio[:, -1:] for ratio in ratios], axis=0)
+    ratio = np.concatenate([*(ratio[:, :-1] for ratio in ratios), offsets], axis=1)
+    critic = Critic(networks, ratio)
     tell(0.9, "measuring")
     measured = _measured(flow, critic, val, seed + 2)
     card = CriticCard(
-        reader_classes=len(here),
+        reader_classes=2,
         widths=settings.widths,
         auc=measured.auc,
         candidates=CANDIDATES,
         effective_candidates=measured.effective_candidates,
         images_measured=measured.images,
-        images={"reader": int(known.sum()), "ratio": len(sides[1])},
-        samples=len(labels),
+        images={"reader": len(sides[0]), "ratio": len(sides[1])},
+        samples=len(shown) + count,
         seed=seed,
     )
     return critic, card
@@ -160,20 +170,14 @@ def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> _CriticSco
     )
 
 
-def _features(
-    flow: Flow,
-    classifier: FindingClassifier,
-    labels: Labels,
-    seed: int,
-    tell: Callable[[float], None],
-) -> Matrix:
-    """Features of a sample for each label."""
-    features = []
+def _many(flow: Flow, labels: Labels, seed: int, tell: Callable[[float], None]) -> Images:
+    """A sample for each label."""
+    samples = np.empty((len(labels), *flow.shape), dtype=np.float32)
     for start in range(0, len(labels), BATCH):
-        samples = _samples(flow, labels[start : start + BATCH], seed * 100_003 + start)
-        features.append(classifier.features(samples))
+        part = slice(start, start + BATCH)
+        samples[part] = _samples(flow, labels[part], seed * 100_003 + start)
         tell(start / len(labels))
-    return np.concatenate(features)
+    return samples
 
 
 def _samples(flow: Flow, labels: Labels, seed: int) -> Images:
@@ -185,13 +189,8 @@ def _widths(size: int) -> tuple[int, ...]:
     return (16, 32, 64, 128)[: max(1, size.bit_length() - 1)]
 
 
-def _distinct(labels: Labels, flow: Flow) -> bool:
-    """Whether there are two classes to tell apart."""
-    several = flow.attributes or len(flow.classes) > 1
-    return bool(several) and len(np.unique(labels[labels != UNKNOWN])) > 1
-
-
-def _half_of(patients: tuple[str, ...], seed: int) -> NDArray[np.bool_]:
+def _share_of(patients: tuple[str, ...], seed: int) -> NDArray[np.bool_]:
+    """Which images are of those patients that the network learns from."""
     people, index = np.unique(patients, return_inverse=True)
     order = permutation(SeededNoise(seed), len(people))
-    return np.asarray(order[index] % 2 == 0)
+    return np.asarray(order[index] < SHARE * len(people))

@@ -23,18 +23,21 @@ if TYPE_CHECKING:
 __all__ = ["as_trained", "read_cohort", "told"]
 
 
-def as_trained(flow: Flow, source: Path, split: str) -> Dataset:
+def as_trained(
+    flow: Flow, source: Path, split: str, *, sources: Sequence[str] | None = None
+) -> Dataset:
     """Reads one split of ``source`` in the way in which the flow's card says it was trained.
 
-    Where the flow knows attributes, labels say what the manifest says of them, and the finding of
-    an image is the only one that it shows, or that there is none: of several it is unknown.
+    With ``sources`` only these of them. Where the flow knows attributes, labels say what the
+    manifest says of them, and the finding of an image is the only one that it shows, or that
+    there is none: of several it is unknown.
     """
     data = read_dataset(
         source,
         split,
         size=flow.shape[0],
         conditions=flow.provenance.conditions,
-        sources=flow.provenance.sources,
+        sources=tuple(sources or flow.provenance.sources),
         classes=flow.classes,
     )
     return told(data, flow.attributes) if flow.attributes else data

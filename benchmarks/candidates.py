@@ -1,0 +1,147 @@
+"""What choosing among candidates is worth: the critic of some weights, and that of others.
+
+    python benchmarks/candidates.py DATA [--weights cxr-findings] [--before WEIGHTS]
+        [--preset balanced] [--source nih128 nih] [--counts 1 4 8 16] [--images 800]
+        [--readers 2] [--steps 400] [--seed 0] [--split val] [--json FILE]
+
+Private images of WEIGHTS at 64 pixels, of which one of so many is released, beside originals of
+the same patients; with `--before` also as the critic of those weights chooses one of four (the
+flow may be the same). Columns: the Frechet distance of features of `cxr-verifier-64` to originals
+of others (half of the patients against the other half; the first row is of originals), the AUC at
+which fresh networks that learnt on images of train, so many together, tell private from original,
+with a 95 % interval over patients, and seconds of CPU for each image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from _harness import Report, parse, parser
+from _results import Column, Interval
+from _simple_readers import interval
+from numpy.typing import NDArray
+
+from latentdp.core.arrays import Images, evenly
+from latentdp.data.dataset import read_dataset
+from latentdp.data.preprocess import unit
+from latentdp.evaluation.utility.similarity import frechet
+from latentdp.metrics.bootstrap import Resamples
+from latentdp.models.flow.flow import load_flow
+from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
+from latentdp.models.networks.verifier import Verifier
+from latentdp.privacy.noise import SeededNoise
+from latentdp.privatizer.privatizer import Privatizer
+from latentdp.recipe.recipe import Recipe
+
+SIZE = 64  # pixels
+TOGETHER = 32
+OF_BEFORE = 4  # candidates
+COLUMNS = (
+    Column("images", "{way}"),
+    Column("Frechet distance", "{frechet:.3f}"),
+    Column("reader", "{reader:.3f}"),
+    Column("CPU s", "{seconds:.3f}"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of candidates, under one critic."""
+
+    way: str
+    frechet: float
+    reader: Interval | None
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Originals ``(n, 64, 64)`` of one split, and whose they are, ``(n,)`` counted from 0."""
+
+    originals: Images
+    patients: NDArray[np.int64]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints a table."""
+    options = parse(_parser(), arguments)
+    train, tested = (_side(options, split) for split in ("train", options.split))
+    ways = {f"one of {n}": (options.weights, n) for n in options.counts}
+    if options.before:
+        ways = {f"one of {OF_BEFORE}, critic of before": (options.before, OF_BEFORE)} | ways
+    verifier = Verifier.load("cxr-verifier-64")
+    half = tested.patients % 2 == 0
+
+    def apart(images: Images) -> float:
+        return frechet(
+            *(
+                np.asarray(verifier(part), dtype=np.float64)
+                for part in (images[half], tested.originals[~half])
+            )
+        )
+
+    with Report(options, COLUMNS, intro=f"{options.weights}, {options.preset}") as report:
+        report.add(Row("originals of others", apart(tested.originals), None, 0.0))
+        for name, (weights, count) in ways.items():
+            learnt, _ = _private(weights, count, train, options, 2 * options.seed)
+            images, seconds = _private(weights, count, tested, options, 2 * options.seed + 1)
+            told = _reader(train, learnt, tested, images, options)
+            report.add(Row(name, apart(images), told, seconds))
+
+
+def _side(options: argparse.Namespace, split: str) -> Side:
+    data = read_dataset(options.data, split, size=SIZE, sources=options.source)
+    chosen = evenly(len(data), options.images)
+    people = np.unique(np.array(data.patients)[chosen], return_inverse=True)[1]
+    return Side(originals=unit(data.pixels[chosen]), patients=people)
+
+
+def _private(
+    weights: str, count: int, side: Side, options: argparse.Namespace, seed: int
+) -> tuple[Images, float]:
+    """Private images ``(n, 64, 64)``, and seconds of CPU for each."""
+    recipe = replace(Recipe.from_preset(options.preset), candidates=count)
+    privatizer = Privatizer(load_flow(weights, exact=False), recipe, SeededNoise(seed))
+    began = time.process_time()
+    parts = [
+        privatizer(side.originals[i : i + TOGETHER]).images
+        for i in range(0, len(side.originals), TOGETHER)
+    ]
+    return np.concatenate(parts), (time.process_time() - began) / len(side.originals)
+
+
+def _reader(
+    train: Side, learnt: Images, tested: Side, images: Images, options: argparse.Namespace
+) -> Interval | None:
+    """AUC of what several networks say together."""
+    both = np.concatenate([train.originals, learnt])
+    labels = np.repeat([0, 1], len(learnt)).astype(np.int64)
+    shown = np.concatenate([tested.originals, images])
+    scores = np.zeros(len(shown))
+    for seed in range(options.readers):
+        settings = ClassifierConfig(steps=options.steps, seed=options.seed + seed)
+        reader = FindingClassifier.fit(both[None], labels[None], 2, settings)
+        scores += reader.log_odds(shown)[:, 1]
+    return interval(scores, tested.patients, Resamples(tested.patients, 500, options.seed))
+
+
+def _parser() -> argparse.ArgumentParser:
+    options = parser("candidates", __doc__, data=True, seed=True)
+    options.add_argument("--weights", default="cxr-findings")
+    options.add_argument("--before", help="weights with another critic")
+    options.add_argument("--preset", default="balanced")
+    options.add_argument("--source", nargs="*", default=["nih128", "nih"])
+    options.add_argument("--counts", nargs="+", type=int, default=[1, 4, 8, 16])
+    options.add_argument("--images", type=int, default=800, help="of a split, at most")
+    options.add_argument("--readers", type=int, default=2, help="networks whose sum is taken")
+    options.add_argument("--steps", type=int, default=400, help="of each")
+    options.add_argument("--split", default="val")
+    return options
+
+
+if __name__ == "__main__":
+    main()
