@@ -66,7 +66,7 @@ def add_critic(
             tell=tell,
         )
     if trained is None:
-        raise InputError("too few images, or fewer than two classes: nothing to learn")
+        raise InputError("too few images: nothing to learn")
     critic, card = trained
     out.parent.mkdir(parents=True, exist_ok=True)
     save(with_critic(checkpoint, critic, card), out)
