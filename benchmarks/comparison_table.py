@@ -1,9 +1,10 @@
 """The comparison's table for the documents, from the JSON twin of `latentdp compare`.
 
 latentdp compare DATA --out DIR
-python benchmarks/comparison_table.py DIR/comparison.json ... [--json FILE]
+python benchmarks/comparison_table.py DIR/comparison.json ... [--kept RESULT] [--json FILE]
 
-Of a release that several comparisons have, the row of the last counts.
+Of a release that several comparisons have, the row of the last counts. With `--kept`, all others
+stay in place as they are in an earlier result.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _harness import Report, parse, parser
-from _results import Column, Interval
+from _results import Column, Interval, Result
 from _views import comparison as in_bold
+from msgspec import convert
 
 from latentdp.core.documents import read_json
 from latentdp.reports.comparison import ComparedMethod, Comparison
@@ -95,14 +97,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prints it."""
     options = parser("comparison_table", __doc__)
     options.add_argument("comparisons", type=Path, nargs="+", metavar="COMPARISON")
+    options.add_argument("--kept", type=Path, metavar="RESULT", help="result of before")
     parsed = parse(options, arguments)
     read = [Comparison.from_json(read_json(path, "a comparison")) for path in parsed.comparisons]
-    compared = {method.name: method for comparison in read for method in comparison.rows}
+    compared = {method.name: summary(method) for comp in read for method in comp.rows}
+    if parsed.kept:
+        compared = _kept(Result.read(parsed.kept)) | compared
     with Report(parsed, COLUMNS, table=False) as report:
         for group in ("control", "rival", "ours"):
-            of_group = (method for method in compared.values() if method.group == group)
-            report.extend(map(summary, of_group))
+            report.extend(row for row in compared.values() if row.group == group)
         report.say(in_bold(report.result))
+
+
+def _kept(before: Result) -> dict[str, Row]:
+    """Rows of an earlier result, by release."""
+    rows = (convert(row, Row) for row in before.rows)
+    return {row.release: row for row in rows}
 
 
 def summary(compared: ComparedMethod) -> Row:

@@ -32,7 +32,7 @@ from .._private_options import (
     refuse_with_private,
     refuse_without_private,
 )
-from .._render import print_json, short, table, training_progress
+from .._render import print_json, share_progress, short, table, training_progress
 from .._training_options import (
     MinutesOption,
     NoteOption,
@@ -254,7 +254,11 @@ def train(
     flow = load_flow(load(str(out)))  # measured as it will be used: rounded, from the file
     card = card.with_entries(assess(flow, training, held_out))
     checkpoint = trainer.checkpoint(out.stem, card)
-    save(with_add_ons(checkpoint, flow, {"train": training} | held_out, seed=seed), out)
+    with share_progress("directions and critic", shown=not json) as tell:
+        whole = with_add_ons(
+            checkpoint, flow, {"train": training} | held_out, seed=seed, tell=tell
+        )
+    save(whole, out)
     fresh = samples(flow, 8 * max(4, len(config.classes)), temperature=0.8)
     contact_sheet(out.with_suffix(".png"), [fresh[i : i + 8] for i in range(0, len(fresh), 8)])
     facts = {
