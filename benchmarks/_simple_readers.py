@@ -14,7 +14,7 @@ from latentdp.metrics.bootstrap import Resamples, auc, estimate
 from latentdp.metrics.linkage import widened
 from latentdp.metrics.told_apart import told_apart
 
-__all__ = ["area", "interval", "rounded"]
+__all__ = ["RESAMPLES", "area", "interval", "rounded"]
 
 RESAMPLES = 500
 

@@ -21,18 +21,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from _harness import Report, parse, parser
+from _realism import told_by_networks, verifier_features
 from _results import Column, Interval
-from _simple_readers import interval
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images, evenly
 from latentdp.data.dataset import read_dataset
 from latentdp.data.preprocess import unit
 from latentdp.evaluation.utility.similarity import frechet
-from latentdp.metrics.bootstrap import Resamples
 from latentdp.models.flow.flow import load_flow
-from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
-from latentdp.models.networks.verifier import Verifier
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer.privatizer import Privatizer
 from latentdp.recipe.recipe import Recipe
@@ -73,23 +70,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ways = {f"one of {n}": (options.weights, n) for n in options.counts}
     if options.before:
         ways = {f"one of {OF_BEFORE}, critic of before": (options.before, OF_BEFORE)} | ways
-    verifier = Verifier.load("cxr-verifier-64")
+    embed = verifier_features()
     half = tested.patients % 2 == 0
 
     def apart(images: Images) -> float:
-        return frechet(
-            *(
-                np.asarray(verifier(part), dtype=np.float64)
-                for part in (images[half], tested.originals[~half])
-            )
-        )
+        return frechet(embed(images[half]), embed(tested.originals[~half]))
 
     with Report(options, COLUMNS, intro=f"{options.weights}, {options.preset}") as report:
         report.add(Row("originals of others", apart(tested.originals), None, 0.0))
         for name, (weights, count) in ways.items():
             learnt, _ = _private(weights, count, train, options, 2 * options.seed)
             images, seconds = _private(weights, count, tested, options, 2 * options.seed + 1)
-            told = _reader(train, learnt, tested, images, options)
+            told = told_by_networks(
+                (train.originals, learnt),
+                (tested.originals, images),
+                tested.patients,
+                readers=options.readers,
+                steps=options.steps,
+                seed=options.seed,
+            )
             report.add(Row(name, apart(images), told, seconds))
 
 
@@ -112,21 +111,6 @@ def _private(
         for i in range(0, len(side.originals), TOGETHER)
     ]
     return np.concatenate(parts), (time.process_time() - began) / len(side.originals)
-
-
-def _reader(
-    train: Side, learnt: Images, tested: Side, images: Images, options: argparse.Namespace
-) -> Interval | None:
-    """AUC of what several networks say together."""
-    both = np.concatenate([train.originals, learnt])
-    labels = np.repeat([0, 1], len(learnt)).astype(np.int64)
-    shown = np.concatenate([tested.originals, images])
-    scores = np.zeros(len(shown))
-    for seed in range(options.readers):
-        settings = ClassifierConfig(steps=options.steps, seed=options.seed + seed)
-        reader = FindingClassifier.fit(both[None], labels[None], 2, settings)
-        scores += reader.log_odds(shown)[:, 1]
-    return interval(scores, tested.patients, Resamples(tested.patients, 500, options.seed))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -24,8 +24,9 @@ from pathlib import Path
 
 import numpy as np
 from _harness import Report, parse, parser
+from _realism import told_by_networks, verifier_features
 from _results import Column, Interval
-from _simple_readers import area, interval, rounded
+from _simple_readers import area, rounded
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images, evenly
@@ -34,10 +35,7 @@ from latentdp.data.dataset import Dataset, read_dataset
 from latentdp.data.preprocess import shrink, unit
 from latentdp.evaluation.utility import edge_sharpness, grey_level_histogram, power_spectrum
 from latentdp.evaluation.utility.similarity import frechet
-from latentdp.metrics.bootstrap import Resamples
 from latentdp.models.flow.flow import load_flow
-from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
-from latentdp.models.networks.verifier import Verifier
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer.privatizer import Privatizer
 from latentdp.recipe.recipe import Recipe
@@ -104,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     train, test = (_side(options, split) for split in ("train", options.split))
     with Report(options, COLUMNS, intro=f"{options.weights}, {options.preset}") as report:
-        embed = _features()
+        embed = verifier_features()
         half = test.patients % 2 == 0
         other = embed(shrink(test.originals[~half], 64))
         report.add(_of_originals(frechet(embed(shrink(test.originals[half], 64)), other)))
@@ -156,17 +154,16 @@ def _row(
     options: argparse.Namespace,
 ) -> Row:
     learnt = _enlarged(way, train.private)
-    resamples = Resamples(test.patients, 500, options.seed)
 
     def network(size: int) -> Interval | None:
         """Learns on train; as `latentdp evaluate` does, at a size."""
-        both = np.concatenate([train.originals, shrink(learnt, 128)])
-        labels = np.repeat([0, 1], len(learnt)).astype(np.int64)
-        settings = ClassifierConfig(steps=options.steps, seed=options.seed)
-        reader = FindingClassifier.fit(shrink(both, size)[None], labels[None], 2, settings)
-        tried = np.concatenate([test.originals, shrink(images, 128)])
-        scores = reader.log_odds(shrink(tried, size))[:, 1]
-        return interval(scores, test.patients, resamples)
+        return told_by_networks(
+            (shrink(train.originals, size), shrink(shrink(learnt, 128), size)),
+            (shrink(test.originals, size), shrink(shrink(images, 128), size)),
+            test.patients,
+            steps=options.steps,
+            seed=options.seed,
+        )
 
     shown, whose = images[test.sharp[0]], test.patients[test.sharp[0]]
     return Row(
@@ -180,11 +177,6 @@ def _row(
             for name, reader in READERS.items()
         },
     )
-
-
-def _features() -> Callable[[Images], NDArray[np.float64]]:
-    verifier = Verifier.load("cxr-verifier-64")
-    return lambda images: np.asarray(verifier(images), dtype=np.float64)
 
 
 def _of_originals(near: float) -> Row:

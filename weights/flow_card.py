@@ -152,13 +152,11 @@ def _critic(found: CriticCard | None) -> str:
     if not found:
         return ""
     images = found.images
-    told = "samples and originals" if found.reader_classes == 2 else "findings"
     return f"""
 ## Critic
 Which of several samples is released: a ratio of originals to samples, learnt by
 `latentdp weights add-critic` from {images["ratio"]:,} training images, in what networks see that
-learnt to tell {told} apart from {images["reader"]:,} images of other patients; all saw
-{found.samples:,} samples. On
+learnt from {images["reader"]:,} images of other patients, and from {found.samples:,} samples. On
 {found.images_measured} validation images it tells samples from originals at AUC
 {found.auc}; of {found.candidates} samples {found.effective_candidates} count on average,
 as many as if all others were thrown away.

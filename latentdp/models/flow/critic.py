@@ -30,7 +30,7 @@ from latentdp.models.device import computes_bfloat16, device
 from latentdp.models.model_card.card_parts import CriticCard
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 
-__all__ = ["CRITIC", "Critic", "critic_of", "halved", "with_critic"]
+__all__ = ["CRITIC", "Critic", "critic_of", "reduced", "with_critic"]
 
 CRITIC = "critic"  # the tensors' names begin with it and a dot
 NETWORKS = ("critic.reader.", "critic.half.")  # of the image as it is, and at half its size
@@ -71,7 +71,7 @@ class Critic:
         low = computes_bfloat16() and not self._exact
         with torch.autocast(device().type, torch.bfloat16, enabled=low):
             features = np.concatenate(
-                [network.features(halved(images, i)) for i, network in enumerate(self.networks)],
+                [network.features(reduced(images, i)) for i, network in enumerate(self.networks)],
                 axis=1,
             )
         rows = self.ratio[labels if len(self.ratio) > 1 else np.zeros_like(labels)]  # -1: last
@@ -124,7 +124,7 @@ def critic_of(checkpoint: Checkpoint, classes: int, *, exact: bool = True) -> Cr
     return Critic(networks, ratio, exact=exact)
 
 
-def halved(images: Images, times: int) -> Images:
+def reduced(images: Images, times: int) -> Images:
     """Images ``(n, h, w)``, of which each side was halved so often; means of squares of pixels."""
     for _ in range(times):
         n, height, width = images.shape

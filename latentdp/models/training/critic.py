@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from latentdp.core.arrays import UNKNOWN, Images, Labels, evenly
 from latentdp.data.dataset import Dataset
 from latentdp.data.preprocess import unit
-from latentdp.models.flow.critic import Critic, halved
+from latentdp.models.flow.critic import Critic, reduced
 from latentdp.models.flow.flow import Flow
 from latentdp.models.model_card.card_parts import CriticCard
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
@@ -38,7 +38,7 @@ STEPS = 2000  # of each network
 BATCH_OF_NETWORK = 64
 EPOCHS = 20  # of each network, at most
 # Of the log ratios of the image as it is and at half its size. Their sum counts twice what both
-# see: it is sharper than a ratio, and was chosen so by benchmarks/candidates.py on val.
+# see: it is sharper than a ratio, and was chosen so on val (benchmarks/candidates.py measures it).
 WEIGHTS = (1.0, 2.0)
 STRENGTH = 0.1  # inverse regularisation, per nat and standard deviation
 SHARED = 0.5  # weight of what all labels share, beside what is a label's own
@@ -83,7 +83,6 @@ def train_critic(
     labels = np.tile(sides[1], DRAWS)
     labels = np.concatenate([labels, np.full(len(sides[1]), UNKNOWN)])
     drawn = _many(flow, labels, seed + 1, lambda share: tell(0.2 + 0.2 * share, "drawing samples"))
-    count = len(labels)
     both = np.concatenate([sides[1], np.full(len(sides[1]), UNKNOWN)])
     if flow.attributes:  # one ratio for all that a label may say
         both, labels = np.full_like(both, UNKNOWN), np.full_like(labels, UNKNOWN)
@@ -95,9 +94,9 @@ def train_critic(
     networks, ratios = [], []
     for i, weight in enumerate(WEIGHTS):
         tell(0.4 + 0.3 * i, "training a network")
-        network = FindingClassifier.fit(halved(learnt, i)[None], kinds[None], 2, settings)
-        originals = network.features(halved(others, i))
-        features = network.features(halved(drawn, i))
+        network = FindingClassifier.fit(reduced(learnt, i)[None], kinds[None], 2, settings)
+        originals = network.features(reduced(others, i))
+        features = network.features(reduced(drawn, i))
         networks.append(network)
         ratios.append(
             weight
@@ -116,7 +115,7 @@ def train_critic(
         effective_candidates=measured.effective_candidates,
         images_measured=measured.images,
         images={"reader": len(sides[0]), "ratio": len(sides[1])},
-        samples=len(shown) + count,
+        samples=len(samples) + len(drawn),
         seed=seed,
     )
     return critic, card
