@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentdp import InputError
 
 from ._panels import FIRST
+
+if TYPE_CHECKING:
+    from latentdp.models.checkpoints import Checkpoint
 
 TrainedOnArgument = Annotated[
     Path,
@@ -53,3 +56,11 @@ def weights_file(out: Path) -> None:
     """
     if out.suffix != ".safetensors":
         raise InputError("expected --out to end in .safetensors")
+
+
+def begun_with(begun: Checkpoint | None) -> str:
+    """What a run began with, for a public card: no path, which may be private."""
+    if begun is None:
+        return "random weights"
+    data = begun.card.training_data or "not stated"
+    return f"weights sha256 {begun.sha256}, trained on: {data}"

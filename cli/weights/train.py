@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -41,11 +41,9 @@ from .._training_options import (
     SourceOption,
     StepsOption,
     ThreadsOption,
+    begun_with,
     weights_file,
 )
-
-if TYPE_CHECKING:
-    from latentdp.models.checkpoints import Checkpoint
 
 DEFAULT_SIZES = "12,12,8"
 DEFAULT_HIDDEN = "192,160,128"
@@ -246,7 +244,7 @@ def train(
             images_shown=trainer.step * batch,
             batch=batch,
             learning_rate=learning_rate,
-            start=_start(begun),
+            start=begun_with(begun),
             seed=seed,
         ),
     )
@@ -273,14 +271,6 @@ def train(
     else:
         table("trained", [(key.replace("_", " "), short(value)) for key, value in facts.items()])
     return 0
-
-
-def _start(begun: Checkpoint | None) -> str:
-    """What a run began with, for a public card: no path, which may be private."""
-    if begun is None:
-        return "random weights"
-    data = begun.card.training_data or "not stated"
-    return f"weights sha256 {begun.sha256}, trained on: {data}"
 
 
 def numbers(text: str, option: str) -> tuple[int, ...]:

@@ -38,6 +38,7 @@ class TrainingCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
         patients_per_step: Patients in a step, each with two images.
         schedule: Of the learning rate.
         start: What it began with.
+        discriminators: Weight of networks that it learnt against, in bits per dimension a nat.
     """
 
     minutes: float | None = None
@@ -51,6 +52,7 @@ class TrainingCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     patients_per_step: int | None = None
     schedule: str | None = None
     start: str | None = None
+    discriminators: float | None = None
 
 
 class LatentStatistics(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ cosine rate, and a number of steps that is fixed in advance.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -114,6 +115,10 @@ class FindingClassifier:
     def features(self, images: NDArray[np.floating]) -> NDArray[np.float64]:
         """Pooled activations ``(n, widths[-1])`` of images ``(n, h, w)``, of the last stage."""
         return self._run(images, self._net.pooled)
+
+    def copied(self) -> nn.Module:
+        """A copy of the network, to train on: images ``(n, 1, h, w)`` in [0, 1] to logits."""
+        return copy.deepcopy(self._net)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """The weights, for `of`; row by row in memory, as safetensors takes for given."""

@@ -17,6 +17,7 @@ from latentdp.data.dataset import Dataset
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.flow.chest_attributes import attribute_values
 from latentdp.models.flow.glow import GlowConfig
+from latentdp.models.training.discriminators import Discriminators
 from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
 
 __all__ = ["AttributeGlowTraining", "AttributeGlowTrainingConfig"]
@@ -50,6 +51,7 @@ class AttributeGlowTraining(GlowTraining):
         odds: ``(n,)`` with which each training image is drawn; None for all alike.
         start: Weights that a new run begins with.
         branch: State of another run of this network that a new run goes on from.
+        discriminators: What its samples are held against, beside likelihood; None for nothing.
     """
 
     settings: AttributeGlowTrainingConfig
@@ -67,13 +69,14 @@ class AttributeGlowTraining(GlowTraining):
         odds: NDArray[np.float64] | None = None,
         start: Checkpoint | None = None,
         branch: Path | None = None,
+        discriminators: Discriminators | None = None,
     ) -> None:
         self._validated = -math.inf  # when on the run's clock val was looked at
         self._partly_told = settings.partly_told
         self._values = torch.from_numpy(attribute_values(train, config.attributes).copy())
         self._val_values = attribute_values(val, config.attributes)
         self._odds = torch.from_numpy(np.ones(len(train)) if odds is None else odds)
-        super().__init__(config, settings, train, val, state, start, branch)
+        super().__init__(config, settings, train, val, state, start, branch, discriminators)
 
     def _rows(self, n: int) -> Tensor:
         return torch.multinomial(self._odds, n, replacement=True, generator=self.generator)
@@ -93,10 +96,10 @@ class AttributeGlowTraining(GlowTraining):
         Nothing where little was learnt since the last look, as on a machine that has no time.
         """
         if self.progress < 1 and self.elapsed - self._validated < VALIDATED_EVERY:
-            return {}
+            return self._judged()
         self._validated = self.elapsed
         flow, pixels = self.flow(), self.val.pixels
         return {
             "val": flow.bits_per_dimension(pixels, self._val_values),
             "val_unknown": flow.bits_per_dimension(pixels[::3]),
-        }
+        } | self._judged()

@@ -27,12 +27,14 @@ from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import Glow, GlowConfig, LabelledNet, channels_last
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.training.conditioning import rows_taken_over
-from latentdp.models.training.loop import Report
+from latentdp.models.training.discriminators import Discriminators
+from latentdp.models.training.loop import Part, Report
 from latentdp.models.training.maximum_likelihood import (
     MaximumLikelihood,
     MaximumLikelihoodConfig,
     halved,
 )
+from latentdp.models.training.schedule import SCHEDULES
 
 __all__ = ["GlowTraining", "GlowTrainingConfig"]
 
@@ -65,6 +67,7 @@ class GlowTraining(MaximumLikelihood[Glow]):
             over by its name, and a class that they do not have begins as "unknown"; for
             attributes see `rows_taken_over`.
         branch: State of another run of this network that a new run goes on from.
+        discriminators: What its samples are held against, beside likelihood; None for nothing.
 
     Attributes:
         config: Shape of the network.
@@ -73,7 +76,8 @@ class GlowTraining(MaximumLikelihood[Glow]):
         device: Where this process computes.
 
     Raises:
-        InputError: Too few images, or a state of another network.
+        InputError: Too few images, a state of another network, or several processes that are to
+            train against discriminators.
         WeightsError: The weights to start from are of another shape.
     """
 
@@ -88,10 +92,12 @@ class GlowTraining(MaximumLikelihood[Glow]):
         state: Path,
         start: Checkpoint | None = None,
         branch: Path | None = None,
+        discriminators: Discriminators | None = None,
     ) -> None:
         if len(train) < 2:
             raise InputError(f"expected at least 2 training images, got {len(train)}")
         self.config, self.train, self.val = config, train, val
+        self.discriminators, self._told = discriminators, 0.0
         self.rank, self.world = 0, 1
         if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
             cuda = torch.cuda.is_available()
@@ -105,9 +111,15 @@ class GlowTraining(MaximumLikelihood[Glow]):
             channels_last(self._build(config).to(self.device)),
             settings,
             state,
-            config.to_json() + (f" from {start.sha256}" if start is not None else ""),
+            config.to_json()
+            + (f" from {start.sha256}" if start is not None else "")
+            + (f" against {discriminators.settings}" if discriminators is not None else ""),
             seed=settings.seed * 1000 + self.rank,
         )
+        if discriminators is not None:
+            if self.world > 1:
+                raise InputError("expected one process to train against discriminators")
+            self.schedule(discriminators.optimiser, SCHEDULES[settings.schedule])
         self._set_mixed(settings.mixed and computes_bfloat16())
         if not self.resume():
             self._open(start, branch)
@@ -170,7 +182,15 @@ class GlowTraining(MaximumLikelihood[Glow]):
 
     def _extras(self) -> dict[str, float]:
         pixels, labels = self.val.pixels[:512], self.val.labels[:512]
-        return {"val": self.flow().bits_per_dimension(pixels, labels)}
+        return {"val": self.flow().bits_per_dimension(pixels, labels)} | self._judged()
+
+    def _judged(self) -> dict[str, float]:
+        """Share of originals and samples that discriminators told apart in the last step."""
+        return {} if self.discriminators is None else {"told": self._told}
+
+    def _parts(self) -> Mapping[str, Part]:
+        theirs = {} if self.discriminators is None else self.discriminators.parts()
+        return {**super()._parts(), **theirs}
 
     def _restore(self, kept: Mapping[str, Any]) -> None:
         super()._restore(kept)
@@ -189,7 +209,19 @@ class GlowTraining(MaximumLikelihood[Glow]):
     def _loss(self) -> Tensor:
         pixels, labels = self._batch(max(1, self.settings.batch // self.world))
         log_density: Tensor = self.parallel(pixels, labels)
-        return 8 - log_density.mean() / (self.config.size**2 * math.log(2))
+        bits = 8 - log_density.mean() / (self.config.size**2 * math.log(2))
+        return bits if self.discriminators is None else bits + self._known(pixels, labels)
+
+    def _known(self, originals: Tensor, labels: Tensor) -> Tensor:
+        """What discriminators, which learn too, add to the loss of fresh samples."""
+        judges, g = self.discriminators, self.generator
+        assert judges is not None
+        weight = judges.weight(self.step)
+        latents = torch.randn(len(originals), self.config.size**2, generator=g).to(self.device)
+        with torch.set_grad_enabled(weight > 0):
+            samples = self.net.decode(latents, labels)
+        self._told = judges.teach(samples, originals, self.step, g)
+        return weight * judges.cost(samples, g) if weight else samples.new_zeros(())
 
     def _batch(self, n: int) -> tuple[Tensor, Tensor]:
         s, g = self.settings, self.generator

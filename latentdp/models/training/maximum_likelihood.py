@@ -31,6 +31,7 @@ class MaximumLikelihoodConfig:
         steps: Number of optimiser steps; 0 for no limit. The first limit reached ends the run.
         batch: Images a step, over all processes together.
         learning_rate: Adam's peak rate.
+        momentum: Adam's decay of the mean gradient; against discriminators a lower one is usual.
         schedule: How it is reached and left, in `SCHEDULES`: by default warmed up over 200 steps,
             then a cosine to 1 %.
         ema: Decay of the averaged weights that are evaluated and exported.
@@ -44,6 +45,7 @@ class MaximumLikelihoodConfig:
     steps: int = 0
     batch: int = 32
     learning_rate: float = 1e-3
+    momentum: float = 0.9
     schedule: str = "cosine"
     ema: float = 0.9995
     seed: int = 0
@@ -93,7 +95,9 @@ class MaximumLikelihood(AveragedLoop[Net]):
         self.net, self.settings = net, settings
         self.average = copy.deepcopy(net).requires_grad_(False)
         self.generator = torch.Generator().manual_seed(seed)
-        self.optimiser = torch.optim.Adam(net.parameters(), lr=settings.learning_rate)
+        self.optimiser = torch.optim.Adam(
+            net.parameters(), lr=settings.learning_rate, betas=(settings.momentum, 0.999)
+        )
         self.schedule(self.optimiser, SCHEDULES[settings.schedule])
 
     @abstractmethod

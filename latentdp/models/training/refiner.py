@@ -2,10 +2,7 @@
 
 As in SimGAN (Shrivastava et al. 2017, arXiv 1612.07828): what it makes of private images should
 look like originals to networks that learn to tell them apart, and stay, coarsely, what it was.
-It also enlarges reduced originals, of which it knows what should come out. Losses are those of
-Goodfellow et al. 2014 with the gradient penalty R1 (Mescheder et al. 2018, arXiv 1801.04406), and
-both sides are moved and brightened a little before they are judged (Zhao et al. 2020, arXiv
-2006.10738), since there are few originals of the large size.
+It also enlarges reduced originals, of which it knows what should come out.
 """
 
 from __future__ import annotations
@@ -20,16 +17,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad, softplus
+from torch.nn.functional import avg_pool2d, softplus
 
 from latentdp.core.arrays import Images
 from latentdp.data.preprocess import unit
 from latentdp.errors import InputError
 from latentdp.models.checkpoints import Checkpoint
-from latentdp.models.device import computes_bfloat16, device, placed
+from latentdp.models.device import device, placed
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.refiner_net import RefinerConfig, RefinerNet
 from latentdp.models.training.averaged_loop import AveragedLoop
+from latentdp.models.training.gan import Moves, sixteen_bits, steepness
 from latentdp.models.training.loop import Part, check_limits
 from latentdp.models.training.maximum_likelihood import halved
 from latentdp.models.training.refiner_critics import RefinerCritic
@@ -40,6 +38,7 @@ __all__ = ["RefinerTraining", "RefinerTrainingConfig"]
 
 Pixels = NDArray[np.uint8]
 
+MOVES = Moves(share=1 / 16, contrast=0.2, brightness=0.1)
 PENALTY_EVERY = 8  # steps
 CLIP = 20.0  # of the length of the refiner's gradient
 
@@ -199,7 +198,7 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
             torch.randn(len(images), 1, *shape, generator=g).to(device())
             for shape in self.net.noise_shapes(*images.shape[2:])
         ]
-        with _sixteen_bits():
+        with sixteen_bits():
             made: Tensor = self.net(images, noise)
         return made.float()
 
@@ -207,12 +206,12 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
         """One step of the critics."""
         loss = torch.zeros((), device=device())
         for name, critic in self.critics.items():
-            fake, true = self._moved(made[name]), self._moved(real[name])
-            with _sixteen_bits():
+            fake, true = (MOVES(side[name], self.generator) for side in (made, real))
+            with sixteen_bits():
                 odds = critic(fake), critic(true)
             loss = loss + softplus(odds[0]).mean() + softplus(-odds[1]).mean()
             if self.step % PENALTY_EVERY == 0:
-                loss = loss + PENALTY_EVERY * self.settings.penalty / 2 * _steepness(critic, true)
+                loss = loss + PENALTY_EVERY * self.settings.penalty / 2 * steepness(critic, true)
         for group in self._critics_optimiser.param_groups:
             group["lr"] = self.optimiser.param_groups[0]["lr"]
         self._critics_optimiser.zero_grad(set_to_none=True)
@@ -225,8 +224,8 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
         total = torch.zeros((), device=device())
         for name, critic in self.critics.items():
             critic.requires_grad_(False)
-            with _sixteen_bits():
-                odds = critic(self._moved(made[name]))
+            with sixteen_bits():
+                odds = critic(MOVES(made[name], self.generator))
             total = total + softplus(-odds).mean()
             critic.requires_grad_(True)
         return total
@@ -237,34 +236,7 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
         levels: Images = unit(chosen) if chosen.dtype == np.uint8 else chosen
         return torch.from_numpy(levels - np.float32(0.5))[:, None].to(device())
 
-    def _moved(self, images: Tensor) -> Tensor:
-        """By up to a sixteenth of the side, with other contrast and brightness, each its own."""
-        side, g = images.shape[-1], self.generator
-        edge = side // 16
-        wide = pad(images, (edge,) * 4)
-        places = torch.randint(2 * edge + 1, (len(images), 2), generator=g).tolist()
-        parts = [
-            image[:, y : y + side, x : x + side]
-            for image, (y, x) in zip(wide, places, strict=True)
-        ]
-        contrast, brightness = torch.rand(2, len(images), 1, 1, 1, generator=g).to(images.device)
-        moved: Tensor = torch.stack(parts) * (0.8 + 0.4 * contrast) + 0.2 * brightness - 0.1
-        return moved
-
 
 def _apart(a: Tensor, b: Tensor) -> Tensor:
     difference: Tensor = (a - b).abs().mean()
     return difference
-
-
-def _steepness(critic: RefinerCritic, images: Tensor) -> Tensor:
-    """Mean square of the gradient's length, as if images had 64 pixels a side."""
-    at = images.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(at).mean(dim=(1, 2, 3)).sum(), at, create_graph=True)
-    squares: Tensor = gradient.square().sum(dim=(1, 2, 3)).mean()
-    as_if: Tensor = squares * (64 / images.shape[-1]) ** 2
-    return as_if
-
-
-def _sixteen_bits() -> torch.autocast:
-    return torch.autocast(device().type, dtype=torch.bfloat16, enabled=computes_bfloat16())
