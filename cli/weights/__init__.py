@@ -14,6 +14,7 @@ ORDER = (
     "show",
     "check",
     "train",
+    "sharpen",
     "predict",
     "train_verifier",
     "train_detail",

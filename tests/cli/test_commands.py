@@ -63,7 +63,7 @@ def test_help_names_the_command_and_its_options(name, command, capsys):
         ),
         (
             ("weights",),
-            "list show check train predict train-verifier train-detail train-refiner "
+            "list show check train sharpen predict train-verifier train-detail train-refiner "
             "add-directions add-critic add-detail",
         ),
     ],

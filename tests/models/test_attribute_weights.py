@@ -1,12 +1,9 @@
 """Directions, critic, checks and card of weights that know attributes."""
 
-import csv
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from latentdp._weights.flow_card import flow_card
-from PIL import Image
 
 from latentdp import Privatizer, Recipe
 from latentdp.core.attributes import values_of
@@ -19,44 +16,9 @@ from latentdp.models.training.training_data import as_trained
 from latentdp.privacy.noise import SeededNoise
 from tests.support.attribute_flow import KNOWN, attribute_checkpoint, attribute_flow
 
-PATIENTS = {"train": 40, "val": 12, "test": 12}
-SHOWN = ("No Finding", "Effusion", "Mass;Effusion", "Mass")
 
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """Two images of each patient, whose findings are bright patches; two are children's."""
-    rng, base = np.random.default_rng(3), tmp_path_factory.mktemp("public")
-    rows = []
-    for split, people in PATIENTS.items():
-        for patient in range(people):
-            person, labels = rng.random((4, 4)), SHOWN[patient % 4]
-            for view in ("AP", "PA"):
-                image = 0.6 * person.repeat(4, axis=0).repeat(4, axis=1)
-                image[2:7] += 0.3 * ("Effusion" in labels)
-                image[:, 9:14] += 0.3 * ("Mass" in labels)
-                name = f"{split}-{patient}-{view}.png"
-                noisy = np.clip(image + 0.03 * rng.normal(size=image.shape), 0, 1)
-                Image.fromarray((255 * noisy).astype(np.uint8)).save(base / name)
-                rows.append(
-                    {
-                        "file": name,
-                        "split": split,
-                        "patient_id": f"{split}{patient}",
-                        "labels": labels,
-                        "view": view,
-                        "age": 8 if patient == 9 else 30 + patient,
-                    }
-                )
-    with (base / "manifest.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return base
-
-
-def test_data_are_read_as_such_a_flow_was_trained(data):
-    train = as_trained(attribute_flow(), data, "train")
+def test_data_are_read_as_such_a_flow_was_trained(chests):
+    train = as_trained(attribute_flow(), chests, "train")
     assert len(train) == 78, "without a child"
     values = values_of(KNOWN, train.labels)
     several = values[train.files.index("train-2-PA.png")]
@@ -66,12 +28,12 @@ def test_data_are_read_as_such_a_flow_was_trained(data):
     assert [of[f"train-{n}-AP.png"] for n in range(4)] == ["No Finding", "Effusion", "", "Mass"]
 
 
-def test_weights_get_directions_critic_and_a_card(data, tmp_path, command, least_effort):
+def test_weights_get_directions_critic_and_a_card(chests, tmp_path, command, least_effort):
     save(attribute_checkpoint(), tmp_path / "told.safetensors")
     last = tmp_path / "told.safetensors"
     for i, name in enumerate(("add-directions", "add-critic")):
         out = tmp_path / f"{i}.safetensors"
-        assert command("weights", name, last, data, "--out", out) == 0
+        assert command("weights", name, last, chests, "--out", out) == 0
         last = out
     flow = load_flow(load(str(last)))
     assert flow.critic is not None
@@ -88,7 +50,7 @@ def test_weights_get_directions_critic_and_a_card(data, tmp_path, command, least
     assert len(samples(flow, 10, temperature=0.8)) == 10
 
 
-def test_weights_are_checked_and_described(data, tmp_path, command, least_effort):
+def test_weights_are_checked_and_described(chests, tmp_path, command, least_effort):
     training = TrainingCard(
         minutes=1, steps=1, images_shown=2, batch=2, learning_rate=0.1, start="x", seed=0
     )
@@ -104,7 +66,7 @@ def test_weights_are_checked_and_described(data, tmp_path, command, least_effort
     checkpoint = replace(checkpoint, card=checkpoint.card.with_entries(told))
     save(checkpoint, tmp_path / "told.safetensors")
     checked = tmp_path / "checked.safetensors"
-    code = command("weights", "check", tmp_path / "told.safetensors", data, "--out", checked)
+    code = command("weights", "check", tmp_path / "told.safetensors", chests, "--out", checked)
     assert code == 0
     card = load(str(checked)).card
     assert card.present_in_training == {

@@ -9,6 +9,7 @@ the image as it is and at half its size, and learn on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, softplus
 
+from latentdp.errors import InputError
 from latentdp.models.device import device, placed
 from latentdp.models.networks.finding_classifier import FindingClassifier
 from latentdp.models.training.gan import Moves, sixteen_bits, steepness
@@ -38,6 +40,9 @@ class DiscriminatorConfig:
         penalty: Of their gradients.
         alone: Steps in which they learn and the flow follows its likelihood alone.
         ramp: Steps in which the weight then rises.
+
+    Raises:
+        InputError: A number that is not positive.
     """
 
     weight: float = 0.06
@@ -45,6 +50,14 @@ class DiscriminatorConfig:
     penalty: float = 0.02
     alone: int = 200
     ramp: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "learning_rate"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise InputError(
+                    f"expected a positive {name.replace('_', ' ')} of discriminators, "
+                    f"got {getattr(self, name):g}"
+                )
 
 
 class Discriminators:

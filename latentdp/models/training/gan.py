@@ -47,7 +47,7 @@ class Moves:
         drawn = torch.rand(2, len(images), 1, 1, 1, generator=generator).to(images.device)
         contrast, brightness = 2 * drawn - 1
         moved: Tensor = torch.stack(parts) * (1 + self.contrast * contrast)
-        moved = moved + self.brightness * brightness
+        moved += self.brightness * brightness
         return moved
 
 

@@ -21,7 +21,8 @@ from latentdp.models.networks.finding_classifier import FindingClassifier
 from latentdp.models.training.attributes import AttributeGlowTraining, AttributeGlowTrainingConfig
 from latentdp.models.training.critic import train_critic
 from latentdp.models.training.discriminators import DiscriminatorConfig, Discriminators
-from latentdp.models.training.glow import GlowTraining, GlowTrainingConfig
+from latentdp.models.training.glow import GlowTraining
+from latentdp.models.training.loop import check_limits
 from latentdp.models.training.sampling_odds import sampling_odds
 
 __all__ = ["SharpeningConfig", "sharpened", "sharpening"]
@@ -72,27 +73,10 @@ def sharpening(
         tell: Progress, where a critic must be taught.
 
     Raises:
-        InputError: Too few images, or a state of another run.
+        InputError: Too few images, impossible settings, or a state of another run.
     """
-    flow = load_flow(begun)
-    networks = _networks(flow, train, val, settings.seed, tell)
     config = GlowConfig.from_json(begun.config)
-    judges = Discriminators(networks, settings.discriminators)
-    if not config.attributes:
-        of_classes = GlowTrainingConfig(
-            minutes=settings.minutes,
-            steps=settings.steps,
-            batch=settings.batch,
-            learning_rate=settings.learning_rate,
-            momentum=0.5,
-            ema=0.999,
-            label_dropout=UNTOLD,
-            seed=settings.seed,
-        )
-        return GlowTraining(
-            config, of_classes, train, val, state, start=begun, discriminators=judges
-        )
-    of_attributes = AttributeGlowTrainingConfig(
+    glow_settings = AttributeGlowTrainingConfig(
         minutes=settings.minutes,
         steps=settings.steps,
         batch=settings.batch,
@@ -102,10 +86,17 @@ def sharpening(
         label_dropout=UNTOLD,
         seed=settings.seed,
     )
+    check_limits(settings.minutes, settings.steps)  # before a critic is taught
+    networks = _networks(load_flow(begun), train, val, settings.seed, tell)
+    judges = Discriminators(networks, settings.discriminators)
+    if not config.attributes:
+        return GlowTraining(
+            config, glow_settings, train, val, state, start=begun, discriminators=judges
+        )
     values = attribute_values(train, config.attributes)[:, finding_columns(config.attributes)]
     return AttributeGlowTraining(
         config,
-        of_attributes,
+        glow_settings,
         train,
         val,
         state,
