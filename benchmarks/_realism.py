@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
 from latentdp.metrics.bootstrap import Resamples
+from latentdp.metrics.told_apart import told_apart
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 from latentdp.models.networks.verifier import Verifier
 
-__all__ = ["told_by_networks", "verifier_features"]
+__all__ = ["told_by_features", "told_by_networks", "verifier_features"]
 
 
 def verifier_features() -> Callable[[Images], NDArray[np.float64]]:
@@ -50,3 +51,28 @@ def told_by_networks(
         reader = FindingClassifier.fit(both[None], labels[None], 2, settings)
         scores += reader.log_odds(shown)[:, 1]
     return interval(scores, patients, Resamples(patients, RESAMPLES, seed))
+
+
+def told_by_features(
+    features: Callable[[Images], NDArray[np.float64]],
+    originals: Images,
+    made: Images,
+    patients: NDArray[np.int64],
+    *,
+    seed: int,
+) -> Interval | None:
+    """AUC of a logistic reader of fixed features, on patients whom it has not seen.
+
+    Another kind of reader than networks that a generator may have learnt against.
+
+    Args:
+        features: Of images ``(n, h, w)``.
+        originals: ``(n, h, w)`` in [0, 1].
+        made: Others, of the same patients in the same order.
+        patients: ``(n,)`` whose these are, counted from 0.
+        seed: Of folds and resamples.
+    """
+    n = len(originals)
+    numbers = np.concatenate([features(originals), features(made)])
+    told = told_apart(numbers, np.arange(2 * n) >= n, np.tile(patients, 2), seed)
+    return interval(told.scores, patients, Resamples(patients, RESAMPLES, seed), told.folds)

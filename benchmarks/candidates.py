@@ -1,15 +1,15 @@
-"""What choosing among candidates is worth: the critic of some weights, and that of others.
+"""What choosing among candidates, and weights of another training, are worth.
 
-    python benchmarks/candidates.py DATA [--weights cxr-findings] [--before WEIGHTS]
-        [--preset balanced] [--source nih128 nih] [--counts 1 4 8 16] [--images 800]
-        [--readers 2] [--steps 400] [--seed 0] [--split val] [--json FILE]
+    python benchmarks/candidates.py DATA [--weights cxr-findings] [--counts 1 4 8 16]
+        [--before WEIGHTS] [--counts-before 8] [--preset balanced] [--source nih128 nih]
+        [--images 800] [--readers 2] [--steps 400] [--seed 0] [--split val] [--json FILE]
 
 Private images of WEIGHTS at 64 pixels, of which one of so many is released, beside originals of
-the same patients; with `--before` also as the critic of those weights chooses one of four (the
-flow may be the same). Columns: the Frechet distance of features of `cxr-verifier-64` to originals
-of others (half of the patients against the other half; the first row is of originals), the AUC at
-which fresh networks that learnt on images of train, so many together, tell private from original,
-with a 95 % interval over patients, and seconds of CPU for each image.
+the same patients; with `--before` also those of other weights. Columns: the Frechet distance of
+features of `cxr-verifier-64` to originals of others (half of the patients against the other half;
+the first row is of originals), the AUC at which fresh networks that learnt on images of train, so
+many together, tell private from original, that of a logistic reader of the verifier's features,
+both with a 95 % interval over patients, and seconds of CPU for each image.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from _harness import Report, parse, parser
-from _realism import told_by_networks, verifier_features
+from _realism import told_by_features, told_by_networks, verifier_features
 from _results import Column, Interval
 from numpy.typing import NDArray
 
@@ -36,22 +36,23 @@ from latentdp.recipe.recipe import Recipe
 
 SIZE = 64  # pixels
 TOGETHER = 32
-OF_BEFORE = 4  # candidates
 COLUMNS = (
     Column("images", "{way}"),
     Column("Frechet distance", "{frechet:.3f}"),
     Column("reader", "{reader:.3f}"),
+    Column("of features", "{features:.3f}"),
     Column("CPU s", "{seconds:.3f}"),
 )
 
 
 @dataclass(frozen=True)
 class Row:
-    """One number of candidates, under one critic."""
+    """One number of candidates, by one flow and critic."""
 
     way: str
     frechet: float
     reader: Interval | None
+    features: Interval | None
     seconds: float
 
 
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     train, tested = (_side(options, split) for split in ("train", options.split))
     ways = {f"one of {n}": (options.weights, n) for n in options.counts}
     if options.before:
-        ways = {f"one of {OF_BEFORE}, critic of before": (options.before, OF_BEFORE)} | ways
+        counts = options.counts_before
+        ways = {f"before: one of {n}": (options.before, n) for n in counts} | ways
     embed = verifier_features()
     half = tested.patients % 2 == 0
 
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return frechet(embed(images[half]), embed(tested.originals[~half]))
 
     with Report(options, COLUMNS, intro=f"{options.weights}, {options.preset}") as report:
-        report.add(Row("originals of others", apart(tested.originals), None, 0.0))
+        report.add(Row("originals of others", apart(tested.originals), None, None, 0.0))
         for name, (weights, count) in ways.items():
             learnt, _ = _private(weights, count, train, options, 2 * options.seed)
             images, seconds = _private(weights, count, tested, options, 2 * options.seed + 1)
@@ -89,7 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 steps=options.steps,
                 seed=options.seed,
             )
-            report.add(Row(name, apart(images), told, seconds))
+            by_features = told_by_features(
+                embed, tested.originals, images, tested.patients, seed=options.seed
+            )
+            report.add(Row(name, apart(images), told, by_features, seconds))
 
 
 def _side(options: argparse.Namespace, split: str) -> Side:
@@ -116,7 +121,8 @@ def _private(
 def _parser() -> argparse.ArgumentParser:
     options = parser("candidates", __doc__, data=True, seed=True)
     options.add_argument("--weights", default="cxr-findings")
-    options.add_argument("--before", help="weights with another critic")
+    options.add_argument("--before", help="other weights")
+    options.add_argument("--counts-before", nargs="+", type=int, default=[8], help="of theirs")
     options.add_argument("--preset", default="balanced")
     options.add_argument("--source", nargs="*", default=["nih128", "nih"])
     options.add_argument("--counts", nargs="+", type=int, default=[1, 4, 8, 16])

@@ -13,6 +13,7 @@ from latentdp.core.plugins import names
 from latentdp.models.directions import probe_table
 from latentdp.models.flow.glow import GlowConfig, LabelledNet
 from latentdp.models.networks.finding_classifier import ClassifierConfig
+from latentdp.models.networks.verifier import Verifier
 from tests.support.benchmarks import script
 
 ARCHITECTURES = script("architectures")
@@ -261,3 +262,40 @@ def test_where_noise_goes_in_is_measured_beside_none(world, capsys):
     assert [row["method"] for row in rows] == ["no noise", "head", "output"]
     assert [row["noise in"] for row in rows] == ["none", "gradient", "output"]
     assert all(float(row["AUC"].split()[0]) > 0.5 for row in rows)
+
+
+@pytest.fixture
+def features(world, monkeypatch):
+    """A verifier of the world's size."""
+    verifier = Verifier.load(str(world.verifier))
+    for name in ("flows", "candidates"):
+        monkeypatch.setattr(script(name), "SIZE", 16)
+        monkeypatch.setattr(script(name), "verifier_features", lambda: verifier)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick", "features")
+def test_flows_are_measured_beside_the_first(world, tmp_path):
+    table, again = tmp_path / "table.json", tmp_path / "again.safetensors"
+    shutil.copy(world.weights, again)
+    options = ["--source", "made-up", "--condition", "finding", "--repeats", 2, "--json", table]
+    script("flows").main([str(x) for x in (world.data, world.weights, again, *options)])
+    first, second = json.loads(table.read_text())["rows"]
+    assert first["ratio"]["value"] == 1
+    measured = ("shape", "bits", "frechet", "auc")
+    assert all(first[name] == second[name] for name in measured), "the same flow"
+    assert second["encode"]["value"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("features")
+def test_candidates_are_measured_beside_weights_of_before(world, capsys):
+    options = ["--weights", world.weights, "--before", world.weights, "--counts-before", 1]
+    options += ["--source", "made-up", "--counts", 1, 2, "--readers", 1, "--steps", STEPS]
+    script("candidates").main([str(x) for x in (world.data, *options)])
+    rows = {row["images"]: row for row in shown(capsys)}
+    assert [*rows] == ["originals of others", "before: one of 1", "one of 1", "one of 2"]
+    one, two = rows["one of 1"], rows["before: one of 1"]
+    assert one["Frechet distance"] == two["Frechet distance"], "the same weights"
+    assert rows["originals of others"]["reader"] == "-"
+    assert 0 <= float(one["of features"].split()[0]) <= 1
