@@ -42,6 +42,8 @@ def add_critic(
     Recipes with several candidates release one that it likes. Originals are
     those that the weights learnt from, or of --source.
     """
+    from msgspec import structs
+
     from latentdp.data.dataset import splits
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
@@ -68,6 +70,8 @@ def add_critic(
     if trained is None:
         raise InputError("too few images: nothing to learn")
     critic, card = trained
+    if source:
+        card = structs.replace(card, sources=tuple(source))
     out.parent.mkdir(parents=True, exist_ok=True)
     save(with_critic(checkpoint, critic, card), out)
     if json:
@@ -86,6 +90,7 @@ def summary(card: CriticCard) -> list[tuple[str, str]]:
             f"{card.effective_candidates} of {card.candidates} on average",
         ),
         ("taught on", f"{images.get('reader', 0):,} and {images.get('ratio', 0):,} originals"),
+        ("sources", ", ".join(card.sources or ()) or "all of the weights"),
     ]
 
 

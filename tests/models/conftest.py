@@ -41,6 +41,7 @@ def chests(tmp_path_factory):
                     {
                         "file": name,
                         "split": split,
+                        "source": "clinic",
                         "patient_id": f"{split}{patient}",
                         "labels": labels,
                         "view": view,

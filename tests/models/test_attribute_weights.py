@@ -31,14 +31,16 @@ def test_data_are_read_as_such_a_flow_was_trained(chests):
 def test_weights_get_directions_critic_and_a_card(chests, tmp_path, command, least_effort):
     save(attribute_checkpoint(), tmp_path / "told.safetensors")
     last = tmp_path / "told.safetensors"
-    for i, name in enumerate(("add-directions", "add-critic")):
+    commands = (("add-directions",), ("add-critic", "--source", "clinic"))
+    for i, (name, *options) in enumerate(commands):
         out = tmp_path / f"{i}.safetensors"
-        assert command("weights", name, last, chests, "--out", out) == 0
+        assert command("weights", name, last, chests, "--out", out, *options) == 0
         last = out
     flow = load_flow(load(str(last)))
     assert flow.critic is not None
     assert flow.card.directions.discriminants == 2, "three findings, each by itself"
     assert flow.card.critic.reader_classes == 2, "originals and samples"
+    assert flow.card.critic.sources == ("clinic",)
     images = np.random.default_rng(1).random((4, 16, 16)).astype(np.float32)
     private = Privatizer(flow, Recipe.from_preset("balanced"), SeededNoise(2))
     release = private(images, labels=["Mass;Effusion;PA", None, "No Finding", "Effusion"])

@@ -150,6 +150,8 @@ class CriticCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
         images: Training images of its two parts, ``reader`` and ``ratio``.
         samples: That its parts learnt from.
         seed: Of its training.
+        sources: That originals were taken from, of those that the weights learnt from; None for
+            all of them.
     """
 
     reader_classes: int
@@ -161,6 +163,7 @@ class CriticCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     images: Mapping[str, int] | None = None
     samples: int | None = None
     seed: int | None = None
+    sources: tuple[str, ...] | None = None
 
 
 class VerifiedPairs(Struct, frozen=True, kw_only=True):
