@@ -158,9 +158,9 @@ def _critic(found: CriticCard | None) -> str:
 Which of several samples is released: a ratio of originals to samples, learnt by
 `latentdp weights add-critic` from {images["ratio"]:,} training images{of},
 in what networks see that learnt from {images["reader"]:,} images of other patients, and from
-{found.samples:,} samples. On {found.images_measured} validation images it tells samples from originals at AUC
-{found.auc}; of {found.candidates} samples {found.effective_candidates} count on average,
-as many as if all others were thrown away.
+{found.samples:,} samples. On {found.images_measured} validation images it tells samples from
+originals at AUC {found.auc}; of {found.candidates} samples {found.effective_candidates} count on
+average, as many as if all others were thrown away.
 """
 
 
