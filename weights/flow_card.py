@@ -100,9 +100,15 @@ memorised by these weights; nothing is guaranteed to the people in it.
 
 
 def _start(training: TrainingCard) -> str:
-    """What it began with, where that was learnt."""
+    """What it began with, where that was learnt, and what it learnt against."""
     learnt = training.start and training.start != "random weights"
-    return f", from the weights `{training.start}`, whose images count too" if learnt else ""
+    begun = f", from the weights `{training.start}`, whose images count too" if learnt else ""
+    if training.discriminators is None:
+        return begun
+    return (
+        f"{begun}; by likelihood and against discriminators, which weigh "
+        f"{training.discriminators} bits per dimension a nat (`latentdp weights sharpen`)"
+    )
 
 
 def _usual(found: LikelihoodCard | None) -> str:
