@@ -63,4 +63,6 @@ def begun_with(begun: Checkpoint | None) -> str:
     if begun is None:
         return "random weights"
     data = begun.card.training_data or "not stated"
-    return f"weights sha256 {begun.sha256}, trained on: {data}"
+    told = begun.card.training
+    shown = f"; {told.images_shown:,} images shown" if told and told.images_shown else ""
+    return f"weights sha256 {begun.sha256}, trained on: {data}{shown}"

@@ -60,7 +60,7 @@ def flow_card(name: str, size: int, sha256: str, card: ModelCard) -> str:
     return f"""# {name}
 
 {card.summary}. {card.parameters:,} parameters, {size / 1e6:.1f} MB,
-sha256 `{sha256}`. Made by `latentdp weights train`; this card is made from the file's metadata.
+sha256 `{sha256}`. Made by `latentdp weights`; this card is made from the file's metadata.
 
 ## Data
 {card.training_data}

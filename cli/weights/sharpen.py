@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from .._training_options import (
     begun_with,
     weights_file,
 )
+
+if TYPE_CHECKING:
+    from latentdp.models.checkpoints import Checkpoint
 
 
 def sharpen(
@@ -79,6 +82,7 @@ def sharpen(
         learning_rate=learning_rate,
         discriminators=DiscriminatorConfig(weight=weight),
         seed=seed,
+        private_data=private_data,
     )
     begun = load(weights)
     before = load_flow(begun)
@@ -108,7 +112,7 @@ def sharpen(
         begun.card,
         training_data=note or begun.card.training_data,
         private_training=private_data or begun.card.private_training or False,
-        sources=tuple(source or begun.card.sources or ()),
+        sources=_sources(begun, source),
         training=TrainingCard(
             minutes=round(training.elapsed / 60, 1),
             steps=training.step,
@@ -121,7 +125,8 @@ def sharpen(
         ),
     )
     network = sharpened(begun, training.checkpoint(out.stem, card), card)
-    flow = load_flow(network)  # measured as it will be used: rounded
+    save(network, out)
+    flow = load_flow(load(str(out)))  # measured as it will be used: rounded, from the file
     held_out = {split: images for split, images in sets.items() if split != "train"}
     card = network.card.with_entries(assess(flow, sets["train"], held_out))
     with share_progress("directions and critic", shown=not json) as tell:
@@ -140,6 +145,12 @@ def sharpen(
         print_json(facts | {"history": history})
     else:
         table("sharpened", [(key.replace("_", " "), short(value)) for key, value in facts.items()])
+
+
+def _sources(begun: Checkpoint, given: list[str] | None) -> tuple[str, ...]:
+    """Of all images that the weights learnt from; none for all of a manifest."""
+    before = begun.card.sources or ()
+    return tuple(dict.fromkeys((*before, *(given or ())))) if before else ()
 
 
 command = sharpen

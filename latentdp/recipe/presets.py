@@ -9,7 +9,7 @@ from typing import TypeAlias
 __all__ = ["ALL", "PRESETS", "Preset"]
 
 ALL = -1  # "every latent dimension", for `Recipe.directions`
-CANDIDATES = 4  # of presets that draw most of an image, measured by benchmarks/candidates.py
+CANDIDATES = 4  # of presets that draw most of an image, benchmarks/candidates.py: as real as eight
 
 Value: TypeAlias = str | int | float
 

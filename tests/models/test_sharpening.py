@@ -77,6 +77,15 @@ def test_an_original_is_not_told_from_what_else_is_in_its_batch(networks):
         assert torch.allclose(network(shown)[:1], network(shown[:1]), atol=1e-5)
 
 
+def test_a_sample_that_is_not_finite_ends_nothing(networks):
+    judges, g = Discriminators(networks, DiscriminatorConfig()), torch.Generator().manual_seed(0)
+    samples = images(0, bright=False)
+    samples[0, 0, 3, 4], samples[1] = torch.nan, torch.inf
+    judges.teach(samples, images(1, bright=True), 0, g)
+    assert all(p.isfinite().all() for p in judges.networks.parameters())
+    assert judges.cost(samples, g).isfinite()
+
+
 def test_networks_of_a_critic_are_not_changed_by_learning_on(networks):
     before = networks[0].tensors()
     judges = Discriminators(networks, DiscriminatorConfig())
@@ -129,8 +138,26 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(chests, tmp_path, taug
             a.state_dict().items(), b.state_dict().values(), strict=True
         ):
             assert torch.allclose(one.float(), other.float(), atol=1e-5), name
+    others = (
+        {"discriminators": DiscriminatorConfig(weight=1)},
+        {"batch": 8},
+        {"learning_rate": 1e-4},
+        {"seed": 1},
+        {"private_data": True},
+    )
+    for other in others:
+        with pytest.raises(InputError, match="another run"):
+            run_of(chests, tmp_path / "parts", taught, **other)
+    assert run_of(chests, tmp_path / "parts", taught, steps=20).step == 12, "it may be longer"
+
+
+def test_a_state_on_other_images_is_refused(chests, tmp_path, taught):
+    run_of(chests, tmp_path / "x", taught).save()
+    train = as_trained(attribute_flow(), chests, "train")
+    settings = SharpeningConfig(steps=12, discriminators=DiscriminatorConfig(alone=2, ramp=2))
+    fewer = train.only(np.arange(len(train)) > 0)
     with pytest.raises(InputError, match="another run"):
-        run_of(chests, tmp_path / "parts", taught, discriminators=DiscriminatorConfig(weight=1))
+        sharpening(attribute_checkpoint(), fewer, train, tmp_path / "x", settings)
 
 
 @pytest.mark.parametrize(("weight", "follows"), [(1e-9, False), (3.0, True)])
@@ -166,17 +193,25 @@ def test_the_command_keeps_detail_and_makes_the_rest_anew(
     chests, octave, tmp_path, taught, command, capsys, least_effort
 ):
     begun = with_detail_flows(attribute_checkpoint(), [part(octave)])
-    begun = replace(begun, card=begun.card.with_entries(ModelCard(training_data="our hospital")))
+    begun = replace(
+        begun,
+        card=begun.card.with_entries(
+            ModelCard(training_data="our hospital", sources=("elsewhere",))
+        ),
+    )
     save(begun, tmp_path / "begun.safetensors")
     out = tmp_path / "new" / "sharp.safetensors"
     arguments = ("weights", "sharpen", tmp_path / "begun.safetensors", chests, "--out", out)
-    assert command(*arguments, "--steps", 4, "--threads", 1, "--json") == 0
+    options = ("--steps", 4, "--threads", 1, "--source", "clinic", "--private-data", "--json")
+    assert command(*arguments, *options) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["training"]["discriminators"] == 0.06
     made, before = load(str(out)), load(str(tmp_path / "begun.safetensors"))
     assert made.card.training.steps == 4
     assert before.sha256 in made.card.training.start
     assert made.card.training_data == "our hospital"
+    assert made.card.private_training is True
+    assert made.card.sources == ("elsewhere", "clinic")
     assert str(tmp_path) not in repr(made.card)
     assert details_in(made).keys() == details_in(before).keys()
     assert made.card.octaves == before.card.octaves

@@ -52,6 +52,7 @@ class AttributeGlowTraining(GlowTraining):
         start: Weights that a new run begins with.
         branch: State of another run of this network that a new run goes on from.
         discriminators: What its samples are held against, beside likelihood; None for nothing.
+        only: What else a state must be of to be gone on from, as text.
     """
 
     settings: AttributeGlowTrainingConfig
@@ -70,13 +71,14 @@ class AttributeGlowTraining(GlowTraining):
         start: Checkpoint | None = None,
         branch: Path | None = None,
         discriminators: Discriminators | None = None,
+        only: str = "",
     ) -> None:
         self._validated = -math.inf  # when on the run's clock val was looked at
         self._partly_told = settings.partly_told
         self._values = torch.from_numpy(attribute_values(train, config.attributes).copy())
         self._val_values = attribute_values(val, config.attributes)
         self._odds = torch.from_numpy(np.ones(len(train)) if odds is None else odds)
-        super().__init__(config, settings, train, val, state, start, branch, discriminators)
+        super().__init__(config, settings, train, val, state, start, branch, discriminators, only)
 
     def _rows(self, n: int) -> Tensor:
         return torch.multinomial(self._odds, n, replacement=True, generator=self.generator)

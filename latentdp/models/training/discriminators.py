@@ -139,8 +139,8 @@ class _Odds(nn.Module):
 
 
 def _seen(images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """As each network sees them."""
+    """As each network sees them; what is not finite, grey: one such pixel would end a run."""
     most = 0.5 + BEYOND
-    moved = MOVES(images.clamp(-most, most), generator)
+    moved = MOVES(images.nan_to_num(nan=0.0).clamp(-most, most), generator)
     moved = moved.contiguous(memory_format=torch.channels_last)
     return moved, avg_pool2d(moved, 2)

@@ -68,6 +68,7 @@ class GlowTraining(MaximumLikelihood[Glow]):
             attributes see `rows_taken_over`.
         branch: State of another run of this network that a new run goes on from.
         discriminators: What its samples are held against, beside likelihood; None for nothing.
+        only: What else a state must be of to be gone on from, as text.
 
     Attributes:
         config: Shape of the network.
@@ -93,6 +94,7 @@ class GlowTraining(MaximumLikelihood[Glow]):
         start: Checkpoint | None = None,
         branch: Path | None = None,
         discriminators: Discriminators | None = None,
+        only: str = "",
     ) -> None:
         if len(train) < 2:
             raise InputError(f"expected at least 2 training images, got {len(train)}")
@@ -111,9 +113,7 @@ class GlowTraining(MaximumLikelihood[Glow]):
             channels_last(self._build(config).to(self.device)),
             settings,
             state,
-            config.to_json()
-            + (f" from {start.sha256}" if start is not None else "")
-            + (f" against {discriminators.settings}" if discriminators is not None else ""),
+            config.to_json() + (f" from {start.sha256}" if start is not None else "") + only,
             seed=settings.seed * 1000 + self.rank,
         )
         if discriminators is not None:

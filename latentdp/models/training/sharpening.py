@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from msgspec import structs
 
 from latentdp.data.dataset import Dataset
@@ -42,6 +45,7 @@ class SharpeningConfig:
         learning_rate: Adam's peak rate, of the flow.
         discriminators: How they learn, and what they weigh.
         seed: Of the run.
+        private_data: Whether the images are private.
     """
 
     minutes: float = 0.0
@@ -50,6 +54,7 @@ class SharpeningConfig:
     learning_rate: float = 7e-5
     discriminators: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     seed: int = 0
+    private_data: bool = False
 
 
 def sharpening(
@@ -89,12 +94,14 @@ def sharpening(
     check_limits(settings.minutes, settings.steps)  # before a critic is taught
     networks = _networks(load_flow(begun), train, val, settings.seed, tell)
     judges = Discriminators(networks, settings.discriminators)
+    limitless = replace(settings, minutes=0.0, steps=0)  # a run may be made longer
+    only = f" against {limitless} on {_digest(train)}"
     if not config.attributes:
         return GlowTraining(
-            config, glow_settings, train, val, state, start=begun, discriminators=judges
+            config, glow_settings, train, val, state, begun, discriminators=judges, only=only
         )
     values = attribute_values(train, config.attributes)[:, finding_columns(config.attributes)]
-    return AttributeGlowTraining(
+    run = AttributeGlowTraining(
         config,
         glow_settings,
         train,
@@ -103,7 +110,10 @@ def sharpening(
         odds=sampling_odds(train, values, {}),
         start=begun,
         discriminators=judges,
+        only=only,
     )
+    run.clock = time.monotonic  # minutes are of the clock, whatever the weights know
+    return run
 
 
 def sharpened(begun: Checkpoint, trained: Checkpoint, card: ModelCard) -> Checkpoint:
@@ -119,6 +129,11 @@ def sharpened(begun: Checkpoint, trained: Checkpoint, card: ModelCard) -> Checkp
     stale = ("laws", "samples", "checked", "looked_at", "directions", "critic", "likelihood")
     card = structs.replace(card, **dict.fromkeys(stale))
     return replace(trained, tensors=kept | dict(trained.tensors), card=card, sha256="")
+
+
+def _digest(data: Dataset) -> str:
+    """Of its pictures: the state of a run on others is another run's."""
+    return hashlib.sha256(np.ascontiguousarray(data.pixels).tobytes()).hexdigest()
 
 
 def _networks(
