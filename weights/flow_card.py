@@ -118,9 +118,9 @@ def _usual(found: LikelihoodCard | None) -> str:
     shares = ", ".join(f"{share:.2%} of {split}" for split, share in found.odd.items())
     return f"""
 Odd inputs: the private review marks what lies outside {low} to {high} bits per
-dimension (in the middle of the bins, without labels; the 0.05th and 99.95th percentiles of
+dimension (in the middle of the bins, without labels; the 0.1th and 99.9th percentiles of
 validation images), or whose coarsest latents have a mean square above {most} (their
-99.9th percentile).
+99.8th percentile).
 That marks {shares}.
 """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 __all__ = ["POOR", "Fit"]
 
-POOR = 0.05  # of images; weights find one in a thousand of their own validation images odd
+POOR = 0.05  # of images; weights find a few in a thousand of their own validation images odd
 
 
 @dataclass(frozen=True)

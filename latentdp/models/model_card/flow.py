@@ -21,7 +21,9 @@ from latentdp.models.model_card.card_parts import LatentStatistics, LikelihoodCa
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privacy.samplers.uniform import normal
 
-OUTSIDE = 0.001  # share of validation images outside the usual range of each number
+# Share of validation images outside the usual range of each number: with half of it a leg was
+# usual to one of the shipped flows.
+OUTSIDE = 0.002
 
 __all__ = ["assess", "latent_statistics", "round_trip_error", "samples", "usual_likelihood"]
 
