@@ -124,7 +124,7 @@ def sharpen(
             seed=seed,
         ),
     )
-    network = sharpened(begun, training.checkpoint(out.stem, card), card)
+    network = sharpened(begun, training.checkpoint(out.stem, card))
     save(network, out)
     flow = load_flow(load(str(out)))  # measured as it will be used: rounded, from the file
     held_out = {split: images for split, images in sets.items() if split != "train"}

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_the_weight_rises_after_they_have_learnt_alone(networks):
     assert [judges.weight(step) for step in (0, 10, 11, 14, 99)] == [0, 0, 0.125, 0.5, 0.5]
 
 
-def run_of(chests, state, networks, **changes):
+def run_of(chests, state, **changes):
     """A run of the weights with attributes, whose critic is not taught first."""
     train, val = (as_trained(attribute_flow(), chests, split) for split in ("train", "val"))
     settings = SharpeningConfig(
@@ -111,11 +112,7 @@ def run_of(chests, state, networks, **changes):
 def taught(networks, monkeypatch):
     """Instead of a critic that takes seconds to teach, one that knows nothing."""
 
-    class Taught:
-        pass
-
-    known = Taught()
-    known.networks = networks
+    known = SimpleNamespace(networks=networks)
     monkeypatch.setattr(
         "latentdp.models.training.sharpening.train_critic", lambda *_, **__: (known, None)
     )
@@ -123,11 +120,11 @@ def taught(networks, monkeypatch):
 
 
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(chests, tmp_path, taught):
-    whole = run_of(chests, tmp_path / "whole", taught)
+    whole = run_of(chests, tmp_path / "whole")
     whole.run()
-    parts = run_of(chests, tmp_path / "parts", taught)
+    parts = run_of(chests, tmp_path / "parts")
     parts.run(stop=lambda: parts.step >= 5)
-    again = run_of(chests, tmp_path / "parts", taught)
+    again = run_of(chests, tmp_path / "parts")
     assert again.step == 5
     again.run()
     assert again.step == 12
@@ -147,12 +144,12 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(chests, tmp_path, taug
     )
     for other in others:
         with pytest.raises(InputError, match="another run"):
-            run_of(chests, tmp_path / "parts", taught, **other)
-    assert run_of(chests, tmp_path / "parts", taught, steps=20).step == 12, "it may be longer"
+            run_of(chests, tmp_path / "parts", **other)
+    assert run_of(chests, tmp_path / "parts", steps=20).step == 12, "it may be longer"
 
 
 def test_a_state_on_other_images_is_refused(chests, tmp_path, taught):
-    run_of(chests, tmp_path / "x", taught).save()
+    run_of(chests, tmp_path / "x").save()
     train = as_trained(attribute_flow(), chests, "train")
     settings = SharpeningConfig(steps=12, discriminators=DiscriminatorConfig(alone=2, ramp=2))
     fewer = train.only(np.arange(len(train)) > 0)
@@ -163,9 +160,7 @@ def test_a_state_on_other_images_is_refused(chests, tmp_path, taught):
 @pytest.mark.parametrize(("weight", "follows"), [(1e-9, False), (3.0, True)])
 def test_samples_follow_discriminators(chests, tmp_path, taught, weight, follows):
     settings = DiscriminatorConfig(weight=weight, learning_rate=1e-12, alone=0, ramp=1)
-    run = run_of(
-        chests, tmp_path / "x", taught, steps=60, learning_rate=3e-3, discriminators=settings
-    )
+    run = run_of(chests, tmp_path / "x", steps=60, learning_rate=3e-3, discriminators=settings)
     known = judges_of_bright_halves(taught).networks.state_dict()
     run.discriminators.networks.load_state_dict(known)
 
@@ -186,7 +181,7 @@ def test_several_processes_are_refused(chests, tmp_path, taught, monkeypatch):
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(InputError, match="one process"):
-        run_of(chests, tmp_path / "x", taught)
+        run_of(chests, tmp_path / "x")
 
 
 def test_the_command_keeps_detail_and_makes_the_rest_anew(

@@ -15,18 +15,17 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, softplus
+from torch.nn.functional import avg_pool2d
 
 from latentdp.errors import InputError
 from latentdp.models.device import device, placed
 from latentdp.models.networks.finding_classifier import FindingClassifier
-from latentdp.models.training.gan import Moves, sixteen_bits, steepness
+from latentdp.models.training.gan import Moves, cost, judge
 from latentdp.models.training.loop import Part
 
 __all__ = ["DiscriminatorConfig", "Discriminators"]
 
 MOVES = Moves(share=1 / 32, contrast=0.1, brightness=0.05, edges="replicate")
-PENALTY_EVERY = 8  # steps
 BEYOND = 0.1  # of what a picture holds: a sample that lies further out has no gradient there
 
 
@@ -104,12 +103,9 @@ class Discriminators:
         loss, told = torch.zeros((), device=device()), 0.0
         shown = (_seen(images.detach(), generator) for images in (samples, originals))
         for network, made, real in zip(self.networks, *shown, strict=True):
-            with sixteen_bits():
-                odds = network(made), network(real)
-            loss = loss + softplus(odds[0]).mean() + softplus(-odds[1]).mean()
-            if step % PENALTY_EVERY == 0:
-                loss = loss + PENALTY_EVERY * self.settings.penalty / 2 * steepness(network, real)
-            told += float(((odds[0] < 0).float() + (odds[1] > 0).float()).mean()) / 2
+            judged = judge(network, made, real, step=step, penalty=self.settings.penalty)
+            loss = loss + judged.loss
+            told += float(((judged.made < 0).float() + (judged.real > 0).float()).mean()) / 2
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -117,12 +113,9 @@ class Discriminators:
 
     def cost(self, samples: Tensor, generator: torch.Generator) -> Tensor:
         """How surely they know samples ``(n, 1, h, w)``, in nats; they do not learn from it."""
-        self.networks.requires_grad_(False)
         total = torch.zeros((), device=device())
         for network, made in zip(self.networks, _seen(samples, generator), strict=True):
-            with sixteen_bits():
-                total = total + softplus(-network(made)).mean()
-        self.networks.requires_grad_(True)
+            total = total + cost(network, made)
         return total
 
 

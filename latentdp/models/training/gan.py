@@ -8,14 +8,17 @@ and brightened a little (Zhao et al. 2020, arXiv 2006.10738), since there are fe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import pad, softplus
 
 from latentdp.models.device import computes_bfloat16, device
 
-__all__ = ["Moves", "sixteen_bits", "steepness"]
+__all__ = ["Judgement", "Moves", "cost", "judge", "sixteen_bits"]
+
+PENALTY_EVERY = 8  # steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,51 @@ class Moves:
         return moved
 
 
-def steepness(discriminator: nn.Module, images: Tensor) -> Tensor:
+class Judgement(NamedTuple):
+    """What a discriminator said of a batch.
+
+    Attributes:
+        loss: What it lowers.
+        made: Log-odds of made images.
+        real: Log-odds of originals.
+    """
+
+    loss: Tensor
+    made: Tensor
+    real: Tensor
+
+
+def judge(
+    discriminator: nn.Module, made: Tensor, real: Tensor, *, step: int, penalty: float
+) -> Judgement:
+    """The loss by which a discriminator learns; every few steps with the penalty of its gradient.
+
+    Args:
+        discriminator: Images to log-odds that they are originals.
+        made: Images ``(n, 1, h, w)``, without a gradient.
+        real: Originals.
+        step: Of the run.
+        penalty: Weight of R1.
+    """
+    with sixteen_bits():
+        odds = discriminator(made), discriminator(real)
+    loss = softplus(odds[0]).mean() + softplus(-odds[1]).mean()
+    if step % PENALTY_EVERY == 0:
+        loss = loss + PENALTY_EVERY * penalty / 2 * _steepness(discriminator, real)
+    return Judgement(loss, *odds)
+
+
+def cost(discriminator: nn.Module, made: Tensor) -> Tensor:
+    """How surely a discriminator, which does not learn from it, knows made images, in nats."""
+    discriminator.requires_grad_(False)
+    with sixteen_bits():
+        odds = discriminator(made)
+    discriminator.requires_grad_(True)
+    known: Tensor = softplus(-odds).mean()
+    return known
+
+
+def _steepness(discriminator: nn.Module, images: Tensor) -> Tensor:
     """R1: mean square of the length of the gradient, as if images had 64 pixels a side."""
     at = images.detach().requires_grad_(True)
     odds = discriminator(at).mean(dim=(1, 2, 3)).sum()

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, softplus
+from torch.nn.functional import avg_pool2d
 
 from latentdp.core.arrays import Images
 from latentdp.data.preprocess import unit
@@ -27,7 +27,7 @@ from latentdp.models.device import device, placed
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.refiner_net import RefinerConfig, RefinerNet
 from latentdp.models.training.averaged_loop import AveragedLoop
-from latentdp.models.training.gan import Moves, sixteen_bits, steepness
+from latentdp.models.training.gan import Moves, cost, judge, sixteen_bits
 from latentdp.models.training.loop import Part, check_limits
 from latentdp.models.training.maximum_likelihood import halved
 from latentdp.models.training.refiner_critics import RefinerCritic
@@ -39,7 +39,6 @@ __all__ = ["RefinerTraining", "RefinerTrainingConfig"]
 Pixels = NDArray[np.uint8]
 
 MOVES = Moves(share=1 / 16, contrast=0.2, brightness=0.1)
-PENALTY_EVERY = 8  # steps
 CLIP = 20.0  # of the length of the refiner's gradient
 
 
@@ -207,11 +206,8 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
         loss = torch.zeros((), device=device())
         for name, critic in self.critics.items():
             fake, true = (MOVES(side[name], self.generator) for side in (made, real))
-            with sixteen_bits():
-                odds = critic(fake), critic(true)
-            loss = loss + softplus(odds[0]).mean() + softplus(-odds[1]).mean()
-            if self.step % PENALTY_EVERY == 0:
-                loss = loss + PENALTY_EVERY * self.settings.penalty / 2 * steepness(critic, true)
+            judged = judge(critic, fake, true, step=self.step, penalty=self.settings.penalty)
+            loss = loss + judged.loss
         for group in self._critics_optimiser.param_groups:
             group["lr"] = self.optimiser.param_groups[0]["lr"]
         self._critics_optimiser.zero_grad(set_to_none=True)
@@ -223,11 +219,7 @@ class RefinerTraining(AveragedLoop[RefinerNet]):
         """How surely the critics know that images are made."""
         total = torch.zeros((), device=device())
         for name, critic in self.critics.items():
-            critic.requires_grad_(False)
-            with sixteen_bits():
-                odds = critic(MOVES(made[name], self.generator))
-            total = total + softplus(-odds).mean()
-            critic.requires_grad_(True)
+            total = total + cost(critic, MOVES(made[name], self.generator))
         return total
 
     def _draw(self, images: Pixels | Images, n: int) -> Tensor:

@@ -19,7 +19,6 @@ from latentdp.models.flow.chest_attributes import attribute_values, finding_colu
 from latentdp.models.flow.critic import CRITIC, NETWORKS
 from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.models.flow.glow import GlowConfig
-from latentdp.models.model_card.card import ModelCard
 from latentdp.models.networks.finding_classifier import FindingClassifier
 from latentdp.models.training.attributes import AttributeGlowTraining, AttributeGlowTrainingConfig
 from latentdp.models.training.critic import train_critic
@@ -116,8 +115,8 @@ def sharpening(
     return run
 
 
-def sharpened(begun: Checkpoint, trained: Checkpoint, card: ModelCard) -> Checkpoint:
-    """The trained network with the detail of the weights that it began as, under another card.
+def sharpened(begun: Checkpoint, trained: Checkpoint) -> Checkpoint:
+    """The trained network, under its card, with the detail of the weights that it began as.
 
     Without directions and critic, which were of the other network, and what was measured on it.
     """
@@ -127,7 +126,7 @@ def sharpened(begun: Checkpoint, trained: Checkpoint, card: ModelCard) -> Checkp
         if name not in OF_THE_NETWORK and not name.startswith(CRITIC + ".")
     }
     stale = ("laws", "samples", "checked", "looked_at", "directions", "critic", "likelihood")
-    card = structs.replace(card, **dict.fromkeys(stale))
+    card = structs.replace(trained.card, **dict.fromkeys(stale))
     return replace(trained, tensors=kept | dict(trained.tensors), card=card, sha256="")
 
 
