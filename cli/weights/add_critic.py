@@ -44,29 +44,20 @@ def add_critic(
     """
     from msgspec import structs
 
-    from latentdp.data.dataset import splits
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
     from latentdp.models.flow.critic import with_critic
     from latentdp.models.flow.flow import load_flow
     from latentdp.models.training.critic import train_critic
-    from latentdp.models.training.training_data import as_trained
+    from latentdp.models.training.training_data import splits_as_trained
 
     weights_file(out)
     use_threads(threads)
     checkpoint = load(weights)
     flow = load_flow(checkpoint)
-    lacking = {"train", "val"} - splits(data)
-    if lacking:
-        raise InputError(f"no images of split {min(lacking)!r} in {data}")
+    sets = splits_as_trained(flow, data, only=("train", "val"), sources=source)
     with share_progress("teaching", shown=not json) as tell:
-        trained = train_critic(
-            flow,
-            as_trained(flow, data, "train", sources=source),
-            as_trained(flow, data, "val", sources=source),
-            seed=seed,
-            tell=tell,
-        )
+        trained = train_critic(flow, sets["train"], sets["val"], seed=seed, tell=tell)
     if trained is None:
         raise InputError("too few images: nothing to learn")
     critic, card = trained

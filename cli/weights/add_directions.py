@@ -46,14 +46,13 @@ def add_directions(
 
     From the training split; what they carry is measured on the test split, or on val.
     """
-    from latentdp.data.dataset import SPLITS, splits
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
     from latentdp.models.directions.encode import encode, with_directions
     from latentdp.models.directions.finding import ALPHA, GAMMA, DirectionConfig
     from latentdp.models.directions.probe_table import public_directions
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.training.training_data import as_trained
+    from latentdp.models.training.training_data import splits_as_trained
 
     weights_file(out)
     settings = DirectionConfig(
@@ -64,11 +63,7 @@ def add_directions(
     use_threads(threads)
     checkpoint = load(weights)
     flow = load_flow(checkpoint)
-    there = splits(data)
-    sets = {split: as_trained(flow, data, split) for split in SPLITS if split in there}
-    lacking = {"train", "val"} - set(sets)
-    if lacking:
-        raise InputError(f"no images of split {min(lacking)!r} in {data}")
+    sets = splits_as_trained(flow, data)
     out.parent.mkdir(parents=True, exist_ok=True)
     total, before, encoded = sum(map(len, sets.values())), 0, {}
     with progress("encoding", shown=not json) as advance:

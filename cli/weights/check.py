@@ -47,14 +47,13 @@ def check(
     from latentdp._weights.flow_card import flow_card
 
     from latentdp.core.filesystem import write_text
-    from latentdp.data.dataset import SPLITS, splits
     from latentdp.evaluation.threat_model import chosen_effort
     from latentdp.evaluation.validate_weights import checkup
     from latentdp.models.checkpoints import save
     from latentdp.models.flow.flow import load_flow
     from latentdp.models.model_card.card import ModelCard
     from latentdp.models.training.add_ons import with_add_ons
-    from latentdp.models.training.training_data import as_trained
+    from latentdp.models.training.training_data import splits_as_trained
 
     page = out.with_suffix(".md")
     weights_file(out)
@@ -62,8 +61,7 @@ def check(
         raise InputError(f"{page.name} is there already; name another --out or remove it")
     checkpoint = load(file)
     flow = load_flow(checkpoint)
-    there = splits(data)
-    sets = {split: as_trained(flow, data, split) for split in SPLITS if split in there}
+    sets = splits_as_trained(flow, data)
     with share_progress("checking", shown=not json) as tell:
         measured = checkup(
             flow,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentdp import InputError
 from latentdp.core.documents import to_json
 
 from .._options import JsonOption
@@ -62,7 +61,6 @@ def sharpen(
     from msgspec import structs
 
     from latentdp.data.contact_sheet import contact_sheet
-    from latentdp.data.dataset import SPLITS, splits
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
     from latentdp.models.flow.flow import load_flow
@@ -71,7 +69,7 @@ def sharpen(
     from latentdp.models.training.add_ons import with_add_ons
     from latentdp.models.training.discriminators import DiscriminatorConfig
     from latentdp.models.training.sharpening import SharpeningConfig, sharpened, sharpening
-    from latentdp.models.training.training_data import as_trained
+    from latentdp.models.training.training_data import splits_as_trained
 
     weights_file(out)
     use_threads(threads)
@@ -86,15 +84,7 @@ def sharpen(
     )
     begun = load(weights)
     before = load_flow(begun)
-    there = splits(data)
-    lacking = {"train", "val"} - there
-    if lacking:
-        raise InputError(f"no images of split {min(lacking)!r} in {data}")
-    sets = {
-        split: as_trained(before, data, split, sources=source)
-        for split in SPLITS
-        if split in there
-    }
+    sets = splits_as_trained(before, data, sources=source)
     out.parent.mkdir(parents=True, exist_ok=True)
     with share_progress("discriminators", shown=not json) as tell:
         training = sharpening(

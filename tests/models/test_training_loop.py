@@ -103,6 +103,21 @@ def test_a_state_of_another_run_or_none_at_all_is_refused(tmp_path):
         Line(tmp_path / "run")
 
 
+def test_two_trainings_do_not_share_a_state(tmp_path):
+    line, other = Line(tmp_path / "state"), Line(tmp_path / "state")
+    refused = []
+
+    def meanwhile(now):
+        with pytest.raises(InputError, match="state is in use by another training"):
+            other.run()
+        refused.append(other.step)
+
+    line.run(meanwhile)
+    assert refused == [0]
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+    Line(tmp_path / "state").run()  # it was let go
+
+
 def test_a_run_that_is_not_kept_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Line(None, steps=2).run()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pickle
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from latentdp.core.filesystem import whole
+from latentdp.core.filesystem import alone, whole
 from latentdp.errors import InputError
 from latentdp.models.training.schedule import Schedule, scheduler
 
@@ -121,7 +122,14 @@ class TrainingLoop(ABC):
                 (images/s).
             every: Seconds between reports.
             stop: Asked before each step.
+
+        Raises:
+            InputError: Another process trains on this state.
         """
+        with self._held():
+            self._learn_on(report, every, stop)
+
+    def _learn_on(self, report: Report, every: float, stop: Callable[[], bool]) -> None:
         began, saved = self.clock(), time.monotonic()
         already, since = self.elapsed, self.step
         losses: list[float] = []
@@ -149,6 +157,22 @@ class TrainingLoop(ABC):
                 losses, since, saved = [], self.step, time.monotonic()
         if self.leads:
             self.save()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Nobody else trains on this state meanwhile: two would overwrite each other's steps."""
+        if self.state is None or not self.leads:
+            yield
+            return
+        lock = self.state.with_name(f"{self.state.name}.lock")
+        with ExitStack() as held:
+            try:
+                held.enter_context(alone(lock, wait=False, stays=False))
+            except BlockingIOError as error:
+                raise InputError(
+                    f"{self.state.name} is in use by another training; wait for it or end it"
+                ) from error
+            yield
 
     def save(self) -> None:
         """Writes everything that is needed to go on, if the run is kept."""

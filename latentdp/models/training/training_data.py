@@ -12,15 +12,18 @@ import numpy as np
 from latentdp.core.arrays import UNKNOWN
 from latentdp.core.attributes import ABSENT, PRESENT, Attribute, labels_of
 from latentdp.data.cohort import Cohort
-from latentdp.data.dataset import Dataset, read_dataset
+from latentdp.data.dataset import SPLITS, Dataset, read_dataset, splits
 from latentdp.data.label_space import NO_FINDING
+from latentdp.errors import InputError
 from latentdp.models.flow.chest_attributes import attribute_values, finding_columns
 
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
 
-__all__ = ["as_trained", "read_cohort", "told"]
+__all__ = ["as_trained", "read_cohort", "splits_as_trained", "told"]
+
+NEEDED = ("train", "val")
 
 
 def as_trained(
@@ -41,6 +44,33 @@ def as_trained(
         classes=flow.classes,
     )
     return told(data, flow.attributes) if flow.attributes else data
+
+
+def splits_as_trained(
+    flow: Flow,
+    source: Path,
+    *,
+    only: Sequence[str] = SPLITS,
+    sources: Sequence[str] | None = None,
+) -> dict[str, Dataset]:
+    """Splits of ``source``, each read by `as_trained`: train, val and, where there is one, test.
+
+    Args:
+        flow: Whose card says how.
+        source: A manifest or a folder.
+        only: Splits that are wanted.
+        sources: Only these of the card's.
+
+    Raises:
+        InputError: No images of train or val; then nothing has been read.
+    """
+    there = splits(source)
+    lacking = [split for split in NEEDED if split not in there]
+    if lacking:
+        raise InputError(f"no images of split {lacking[0]!r} in {source}")
+    return {
+        split: as_trained(flow, source, split, sources=sources) for split in only if split in there
+    }
 
 
 def told(data: Dataset, attributes: Sequence[Attribute]) -> Dataset:
