@@ -220,3 +220,20 @@ def test_fine_tuning_takes_attributes_over_by_name(tmp_path):
     for i, row in enumerate(table_rows(config.attributes)):
         wanted = theirs[rows[row]] if row in rows else torch.zeros_like(ours[i])
         assert torch.allclose(ours[i], wanted)
+
+
+def test_fine_tuning_takes_attributes_over_for_classes_that_name_them(tmp_path):
+    run = trainer(tmp_path / "state", steps=30)
+    run.run(lambda now: None)
+    path = tmp_path / "told.safetensors"
+    save(run.checkpoint("told", ModelCard(summary="x")), path)
+    config = replace(CONFIG, attributes=(), classes=("AP/ill", "PA/ill"))
+    data = replace(dataset(), classes=config.classes, labels=np.arange(64) % 2)
+    tuned = GlowTraining(
+        config, GlowTrainingConfig(steps=1), data, data, tmp_path / "b", load(path)
+    ).flow()
+    pixels, flow = data.pixels[:8], load_flow(path)
+    for label, view in ((0, 0), (1, 1), (-1, -1)):  # of all findings nothing is known
+        now = tuned.bits_per_dimension(pixels, np.full(8, label))
+        before = flow.bits_per_dimension(pixels, np.array([[-1, -1, view]] * 8))
+        assert now == pytest.approx(before, abs=1e-4)

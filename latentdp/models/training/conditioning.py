@@ -22,7 +22,9 @@ def rows_taken_over(theirs: Sequence[Attribute], ours: Sequence[Attribute]) -> M
     attributes, one attribute is told by the parts of the classes' names (the view by "AP/normal"
     and "PA/normal"): each of its values begins as the mean of the classes that name it, and as
     "unknown" where none does. Of its rows one is used for every image, so that what all classes
-    have in common is kept; the other attributes begin without effect.
+    have in common is kept; the other attributes begin without effect. Where they have attributes
+    and we have classes, a class begins as the sum of what its name says of each attribute, or of
+    "unknown" where it says nothing.
 
     Example:
         >>> from latentdp.models.flow.attributes import Attribute, finding
@@ -33,7 +35,10 @@ def rows_taken_over(theirs: Sequence[Attribute], ours: Sequence[Attribute]) -> M
                [0. , 0. , 0. , 1. ]])
     """
     known = table_rows(theirs)
-    if [one.name for one in theirs] == [""] and [one.name for one in ours] != [""]:
+    classes_before, classes_now = ([one.name for one in side] == [""] for side in (theirs, ours))
+    if classes_now and not classes_before:
+        return np.array([_sum(theirs, known, value) for _, value in table_rows(ours)])
+    if classes_before and not classes_now:
         teller = max(
             ours, key=lambda one: sum(bool(_naming(known, value)) for value in one.values)
         )
@@ -44,6 +49,15 @@ def rows_taken_over(theirs: Sequence[Attribute], ours: Sequence[Attribute]) -> M
             ]
         )
     return np.array([_first(known, row) for row in table_rows(ours)])
+
+
+def _sum(theirs: Sequence[Attribute], known: Sequence[tuple[str, str]], name: str) -> Matrix:
+    """What a class is told of each attribute: a value that its name has as a part, or unknown."""
+    parts = name.split("/")
+    told = [
+        (one.name, next((value for value in one.values if value in parts), "")) for one in theirs
+    ]
+    return np.array([float(row in told) for row in known])
 
 
 def _naming(known: Sequence[tuple[str, str]], value: str) -> list[tuple[str, str]]:
