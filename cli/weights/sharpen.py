@@ -120,7 +120,9 @@ def sharpen(
     held_out = {split: images for split, images in sets.items() if split != "train"}
     card = network.card.with_entries(assess(flow, sets["train"], held_out))
     with share_progress("directions and critic", shown=not json) as tell:
-        whole = with_add_ons(replace(network, card=card), flow, sets, seed=seed, tell=tell)
+        whole = with_add_ons(
+            replace(network, card=card), flow, sets, seed=seed, sources=source or (), tell=tell
+        )
     save(whole, out)
     rows = [samples(one, 16, temperature=1.0) for one in (before, flow)]
     contact_sheet(out.with_suffix(".png"), [row[i : i + 8] for row in rows for i in (0, 8)])

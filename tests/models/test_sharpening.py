@@ -217,6 +217,7 @@ def test_the_command_keeps_detail_and_makes_the_rest_anew(
     }
     assert any(".net." in name for name in changed)
     assert made.card.critic.reader_classes == 2
+    assert made.card.critic.sources == ("clinic",)
     assert made.card.directions.count
     flow = load_flow(made)
     assert flow.critic is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import structs
 
 from latentdp.data.dataset import Dataset
 from latentdp.models.checkpoints import Checkpoint
@@ -22,6 +24,7 @@ def with_add_ons(
     splits: Mapping[str, Dataset],
     *,
     seed: int = 0,
+    sources: Sequence[str] = (),
     tell: Callable[[float, str], None] = lambda share, words: None,
 ) -> Checkpoint:
     """The weights with new directions and a new critic, or without what too few images allow.
@@ -31,6 +34,7 @@ def with_add_ons(
         flow: The flow as it will be used: rounded, from its file.
         splits: ``train``, ``val`` and perhaps ``test``.
         seed: Seed of the critic.
+        sources: Those that the images are of, if not all of the weights, for the critic's card.
         tell: Progress.
     """
     tell(0.0, "computing directions")
@@ -48,4 +52,9 @@ def with_add_ons(
         seed=seed,
         tell=lambda share, words: tell(0.5 + 0.5 * share, words),
     )
-    return checkpoint if critic is None else with_critic(checkpoint, *critic)
+    if critic is None:
+        return checkpoint
+    network, card = critic
+    return with_critic(
+        checkpoint, network, structs.replace(card, sources=tuple(sources)) if sources else card
+    )
