@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latentdp import InputError
 from latentdp.core.documents import to_json
 
 from .._options import JsonOption
@@ -44,9 +44,7 @@ from .._training_options import (
     begun_with,
     weights_file,
 )
-
-DEFAULT_SIZES = "12,12,8"
-DEFAULT_HIDDEN = "192,160,128"
+from ._shape import flow_shape
 
 
 def train(
@@ -68,8 +66,12 @@ def train(
         ),
     ],
     size: Annotated[
-        int, typer.Option(help="Side of the images in pixels.", rich_help_panel=FIRST)
-    ] = 64,
+        int | None,
+        typer.Option(
+            help="Side of the images in pixels. Default: 64, or of --start.",
+            rich_help_panel=FIRST,
+        ),
+    ] = None,
     condition: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,14 +86,20 @@ def train(
         int, typer.Option(help="Images per step, over all processes.", rich_help_panel=FIRST)
     ] = 32,
     blocks: Annotated[
-        str, typer.Option(help="Flow steps per level, coarsest first.", rich_help_panel=FIRST)
-    ] = DEFAULT_SIZES,
-    hidden: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Width of the coupling networks per level, coarsest first.", rich_help_panel=FIRST
+            help="Flow steps per level, coarsest first. Default: 12,12,8, or of --start.",
+            rich_help_panel=FIRST,
         ),
-    ] = DEFAULT_HIDDEN,
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            help="Width of the coupling networks per level, coarsest first. Default: 128,96,64, "
+            "or of --start.",
+            rich_help_panel=FIRST,
+        ),
+    ] = None,
     learning_rate: Annotated[
         float, typer.Option(help="Peak learning rate of Adam.", rich_help_panel=FIRST)
     ] = 1e-3,
@@ -99,7 +107,7 @@ def train(
         str | None,
         typer.Option(
             metavar="WEIGHTS",
-            help="Fine-tune these, by name or path, instead of random weights; same size, blocks "
+            help="Fine-tune these, by name or path, instead of random weights; their size, blocks "
             "and hidden. Classes of the same name go on. With --private: cxr-adult, or others.",
             rich_help_panel=FIRST,
         ),
@@ -136,14 +144,14 @@ def train(
     if private:
         refuse_with_private(
             {
-                "size": (size, 64),
+                "size": (size, None),
                 "condition": (condition, None),
                 "source": (source, None),
                 "minutes": (minutes, 0.0),
                 "steps": (steps, 0),
                 "batch": (batch, 32),
-                "blocks": (blocks, DEFAULT_SIZES),
-                "hidden": (hidden, DEFAULT_HIDDEN),
+                "blocks": (blocks, None),
+                "hidden": (hidden, None),
                 "learning_rate": (learning_rate, 1e-3),
                 "seed": (seed, 0),
                 "threads": (threads, 0),
@@ -184,7 +192,6 @@ def train(
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.flow.glow import GlowConfig
     from latentdp.models.model_card.card import ModelCard
     from latentdp.models.model_card.card_parts import TrainingCard
     from latentdp.models.model_card.flow import assess, samples
@@ -193,24 +200,22 @@ def train(
 
     use_threads(threads)
     weights_file(out)
-    read = partial(read_dataset, data, size=size, conditions=condition or (), sources=source or ())
+    begun = None if start is None else load(start)
+    shape = flow_shape(begun, size, blocks, hidden)
+    read = partial(
+        read_dataset, data, size=shape.size, conditions=condition or (), sources=source or ()
+    )
     training = read("train")
     held_out = {
         split: read(split, classes=training.classes)
         for split in SPLITS[1:]
         if split == "val" or split in splits(data)
     }
-    config = GlowConfig(
-        size=size,
-        classes=training.classes,
-        steps=numbers(blocks, "--blocks"),
-        hidden=numbers(hidden, "--hidden"),
-    )
+    config = replace(shape, classes=training.classes)
     settings = GlowTrainingConfig(
         minutes=minutes, steps=steps, batch=batch, learning_rate=learning_rate, seed=seed
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    begun = None if start is None else load(start)
     trainer = GlowTraining(
         config,
         settings,
@@ -231,7 +236,7 @@ def train(
         return 0
     inherited = False if begun is None else begun.card.private_training or False
     card = ModelCard(
-        summary=f"{size}x{size} Glow, classes: {', '.join(config.classes) or 'none'}",
+        summary=f"{shape.size}x{shape.size} Glow, classes: {', '.join(config.classes) or 'none'}",
         training_data=note,
         private_training=private_data or inherited,
         conditions=tuple(condition or ()),
@@ -271,17 +276,6 @@ def train(
     else:
         table("trained", [(key.replace("_", " "), short(value)) for key, value in facts.items()])
     return 0
-
-
-def numbers(text: str, option: str) -> tuple[int, ...]:
-    """Positive numbers separated by commas."""
-    try:
-        numbers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if not numbers or min(numbers) < 1:
-        raise InputError(f"expected {option} to be positive numbers separated by commas")
-    return numbers
 
 
 command = train

@@ -19,7 +19,7 @@ from .._training_options import (
     ThreadsOption,
     weights_file,
 )
-from .train import numbers
+from ._shape import numbers
 
 
 def train_verifier(

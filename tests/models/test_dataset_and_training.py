@@ -321,12 +321,13 @@ def test_a_run_goes_on_from_the_weights_that_it_began_with(tmp_path):
 
 @pytest.mark.slow
 def test_the_card_of_fine_tuned_weights_tells_what_they_began_with(folder, tmp_path, command):
-    options = ("--size", SIZE, "--condition", "finding", "--steps", 2, "--blocks", "1,1")
-    options += ("--hidden", "4,4", "--json")
+    options = ("--condition", "finding", "--steps", 2, "--json")
+    shape = ("--size", SIZE, "--blocks", "1,1", "--hidden", "4,4")
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     note = ("--note", "our hospital", "--private-data")
-    assert command("weights", "train", folder, "--out", first, *options, *note) == 0
+    assert command("weights", "train", folder, "--out", first, *options, *shape, *note) == 0
     assert command("weights", "train", folder, "--out", second, *options, "--start", first) == 0
+    assert load(str(second)).config == load(str(first)).config
     card = load(str(second)).card
     assert card.private_training is True
     assert "our hospital" in card.training.start
