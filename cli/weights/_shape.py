@@ -22,7 +22,7 @@ def flow_shape(
     from latentdp.models.flow.glow import GlowConfig
 
     if start is None:
-        shape = GlowConfig(size=64, classes=(), steps=(12, 12, 8), hidden=(128, 96, 64))
+        shape = GlowConfig(size=64, classes=(), steps=(12, 12, 8), hidden=(192, 160, 128))
     else:
         load_flow(start)  # refuses what is damaged, or no flow
         shape = replace(GlowConfig.from_json(start.config), classes=(), attributes=())

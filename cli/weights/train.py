@@ -95,7 +95,7 @@ def train(
     hidden: Annotated[
         str | None,
         typer.Option(
-            help="Width of the coupling networks per level, coarsest first. Default: 128,96,64, "
+            help="Width of the coupling networks per level, coarsest first. Default: 192,160,128, "
             "or of --start.",
             rich_help_panel=FIRST,
         ),

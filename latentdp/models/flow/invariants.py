@@ -21,6 +21,7 @@ __all__ = ["Law", "check", "laws"]
 ROUND_TRIP = 0.5 / 255  # half a grey level
 ALONE = 1e-3  # of a latent, which is about 1: what another order of additions makes
 TRIED = 4  # images whose detail is tried; the large ones take a while
+OWN = 0.05  # of a latent: what float32 makes of a sample whose latent is looked for again
 LOUD = 30.0  # standard deviations of latents that noise may bring
 
 
@@ -64,6 +65,7 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
         Law("an image is encoded on its own", _apart(alone, z[:1]), ALONE),
         Law("the same image gives the same latent", _apart(flow.encode(images, labels), z), 0.0),
         Law("loud latents decode to images", float((~valid).mean()), 0.0),
+        Law("a sample has the latent it was made of", _own_latent(flow, labels), OWN),
     ]
     for _, detail in sorted(flow.cascade.by_size.items()):
         if isinstance(detail, DetailFlow):
@@ -142,6 +144,21 @@ def _refiner_laws(refiner: Refiner, images: Images) -> list[Law]:
         ),
         Law(f"{name} is finite for loud noise", float((~np.isfinite(loud)).mean()), 0.0),
     ]
+
+
+def _own_latent(flow: Flow, labels: Labels) -> float:
+    """Largest difference of latents, one for each label, and those of their samples, unclipped.
+
+    A network that learnt against others for long may squeeze so many latents into one image that
+    float32 does not tell them apart any more.
+    """
+    net = flow._net
+    device = next(net.parameters()).device
+    z = torch.from_numpy(normal(SeededNoise(0), (len(labels), flow.d))).float().to(device)
+    known = torch.from_numpy(flow._known(labels, len(z))).to(device)
+    with torch.inference_mode():
+        again = net.encode(net.decode(z, known), known)[0]
+    return _apart(again.cpu().numpy(), z.cpu().numpy())
 
 
 def _back(flow: Flow, z: Latents, labels: Labels | None, images: Images) -> float:
