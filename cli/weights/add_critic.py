@@ -42,8 +42,6 @@ def add_critic(
     Recipes with several candidates release one that it likes. Originals are
     those that the weights learnt from, or of --source.
     """
-    from msgspec import structs
-
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
     from latentdp.models.flow.critic import with_critic
@@ -57,12 +55,12 @@ def add_critic(
     flow = load_flow(checkpoint)
     sets = splits_as_trained(flow, data, only=("train", "val"), sources=source)
     with share_progress("teaching", shown=not json) as tell:
-        trained = train_critic(flow, sets["train"], sets["val"], seed=seed, tell=tell)
+        trained = train_critic(
+            flow, sets["train"], sets["val"], seed=seed, sources=source or (), tell=tell
+        )
     if trained is None:
         raise InputError("too few images: nothing to learn")
     critic, card = trained
-    if source:
-        card = structs.replace(card, sources=tuple(source))
     out.parent.mkdir(parents=True, exist_ok=True)
     save(with_critic(checkpoint, critic, card), out)
     if json:

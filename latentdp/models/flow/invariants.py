@@ -56,8 +56,8 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
     z = flow.encode(images, labels)
     unknown = flow.encode(images)
     alone = flow.encode(images[:1], labels[:1])
-    loud = LOUD * normal(SeededNoise(0), (len(images), flow.d))
-    valid = flow.decode_valid(loud)[1]
+    drawn = normal(SeededNoise(0), (len(images), flow.d))
+    valid = flow.decode_valid(LOUD * drawn)[1]
     measured = [
         Law("latents are finite", float((~np.isfinite(z)).mean()), 0.0),
         Law("an image comes back, in [0, 1]", _back(flow, z, labels, images), ROUND_TRIP),
@@ -65,7 +65,11 @@ def laws(flow: Flow, images: Images, labels: Labels) -> list[Law]:
         Law("an image is encoded on its own", _apart(alone, z[:1]), ALONE),
         Law("the same image gives the same latent", _apart(flow.encode(images, labels), z), 0.0),
         Law("loud latents decode to images", float((~valid).mean()), 0.0),
-        Law("a sample has the latent it was made of", _own_latent(flow, labels), OWN),
+        Law(
+            "a sample has the latent it was made of",
+            _apart(_again(flow, drawn, labels), drawn),
+            OWN,
+        ),
     ]
     for _, detail in sorted(flow.cascade.by_size.items()):
         if isinstance(detail, DetailFlow):
@@ -146,19 +150,14 @@ def _refiner_laws(refiner: Refiner, images: Images) -> list[Law]:
     ]
 
 
-def _own_latent(flow: Flow, labels: Labels) -> float:
-    """Largest difference of latents, one for each label, and those of their samples, unclipped.
+def _again(flow: Flow, z: Latents, labels: Labels) -> Latents:
+    """Latents of the samples that ``z`` decodes to, not clipped.
 
     A network that learnt against others for long may squeeze so many latents into one image that
     float32 does not tell them apart any more.
     """
-    net = flow._net
-    device = next(net.parameters()).device
-    z = torch.from_numpy(normal(SeededNoise(0), (len(labels), flow.d))).float().to(device)
-    known = torch.from_numpy(flow._known(labels, len(z))).to(device)
-    with torch.inference_mode():
-        again = net.encode(net.decode(z, known), known)[0]
-    return _apart(again.cpu().numpy(), z.cpu().numpy())
+    known = flow._known(labels, len(z))
+    return flow._engine.encode(flow._engine.decode(z, known), known)[0]
 
 
 def _back(flow: Flow, z: Latents, labels: Labels | None, images: Images) -> float:

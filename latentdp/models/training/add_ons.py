@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from msgspec import structs
-
 from latentdp.data.dataset import Dataset
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.directions.encode import encode, with_directions
@@ -50,11 +48,7 @@ def with_add_ons(
         splits["train"],
         splits["val"],
         seed=seed,
+        sources=sources,
         tell=lambda share, words: tell(0.5 + 0.5 * share, words),
     )
-    if critic is None:
-        return checkpoint
-    network, card = critic
-    return with_critic(
-        checkpoint, network, structs.replace(card, sources=tuple(sources)) if sources else card
-    )
+    return checkpoint if critic is None else with_critic(checkpoint, *critic)

@@ -7,7 +7,7 @@ has learnt by heart look like no sample's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +58,7 @@ def train_critic(
     val: Dataset,
     *,
     seed: int = 0,
+    sources: Sequence[str] = (),
     tell: Callable[[float, str], None] = lambda share, words: None,
 ) -> tuple[Critic, CriticCard] | None:
     """A critic of samples at temperature 1, and its part of the card.
@@ -67,6 +68,7 @@ def train_critic(
         train: Public originals.
         val: Others, on which the card's numbers are measured.
         seed: Seed of who is in which part, of networks and samples.
+        sources: Those that the images are of, if not all of the weights, for the card.
         tell: Progress.
 
     Returns:
@@ -117,6 +119,7 @@ def train_critic(
         images={"reader": len(sides[0]), "ratio": len(sides[1])},
         samples=len(samples) + len(drawn),
         seed=seed,
+        sources=tuple(sources) or None,
     )
     return critic, card
 
