@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from _results import Interval
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
-from latentdp.evaluation.utility._statistics import Statistics
+from latentdp.evaluation.utility import (
+    edge_sharpness,
+    grey_level_histogram,
+    periodicity,
+    power_spectrum,
+)
 from latentdp.metrics.bootstrap import Resamples, auc, estimate
 from latentdp.metrics.linkage import widened
 from latentdp.metrics.told_apart import told_apart
 
-__all__ = ["RESAMPLES", "area", "interval", "rounded"]
+__all__ = ["RESAMPLES", "STATISTICS", "area", "interval", "rounded", "steps_modulo_8"]
+
+NumbersOf = Callable[[NDArray[np.float32]], NDArray[np.float64]]  # of an image (h, w) in [0, 1]
 
 RESAMPLES = 500
+DARK = 1e-6  # a step in grey levels from 0 to 1 that is none
+
+
+def steps_modulo_8(image: NDArray[np.float32]) -> NDArray[np.float64]:
+    """By how much steps at each position are larger than usual ``(16,)``, columns, then rows."""
+    uneven = []
+    for side in (image, image.T):
+        steps = np.abs(np.diff(side.astype(np.float64), axis=1)).mean(axis=0)
+        means = np.array([steps[k::8].mean() for k in range(8)])
+        uneven.append(np.log(means + DARK) - np.log(steps.mean() + DARK))
+    return np.concatenate(uneven)
+
+
+STATISTICS: dict[str, NumbersOf] = {
+    "grid": steps_modulo_8,
+    "periodicity": periodicity.utility.statistics,
+    "spectrum": power_spectrum.utility.statistics,
+    "sharpness": edge_sharpness.utility.statistics,
+    "histogram": grey_level_histogram.utility.statistics,
+}
 
 
 def area(
-    reader: Statistics, originals: Images, made: Images, patients: Sequence[object], seed: int
+    numbers_of: NumbersOf, originals: Images, made: Images, patients: Sequence[object], seed: int
 ) -> Interval | None:
     """AUC of a logistic reader, on patients that it has not seen, with its interval over patients.
 
     Args:
-        reader: Its numbers.
+        numbers_of: What it reads of an image.
         originals: ``(n, h, w)`` in [0, 1].
         made: As many, of the same patients in the same order.
         patients: ``(n,)`` whose they are.
         seed: Of folds and resamples.
     """
     n, whose = len(originals), np.unique(np.asarray(patients), return_inverse=True)[1]
-    numbers = np.stack([reader.statistics(x) for x in (*originals, *made)])
+    numbers = np.stack([numbers_of(x) for x in (*originals, *made)])
     told = told_apart(numbers, np.arange(2 * n) >= n, np.tile(whose, 2), seed)
     return interval(told.scores, whose, Resamples(whose, RESAMPLES, seed), told.folds)
 

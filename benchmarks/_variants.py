@@ -102,6 +102,42 @@ class Splines(Glow):
             )
 
 
+class SeparableNet(LabelledNet):
+    """1x1, a 3x3 of each channel by itself, 1x1, 1x1: a third of the multiplications of ours.
+
+    A convolution apart for each channel and then one of a pixel is MobileNet's (Howard et al.
+    2017, arXiv 1704.04861, section 3.1); the first and the last of ours become 1x1 besides.
+    """
+
+    def __init__(self, inputs: int, hidden: int, outputs: int, labels: int) -> None:
+        super().__init__(inputs, hidden, outputs, labels)
+        self.net = nn.Sequential(
+            nn.Conv2d(inputs, hidden, 1),
+            nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, padding=1, groups=hidden),
+            nn.Conv2d(hidden, hidden, 1),
+            nn.ReLU(),
+            nn.Conv2d(hidden, outputs, 1),
+        )
+        last = self.net[-1]
+        nn.init.zeros_(last.weight)  # every coupling begins as ours does
+        nn.init.zeros_(last.bias)
+
+
+class Separable(Glow):
+    """Coupling networks convolve each channel by itself."""
+
+    def __init__(self, config: GlowConfig) -> None:
+        super().__init__(config)
+        labels = len(config.classes) + 1
+        for i, (channels, _, _) in enumerate(config.level_shapes):
+            inside = channels if i == 0 else 2 * channels
+            self.levels[i] = nn.ModuleList(
+                Step(inside, SeparableNet(inside // 2, config.hidden[i], inside, labels))
+                for _ in range(config.steps[i])
+            )
+
+
 class Dequantised(Glow):
     """Where in its bin a grey level lies is learnt, by one Gaussian layer.
 
@@ -161,6 +197,10 @@ VARIANTS = {
     "wide-coarse": Variant("widths 320/192/96", hidden=(320, 192, 96)),
     "wide": Variant("widths 288/240/192", hidden=(288, 240, 192)),
     "narrow": Variant("widths 128/96/64", hidden=(128, 96, 64)),
+    "narrow-separable": Variant(
+        "widths 128/96/64, separable convolutions", net=Separable, hidden=(128, 96, 64)
+    ),
+    "few-fine": Variant("12/12/4 steps of 128/96/64", steps=(12, 12, 4), hidden=(128, 96, 64)),
     "deep": Variant("20/16/12 steps of 160/128/96", steps=(20, 16, 12), hidden=(160, 128, 96)),
     "splines": Variant("rational-quadratic splines of 8 bins", net=Splines),
     "dequantised": Variant("variational dequantisation (a bound)", net=Dequantised),

@@ -6,23 +6,28 @@
 DATA is a folder with manifest.csv. Every variant differs from ours in one thing and is trained for
 as many minutes of one core, on the same images. Reported on val: bits per dimension;
 and of samples at temperature 1 under the labels of val the Frechet distance from originals, on
-features of the shipped verifier and of a reader of findings taught on originals; and the AUC of
-a reader of findings that learnt on samples alone (under the labels of train), tested on originals.
+features of the shipped verifier and of a reader of findings taught on originals; the AUC of
+a reader of findings that learnt on samples alone (under the labels of train), tested on originals;
+and milliseconds of processor to encode and decode an image in float32, in one thread, by the
+network as it is trained (nothing folded), in turn with ours.
 An interrupted command goes on when it is given again. What is held equal is the processor's time.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
-from _harness import Report, parse, parser, state_folder
+import torch
+from _harness import Report, parse, parser, ratios, side_by_side, spread, state_folder
 from _readers import mean_auc, taught
-from _results import Column
-from _variants import VARIANTS, VariantTraining
+from _results import Column, Interval
+from _variants import VARIANTS, Variant, VariantTraining
 
 from latentdp.core.arrays import Images, Labels
 from latentdp.core.cache import Arrays, ResultCache
@@ -32,6 +37,7 @@ from latentdp.data.preprocess import unit
 from latentdp.evaluation.utility.similarity import frechet
 from latentdp.models.device import use_threads
 from latentdp.models.flow.flow import Flow
+from latentdp.models.flow.glow import Glow, GlowConfig, channels_last
 from latentdp.models.networks.finding_classifier import FindingClassifier
 from latentdp.models.networks.verifier import Verifier, shipped_verifier
 from latentdp.models.training.glow import GlowTrainingConfig
@@ -40,6 +46,7 @@ from latentdp.privacy.samplers.uniform import normal
 
 SIZE = 64
 SHOWN = 12  # samples of each variant on the sheet
+TIMED, ROUNDS = 32, 15  # images that go through a network together, and how often
 
 COLUMNS = (
     Column("variant", "{variant}"),
@@ -50,6 +57,8 @@ COLUMNS = (
     Column("Frechet, verifier", "{verifier:.3f}"),
     Column("Frechet, reader", "{reader:.3f}"),
     Column("AUC taught", "{auc:.3f}"),
+    Column("ms an image", "{milliseconds:.2f}"),
+    Column("times as fast", "{ratio:.2f}"),
 )
 
 
@@ -66,6 +75,8 @@ class Row:
         verifier: Frechet distance of samples from originals on the verifier's features.
         reader: The same on a reader's.
         auc: On originals, of a reader that learnt on samples.
+        milliseconds: Of processor to encode and decode an image: median, smallest, largest.
+        ratio: To ours in the same round.
     """
 
     variant: str
@@ -76,6 +87,8 @@ class Row:
     verifier: float
     reader: float
     auc: float
+    milliseconds: Interval
+    ratio: Interval
 
 
 @dataclass(frozen=True)
@@ -147,9 +160,7 @@ def measured(
     variant = VARIANTS[name]
 
     def measure() -> Arrays:
-        config = variant.config(
-            size=SIZE, classes=train.classes, steps=variant.steps, hidden=variant.hidden
-        )
+        config = configured(variant, train.classes)
         settings = replace(
             GlowTrainingConfig(minutes=options.minutes, seed=options.seed), **variant.settings
         )
@@ -160,16 +171,62 @@ def measured(
         reader = taught(sampled(flow, train.labels, 2), train.labels, options.seed)
         parameters = sum(p.numel() for p in trainer.net.parameters() if p.requires_grad)
         bits = flow.bits_per_dimension(val.pixels, val.labels)
+        milliseconds, ratio = timed(variant, train.classes)
         return {
             "counts": np.array([parameters, trainer.step * settings.batch]),
             "figures": np.array([bits, *judges.distances(samples), judges.auc(reader)]),
+            "milliseconds": np.array(msgspec.structs.astuple(milliseconds)),
+            "ratio": np.array(msgspec.structs.astuple(ratio)),
             "samples": samples[:SHOWN],
         }
 
     kept = ResultCache(state).arrays(f"{name} {options.minutes:g} {options.seed}", measure)
     parameters, images = (int(x) for x in kept["counts"])
-    figures = (float(x) for x in kept["figures"])
-    return Row(name, variant.words, parameters, images, *figures), kept["samples"]
+    bits, verifier, reader, auc = kept["figures"].tolist()
+    milliseconds, ratio = (Interval(*kept[name].tolist()) for name in ("milliseconds", "ratio"))
+    row = Row(
+        variant=name,
+        difference=variant.words,
+        parameters=parameters,
+        images=images,
+        bits=bits,
+        verifier=verifier,
+        reader=reader,
+        auc=auc,
+        milliseconds=milliseconds,
+        ratio=ratio,
+    )
+    return row, kept["samples"]
+
+
+def configured(variant: Variant, classes: tuple[str, ...]) -> GlowConfig:
+    """Of a variant's network."""
+    return variant.config(size=SIZE, classes=classes, steps=variant.steps, hidden=variant.hidden)
+
+
+def timed(variant: Variant, classes: tuple[str, ...]) -> tuple[Interval, Interval]:
+    """Milliseconds an image, and how many times as fast as ours; nothing has to be learnt."""
+    first = next(iter(VARIANTS.values()))
+    works = {
+        name: _both_ways(one.net(configured(one, classes)))
+        for name, one in (("ours", first), ("variant", variant))
+    }
+    seconds = side_by_side(works, ROUNDS, time.process_time)
+    milliseconds = [1000 * s / TIMED for s in seconds["variant"]]
+    return spread(milliseconds), ratios(seconds["variant"], seconds["ours"])
+
+
+def _both_ways(net: Glow) -> Callable[[], object]:
+    """Encodes grey images and decodes what comes out."""
+    net = channels_last(net).eval()
+    grey = torch.zeros(TIMED, 1, net.config.size, net.config.size)
+    labels = torch.zeros(TIMED, dtype=torch.long)
+
+    def work() -> object:
+        with torch.inference_mode():
+            return net.decode(net.encode(grey, labels)[0], labels)
+
+    return work
 
 
 def sampled(flow: Flow, labels: Labels, seed: int) -> Images:

@@ -5,13 +5,14 @@
         [--steps 400] [--sheet FILE] [--json FILE]
 
 Private images of WEIGHTS, enlarged smoothly, by their detail flows, and by the refiner of
-`--refined`, beside the originals of the same patients, which are at least 128 pixels large.
+`--refined`, without its deblocking filter and with it, beside the originals of the same patients,
+which are at least 128 pixels large.
 Columns: the Frechet distance of features of `cxr-verifier-64` to
 originals of others (half of the patients against the other half; the first row is of originals),
 the AUC at which a fresh network that learnt on images of train tells private from original at 64
-and 128 pixels, and a logistic reader of power in bands of frequency, of sharpness and of grey
-levels at 256 pixels, on patients that neither has seen; 95 % intervals over patients; and seconds
-of CPU for each image.
+and 128 pixels, and a logistic reader of steps between neighbours by their position (modulo 8, then
+modulo 2 to 16), of power in bands of frequency, of sharpness and of grey levels at 256 pixels, on
+patients that it has not seen; 95 % intervals over patients; and seconds of CPU for each image.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ import numpy as np
 from _harness import Report, parse, parser
 from _realism import told_by_networks, verifier_features
 from _results import Column, Interval
-from _simple_readers import area, rounded
+from _simple_readers import STATISTICS, area, rounded
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images, evenly
 from latentdp.data.contact_sheet import contact_sheet
 from latentdp.data.dataset import Dataset, read_dataset
 from latentdp.data.preprocess import shrink, unit
-from latentdp.evaluation.utility import edge_sharpness, grey_level_histogram, power_spectrum
 from latentdp.evaluation.utility.similarity import frechet
 from latentdp.models.flow.flow import load_flow
+from latentdp.models.super_resolution.cascade import SuperResolutionCascade
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer.privatizer import Privatizer
 from latentdp.recipe.recipe import Recipe
@@ -45,17 +46,12 @@ Way = Callable[[Images], Images]
 FULL = 256  # pixels
 TOGETHER = 32
 SHOWN = 64
-READERS = {
-    "spectrum": power_spectrum.utility,
-    "sharpness": edge_sharpness.utility,
-    "histogram": grey_level_histogram.utility,
-}
 COLUMNS = (
     Column("images", "{way}"),
     Column("Frechet distance", "{frechet:.3f}"),
     Column("reader, 64 px", "{reader_64:.3f}"),
     Column("reader, 128 px", "{reader_128:.3f}"),
-    *(Column(f"{name}, 256 px", f"{{{name}:.3f}}") for name in READERS),
+    *(Column(f"{name}, 256 px", f"{{{name}:.3f}}") for name in STATISTICS),
     Column("CPU s", "{seconds:.3f}"),
 )
 
@@ -68,6 +64,8 @@ class Row:
     frechet: float
     reader_64: Interval | None
     reader_128: Interval | None
+    grid: Interval | None
+    periodicity: Interval | None
     spectrum: Interval | None
     sharpness: Interval | None
     histogram: Interval | None
@@ -95,9 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prints a table; writes a sheet."""
     options = parse(_parser(), arguments)
     flow, refined = load_flow(options.weights), load_flow(options.refined or options.weights)
+    with_grid = SuperResolutionCascade([*refined.cascade.by_size.values()])
     ways: dict[str, Way] = {
         "smooth": lambda x: flow.cascade.enlarge(x, FULL, SeededNoise(0), detail=False),
         "drawn detail": lambda x: flow.cascade.enlarge(x, FULL, SeededNoise(0)),
+        "refined, with its grid": lambda x: with_grid.enlarge(x, FULL, SeededNoise(0)),
         "refined": lambda x: refined.cascade.enlarge(x, FULL, SeededNoise(0)),
     }
     train, test = (_side(options, split) for split in ("train", options.split))
@@ -173,14 +173,14 @@ def _row(
         reader_128=network(128),
         seconds=seconds,
         **{
-            name: area(reader, *map(rounded, (test.sharp[1], shown)), whose, options.seed)
-            for name, reader in READERS.items()
+            name: area(numbers_of, *map(rounded, (test.sharp[1], shown)), whose, options.seed)
+            for name, numbers_of in STATISTICS.items()
         },
     )
 
 
 def _of_originals(near: float) -> Row:
-    return Row("originals of others", near, None, None, None, None, None, 0.0)
+    return Row("originals of others", near, *[None] * (2 + len(STATISTICS)), 0.0)
 
 
 def _enlarged(way: Way, images: Images) -> Images:

@@ -11,6 +11,7 @@ from latentdp.errors import WeightsError
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.model_card.card_parts import (
     CriticCard,
+    DeblockingCard,
     LawCard,
     LikelihoodCard,
     SampleMeasure,
@@ -91,7 +92,7 @@ Memorisation: the nearest training image of a sample drawn at temperature 0.8 is
 {near.sample_min}); of a real validation image {near.val_median} (nearest {near.val_min}).
 Below temperature 1 a sample lies nearer to the average image and so to everything; distances
 far below those of new patients would mean copies.
-{_laws(card.laws)}{_samples(card.samples)}{_critic(card.critic)}{_octaves(card.octaves)}
+{_laws(card.laws)}{_samples(card.samples)}{_critic(card.critic)}{_octaves(card)}
 {_directions(card.directions)}
 ## What it does not protect
 The guarantee of a release is about the released image. Images of the training set may be
@@ -170,7 +171,8 @@ average, as many as if all others were thrown away.
 """
 
 
-def _octaves(found: Mapping[str, ModelCard] | None) -> str:
+def _octaves(card: ModelCard) -> str:
+    found = card.octaves
     if not found:
         return ""
     rows = "\n".join(
@@ -191,12 +193,24 @@ drawn detail, and of no detail. In brackets, or as a dash where they were not co
 own detail has no finite density under the network (an edge or a letter such as it never saw); at
 release detail is drawn, and nothing is measured by that density. Detail is drawn once for each
 shift of its grid, in pixels, and the mean counts. The last column has the least and the largest
-gain of an amplitude at any frequency, by which an image of that size is equalized at the end.
-
+gain of an amplitude at any frequency, by which an image of that size is equalized.
+{_deblocking(card.deblocking)}
 | size | train | val | test | temperature | shifts | power: real / drawn / none | crops | data \
 | gain |
 |---|---|---|---|---|---|---|---|---|---|
 {rows}
+"""
+
+
+def _deblocking(found: Mapping[str, DeblockingCard] | None) -> str:
+    if not found:
+        return ""
+    each = ", ".join(
+        f"{max(map(abs, (*shares.across, *shares.down))):.3f} at {size} pixels"
+        for size, shares in found.items()
+    )
+    return f"""At the end pixels on either side of a border are moved towards each other, or away,
+so that steps are as large everywhere: by shares of their difference of up to {each}.
 """
 
 

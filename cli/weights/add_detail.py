@@ -39,7 +39,8 @@ def add_detail(
         typer.Option(
             metavar="DATA",
             help="Manifest, or its folder: give enlarged images the power at each frequency that "
-            "the training images have which the detail learnt from, or those of --source.",
+            "the training images have which the detail learnt from, or those of --source, and "
+            "take away the grid that enlarging leaves.",
         ),
     ] = None,
     source: SourceOption = None,
@@ -49,6 +50,7 @@ def add_detail(
     """Write weights with the detail of octaves, so that a larger --size has detail."""
     from latentdp.models.checkpoints import load, save
     from latentdp.models.flow.flow import load_flow
+    from latentdp.models.model_card.deblocking import deblocked
     from latentdp.models.model_card.equalizer import equalized
     from latentdp.models.super_resolution.checkpoint import (
         details_in,
@@ -72,7 +74,8 @@ def add_detail(
     enlarged = with_detail_flows(whole, details)
     load_flow(enlarged)  # refuses what could not be read again
     if equalize is not None:
-        enlarged = equalized(enlarged, _originals(enlarged, equalize, source))
+        originals = _originals(enlarged, equalize, source)
+        enlarged = deblocked(equalized(enlarged, originals), originals)
     if private_data:
         card = structs.replace(enlarged.card, private_training=True)
         enlarged = replace(enlarged, card=card)

@@ -73,7 +73,7 @@ def test_only_the_size_that_is_asked_for_is_equalized(octave):
         np.stack(list(loud.enlarge_each(small, 32, SeededNoise(1)))),
     ):
         assert np.allclose(made, Equalizer((1.0, 2.0)).apply(drawn), atol=1e-5)
-    assert np.array_equal(loud.without_equalizers().enlarge(small, 32, SeededNoise(1)), drawn)
+    assert np.array_equal(loud.without_filters().enlarge(small, 32, SeededNoise(1)), drawn)
     assert np.array_equal(loud.enlarge(small, 16, SeededNoise(1)), small)
 
 
@@ -120,7 +120,7 @@ def test_private_images_get_the_power_that_originals_have_in_detail(octave):
             decibels(cascade.enlarge(drawn, 32, SeededNoise(4)))
             - decibels(pixels / np.float32(255))
         )[6:].mean()
-        for cascade in (flow.cascade.without_equalizers(), flow.cascade)
+        for cascade in (flow.cascade.without_filters(), flow.cascade)
     )
     assert after < before / 2
 

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from latentdp.models.model_card.card_parts import (
     CriticCard,
+    DeblockingCard,
     LatentStatistics,
     LawCard,
     LikelihoodCard,
@@ -54,6 +55,7 @@ class ModelCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
         directions: Public directions of the latent.
         critic: What chooses among samples.
         octaves: Of a flow, the cards of the flows of detail beside it, by their size in pixels.
+        deblocking: What takes the grid away from images with detail, by their size in pixels.
         temperature: Of the detail that is drawn: a standard deviation of latents.
         shifts: By how many pixels its grid is moved for each draw; None for one draw.
         gains: Of the equalizer of images of this size, from no frequency to the highest.
@@ -91,6 +93,7 @@ class ModelCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     directions: DirectionsCard | None = None
     critic: CriticCard | None = None
     octaves: Mapping[str, ModelCard] | None = None
+    deblocking: Mapping[str, DeblockingCard] | None = None
     temperature: float | None = None
     shifts: tuple[int, ...] | None = None
     gains: tuple[float, ...] | None = None

@@ -12,6 +12,7 @@ from latentdp.models.model_card.directions_card import Interval
 
 __all__ = [
     "CriticCard",
+    "DeblockingCard",
     "LatentStatistics",
     "LawCard",
     "LikelihoodCard",
@@ -135,6 +136,18 @@ class SampleMeasure(Struct, frozen=True, kw_only=True):
     value: float | None
     low: float | None
     high: float | None
+
+
+class DeblockingCard(Struct, frozen=True, kw_only=True):
+    """What takes the grid away from enlarged images of one size.
+
+    Attributes:
+        across: Shares of the steps between columns, by their position in the grid.
+        down: Of those between rows.
+    """
+
+    across: tuple[float, ...]
+    down: tuple[float, ...]
 
 
 class CriticCard(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -44,12 +44,19 @@ class PowerReference:
     pixels: Pixels
     private: Images | None = None
 
+    def small(self, side: int) -> Images:
+        """Some of what will be enlarged, ``(k, side, side)`` in [0, 1]."""
+        if self.private is None:
+            return shrink(unit(self.pixels[evenly(len(self.pixels), LOOKED_AT)]), side)
+        return self.private[evenly(len(self.private), LOOKED_AT)]
+
 
 def equalized(checkpoint: Checkpoint, originals: Mapping[int, PowerReference]) -> Checkpoint:
     """Weights with an equalizer for every size to which they have detail.
 
     Args:
-        checkpoint: A flow's weights; equalizers that they have do not matter.
+        checkpoint: A flow's weights; equalizers that they have do not matter, and their deblocking
+            filters, which were fitted to other images, are left out.
         originals: By each of these sizes, of it or of a larger one, from which they are reduced.
 
     Raises:
@@ -67,15 +74,12 @@ def equalized(checkpoint: Checkpoint, originals: Mapping[int, PowerReference]) -
     cards = dict(checkpoint.card.octaves or {})
     side = flow.shape[0]
     for size in sorted(flow.cascade.by_size):
-        pixels, private = originals[size].pixels, originals[size].private
+        pixels = originals[size].pixels
         wanted = shrink(unit(pixels[evenly(len(pixels), LOOKED_AT)]), size)
-        if private is None:
-            small = shrink(wanted, side)
-        else:
-            small = private[evenly(len(private), LOOKED_AT)]
-        equalizer = fit_equalizer(flow.cascade, small, wanted)
+        equalizer = fit_equalizer(flow.cascade, originals[size].small(side), wanted)
         cards[str(size)] = structs.replace(cards[str(size)], gains=equalizer.gains)
-    return replace(checkpoint, card=structs.replace(checkpoint.card, octaves=cards), sha256="")
+    card = structs.replace(checkpoint.card, octaves=cards, deblocking=None)
+    return replace(checkpoint, card=card, sha256="")
 
 
 def fit_equalizer(cascade: SuperResolutionCascade, small: Images, originals: Images) -> Equalizer:
@@ -86,12 +90,12 @@ def fit_equalizer(cascade: SuperResolutionCascade, small: Images, originals: Ima
     of their size would know the filter.
 
     Args:
-        cascade: What enlarges; equalizers that it has do not matter.
+        cascade: What enlarges; filters that it has do not matter.
         small: ``(m, side, side)`` in [0, 1], such as the flow makes.
         originals: ``(n, size, size)`` in [0, 1], of a size to which the cascade leads.
     """
     side, size = small.shape[1], originals.shape[1]
-    drawn = cascade.without_equalizers().enlarge(small, size, SeededNoise(0))
+    drawn = cascade.without_filters().enlarge(small, size, SeededNoise(0))
     wanted, total = _decibels(originals), np.zeros(BANDS + 1)
     coarse = np.linspace(0, 1, BANDS + 1) <= side / size / 2
     equalizer = Equalizer((1.0,) * (BANDS + 1))

@@ -6,7 +6,7 @@ protects the smaller image protects the larger one (post-processing).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from latentdp.core.arrays import Images, check_images
 from latentdp.data.preprocess import resize
 from latentdp.errors import WeightsError
+from latentdp.models.super_resolution.deblocking import DeblockingFilter
 from latentdp.models.super_resolution.enlarger import PIXELS, Enlarger
 from latentdp.privacy.noise import Noise
 
@@ -26,17 +27,24 @@ class SuperResolutionCascade:
 
     Args:
         steps: At most one to each size, and from each side.
+        deblocking: What images with detail go through last, by their side in pixels.
 
     Attributes:
-        by_size: They, by the side in pixels that they lead to.
+        by_size: Steps, by the side in pixels that they lead to.
+        deblocking: As given.
 
     Raises:
         WeightsError: Two lead to one size, or away from one side.
     """
 
-    def __init__(self, steps: Sequence[Enlarger] = ()) -> None:
+    def __init__(
+        self,
+        steps: Sequence[Enlarger] = (),
+        deblocking: Mapping[int, DeblockingFilter] | None = None,
+    ) -> None:
         self.by_size = {step.size: step for step in steps}
         self._by_side = {step.side: step for step in steps}
+        self.deblocking = dict(deblocking or {})
         if min(len(self.by_size), len(self._by_side)) < len(steps):
             raise WeightsError("expected one network of detail for each size")
 
@@ -59,9 +67,10 @@ class SuperResolutionCascade:
             detail: Whether to draw detail; without it all enlarging is smooth.
         """
         enlarged = check_images(images, images.shape[1:])
-        for side in self.steps(images.shape[1], size) if detail else ():
+        sides = self.steps(images.shape[1], size) if detail else ()
+        for side in sides:
             enlarged = self.by_size[side].enlarge(enlarged, noise)
-        return _at(size, self._equalized(enlarged))
+        return self._finished(enlarged, sides, size)
 
     def enlarge_each(
         self, images: Images, size: int, noise: Noise, *, detail: bool = True
@@ -89,18 +98,21 @@ class SuperResolutionCascade:
             for step, latents in zip(climbed, zip(*of_images, strict=True), strict=True):
                 together = tuple(map(np.concatenate, zip(*latents, strict=True)))
                 part = step.decode(part, together)
-            yield from _at(size, self._equalized(part))
+            yield from self._finished(part, sides, size)
 
-    def without_equalizers(self) -> SuperResolutionCascade:
-        """The same, as images are before their power at each frequency is that of originals."""
+    def without_filters(self) -> SuperResolutionCascade:
+        """The same, as the networks draw images: neither equalized nor deblocked."""
         return SuperResolutionCascade(
             [replace(step, equalizer=None) for step in self.by_size.values()]
         )
 
-    def _equalized(self, images: Images) -> Images:
-        """As the last step wants it; images of another side, that none made, as they are."""
-        last = self.by_size.get(images.shape[1])
-        return images if last is None or last.equalizer is None else last.equalizer.apply(images)
+    def _finished(self, images: Images, sides: Sequence[int], size: int) -> Images:
+        """Equalized as the last of the steps wants it, and deblocked; of no step, as they are."""
+        equalizer = self.by_size[sides[-1]].equalizer if sides else None
+        sized = _at(size, images if equalizer is None else equalizer.apply(images))
+        if not sides or size not in self.deblocking:
+            return sized
+        return self.deblocking[size].apply(sized)
 
 
 def _at(size: int, images: Images) -> Images:

@@ -18,6 +18,7 @@ from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
+from latentdp.models.super_resolution.deblocking import DeblockingFilter
 from latentdp.models.super_resolution.detail_flow import DetailFlow
 from latentdp.models.super_resolution.enlarger import Enlarger
 from latentdp.models.super_resolution.equalizer import Equalizer
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 KINDS = ("octave", "refiner")  # of weights of their own: detail flows and refiners
+MOST_DIGITS = 6  # of a size in pixels
 PREFIX = "octave."  # of tensors beside those of a flow
 MEASURED = {
     "octave": (
@@ -121,8 +123,8 @@ def _equalizer(card: ModelCard) -> Equalizer | None:
 def with_detail_flows(checkpoint: Checkpoint, details: Sequence[Checkpoint]) -> Checkpoint:
     """A flow's weights with detail flows, instead of any that they had.
 
-    All other tensors are as they were. If a detail flow was trained on private images, so the
-    whole is said to have been.
+    All other tensors are as they were, and what deblocked other images is left out. If a detail
+    flow was trained on private images, so the whole is said to have been.
 
     Args:
         checkpoint: A flow's weights, of kind ``glow``.
@@ -153,7 +155,7 @@ def with_detail_flows(checkpoint: Checkpoint, details: Sequence[Checkpoint]) -> 
             raise WeightsError(f"weights {detail.name!r}: the card lacks {lacking[0]!r}")
         tensors |= {f"{PREFIX}{step.size}.{key}": x for key, x in detail.tensors.items()}
         cards[str(step.size)] = structs.replace(detail.card, config=detail.config)
-    card = structs.replace(checkpoint.card, octaves=cards or None)
+    card = structs.replace(checkpoint.card, octaves=cards or None, deblocking=None)
     if any(detail.card.private_training for detail in details):
         card = structs.replace(card, private_training=True)
     return replace(checkpoint, tensors=tensors, card=card)
@@ -194,7 +196,18 @@ def cascade_of(checkpoint: Checkpoint, *, exact: bool = True) -> SuperResolution
                 f"weights {part.name!r} are those of an octave to {step.size} pixels"
             )
         steps.append(step)
-    return SuperResolutionCascade(steps)
+    return SuperResolutionCascade(steps, _deblocking(checkpoint))
+
+
+def _deblocking(checkpoint: Checkpoint) -> dict[int, DeblockingFilter]:
+    filters = {}
+    for size, found in (checkpoint.card.deblocking or {}).items():
+        if not (size.isascii() and size.isdecimal() and len(size) <= MOST_DIGITS):
+            raise WeightsError(
+                f"weights {checkpoint.name!r}: expected sizes of deblocking in pixels"
+            )
+        filters[int(size)] = DeblockingFilter(across=found.across, down=found.down)
+    return filters
 
 
 def _kind(config: str) -> str:
