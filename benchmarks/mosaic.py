@@ -1,15 +1,16 @@
 """Detail drawn on one grid, on two, equalized, deblocked: told from originals by simple numbers.
 
-    python benchmarks/mosaic.py DATA [--weights cxr-paediatric] [--source nih]
+    python benchmarks/mosaic.py DATA [--weights cxr-paediatric] [--source NAME ...]
         [--sizes 128 256 512] [--most 133] [--seed 0] [--split test] [--sheet FILE] [--json FILE]
 
-DATA is a folder with manifest.csv. Originals of a size are reduced to what the weights make, and
-their detail is drawn anew, so that nothing but the detail differs. On one grid the temperature is
-fitted to val as on two; only the last two rows of a size go through the equalizer of the weights,
-and the last one through their deblocking filter besides.
-Columns: how much the mean step between neighbours differs by its position
-modulo 8 (spread over mean; last of originals), and the AUC of a logistic reader of each statistic
-of `latentdp evaluate`, on patients that it has not seen, with 95 % intervals over patients.
+DATA is a folder with manifest.csv. Originals of a size, by default of the sources that detail of
+this size learnt from, are reduced to what the weights make, and their detail is drawn anew, so
+that nothing but the detail differs. On one grid the temperature is fitted to val as on two; only
+the last two rows of a size go through the equalizer of the weights, and the last one through their
+deblocking filter besides. Columns: how much the mean step between neighbours differs by its
+position modulo 8 (spread over mean; last of originals), and the AUC of a logistic reader of these
+steps, and of each statistic of `latentdp evaluate`, on patients that it has not seen, with 95 %
+intervals over patients.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prints a table; writes a sheet of the largest size."""
     options = parse(_parser(), arguments)
     flow = load_flow(options.weights)
+    octaves = flow.card.octaves or {}
+    options.sources = {int(size): card.sources for size, card in octaves.items()}
     with Report(options, COLUMNS, intro=f"{options.split}; {options.weights}") as report:
         cascades = {name: _cascade(flow.cascade, name, options) for name in SHIFTS}
         for size in options.sizes:
@@ -106,7 +109,8 @@ def _cascade(
 
 
 def _read(options: argparse.Namespace, split: str, size: int) -> Dataset:
-    return read_dataset(options.data, split, size=size, sources=options.source, enlarge=False)
+    sources = options.source or options.sources.get(size)
+    return read_dataset(options.data, split, size=size, sources=sources, enlarge=False)
 
 
 def _row(size: int, name: str, data: Dataset, originals: Images, drawn: Images, seed: int) -> Row:
@@ -132,7 +136,7 @@ def _unevenness(images: Images) -> float:
 def _parser() -> argparse.ArgumentParser:
     options = parser("mosaic", __doc__, data=True, seed=True)
     options.add_argument("--weights", default="cxr-paediatric")
-    options.add_argument("--source", nargs="*", default=["nih"])
+    options.add_argument("--source", nargs="+", default=[])
     options.add_argument("--sizes", type=int, nargs="+", default=[128, 256, 512])
     options.add_argument("--most", type=int, default=133, help="images, at most")
     options.add_argument("--split", default="test")

@@ -39,8 +39,8 @@ def add_detail(
         typer.Option(
             metavar="DATA",
             help="Manifest, or its folder: give enlarged images the power at each frequency that "
-            "the training images have which the detail learnt from, or those of --source, and "
-            "take away the grid that enlarging leaves.",
+            "the training images have which detail and flow learnt from, or those of --source, "
+            "and take away the grid that enlarging leaves.",
         ),
     ] = None,
     source: SourceOption = None,
@@ -107,12 +107,17 @@ def _originals(
         return PowerReference(pixels, private_images(flow, shrink(unit(some), flow.shape[0]), 0))
 
     by_size = {
-        int(size): tuple(sources or octave.sources or ())
+        int(size): tuple(sources or _shared(octave.sources or (), weights.card.sources or ()))
         for size, octave in (weights.card.octaves or {}).items()
     }
     largest = {of: size for size, of in sorted(by_size.items())}  # serves for all sizes
     originals = {of: read(of, size) for of, size in largest.items()}
     return {size: originals[of] for size, of in by_size.items()}
+
+
+def _shared(of_detail: tuple[str, ...], of_flow: tuple[str, ...]) -> tuple[str, ...]:
+    """Sources that both learnt from, where there are any: private images can be made of these."""
+    return tuple(source for source in of_detail if source in of_flow) or of_detail
 
 
 def _as_it_follows(part: Checkpoint, refined: int) -> Checkpoint:

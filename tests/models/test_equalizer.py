@@ -175,3 +175,18 @@ def test_the_command_equalizes_private_images_where_the_flow_learnt_from_their_l
     assert command(*given, "--source", "here", "--private-data") == 0
     assert load(out).card.private_training
     assert command(*given, "--source", "nowhere") == 2
+
+
+def test_the_command_takes_the_sources_that_both_learnt_from(octave, tmp_path, command):
+    """Of two that detail learnt from, the flow knows one: private images are made of that."""
+    detail = part(octave, sources=["there", "here"])
+    plain, out = tmp_path / "plain.safetensors", tmp_path / "out.safetensors"
+    save(with_detail_flows(tiny_checkpoint(sources=["here", "else"]), [detail]), plain)
+    folder_of_originals(tmp_path, "here")
+    given = ("weights", "add-detail", plain, plain, "--out", out, "--equalize", tmp_path)
+    assert command(*given) == 0
+    shared = load(out).card.octaves["32"].gains
+    assert command(*given, "--source", "here") == 0
+    assert load(out).card.octaves["32"].gains == shared
+    reduced = equalized(load(plain), {32: PowerReference(photographs(FEWEST))}).card
+    assert reduced.octaves["32"].gains != shared
