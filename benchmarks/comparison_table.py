@@ -2,9 +2,10 @@
 
 latentdp compare DATA --out DIR
 python benchmarks/comparison_table.py DIR/comparison.json ... [--kept RESULT] [--json FILE]
+    [--picture FILE]
 
 Of a release that several comparisons have, the row of the last counts. With `--kept`, all others
-stay in place as they are in an earlier result.
+stay in place as they are in an earlier result. The picture is that of the comparison's own page.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from _views import comparison as in_bold
 from msgspec import convert
 
 from latentdp.core.documents import read_json
+from latentdp.core.filesystem import write_text
 from latentdp.reports.comparison import ComparedMethod, Comparison
 from latentdp.reports.comparison_table import LENT, TAUGHT
+from latentdp.reports.glossary import LABELS_ONLY
+from latentdp.reports.pareto import Point, pareto_chart
 
 COLUMNS = (
     Column("release", "{release}"),
@@ -98,15 +102,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser("comparison_table", __doc__)
     options.add_argument("comparisons", type=Path, nargs="+", metavar="COMPARISON")
     options.add_argument("--kept", type=Path, metavar="RESULT", help="result of before")
+    options.add_argument("--picture", type=Path, metavar="FILE", help="SVG of all rows")
     parsed = parse(options, arguments)
     read = [Comparison.from_json(read_json(path, "a comparison")) for path in parsed.comparisons]
     compared = {method.name: summary(method) for comp in read for method in comp.rows}
     if parsed.kept:
         compared = _kept(Result.read(parsed.kept)) | compared
+    groups = ("control", "rival", "ours")
+    rows = [row for group in groups for row in compared.values() if row.group == group]
+    if parsed.picture:
+        write_text(parsed.picture, picture(rows))
     with Report(parsed, COLUMNS, table=False) as report:
-        for group in ("control", "rival", "ours"):
-            report.extend(row for row in compared.values() if row.group == group)
+        report.extend(rows)
         report.say(in_bold(report.result))
+
+
+def picture(rows: Sequence[Row]) -> str:
+    """How well people are found against what images teach, as SVG."""
+    points = [
+        Point(
+            name=row.release,
+            group=row.group,
+            **_of_axis("x", row.adaptive_max),
+            **_of_axis("y", row.po_mean),
+        )
+        for row in rows
+        if row.adaptive_max is not None and row.po_mean is not None
+    ]
+    words = "; ".join(f"{p.name}: {p.x:.3f} against {p.y:.3f}" for p in points)
+    alone = next((p.y for p in points if p.name == LABELS_ONLY), None)
+    drawn = pareto_chart("comparison", points, labels_only=alone, words=words)
+    return str(drawn).replace("<svg ", '<svg font-family="sans-serif" ', 1)
+
+
+def _of_axis(axis: str, found: Interval) -> dict[str, float]:
+    """A number and the ends of its interval; it stands for an end that nobody knows."""
+    low, high = (found.value if end is None else end for end in (found.low, found.high))
+    return {axis: found.value, f"{axis}_low": low, f"{axis}_high": high}
 
 
 def _kept(before: Result) -> dict[str, Row]:
