@@ -4,9 +4,9 @@
         [--preset balanced] [--source nih128 nih] [--images 800] [--seed 0] [--split test]
         [--steps 400] [--sheet FILE] [--json FILE]
 
-Private images of WEIGHTS, enlarged smoothly, by their detail flows, and by the refiner of
-`--refined`, without its deblocking filter and with it, beside the originals of the same patients,
-which are at least 128 pixels large.
+Private images of WEIGHTS, enlarged smoothly, and by their refiner without its deblocking filter
+and with it, beside the originals of the same patients, which are at least 128 pixels large. With
+`--refined` WEIGHTS draw detail by other networks, which are compared with its refiner.
 Columns: the Frechet distance of features of `cxr-verifier-64` to
 originals of others (half of the patients against the other half; the first row is of originals),
 the AUC at which a fresh network that learnt on images of train tells private from original at 64
@@ -96,10 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with_grid = SuperResolutionCascade([*refined.cascade.by_size.values()])
     ways: dict[str, Way] = {
         "smooth": lambda x: flow.cascade.enlarge(x, FULL, SeededNoise(0), detail=False),
-        "drawn detail": lambda x: flow.cascade.enlarge(x, FULL, SeededNoise(0)),
         "refined, with its grid": lambda x: with_grid.enlarge(x, FULL, SeededNoise(0)),
         "refined": lambda x: refined.cascade.enlarge(x, FULL, SeededNoise(0)),
     }
+    if options.refined:
+        ways["drawn detail"] = lambda x: flow.cascade.enlarge(x, FULL, SeededNoise(0))
     train, test = (_side(options, split) for split in ("train", options.split))
     with Report(options, COLUMNS, intro=f"{options.weights}, {options.preset}") as report:
         embed = verifier_features()
@@ -191,7 +192,7 @@ def _enlarged(way: Way, images: Images) -> Images:
 def _parser() -> argparse.ArgumentParser:
     options = parser("refiner", __doc__, data=True, seed=True)
     options.add_argument("--weights", default="cxr-findings")
-    options.add_argument("--refined", help="weights with a refiner; default the same")
+    options.add_argument("--refined", help="weights with a refiner, if the others have none")
     options.add_argument("--preset", default="balanced")
     options.add_argument("--source", nargs="*", default=["nih128", "nih"])
     options.add_argument("--images", type=int, default=800, help="of a split, at most")
