@@ -19,7 +19,7 @@ from latentdp.metrics.bootstrap import Resamples, auc, estimate
 from latentdp.metrics.linkage import widened
 from latentdp.metrics.told_apart import told_apart
 
-__all__ = ["RESAMPLES", "STATISTICS", "area", "interval", "rounded", "steps_modulo_8"]
+__all__ = ["RESAMPLES", "STATISTICS", "area", "interval", "rounded"]
 
 NumbersOf = Callable[[NDArray[np.float32]], NDArray[np.float64]]  # of an image (h, w) in [0, 1]
 
@@ -37,8 +37,15 @@ def steps_modulo_8(image: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.concatenate(uneven)
 
 
+def steps_inside(image: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The same without a sixteenth of the picture at each edge, where frames and letters lie."""
+    top, left = (side // 16 // 8 * 8 for side in image.shape)
+    return steps_modulo_8(image[top : len(image) - top + 1, left : image.shape[1] - left + 1])
+
+
 STATISTICS: dict[str, NumbersOf] = {
     "grid": steps_modulo_8,
+    "grid_inside": steps_inside,
     "periodicity": periodicity.utility.statistics,
     "spectrum": power_spectrum.utility.statistics,
     "sharpness": edge_sharpness.utility.statistics,
