@@ -122,6 +122,7 @@ def test_weights_keep_their_filters_until_other_detail_is_drawn(octave, tmp_path
     for image_side in (drawn, drawn.swapaxes(1, 2)):
         assert np.abs(unevenness(image_side)).max() < 0.01
     assert "shares of their difference of up to" in flow_card("x", 0, "", _told(read.card))
+    assert deblocked(tiny_checkpoint(), {}).card.deblocking is None, "nothing is enlarged"
     for other in (equalized(read, originals), with_detail_flows(read, [part(octave)])):
         assert other.card.deblocking is None, "it was fitted to other images"
 

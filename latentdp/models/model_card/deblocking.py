@@ -40,7 +40,7 @@ def deblocked(checkpoint: Checkpoint, references: Mapping[int, PowerReference]) 
     card = structs.replace(checkpoint.card, deblocking=None)
     flow = load_flow(replace(checkpoint, card=card, sha256=""))
     side, cards, size = flow.shape[0], {}, flow.shape[0]
-    while 2 * size <= max(flow.cascade.by_size):
+    while 2 * size <= max(flow.cascade.by_size, default=0):
         size *= 2
         if size < SMALLEST:
             continue
@@ -49,7 +49,7 @@ def deblocked(checkpoint: Checkpoint, references: Mapping[int, PowerReference]) 
         drawn = flow.cascade.enlarge(small, size, SeededNoise(0))
         fitted = fit_deblocking(drawn)
         cards[str(size)] = DeblockingCard(across=fitted.across, down=fitted.down)
-    card = structs.replace(card, deblocking=cards)
+    card = structs.replace(card, deblocking=cards or None)
     return replace(checkpoint, card=card, sha256="")
 
 

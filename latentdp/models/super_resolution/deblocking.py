@@ -58,8 +58,8 @@ class DeblockingFilter:
 
     def apply(self, images: Images) -> Images:
         """Images ``(n, h, w)`` in [0, 1], each by itself."""
-        out = _nearer(images, self.across)
-        return np.clip(_nearer(out.swapaxes(1, 2), self.down).swapaxes(1, 2), 0, 1)
+        out = _nearer(_nearer(images, self.across).swapaxes(1, 2), self.down).swapaxes(1, 2)
+        return np.clip(out, 0, 1, out=np.empty_like(images))
 
 
 def _nearer(images: Images, shares: tuple[float, ...]) -> Images:
