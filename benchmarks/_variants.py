@@ -49,6 +49,17 @@ class PlainPriors(Glow):
             prior.net = None
 
 
+def _replace_steps(net: Glow, step: Callable[[int, int, int], Step]) -> None:
+    """All steps made anew, of their channels, width and number of labels."""
+    config = net.config
+    labels = len(config.classes) + 1
+    for i, (channels, _, _) in enumerate(config.level_shapes):
+        inside = channels if i == 0 else 2 * channels
+        net.levels[i] = nn.ModuleList(
+            step(inside, config.hidden[i], labels) for _ in range(config.steps[i])
+        )
+
+
 class SplineStep(Step):
     """A monotone rational-quadratic spline in the place of scale and shift."""
 
@@ -94,12 +105,7 @@ class Splines(Glow):
 
     def __init__(self, config: GlowConfig) -> None:
         super().__init__(config)
-        labels = len(config.classes) + 1
-        for i, (channels, _, _) in enumerate(config.level_shapes):
-            inside = channels if i == 0 else 2 * channels
-            self.levels[i] = nn.ModuleList(
-                SplineStep(inside, config.hidden[i], labels) for _ in range(config.steps[i])
-            )
+        _replace_steps(self, SplineStep)
 
 
 class SeparableNet(LabelledNet):
@@ -129,13 +135,12 @@ class Separable(Glow):
 
     def __init__(self, config: GlowConfig) -> None:
         super().__init__(config)
-        labels = len(config.classes) + 1
-        for i, (channels, _, _) in enumerate(config.level_shapes):
-            inside = channels if i == 0 else 2 * channels
-            self.levels[i] = nn.ModuleList(
-                Step(inside, SeparableNet(inside // 2, config.hidden[i], inside, labels))
-                for _ in range(config.steps[i])
-            )
+        _replace_steps(
+            self,
+            lambda channels, hidden, labels: Step(
+                channels, SeparableNet(channels // 2, hidden, channels, labels)
+            ),
+        )
 
 
 class Dequantised(Glow):
