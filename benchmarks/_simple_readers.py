@@ -17,6 +17,7 @@ from latentdp.evaluation.utility import (
 )
 from latentdp.metrics.bootstrap import Resamples, auc, estimate
 from latentdp.metrics.linkage import widened
+from latentdp.metrics.periodicity import unevenness
 from latentdp.metrics.told_apart import told_apart
 
 __all__ = ["RESAMPLES", "STATISTICS", "area", "interval", "rounded"]
@@ -24,17 +25,13 @@ __all__ = ["RESAMPLES", "STATISTICS", "area", "interval", "rounded"]
 NumbersOf = Callable[[NDArray[np.float32]], NDArray[np.float64]]  # of an image (h, w) in [0, 1]
 
 RESAMPLES = 500
-DARK = 1e-6  # a step in grey levels from 0 to 1 that is none
 
 
 def steps_modulo_8(image: NDArray[np.float32]) -> NDArray[np.float64]:
     """By how much steps at each position are larger than usual ``(16,)``, columns, then rows."""
-    uneven = []
-    for side in (image, image.T):
-        steps = np.abs(np.diff(side.astype(np.float64), axis=1)).mean(axis=0)
-        means = np.array([steps[k::8].mean() for k in range(8)])
-        uneven.append(np.log(means + DARK) - np.log(steps.mean() + DARK))
-    return np.concatenate(uneven)
+    sides = (image.astype(np.float64), image.T.astype(np.float64))
+    steps = [np.abs(np.diff(side, axis=1)).mean(axis=0) for side in sides]
+    return np.concatenate([unevenness(along, 8) for along in steps])
 
 
 def steps_inside(image: NDArray[np.float32]) -> NDArray[np.float64]:

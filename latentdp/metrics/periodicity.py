@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PERIODS", "periodicity"]
+__all__ = ["PERIODS", "periodicity", "unevenness"]
 
 Vector = NDArray[np.float64]
 
@@ -40,12 +40,28 @@ def periodicity(image: NDArray[np.floating]) -> Vector:
     )
 
 
+def unevenness(steps: Vector, period: int) -> Vector:
+    """By how much steps at each position modulo a period are larger than usual.
+
+    Args:
+        steps: ``(n,)`` mean lengths of steps in one direction, at least 0, n at least ``period``.
+        period: In pixels.
+
+    Returns:
+        ``(period,)`` logarithms of the mean at each position over that of all.
+
+    Example:
+        >>> bool(np.isclose(unevenness(np.array([1.0, 3.0] * 4), 2), np.log([0.5, 1.5])).all())
+        True
+    """
+    means = np.array([steps[k::period].mean() for k in range(period)])
+    return np.asarray(np.log(means + _DARK) - np.log(steps.mean() + _DARK))
+
+
 def _along(steps: Vector) -> Vector:
     """Of the mean steps ``(n,)`` at each position of one direction."""
-    usual = np.log(steps.mean() + _DARK)
     parts: list[Vector] = []
     for period in PERIODS:
-        means = np.array([steps[k::period].mean() for k in range(period)])
-        uneven = np.log(means + _DARK) - usual
+        uneven = unevenness(steps, period)
         parts += [uneven, uneven.std(keepdims=True)]
     return np.concatenate(parts)

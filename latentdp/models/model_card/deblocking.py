@@ -10,6 +10,7 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from latentdp.core.arrays import Images
+from latentdp.metrics import periodicity
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.model_card.card_parts import DeblockingCard
@@ -25,7 +26,6 @@ PERIOD = 8  # pixels; a grid of 2 or 4 is one of 8
 SMALLEST = 3 * PERIOD  # pixels a side; one period at each edge does not count
 ROUNDS = 12
 PACE = 0.3  # a step that is moved from both ends shrinks by twice the share
-DARK = 1e-6  # a step in grey levels from 0 to 1 that is none
 
 
 def deblocked(checkpoint: Checkpoint, references: Mapping[int, PowerReference]) -> Checkpoint:
@@ -83,8 +83,7 @@ def unevenness(images: Images) -> Vector:
     width = images.shape[2]
     edge = max(width // 16 // PERIOD, 1) * PERIOD  # the grid begins within as it does at the edge
     steps = np.abs(np.diff(images[:, :, edge : width - edge + 1], axis=2)).mean(axis=(0, 1))
-    means = np.array([steps[k::PERIOD].mean() for k in range(PERIOD)], dtype=np.float64)
-    return np.asarray(np.log(means + DARK) - np.log(means.mean() + DARK))
+    return periodicity.unevenness(steps.astype(np.float64), PERIOD)
 
 
 def _rounded(across: Vector, down: Vector) -> DeblockingFilter:
