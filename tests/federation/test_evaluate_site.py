@@ -16,7 +16,7 @@ from tests.synthesis.cohorts import pictures
 
 PATIENTS = 24
 # Enough shadows that chance does not accuse: which patients are in them follows the vault's key.
-LITTLE = SyntheticEffort(shadows=32, members=10, canaries=10, compared=20, rebuilt=16)
+LITTLE = SyntheticEffort(shadows=32, members=10, canaries=10, compared=20, rebuilt=PATIENTS)
 
 pytestmark = pytest.mark.xdist_group("site-file")  # they share one
 
