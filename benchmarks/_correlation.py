@@ -1,4 +1,4 @@
-"""How much of an image's latent a private image still holds, as seen from outside."""
+"""How alike two sides are, row by row: maps and layouts, and latents as seen from outside."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ from latentdp.privacy.samplers.uniform import permutation
 if TYPE_CHECKING:
     from latentdp.models.flow.flow import Flow
 
-__all__ = ["latent_correlations"]
+__all__ = ["latent_correlations", "row_correlations"]
 
 Matrix = NDArray[np.float64]
+
+
+def row_correlations(a: Matrix, b: Matrix) -> Matrix:
+    """Pearson's correlation ``(n,)`` of rows ``(n, d)``, 0 of one without any contrast."""
+    return np.asarray((_standard(a) * _standard(b)).mean(axis=1))
 
 
 def latent_correlations(

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from _correlation import row_correlations
 from _harness import Report, parse, parser, progress
 from _readers import taught
 from _results import Column, Interval, Value
@@ -240,7 +241,7 @@ class People(Ground):
         there, originals = (_coarse(x) - self.average for x in (images, self.target.images))
         weights = self.resamples.images(np.ones(len(images), dtype=np.bool_))
         own, stranger = (
-            Interval.of(estimate(mean(_correlations(there, originals[rows]), weights)))
+            Interval.of(estimate(mean(row_correlations(there, originals[rows]), weights)))
             for rows in (np.arange(len(images)), self.strangers)
         )
         return own, stranger
@@ -303,12 +304,6 @@ def _strangers(cohort: Cohort, noise: SeededNoise) -> NDArray[np.int64]:
 
 def _coarse(images: Images) -> NDArray[np.float64]:
     return np.asarray(shrink(images, COARSE), dtype=np.float64).reshape(len(images), -1)
-
-
-def _correlations(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    a, b = (x - x.mean(axis=1, keepdims=True) for x in (a, b))
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.asarray((a * b).sum(axis=1) / lengths)
 
 
 def picture(rows: Sequence[Row], path: Path) -> None:
