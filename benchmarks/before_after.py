@@ -5,8 +5,9 @@
         [--split test]
 
 BEFORE and NOW are weights by name or file, FILE is a picture of any format that Pillow writes.
-On its left are private images by BEFORE, on its right by NOW, of the same originals, which are
-chosen at random by the seed and none of which is thrown away.
+On its left are private images by BEFORE, on its right by NOW, of the same originals, released with
+their labels as the weights know them; these are chosen at random by the seed and none is thrown
+away.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from _harness import parse, parser
+from _labels import given_labels
 
 from latentdp.core.arrays import Images
 from latentdp.core.filesystem import whole
@@ -38,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = read_dataset(options.data, options.split, size=64, sources=options.source)
     chosen = permutation(SeededNoise(options.seed), len(data))[: options.images]
     originals = unit(data.pixels[chosen])
-    sides = [_private(name, originals, options) for name in (options.before, options.now)]
+    files = np.array(data.files)[chosen].tolist()
+    sides = [_private(name, originals, files, options) for name in (options.before, options.now)]
     margin = np.ones((1, options.size, options.size // 8), dtype=np.float32)
     rows = [
         np.concatenate([*sides[0][i : i + COLUMNS], *margin, *sides[1][i : i + COLUMNS]], axis=1)
@@ -49,9 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         picture.save(temporary, format=options.sheet.suffix[1:], quality=80)
 
 
-def _private(weights: str, originals: Images, options: argparse.Namespace) -> Images:
+def _private(
+    weights: str, originals: Images, files: Sequence[str], options: argparse.Namespace
+) -> Images:
     flow, recipe = load_flow(weights), Recipe.from_preset(options.preset)
-    small = Privatizer(flow, recipe, SeededNoise(options.seed))(originals).images
+    labels = given_labels(flow, files, options, options.split)
+    small = Privatizer(flow, recipe, SeededNoise(options.seed))(originals, labels=labels).images
     return flow.cascade.enlarge(small, options.size, SeededNoise(options.seed))
 
 

@@ -4,12 +4,13 @@
         [--before WEIGHTS] [--counts-before 8] [--preset balanced] [--source nih128 nih]
         [--images 800] [--readers 2] [--steps 400] [--seed 0] [--split val] [--json FILE]
 
-Private images of WEIGHTS at 64 pixels, of which one of so many is released, beside originals of
-the same patients; with `--before` also those of other weights. Columns: the Frechet distance of
-features of `cxr-verifier-64` to originals of others (half of the patients against the other half;
-the first row is of originals), the AUC at which fresh networks that learnt on images of train, so
-many together, tell private from original, that of a logistic reader of the verifier's features,
-both with a 95 % interval over patients, and seconds of CPU for each image.
+Private images of WEIGHTS at 64 pixels, their labels released as the preset does, of which one of
+so many is kept, beside originals of the same patients; with `--before` also those of other
+weights. Columns: the Frechet distance of features of `cxr-verifier-64` to originals of others
+(half of the patients against the other half; the first row is of originals), the AUC at which
+fresh networks that learnt on images of train, so many together, tell private from original, that
+of a logistic reader of the verifier's features, both with a 95 % interval over patients, and
+seconds of CPU for each image.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from _harness import Report, parse, parser
+from _labels import given_labels
 from _realism import told_by_features, told_by_networks, verifier_features
 from _results import Column, Interval
 from numpy.typing import NDArray
@@ -58,8 +60,17 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """Originals ``(n, 64, 64)`` of one split, and whose they are, ``(n,)`` counted from 0."""
+    """Originals of one split.
 
+    Attributes:
+        split: Its name.
+        files: Of the images.
+        originals: ``(n, 64, 64)``.
+        patients: ``(n,)`` whose they are, counted from 0.
+    """
+
+    split: str
+    files: tuple[str, ...]
     originals: Images
     patients: NDArray[np.int64]
 
@@ -101,7 +112,8 @@ def _side(options: argparse.Namespace, split: str) -> Side:
     data = read_dataset(options.data, split, size=SIZE, sources=options.source)
     chosen = evenly(len(data), options.images)
     people = np.unique(np.array(data.patients)[chosen], return_inverse=True)[1]
-    return Side(originals=unit(data.pixels[chosen]), patients=people)
+    files = tuple(np.array(data.files)[chosen])
+    return Side(split=split, files=files, originals=unit(data.pixels[chosen]), patients=people)
 
 
 def _private(
@@ -109,10 +121,12 @@ def _private(
 ) -> tuple[Images, float]:
     """Private images ``(n, 64, 64)``, and seconds of CPU for each."""
     recipe = replace(Recipe.from_preset(options.preset), candidates=count)
-    privatizer = Privatizer(load_flow(weights, exact=False), recipe, SeededNoise(seed))
+    flow = load_flow(weights, exact=False)
+    labels = given_labels(flow, side.files, options, side.split)
+    privatizer = Privatizer(flow, recipe, SeededNoise(seed))
     began = time.process_time()
     parts = [
-        privatizer(side.originals[i : i + TOGETHER]).images
+        privatizer(side.originals[i : i + TOGETHER], labels=labels[i : i + TOGETHER]).images
         for i in range(0, len(side.originals), TOGETHER)
     ]
     return np.concatenate(parts), (time.process_time() - began) / len(side.originals)

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from _harness import Report, parse, parser
+from _labels import given_labels
 from _realism import told_by_networks, verifier_features
 from _results import Column, Interval
 from _simple_readers import STATISTICS, area, rounded
@@ -130,11 +131,14 @@ def _side(options: argparse.Namespace, split: str) -> Side:
     where = {file: i for i, file in enumerate(np.array(data.files)[chosen])}
     there = [i for i, file in enumerate(large.files) if file in where]
     originals = unit(data.pixels[chosen])
-    privatizer = Privatizer(
-        load_flow(options.weights), Recipe.from_preset(options.preset), SeededNoise(options.seed)
-    )
+    flow = load_flow(options.weights)
+    labels = given_labels(flow, [*where], options, split)
+    privatizer = Privatizer(flow, Recipe.from_preset(options.preset), SeededNoise(options.seed))
     small = shrink(originals, 64)
-    private = [privatizer(small[i : i + 64]).images for i in range(0, len(small), 64)]
+    private = [
+        privatizer(small[i : i + 64], labels=labels[i : i + 64]).images
+        for i in range(0, len(small), 64)
+    ]
     return Side(
         patients=np.unique(np.array(data.patients)[chosen], return_inverse=True)[1],
         originals=originals,

@@ -14,6 +14,7 @@ from latentdp.models.model_card.card_parts import (
     DeblockingCard,
     LawCard,
     LikelihoodCard,
+    PopulationCard,
     SampleMeasure,
     TrainingCard,
 )
@@ -92,7 +93,8 @@ Memorisation: the nearest training image of a sample drawn at temperature 0.8 is
 {near.sample_min}); of a real validation image {near.val_median} (nearest {near.val_min}).
 Below temperature 1 a sample lies nearer to the average image and so to everything; distances
 far below those of new patients would mean copies.
-{_laws(card.laws)}{_samples(card.samples)}{_critic(card.critic)}{_octaves(card)}
+{_laws(card.laws)}{_samples(card.samples)}{_population(card.population)}\
+{_critic(card.critic)}{_octaves(card)}
 {_directions(card.directions)}
 ## What it does not protect
 The guarantee of a release is about the released image. Images of the training set may be
@@ -152,6 +154,17 @@ place (a reader of o/p learnt on originals and is tested on samples, one of p/o 
 | what | number | value (95 %) | images |
 |---|---|---|---|
 {rows}
+"""
+
+
+def _population(found: PopulationCard | None) -> str:
+    if not found:
+        return ""
+    of = f" of {', '.join(found.sources)}" if found.sources else ""
+    return f"""
+## Population
+What a released label leaves open is drawn as it occurs beside what it says, in
+{found.combinations:,} combinations of attributes of {found.images:,} training images{of}.
 """
 
 

@@ -40,13 +40,14 @@ def add_critic(
     """Teach a critic which samples look like originals, and write weights with it.
 
     Recipes with several candidates release one that it likes. Originals are
-    those that the weights learnt from, or of --source.
+    those that the weights learnt from, or of --source; of weights that know
+    attributes it is counted which of them these have together, and what a
+    released label leaves open is drawn so.
     """
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
-    from latentdp.models.flow.critic import with_critic
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.training.critic import train_critic
+    from latentdp.models.training.add_ons import with_population_and_critic
     from latentdp.models.training.training_data import splits_as_trained
 
     weights_file(out)
@@ -55,14 +56,14 @@ def add_critic(
     flow = load_flow(checkpoint)
     sets = splits_as_trained(flow, data, only=("train", "val"), sources=source)
     with share_progress("teaching", shown=not json) as tell:
-        trained = train_critic(
-            flow, sets["train"], sets["val"], seed=seed, sources=source or (), tell=tell
+        taught = with_population_and_critic(
+            checkpoint, flow, sets, seed=seed, sources=source or (), tell=tell
         )
-    if trained is None:
+    card = taught.card.critic
+    if card is None or card is checkpoint.card.critic:
         raise InputError("too few images: nothing to learn")
-    critic, card = trained
     out.parent.mkdir(parents=True, exist_ok=True)
-    save(with_critic(checkpoint, critic, card), out)
+    save(taught, out)
     if json:
         print_json({"weights": str(out)} | to_json(card))
         return

@@ -34,7 +34,7 @@ def draw_images(
         flow: Decodes; its critic chooses.
         plan: Completes what it protected.
         protected: Coordinates ``(n, d)`` as `Plan.protect` returns them.
-        labels: Released class indices ``(n,)``.
+        labels: As they are released ``(n,)``; what they leave open is drawn for each image.
         noise: Where random bits come from.
         candidates: Images that are drawn for each row; 1 without a critic.
 
@@ -43,7 +43,7 @@ def draw_images(
     """
     critic = flow.critic
     if candidates == 1 or critic is None:
-        return flow.decode_valid(plan.complete(protected, noise), labels)
+        return flow.decode_valid(plan.complete(protected, noise), _completed(flow, labels, noise))
     n = len(protected)
     at_once = max(1, TOGETHER // max(1, n))
     images = np.zeros((n, *flow.shape), dtype=np.float32)
@@ -52,7 +52,8 @@ def draw_images(
         count = min(at_once, candidates - start)
         drawn = [(plan.complete(protected, noise), gumbel(noise, n)) for _ in range(count)]
         others, fine = flow.decode_valid(
-            np.concatenate([latents for latents, _ in drawn]), np.tile(labels, count)
+            np.concatenate([latents for latents, _ in drawn]),
+            np.concatenate([_completed(flow, labels, noise) for _ in range(count)]),
         )
         luck = np.concatenate([each for _, each in drawn])
         scores = _scores(critic, others, fine, np.tile(labels, count), luck).reshape(count, n)
@@ -61,6 +62,11 @@ def draw_images(
             images[better] = others[i * n : (i + 1) * n][better]
             best[better], valid[better] = of_one[better], True
     return images, valid
+
+
+def _completed(flow: Flow, labels: Labels, noise: Noise) -> Labels:
+    """Released labels with what they leave open drawn as the weights' population has it."""
+    return labels if flow.population is None else flow.population.completed(labels, noise)
 
 
 def _scores(

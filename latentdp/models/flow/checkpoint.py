@@ -10,6 +10,7 @@ from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.flow.add_ons import AddOns
 from latentdp.models.flow.critic import CRITIC, critic_of
 from latentdp.models.flow.glow import Glow, GlowConfig
+from latentdp.models.flow.population import POPULATION, population_of
 from latentdp.models.super_resolution.checkpoint import PREFIX, cascade_of
 
 __all__ = ["DIRECTIONS", "IDENTITY", "add_ons_of", "glow_of"]
@@ -41,25 +42,26 @@ def glow_of(checkpoint: Checkpoint) -> Glow:
     return net
 
 
-def add_ons_of(checkpoint: Checkpoint, classes: int, *, exact: bool = True) -> AddOns:
+def add_ons_of(checkpoint: Checkpoint, config: GlowConfig, *, exact: bool = True) -> AddOns:
     """What a checkpoint has beside its network.
 
     Args:
         checkpoint: A weights file of kind ``glow``, in memory.
-        classes: Number of classes that the flow is conditioned on.
+        config: Of the flow, which says what it is conditioned on.
         exact: All of it in float32 even where bfloat16 is faster.
 
     Raises:
-        WeightsError: The critic or the detail flows are damaged, or of other classes.
+        WeightsError: One of them is damaged, or of other classes or attributes.
     """
     return AddOns(
         directions=checkpoint.tensors.get(DIRECTIONS),
         identity=checkpoint.tensors.get(IDENTITY),
-        critic=critic_of(checkpoint, classes, exact=exact),
+        critic=critic_of(checkpoint, len(config.classes), exact=exact),
+        population=population_of(checkpoint.tensors, config.attributes, checkpoint.name),
         cascade=cascade_of(checkpoint, exact=exact),
     )
 
 
 def _beside(name: str) -> bool:
     """Whether a tensor is no part of the network."""
-    return name in (DIRECTIONS, IDENTITY) or name.startswith((PREFIX, f"{CRITIC}."))
+    return name in (DIRECTIONS, IDENTITY, POPULATION) or name.startswith((PREFIX, f"{CRITIC}."))

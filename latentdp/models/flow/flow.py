@@ -35,6 +35,7 @@ from latentdp.models.flow.glow import Glow, uninitialised
 from latentdp.models.flow.layout import layout_gradients
 from latentdp.models.flow.likelihood import bits_per_dimension, mean_square, outside
 from latentdp.models.flow.orthonormal import orthonormal, orthonormal_in_first
+from latentdp.models.flow.population import Population
 from latentdp.models.flow.provenance import FlowProvenance
 from latentdp.models.model_card.card import ModelCard
 from latentdp.models.super_resolution.cascade import SuperResolutionCascade
@@ -153,6 +154,11 @@ class Flow:
     def critic(self) -> Critic | None:
         """What chooses among samples; None if the weights have none."""
         return self._add_ons.critic
+
+    @property
+    def population(self) -> Population | None:
+        """What a label leaves open, as it occurs; None if the weights do not have it."""
+        return self._add_ons.population
 
     @property
     def cascade(self) -> SuperResolutionCascade:
@@ -310,5 +316,5 @@ def load_flow(weights: str | Path | Checkpoint, *, exact: bool = True) -> Flow:
     """
     checkpoint = weights if isinstance(weights, Checkpoint) else load(str(weights))
     net = glow_of(checkpoint)
-    add_ons = add_ons_of(checkpoint, len(net.config.classes), exact=exact)
+    add_ons = add_ons_of(checkpoint, net.config, exact=exact)
     return Flow(net, checkpoint.card, checkpoint.name, checkpoint.sha256, add_ons, exact=exact)

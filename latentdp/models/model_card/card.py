@@ -19,6 +19,7 @@ from latentdp.models.model_card.card_parts import (
     LawCard,
     LikelihoodCard,
     Memorisation,
+    PopulationCard,
     SampleMeasure,
     TrainingCard,
     VerificationCard,
@@ -54,6 +55,7 @@ class ModelCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
         looked_at: What a person saw on samples.
         directions: Public directions of the latent.
         critic: What chooses among samples.
+        population: What is drawn of attributes that a label leaves open.
         octaves: Of a flow, the cards of the flows of detail beside it, by their size in pixels.
         deblocking: What takes the grid away from images with detail, by their size in pixels.
         temperature: Of the detail that is drawn: a standard deviation of latents.
@@ -92,6 +94,7 @@ class ModelCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     looked_at: str | None = None
     directions: DirectionsCard | None = None
     critic: CriticCard | None = None
+    population: PopulationCard | None = None
     octaves: Mapping[str, ModelCard] | None = None
     deblocking: Mapping[str, DeblockingCard] | None = None
     temperature: float | None = None

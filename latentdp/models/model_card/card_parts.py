@@ -17,6 +17,7 @@ __all__ = [
     "LawCard",
     "LikelihoodCard",
     "Memorisation",
+    "PopulationCard",
     "SampleMeasure",
     "TrainingCard",
     "VerificationCard",
@@ -110,6 +111,20 @@ class LawCard(Struct, frozen=True, kw_only=True):
     name: str
     measured: float
     allowed: float
+
+
+class PopulationCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Of which public images it was counted which attributes occur together.
+
+    Attributes:
+        images: That were counted.
+        combinations: That occur.
+        sources: Of these images, where they are not all of the weights.
+    """
+
+    images: int
+    combinations: int
+    sources: tuple[str, ...] | None = None
 
 
 class SampleMeasure(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What weights carry beside their network: public directions and a critic, where data allow."""
+"""What weights carry beside their network: directions, population and critic, where data allow."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from latentdp.models.directions.finding import DirectionConfig
 from latentdp.models.directions.probe_table import public_directions
 from latentdp.models.flow.critic import with_critic
 from latentdp.models.flow.flow import Flow
+from latentdp.models.flow.population import Population, with_population
 from latentdp.models.training.critic import train_critic
 
-__all__ = ["with_add_ons"]
+__all__ = ["with_add_ons", "with_population_and_critic"]
 
 
 def with_add_ons(
@@ -25,7 +26,7 @@ def with_add_ons(
     sources: Sequence[str] = (),
     tell: Callable[[float, str], None] = lambda share, words: None,
 ) -> Checkpoint:
-    """The weights with new directions and a new critic, or without what too few images allow.
+    """The weights with new directions, population and critic, or without what data do not allow.
 
     Args:
         checkpoint: The weights of ``flow``.
@@ -43,12 +44,49 @@ def with_add_ons(
     )
     if directions is not None:
         checkpoint = with_directions(checkpoint, *directions)
+    return with_population_and_critic(
+        checkpoint,
+        flow,
+        splits,
+        seed=seed,
+        sources=sources,
+        tell=lambda share, words: tell(0.5 + 0.5 * share, words),
+    )
+
+
+def with_population_and_critic(
+    checkpoint: Checkpoint,
+    flow: Flow,
+    splits: Mapping[str, Dataset],
+    *,
+    seed: int = 0,
+    sources: Sequence[str] = (),
+    tell: Callable[[float, str], None] = lambda share, words: None,
+) -> Checkpoint:
+    """The weights with what releases draw of open attributes, and a critic of such images.
+
+    A flow that knows classes has no population, and neither has one whose card does not say that
+    its images are public: a combination of findings, sex and age may be one patient's own.
+
+    Args:
+        checkpoint: The weights of ``flow``.
+        flow: The flow as it will be used: rounded, from its file.
+        splits: ``train`` and ``val``.
+        seed: Seed of the critic.
+        sources: Those that the images are of, if not all of the weights, for the card.
+        tell: Progress.
+    """
+    population = None
+    if flow.attributes and checkpoint.card.private_training is False:
+        population = Population.of(flow.attributes, splits["train"].labels)
+        checkpoint = with_population(checkpoint, population, sources)
     critic = train_critic(
         flow,
         splits["train"],
         splits["val"],
         seed=seed,
         sources=sources,
-        tell=lambda share, words: tell(0.5 + 0.5 * share, words),
+        population=population,
+        tell=tell,
     )
     return checkpoint if critic is None else with_critic(checkpoint, *critic)

@@ -8,6 +8,7 @@ has learnt by heart look like no sample's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from latentdp.data.dataset import Dataset
 from latentdp.data.preprocess import unit
 from latentdp.models.flow.critic import Critic, reduced
 from latentdp.models.flow.flow import Flow
+from latentdp.models.flow.population import Population
 from latentdp.models.model_card.card_parts import CriticCard
 from latentdp.models.networks.finding_classifier import ClassifierConfig, FindingClassifier
 from latentdp.privacy.noise import SeededNoise
@@ -52,6 +54,36 @@ class _CriticScores(NamedTuple):
     images: int
 
 
+@dataclass(frozen=True)
+class _Samples:
+    """Draws images at temperature 1, as releases do.
+
+    Attributes:
+        flow: What makes them.
+        population: What is drawn of attributes that a label leaves open; None for nothing.
+    """
+
+    flow: Flow
+    population: Population | None
+
+    def __call__(self, labels: Labels, seed: int) -> Images:
+        """An image for each label."""
+        noise = SeededNoise(seed)
+        latents = normal(noise, (len(labels), self.flow.d))
+        if self.population is not None:
+            labels = self.population.completed(labels, noise)
+        return self.flow.decode_valid(latents, labels)[0]
+
+    def many(self, labels: Labels, seed: int, tell: Callable[[float], None]) -> Images:
+        """The same for more than go through a network at a time."""
+        images = np.empty((len(labels), *self.flow.shape), dtype=np.float32)
+        for start in range(0, len(labels), BATCH):
+            part = slice(start, start + BATCH)
+            images[part] = self(labels[part], seed * 100_003 + start)
+            tell(start / len(labels))
+        return images
+
+
 def train_critic(
     flow: Flow,
     train: Dataset,
@@ -59,6 +91,7 @@ def train_critic(
     *,
     seed: int = 0,
     sources: Sequence[str] = (),
+    population: Population | None = None,
     tell: Callable[[float, str], None] = lambda share, words: None,
 ) -> tuple[Critic, CriticCard] | None:
     """A critic of samples at temperature 1, and its part of the card.
@@ -69,6 +102,7 @@ def train_critic(
         val: Others, on which the card's numbers are measured.
         seed: Seed of who is in which part, of networks and samples.
         sources: Those that the images are of, if not all of the weights, for the card.
+        population: What releases draw of the attributes that a label leaves open.
         tell: Progress.
 
     Returns:
@@ -81,10 +115,11 @@ def train_critic(
     tell(0.0, "drawing samples")
     shown = sides[0].copy()
     shown[1::2] = UNKNOWN  # half of them are drawn without a label
-    samples = _many(flow, shown, seed + 3, lambda share: tell(0.2 * share, "drawing samples"))
+    draw = _Samples(flow, population)
+    samples = draw.many(shown, seed + 3, lambda share: tell(0.2 * share, "drawing samples"))
     labels = np.tile(sides[1], DRAWS)
     labels = np.concatenate([labels, np.full(len(sides[1]), UNKNOWN)])
-    drawn = _many(flow, labels, seed + 1, lambda share: tell(0.2 + 0.2 * share, "drawing samples"))
+    drawn = draw.many(labels, seed + 1, lambda share: tell(0.2 + 0.2 * share, "drawing samples"))
     both = np.concatenate([sides[1], np.full(len(sides[1]), UNKNOWN)])
     if flow.attributes:  # one ratio for all that a label may say
         both, labels = np.full_like(both, UNKNOWN), np.full_like(labels, UNKNOWN)
@@ -108,7 +143,7 @@ def train_critic(
     ratio = np.concatenate([*(ratio[:, :-1] for ratio in ratios), offsets], axis=1)
     critic = Critic(networks, ratio)
     tell(0.9, "measuring")
-    measured = _measured(flow, critic, val, seed + 2)
+    measured = _measured(draw, critic, val, seed + 2)
     card = CriticCard(
         reader_classes=2,
         widths=settings.widths,
@@ -154,13 +189,13 @@ def _ratio(
     return np.asarray(np.concatenate([rows, offset[:, None]], axis=1))
 
 
-def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> _CriticScores:
+def _measured(draw: _Samples, critic: Critic, val: Dataset, seed: int) -> _CriticScores:
     """How well it tells samples from originals of val, and how many candidates count."""
     rows = evenly(len(val), RATED)
     labels = val.labels[rows]
     originals = critic.log_ratio(unit(val.pixels[rows]), labels)
     several = np.stack(
-        [critic.log_ratio(_samples(flow, labels, seed + i), labels) for i in range(CANDIDATES)]
+        [critic.log_ratio(draw(labels, seed + i), labels) for i in range(CANDIDATES)]
     )
     real = np.repeat([1, 0], [len(rows), len(rows)])
     odds = np.exp(several - several.max(axis=0))
@@ -170,20 +205,6 @@ def _measured(flow: Flow, critic: Critic, val: Dataset, seed: int) -> _CriticSco
         effective_candidates=round(float(effective.mean()), 2),
         images=len(rows),
     )
-
-
-def _many(flow: Flow, labels: Labels, seed: int, tell: Callable[[float], None]) -> Images:
-    """A sample for each label."""
-    samples = np.empty((len(labels), *flow.shape), dtype=np.float32)
-    for start in range(0, len(labels), BATCH):
-        part = slice(start, start + BATCH)
-        samples[part] = _samples(flow, labels[part], seed * 100_003 + start)
-        tell(start / len(labels))
-    return samples
-
-
-def _samples(flow: Flow, labels: Labels, seed: int) -> Images:
-    return flow.decode_valid(normal(SeededNoise(seed), (len(labels), flow.d)), labels)[0]
 
 
 def _widths(size: int) -> tuple[int, ...]:
