@@ -50,8 +50,7 @@ def add_detail(
     """Write weights with the detail of octaves, so that a larger --size has detail."""
     from latentdp.models.checkpoints import load, save
     from latentdp.models.flow.flow import load_flow
-    from latentdp.models.model_card.deblocking import deblocked
-    from latentdp.models.model_card.equalizer import equalized
+    from latentdp.models.model_card.deblocking import filtered
     from latentdp.models.super_resolution.checkpoint import (
         details_in,
         enlarger_of,
@@ -75,7 +74,7 @@ def add_detail(
     load_flow(enlarged)  # refuses what could not be read again
     if equalize is not None:
         originals = _originals(enlarged, equalize, source)
-        enlarged = deblocked(equalized(enlarged, originals), originals)
+        enlarged = filtered(enlarged, originals)
     if private_data:
         card = structs.replace(enlarged.card, private_training=True)
         enlarged = replace(enlarged, card=card)

@@ -1,4 +1,4 @@
-"""Which shares take the grid away that enlarging leaves."""
+"""Which shares take the grid away that enlarging leaves, and gains that make up for them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,36 @@ from latentdp.metrics import periodicity
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.flow.flow import load_flow
 from latentdp.models.model_card.card_parts import DeblockingCard
-from latentdp.models.model_card.equalizer import PowerReference
+from latentdp.models.model_card.equalizer import PowerReference, equalized
 from latentdp.models.super_resolution.deblocking import LARGEST_SHARE, DeblockingFilter
 from latentdp.privacy.noise import SeededNoise
 
-__all__ = ["PERIOD", "deblocked", "fit_deblocking", "unevenness"]
+__all__ = ["PERIOD", "deblocked", "filtered", "fit_deblocking", "unevenness"]
 
 Vector = NDArray[np.float64]
 
 PERIOD = 8  # pixels; a grid of 2 or 4 is one of 8
 SMALLEST = 3 * PERIOD  # pixels a side; one period at each edge does not count
+TURNS = 2  # of equalizers and deblocking filters, each of which changes what the other sees
 ROUNDS = 12
 PACE = 0.3  # a step that is moved from both ends shrinks by twice the share
+
+
+def filtered(checkpoint: Checkpoint, references: Mapping[int, PowerReference]) -> Checkpoint:
+    """Weights with equalizers and deblocking filters, fitted in turn.
+
+    Args:
+        checkpoint: A flow's weights with detail; filters that they have do not matter.
+        references: By each size to which they have detail.
+
+    Raises:
+        InputError: As `equalized`.
+    """
+    bare = structs.replace(checkpoint.card, deblocking=None)
+    fitted = replace(checkpoint, card=bare, sha256="")
+    for _ in range(TURNS):
+        fitted = deblocked(equalized(fitted, references), references)
+    return fitted
 
 
 def deblocked(checkpoint: Checkpoint, references: Mapping[int, PowerReference]) -> Checkpoint:

@@ -56,7 +56,7 @@ def equalized(checkpoint: Checkpoint, originals: Mapping[int, PowerReference]) -
 
     Args:
         checkpoint: A flow's weights; equalizers that they have do not matter, and their deblocking
-            filters, which were fitted to other images, are left out.
+            filters stay: what comes out of these shall have the power of originals.
         originals: By each of these sizes, of it or of a larger one, from which they are reduced.
 
     Raises:
@@ -78,7 +78,7 @@ def equalized(checkpoint: Checkpoint, originals: Mapping[int, PowerReference]) -
         wanted = shrink(unit(pixels[evenly(len(pixels), LOOKED_AT)]), size)
         equalizer = fit_equalizer(flow.cascade, originals[size].small(side), wanted)
         cards[str(size)] = structs.replace(cards[str(size)], gains=equalizer.gains)
-    card = structs.replace(checkpoint.card, octaves=cards, deblocking=None)
+    card = structs.replace(checkpoint.card, octaves=cards)
     return replace(checkpoint, card=card, sha256="")
 
 
@@ -90,7 +90,8 @@ def fit_equalizer(cascade: SuperResolutionCascade, small: Images, originals: Ima
     of their size would know the filter.
 
     Args:
-        cascade: What enlarges; filters that it has do not matter.
+        cascade: What enlarges; equalizers that it has do not matter, and its deblocking filter of
+            that size comes last.
         small: ``(m, side, side)`` in [0, 1], such as the flow makes.
         originals: ``(n, size, size)`` in [0, 1], of a size to which the cascade leads.
     """
@@ -98,9 +99,11 @@ def fit_equalizer(cascade: SuperResolutionCascade, small: Images, originals: Ima
     drawn = cascade.without_filters().enlarge(small, size, SeededNoise(0))
     wanted, total = _decibels(originals), np.zeros(BANDS + 1)
     coarse = np.linspace(0, 1, BANDS + 1) <= side / size / 2
-    equalizer = Equalizer((1.0,) * (BANDS + 1))
+    equalizer, deblocking = Equalizer((1.0,) * (BANDS + 1)), cascade.deblocking.get(size)
     for _ in range(ROUNDS):
-        total += np.where(coarse, 0, wanted - _decibels(equalizer.apply(drawn)))
+        made = equalizer.apply(drawn)
+        made = made if deblocking is None else deblocking.apply(made)
+        total += np.where(coarse, 0, wanted - _decibels(made))
         gains = np.clip(10 ** (total / 20), 1 / LOUDEST, LOUDEST)
         equalizer = Equalizer(tuple(round(float(gain), 3) for gain in gains))
     return equalizer
