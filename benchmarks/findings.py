@@ -48,7 +48,7 @@ COLUMNS = (
     Column("test images with it, of", "{present} of {images}"),
     Column("taught on originals", "{oo:.3f}"),
     Column("taught on private images", "{po:.3f}"),
-    Column("private less originals", "{gain:+.3f}"),
+    Column("private less originals", "{gain:+.3f| to }"),
     Column("private images read", "{op:.3f}"),
     Column("released truly", "{truth:.3f}"),
     Column("where, own / stranger's", "{where:.2f} / {where_of_stranger.value:.2f}"),
