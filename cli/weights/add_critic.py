@@ -13,6 +13,7 @@ from latentdp.core.documents import to_json
 from .._options import JsonOption
 from .._render import print_json, share_progress, table
 from .._training_options import (
+    PrivateDataOption,
     SeedOption,
     SourceOption,
     ThreadsOption,
@@ -35,6 +36,7 @@ def add_critic(
     source: SourceOption = None,
     seed: SeedOption = 0,
     threads: ThreadsOption = 0,
+    private_data: PrivateDataOption = False,
     json: JsonOption = False,
 ) -> None:
     """Teach a critic which samples look like originals, and write weights with it.
@@ -42,8 +44,12 @@ def add_critic(
     Recipes with several candidates release one that it likes. Originals are
     those that the weights learnt from, or of --source; of weights that know
     attributes it is counted which of them these have together, and what a
-    released label leaves open is drawn so.
+    released label leaves open is drawn so; not of private data.
     """
+    from dataclasses import replace
+
+    from msgspec import structs
+
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
     from latentdp.models.flow.flow import load_flow
@@ -53,21 +59,24 @@ def add_critic(
     weights_file(out)
     use_threads(threads)
     checkpoint = load(weights)
+    if private_data:
+        card = structs.replace(checkpoint.card, private_training=True)
+        checkpoint = replace(checkpoint, card=card)
     flow = load_flow(checkpoint)
     sets = splits_as_trained(flow, data, only=("train", "val"), sources=source)
     with share_progress("teaching", shown=not json) as tell:
         taught = with_population_and_critic(
             checkpoint, flow, sets, seed=seed, sources=source or (), tell=tell
         )
-    card = taught.card.critic
-    if card is None or card is checkpoint.card.critic:
+    critic = taught.card.critic
+    if critic is None or critic is checkpoint.card.critic:
         raise InputError("too few images: nothing to learn")
     out.parent.mkdir(parents=True, exist_ok=True)
     save(taught, out)
     if json:
-        print_json({"weights": str(out)} | to_json(card))
+        print_json({"weights": str(out)} | to_json(critic))
         return
-    table("critic", [("weights", str(out)), *summary(card)])
+    table("critic", [("weights", str(out)), *summary(critic)])
 
 
 def summary(card: CriticCard) -> list[tuple[str, str]]:

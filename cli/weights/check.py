@@ -14,7 +14,7 @@ from latentdp.models.checkpoints import load
 from .._evaluation_options import QuickOption
 from .._options import JsonOption
 from .._render import print_json, share_progress, short, table
-from .._training_options import weights_file
+from .._training_options import PrivateDataOption, weights_file
 
 
 def check(
@@ -34,17 +34,19 @@ def check(
         ),
     ],
     quick: QuickOption = False,
+    private_data: PrivateDataOption = False,
     json: JsonOption = False,
 ) -> None:
     """Try the laws that every flow must keep, measure, compute directions; write the card.
 
     The same network with new directions, a new critic and a new card goes to OUT, the card as
-    Markdown beside it.
+    Markdown beside it; of public attributes also how often they occur together.
     Exit code 4 if a law is broken; then nothing is written.
     """
     from dataclasses import replace
 
     from latentdp._weights.flow_card import flow_card
+    from msgspec import structs
 
     from latentdp.core.filesystem import write_text
     from latentdp.evaluation.threat_model import chosen_effort
@@ -71,6 +73,8 @@ def check(
         )
         thorough = ModelCard(checked="a quick look" if quick else "in full")
         card = checkpoint.card.with_entries(measured).with_entries(thorough)
+        if private_data:
+            card = structs.replace(card, private_training=True)
         checked = with_add_ons(
             replace(checkpoint, name=out.stem, card=card),
             flow,

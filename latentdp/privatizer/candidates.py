@@ -43,19 +43,24 @@ def draw_images(
     """
     critic = flow.critic
     if candidates == 1 or critic is None:
-        return flow.decode_valid(plan.complete(protected, noise), _completed(flow, labels, noise))
+        latents = plan.complete(protected, noise)
+        return flow.decode_valid(latents, _completed(flow, plan, labels, noise))
     n = len(protected)
     at_once = max(1, TOGETHER // max(1, n))
     images = np.zeros((n, *flow.shape), dtype=np.float32)
     valid, best = np.zeros(n, dtype=np.bool_), np.full(n, -np.inf)
     for start in range(0, candidates, at_once):
         count = min(at_once, candidates - start)
-        drawn = [(plan.complete(protected, noise), gumbel(noise, n)) for _ in range(count)]
-        others, fine = flow.decode_valid(
-            np.concatenate([latents for latents, _ in drawn]),
-            np.concatenate([_completed(flow, labels, noise) for _ in range(count)]),
-        )
-        luck = np.concatenate([each for _, each in drawn])
+        drawn = [
+            (
+                plan.complete(protected, noise),
+                _completed(flow, plan, labels, noise),
+                gumbel(noise, n),
+            )
+            for _ in range(count)
+        ]
+        latents, shown, luck = map(np.concatenate, zip(*drawn, strict=True))
+        others, fine = flow.decode_valid(latents, shown)
         scores = _scores(critic, others, fine, np.tile(labels, count), luck).reshape(count, n)
         for i, of_one in enumerate(scores):
             better = of_one > best
@@ -64,9 +69,14 @@ def draw_images(
     return images, valid
 
 
-def _completed(flow: Flow, labels: Labels, noise: Noise) -> Labels:
-    """Released labels with what they leave open drawn as the weights' population has it."""
-    return labels if flow.population is None else flow.population.completed(labels, noise)
+def _completed(flow: Flow, plan: Plan, labels: Labels, noise: Noise) -> Labels:
+    """Released labels with what they leave open drawn as the weights' population has it.
+
+    Not where nothing of a latent is drawn: what was encoded under a label is decoded under it.
+    """
+    if flow.population is None or not plan.resamples:
+        return labels
+    return flow.population.completed(labels, noise)
 
 
 def _scores(

@@ -288,8 +288,8 @@ class Privatizer:
         the encoder is told "unknown" of every attribute, so that the latent is a function of the
         image alone: what the image says of its label stays in it, where the plan's blocks decide
         about it. Answers and protected latent then come of two mechanisms that are run on one
-        record, whose epsilons add up; the decoder is told the answers only, and follows what both
-        have put out (post-processing).
+        record, whose epsilons add up; the decoder follows what both have put out, and what the
+        weights' population draws of all that the answers leave open (post-processing).
         """
         return self._encode(images, labels)[0]
 

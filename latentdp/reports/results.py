@@ -9,11 +9,9 @@ from enum import StrEnum
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import force_setattr
-from scipy.special import betainc
 
 from latentdp.core.documents import JsonValue, from_json, to_json
 from latentdp.metrics.bootstrap import Estimate
-from latentdp.metrics.definitions.identification import RANK_1
 from latentdp.metrics.definitions.likeness import LOOKS
 from latentdp.metrics.definitions.prediction import GAP
 from latentdp.metrics.metric import Goal, Metric
@@ -24,7 +22,6 @@ __all__ = ["Impostors", "Measure", "Outcome"]
 
 
 FAR = 5 / 1.96  # standard errors of a refutation, in those of the lower end of an interval
-LUCK = 2.8e-7  # the same as a probability
 _GROUPS = ("sex ", "age ", "view ")  # with which the names of subgroups begin
 
 
@@ -93,15 +90,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
         95 % intervals would therefore accuse honest releases. The limit lies `FAR` times as far
         below the value as ``low`` does: five standard errors, 3 in 10 million for one look at a
-        normal one. Few patients who are named first far more often than they may be have wide
-        intervals all the same; where each was looked for once, that luck is known exactly.
+        normal one.
         """
         if self.value is None or self.low is None or self.ceiling is None:
             return False
-        if self.metric == RANK_1 and self.n == self.patients:
-            named = round(self.value * self.n)
-            if named > 0 and betainc(named, self.n - named + 1, self.ceiling) < LUCK:
-                return True
         return self.value - FAR * (self.value - self.low) > self.ceiling
 
     @classmethod

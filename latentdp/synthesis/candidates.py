@@ -3,8 +3,9 @@
 The first that is drawn says what an image shall show, by the labels that the head gives it. One of
 all is kept by chance in proportion to the critic's ratio (`latentdp.models.flow.critic`) times the
 probability that the head gives these labels: so it looks more like an original, and findings stay
-as common as they were. Everything here follows what was released and public weights alone, so that
-choosing costs nothing (post-processing).
+as common as they were. The critic of weights that know attributes was taught samples under whole
+labels; these are drawn under none. Everything here follows what was released and public weights
+alone, so that choosing costs nothing (post-processing).
 """
 
 from __future__ import annotations

@@ -6,9 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+from scipy.stats import binom
 
 from latentdp.core import plugins
 from latentdp.core.progress import silent
+from latentdp.federation.attacks._recognised import LUCK, luck
 from latentdp.federation.attacks._search import descend, total_variation
 from latentdp.federation.attacks._site_sums import SiteSums
 from latentdp.federation.attacks.base import SharingAttack, SharingScene, SitePeople
@@ -232,3 +234,15 @@ def test_too_few_patients_are_said_to_be_too_few():
     for name in NAMES:
         attacked = replace(scene(WAYS[CAN[name][0]](QUIET)), site=few, traits={})
         assert attack(name).unavailable_reason(attacked)
+
+
+@pytest.mark.parametrize("patients", [4, 16, 24, 200])
+@pytest.mark.parametrize("most", [0.001, 0.06, 0.5])
+def test_few_targets_refute_if_luck_would_hardly_name_so_many(patients, most):
+    """Exactly, over all numbers of targets who are named; a tie counts as less than a target."""
+    refuting = [k for k in range(patients + 1) if luck(k / patients, patients, most) < LUCK]
+    assert binom.pmf(refuting, patients, most).sum() < 3e-7
+    if most < 0.5 and patients > 4:
+        assert refuting[-1] == patients
+        fewest = refuting[0]
+        assert luck((fewest - 0.4) / patients, patients, most) >= LUCK

@@ -10,9 +10,16 @@ from scipy.stats import chisquare
 
 from latentdp import InputError, Privatizer, Recipe, WeightsError
 from latentdp.core.attributes import finding, labels_of, values_of
-from latentdp.models.checkpoints import load, save
+from latentdp.models.checkpoints import Checkpoint, load, save
 from latentdp.models.flow.flow import load_flow
-from latentdp.models.flow.population import POPULATION, Population, population_of, with_population
+from latentdp.models.flow.population import (
+    POPULATION,
+    Population,
+    population_of,
+    with_population,
+    without_population,
+)
+from latentdp.models.model_card.card import ModelCard
 from latentdp.models.training.add_ons import with_population_and_critic
 from latentdp.models.training.training_data import splits_as_trained
 from latentdp.privacy.noise import SeededNoise
@@ -60,10 +67,12 @@ def test_what_is_said_stays_and_the_rest_is_of_one_image_that_has_most_of_it(sai
         assert after[~known].tolist() in nearest[:, ~known].tolist()
 
 
-def test_rows_are_drawn_independently():
-    one = WARDS.completed(np.full(400, -1), SeededNoise(3))
-    assert len(np.unique(one)) == 5
-    assert not np.array_equal(one, WARDS.completed(np.full(400, -1), SeededNoise(4)))
+def test_a_row_is_drawn_alike_whatever_the_others_say():
+    one, other = np.full(40, -1), np.full(40, -1)
+    other[:20] = labels_of(THREE, [[-1, 1, -1]])
+    drawn = [WARDS.completed(labels, SeededNoise(3)) for labels in (one, other)]
+    assert np.array_equal(drawn[0][20:], drawn[1][20:])
+    assert not np.array_equal(drawn[0], WARDS.completed(one, SeededNoise(4)))
 
 
 def test_weights_keep_it(tmp_path):
@@ -88,45 +97,108 @@ def test_weights_keep_it(tmp_path):
         np.array([[0, 0, 3]]),
         np.array([[0, 0, 2, 3]]),
         np.array([[0, 0, 1, 0]]),
+        np.array([[0.5, 0, 1, 3]]),
     ],
 )
 def test_a_damaged_one_is_refused(damage):
     with pytest.raises(WeightsError, match="damaged"):
         population_of({POPULATION: damage}, THREE, "x")
+    with pytest.raises(WeightsError, match="no attributes"):
+        population_of({POPULATION: np.array([[0, 3]])}, (), "x")
     with pytest.raises(InputError, match="at least once"):
         Population(THREE, np.zeros((0, 3), dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
+@pytest.fixture(scope="module")
+def public(chests):
+    """Weights that say that their images are public, with critic and population."""
+    return _taught(chests, private_training=False)
+
+
+def _taught(chests, **told) -> Checkpoint:
+    checkpoint = attribute_checkpoint()
+    card = checkpoint.card.with_entries(ModelCard(**told))
+    sets = splits_as_trained(attribute_flow(), chests, only=("train", "val"))
+    return with_population_and_critic(replace(checkpoint, card=card), attribute_flow(), sets)
+
+
 @pytest.mark.parametrize("candidates", [1, 4])
-@pytest.mark.parametrize("response", ["response", "public"])
-def test_releases_draw_under_a_whole_label_and_say_what_they_said(candidates, response, chests):
-    """One combination occurs: images are those of its label, and released labels as ever."""
-    only = labels_of(KNOWN, [[0, 1, 0, 0, 1, 0, 2]])
-    plain = attribute_checkpoint()
-    if candidates > 1:
-        sets = splits_as_trained(attribute_flow(), chests, only=("train", "val"))
-        plain = with_population_and_critic(plain, attribute_flow(), sets)
-    flows = [
-        load_flow(with_population(plain, Population.of(KNOWN, labels)))
-        for labels in (only, np.repeat(only, 9))
-    ]
+@pytest.mark.parametrize("response", ["response", "public", "none"])
+def test_releases_draw_under_labels_that_agree_with_what_is_released(
+    public, candidates, response, monkeypatch
+):
+    flow = load_flow(public)
+    assert flow.population.images == 78
     recipe = Recipe.from_preset("balanced", label=response, candidates=candidates)
+    private = Privatizer(flow, recipe, SeededNoise(2))
+    shown = []
+    decode = flow.decode_valid
+    monkeypatch.setattr(flow, "decode_valid", lambda z, y: (shown.append(y), decode(z, y))[1])
     images = np.random.default_rng(1).random((6, 16, 16)).astype(np.float32)
-    given = ["Mass;Effusion;PA", None, "No Finding", "Effusion", "Mass", "Edema"]
-    one, again = (Privatizer(f, recipe, SeededNoise(2))(images, labels=given) for f in flows)
-    assert np.array_equal(one.images, again.images)
-    before = Privatizer(load_flow(plain), recipe, SeededNoise(2))(images, labels=given)
-    assert np.array_equal(one.labels, before.labels)
-    assert not np.array_equal(one.images, before.images)
+    given = ["Mass;Effusion;PA", None, "No Finding", "Effusion", "Mass", "No Finding"]
+    release = private(images, labels=given)
+    bare = load_flow(without_population(public))
+    assert np.array_equal(
+        release.labels, Privatizer(bare, recipe, SeededNoise(2))(images, labels=given).labels
+    )
+    drawn = values_of(KNOWN, np.concatenate(shown)).reshape(candidates, 6, len(KNOWN))
+    said = values_of(KNOWN, release.labels)
+    occurs = flow.population.values.tolist()
+    for of_candidate in drawn:
+        assert np.array_equal(of_candidate[said != -1], said[said != -1])
+        unsaid = (said == -1).all(axis=1)
+        assert all(row in occurs for row in of_candidate[unsaid].tolist())
+    if response == "none":
+        assert len(np.unique(drawn.reshape(-1, len(KNOWN)), axis=0)) > 1, "each row on its own"
+
+
+def test_candidates_take_their_bits_one_after_the_other(public, monkeypatch):
+    """However many are decoded together."""
+    made = []
+    for together in (1, 7, 128):
+        monkeypatch.setattr("latentdp.privatizer.candidates.TOGETHER", together)
+        private = Privatizer(
+            load_flow(public), Recipe.from_preset("balanced", candidates=5), SeededNoise(2)
+        )
+        made.append(private(np.full((3, 16, 16), 0.5), labels=["Mass", None, None]).images)
+    assert np.allclose(made[0], made[1], atol=1e-5)
+    assert np.allclose(made[0], made[2], atol=1e-5)
+
+
+def test_what_is_passed_on_whole_is_decoded_as_it_was_encoded(public, monkeypatch):
+    """Nothing of a latent is drawn, and so nothing of a label is."""
+    flow = load_flow(public)
+    private = Privatizer(flow, Recipe.from_preset("dp-glow"), SeededNoise(3))
+    assert not private.plan.resamples
+    shown = []
+    decode = flow.decode_valid
+    monkeypatch.setattr(flow, "decode_valid", lambda z, y: (shown.append(y), decode(z, y))[1])
+    private(np.full((5, 16, 16), 0.5), labels=["Mass"] * 5)
+    assert np.array_equal(np.concatenate(shown), np.full(5, -1))
+
+
+def test_the_critic_is_taught_images_as_they_are_drawn(public, chests):
+    """Of the same images and seed, another critic than one that was taught unknown labels."""
+    other = _taught(chests, private_training=True)
+    assert not np.array_equal(public.tensors["critic.ratio"], other.tensors["critic.ratio"])
 
 
 def test_private_images_and_classes_have_none(chests):
-    sets = splits_as_trained(attribute_flow(), chests, only=("train", "val"))
     for private, expected in ((False, True), (True, False), (None, False)):
-        checkpoint = attribute_checkpoint()
-        told = checkpoint.card.with_entries(type(checkpoint.card)(private_training=private))
-        made = with_population_and_critic(replace(checkpoint, card=told), attribute_flow(), sets)
+        made = _taught(chests, private_training=private)
         assert (POPULATION in made.tensors) == expected
         assert (made.card.population is not None) == expected
     assert shared_flow().population is None
     assert POPULATION not in tiny_checkpoint().tensors
+
+
+def test_weights_that_become_private_lose_it(public, chests, tmp_path, command):
+    save(public, tmp_path / "public.safetensors")
+    marked = tmp_path / "marked.safetensors"
+    words = ("weights", "add-critic", tmp_path / "public.safetensors", chests)
+    assert command(*words, "--out", marked, "--private-data") == 0
+    assert load(str(marked)).card.population is None
+    assert load(str(marked)).card.private_training
+    assert load_flow(load(str(marked))).population is None
+    assert command(*words, "--out", tmp_path / "again.safetensors") == 0
+    assert load_flow(load(str(tmp_path / "again.safetensors"))).population is not None

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from scipy.stats import binom
 
 from latentdp.core import plugins
 from latentdp.metrics.metric import Metric, named
@@ -38,27 +37,6 @@ def test_a_word_follows_its_rule(metric, value, low, high, word):
     assert verdict(row)[0] == word
     assert verdict(structs.replace(row, refutes=True))[0] == "refuted"
     assert verdict(structs.replace(row, chance=None)) == ("", "")
-
-
-@pytest.mark.parametrize(("named", "refuted"), [(0, False), (8, False), (9, True), (16, True)])
-def test_few_patients_refute_if_luck_would_not_have_named_so_many(named, refuted):
-    """Of 16 that may be named with probability .06, nine or more are in one of 9 million lots."""
-    few = {"n": 16, "patients": 16, "low": 0.0, "chance": 0.04, "ceiling": 0.06}
-    assert outcome("rank-1", named / 16, **few).refutes == refuted
-    assert not outcome("rank-1", named / 16, **few | {"n": 32}).refutes, "probes are not patients"
-
-
-@pytest.mark.parametrize("patients", [4, 16, 200])
-@pytest.mark.parametrize("ceiling", [0.001, 0.06, 0.5])
-def test_honest_releases_are_not_accused_of_naming_patients(patients, ceiling):
-    """Exactly, over all numbers of patients who are named: at most five standard errors' luck."""
-    accused = sum(
-        binom.pmf(named, patients, ceiling)
-        for named in range(patients + 1)
-        if outcome("rank-1", named / patients, n=patients, patients=patients, low=0.0,
-                   ceiling=ceiling).refutes
-    )  # fmt: skip
-    assert accused < 3e-7
 
 
 def outcome(metric: str, value: float | None, **more) -> Outcome:

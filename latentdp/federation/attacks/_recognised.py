@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
+from scipy.special import betainc
 from skimage.metrics import structural_similarity
 
 from latentdp.core.arrays import Images
@@ -25,6 +28,7 @@ __all__ = ["FEWEST", "recognised", "too_few_people"]
 FEWEST = 4  # patients
 SIDE = 16  # pixels, at which images are compared: what noise leaves is coarse
 RESAMPLES = 500
+LUCK = 2.8e-7  # five standard errors of a normal estimate, as of other refutations
 
 
 def too_few_people(scene: SharingScene) -> str | None:
@@ -36,7 +40,9 @@ def recognised(scene: SharingScene, rebuilt: Images, attack: str, family: str) -
     """How often the right original is the most similar, how alike it is, and how many bits.
 
     With noise, no attacker who is to choose among n names more than ``Phi(Phi^-1(1 / n) + mu)``:
-    on average over all candidates, they are named so often without the patient as 1 / n.
+    on average over all candidates, they are named so often without the patient as 1 / n. Each
+    target is looked for once, in a sum with noise of its own, so that of few targets, too, it is
+    known how likely luck names so many (Hoeffding 1956: at most the binomial's tail).
 
     Args:
         scene: That was attacked.
@@ -53,13 +59,16 @@ def recognised(scene: SharingScene, rebuilt: Images, attack: str, family: str) -
     who = "all others of the sum are known" if scene.together == 1 else (
         f"{scene.together} patients of the sum are not known"
     )  # fmt: skip
+    ceiling = detection_ceiling(1 / n, mu) if noisy else None
     found = [
         Outcome.of(
             match.first, attack=attack, setting=who, metric=RANK_1, n=t, patients=t, chance=1 / n,
-            ceiling=detection_ceiling(1 / n, mu) if noisy else None, headline=True,
+            ceiling=ceiling, headline=True,
             detail={"gallery": n},
         )
     ]  # fmt: skip
+    if ceiling is not None and luck(found[0].value or 0.0, t, ceiling) < LUCK:
+        found[0] = structs.replace(found[0], refutes=True)
     weights = Resamples(rows, RESAMPLES, scene.seed).counts
     equal = shrink(originals[:t], rebuilt.shape[1])
     own, another = (
@@ -84,6 +93,16 @@ def recognised(scene: SharingScene, rebuilt: Images, attack: str, family: str) -
             )
         )  # fmt: skip
     return found
+
+
+def luck(share: float, n: int, most: float) -> float:
+    """How likely at least such a share of n independent targets is named, each with ``most``.
+
+    >>> luck(0.0, 16, 0.06), round(luck(0.5, 2, 0.06), 4)
+    (1.0, 0.1164)
+    """
+    named = math.floor(share * n + 1e-9)  # a tie names a part of a target
+    return float(betainc(named, n - named + 1, most)) if named > 0 else 1.0
 
 
 def _small(images: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -25,9 +25,14 @@ from latentdp.errors import InputError, WeightsError
 from latentdp.models.checkpoints import Checkpoint
 from latentdp.models.model_card.card_parts import PopulationCard
 from latentdp.privacy.noise import Noise
-from latentdp.privacy.samplers.uniform import below
 
-__all__ = ["POPULATION", "Population", "population_of", "with_population"]
+__all__ = [
+    "POPULATION",
+    "Population",
+    "population_of",
+    "with_population",
+    "without_population",
+]
 
 POPULATION = "population"  # the tensor: values of all attributes and, last, a count
 
@@ -66,7 +71,7 @@ class Population:
         return int(self.counts.sum())
 
     def completed(self, labels: Labels, noise: Noise) -> Labels:
-        """Labels ``(n,)`` with what they leave open drawn at random, each row on its own.
+        """Labels ``(n,)`` with what they leave open drawn at random, a word of noise for each.
 
             >>> from latentdp.core.attributes import finding
             >>> from latentdp.privacy.noise import SeededNoise
@@ -83,7 +88,7 @@ class Population:
             labels: As they are released; -1 for nothing known.
             noise: Where random bits come from.
         """
-        shown = values_of(self.attributes, labels)
+        shown, words = values_of(self.attributes, labels), noise.words(len(labels))
         kinds, whose = np.unique(shown, axis=0, return_inverse=True)
         for kind, said in enumerate(kinds):
             rows = np.flatnonzero(whose.ravel() == kind)
@@ -91,8 +96,8 @@ class Population:
             agreeing = (self.values[:, known] == said[known]).sum(axis=1)
             fitting = np.flatnonzero(agreeing == agreeing.max())
             ends = np.cumsum(self.counts[fitting])
-            ticket = below(noise, int(ends[-1]), len(rows))
-            drawn = self.values[fitting[np.searchsorted(ends, ticket, side="right")]]
+            tickets = (words[rows] % np.uint64(ends[-1])).astype(np.int64)  # its bias is 2^-50
+            drawn = self.values[fitting[np.searchsorted(ends, tickets, side="right")]]
             shown[rows] = np.where(known, said, drawn)
         return labels_of(self.attributes, shown)
 
@@ -119,6 +124,13 @@ def with_population(
     )
 
 
+def without_population(checkpoint: Checkpoint) -> Checkpoint:
+    """The weights without any: what a label leaves open is then told the flow as unknown."""
+    tensors = {key: value for key, value in checkpoint.tensors.items() if key != POPULATION}
+    card = structs.replace(checkpoint.card, population=None)
+    return replace(checkpoint, tensors=tensors, card=card, sha256="")
+
+
 def population_of(
     tensors: dict[str, NDArray[Any]], attributes: Sequence[Attribute], name: str
 ) -> Population | None:
@@ -134,8 +146,12 @@ def population_of(
     """
     if POPULATION not in tensors:
         return None
-    table = np.asarray(tensors[POPULATION]).astype(np.int64)
+    table = np.asarray(tensors[POPULATION])
+    whole = table.ndim == 2 and np.issubdtype(table.dtype, np.integer)
     try:
-        return Population(tuple(attributes), table[:, :-1], table[:, -1])
-    except (IndexError, InputError) as error:
+        if attributes and whole:
+            counted = table.astype(np.int64)
+            return Population(tuple(attributes), counted[:, :-1], counted[:, -1])
+    except InputError as error:
         raise WeightsError(f"weights {name!r}: their population is damaged") from error
+    raise WeightsError(f"weights {name!r}: their population is damaged, or of no attributes")

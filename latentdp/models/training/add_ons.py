@@ -11,7 +11,7 @@ from latentdp.models.directions.finding import DirectionConfig
 from latentdp.models.directions.probe_table import public_directions
 from latentdp.models.flow.critic import with_critic
 from latentdp.models.flow.flow import Flow
-from latentdp.models.flow.population import Population, with_population
+from latentdp.models.flow.population import Population, with_population, without_population
 from latentdp.models.training.critic import train_critic
 
 __all__ = ["with_add_ons", "with_population_and_critic"]
@@ -76,9 +76,10 @@ def with_population_and_critic(
         sources: Those that the images are of, if not all of the weights, for the card.
         tell: Progress.
     """
-    population = None
-    if flow.attributes and checkpoint.card.private_training is False:
-        population = Population.of(flow.attributes, splits["train"].labels)
+    population, labels = None, splits["train"].labels
+    checkpoint = without_population(checkpoint)
+    if flow.attributes and len(labels) and checkpoint.card.private_training is False:
+        population = Population.of(flow.attributes, labels)
         checkpoint = with_population(checkpoint, population, sources)
     critic = train_critic(
         flow,
