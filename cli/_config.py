@@ -221,11 +221,16 @@ def _resolved(value: Any, parameter: Any, folder: Path) -> Any:
         return [_resolved(one, parameter, folder) for one in value]
     if not isinstance(value, str):
         return value
-    if value.startswith(SQLITE):
+    if is_database(value, parameter):
         return SQLITE + str(folder / value.removeprefix(SQLITE))
     if is_path(value, parameter):
         return str(folder / Path(value).expanduser())
     return value
+
+
+def is_database(value: str, parameter: Any) -> bool:
+    """Whether a value is the URL of a database in a file, and not a text that begins like one."""
+    return "URL" in (parameter.metavar or "") and value.startswith(SQLITE)
 
 
 def is_path(value: str, parameter: Any) -> bool:

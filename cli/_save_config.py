@@ -19,7 +19,7 @@ from latentdp.core.filesystem import write_text
 from latentdp.core.version import __version__
 from latentdp.errors import InputError
 
-from ._config import SQLITE, URL, is_path, key_of, keys, takes_file
+from ._config import SQLITE, URL, is_database, is_path, key_of, keys, takes_file
 from ._panels import FIRST, panels
 
 __all__ = ["saved"]
@@ -110,7 +110,7 @@ def _written(value: Any, parameter: Any, folder: Path | None) -> Any:
     text = str(value)
     if folder is None:
         return text
-    if text.startswith(SQLITE):
+    if is_database(text, parameter):
         return SQLITE + _seen_from(folder, text.removeprefix(SQLITE))
     return _seen_from(folder, text) if is_path(text, parameter) else text
 
