@@ -3,7 +3,7 @@
     python benchmarks/presets.py DATA [--weights cxr-adult ...] [--sheet FOLDER] [--noise-seed 1]
         [--json FILE]
 
-DATA is a folder with manifest.csv. The sheet shows the same 16 test images (of all classes) under
+DATA is a folder with manifest.csv. The sheet shows the same 16 test images (of all classes, where the weights have some) under
 every preset with its default epsilon, labels released as the preset does.
 The probes look at the private latents, without a released label: a reader (linear discriminant)
 and a verifier (two-covariance model), both fitted on privatized training and validation images,
@@ -113,9 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def draw(flow: Flow, test: Dataset, path: Path) -> None:
     """The originals in the first row, then one row a preset, in the order of `PRESETS`."""
-    each = SHOWN // len(flow.classes)
-    chosen = [np.flatnonzero(test.labels == c)[:each] for c in range(len(flow.classes))]
-    rows = np.concatenate(chosen)
+    rows = evenly(len(test), SHOWN)
+    if flow.classes:
+        each = SHOWN // len(flow.classes)
+        chosen = [np.flatnonzero(test.labels == c)[:each] for c in range(len(flow.classes))]
+        rows = np.concatenate(chosen)
     images, labels = unit(test.pixels[rows]), test.labels[rows]
     sides = [images]
     for preset in PRESETS:
