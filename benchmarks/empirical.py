@@ -326,7 +326,7 @@ def picture(rows: Sequence[Row], path: Path) -> None:
         xlabel="AUC of the best adapted verifier that holds another image (0.5 is guessing)",
         ylabel="layout: correlation with the source",
     )
-    axis.legend(loc="center right", fontsize=8)
+    axis.legend(loc="upper left", fontsize=8)
     figure.tight_layout()
     plt.rcParams["svg.hashsalt"] = "latentdp"
     with whole(path) as temporary:

@@ -3,8 +3,8 @@
     python benchmarks/presets.py DATA [--weights cxr-adult ...] [--sheet FOLDER] [--noise-seed 1]
         [--json FILE]
 
-DATA is a folder with manifest.csv. The sheet shows the same 16 test images (of all classes, where the weights have some) under
-every preset with its default epsilon, labels released as the preset does.
+DATA is a folder with manifest.csv. The sheet shows the same 16 test images, of all classes where
+the weights have some, under every preset with its default epsilon, labels released as it does.
 The probes look at the private latents, without a released label: a reader (linear discriminant)
 and a verifier (two-covariance model), both fitted on privatized training and validation images,
 and the white-box attack on one image, which names the source among all test images by the
