@@ -43,15 +43,17 @@ def latent_correlations(
         ``own``: of an original and its own private image. ``other``: of an original and the
         private image of another original with the same label, which is what the label gives.
     """
-    real = _standard(flow.encode(cohort.images, cohort.labels))
-    private = _standard(flow.encode(images, labels))
+    real, private = flow.encode(cohort.images, cohort.labels), flow.encode(images, labels)
     other = np.arange(len(cohort))
     noise = SeededNoise(1)
     for label in np.unique(cohort.labels):
         around = np.flatnonzero(cohort.labels == label)
         around = around[permutation(noise, len(around))]
         other[around] = np.roll(around, 1)
-    return {"own": (real * private).mean(axis=1), "other": (real * private[other]).mean(axis=1)}
+    return {
+        "own": row_correlations(real, private),
+        "other": row_correlations(real, private[other]),
+    }
 
 
 def _standard(latents: Matrix) -> Matrix:

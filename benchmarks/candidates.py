@@ -27,11 +27,11 @@ from _realism import told_by_features, told_by_networks, verifier_features
 from _results import Column, Interval
 from numpy.typing import NDArray
 
-from latentdp.core.arrays import Images, evenly
+from latentdp.core.arrays import Images, Labels, evenly
 from latentdp.data.dataset import read_dataset
 from latentdp.data.preprocess import unit
 from latentdp.evaluation.utility.similarity import frechet
-from latentdp.models.flow.flow import load_flow
+from latentdp.models.flow.flow import Flow, load_flow
 from latentdp.privacy.noise import SeededNoise
 from latentdp.privatizer.privatizer import Privatizer
 from latentdp.recipe.recipe import Recipe
@@ -83,6 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.before:
         counts = options.counts_before
         ways = {f"before: one of {n}": (options.before, n) for n in counts} | ways
+    flows = {name: load_flow(name, exact=False) for name in {name for name, _ in ways.values()}}
+    labels = {
+        (name, side.split): given_labels(flow, side.files, options, side.split)
+        for name, flow in flows.items()
+        for side in (train, tested)
+    }
     embed = verifier_features()
     half = tested.patients % 2 == 0
 
@@ -92,8 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with Report(options, COLUMNS, intro=f"{options.weights}, {options.preset}") as report:
         report.add(Row("originals of others", apart(tested.originals), None, None, 0.0))
         for name, (weights, count) in ways.items():
-            learnt, _ = _private(weights, count, train, options, 2 * options.seed)
-            images, seconds = _private(weights, count, tested, options, 2 * options.seed + 1)
+            (learnt, _), (images, seconds) = (
+                _private(flows[weights], labels[weights, side.split], count, side, options, i)
+                for i, side in enumerate((train, tested))
+            )
             told = told_by_networks(
                 (train.originals, learnt),
                 (tested.originals, images),
@@ -117,13 +125,11 @@ def _side(options: argparse.Namespace, split: str) -> Side:
 
 
 def _private(
-    weights: str, count: int, side: Side, options: argparse.Namespace, seed: int
+    flow: Flow, labels: Labels, count: int, side: Side, options: argparse.Namespace, part: int
 ) -> tuple[Images, float]:
     """Private images ``(n, 64, 64)``, and seconds of CPU for each."""
     recipe = replace(Recipe.from_preset(options.preset), candidates=count)
-    flow = load_flow(weights, exact=False)
-    labels = given_labels(flow, side.files, options, side.split)
-    privatizer = Privatizer(flow, recipe, SeededNoise(seed))
+    privatizer = Privatizer(flow, recipe, SeededNoise(2 * options.seed + part))
     began = time.process_time()
     parts = [
         privatizer(side.originals[i : i + TOGETHER], labels=labels[i : i + TOGETHER]).images

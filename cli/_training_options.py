@@ -48,6 +48,18 @@ PrivateDataOption = Annotated[
 ]
 
 
+def marked(checkpoint: Checkpoint, private_data: bool) -> Checkpoint:
+    """The weights, whose card says that they saw private images if it is told so."""
+    from dataclasses import replace
+
+    from msgspec import structs
+
+    if not private_data:
+        return checkpoint
+    card = structs.replace(checkpoint.card, private_training=True)
+    return replace(checkpoint, card=card)
+
+
 def weights_file(out: Path) -> None:
     """Refuses another suffix than that of weights.
 

@@ -18,6 +18,7 @@ from .._training_options import (
     SourceOption,
     ThreadsOption,
     TrainedOnArgument,
+    marked,
     weights_file,
 )
 
@@ -46,10 +47,6 @@ def add_critic(
     attributes it is counted which of them these have together, and what a
     released label leaves open is drawn so; not of private data.
     """
-    from dataclasses import replace
-
-    from msgspec import structs
-
     from latentdp.models.checkpoints import load, save
     from latentdp.models.device import use_threads
     from latentdp.models.flow.flow import load_flow
@@ -58,10 +55,7 @@ def add_critic(
 
     weights_file(out)
     use_threads(threads)
-    checkpoint = load(weights)
-    if private_data:
-        card = structs.replace(checkpoint.card, private_training=True)
-        checkpoint = replace(checkpoint, card=card)
+    checkpoint = marked(load(weights), private_data)
     flow = load_flow(checkpoint)
     sets = splits_as_trained(flow, data, only=("train", "val"), sources=source)
     with share_progress("teaching", shown=not json) as tell:

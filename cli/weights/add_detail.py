@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 from .._options import JsonOption
 from .._render import print_json, table
-from .._training_options import PrivateDataOption, SourceOption, weights_file
+from .._training_options import PrivateDataOption, SourceOption, marked, weights_file
 from ._private_images import private_images
 
 
@@ -75,9 +75,7 @@ def add_detail(
     if equalize is not None:
         originals = _originals(enlarged, equalize, source)
         enlarged = filtered(enlarged, originals)
-    if private_data:
-        card = structs.replace(enlarged.card, private_training=True)
-        enlarged = replace(enlarged, card=card)
+    enlarged = marked(enlarged, private_data)
     out.parent.mkdir(parents=True, exist_ok=True)
     save(enlarged, out)
     sizes = sorted(map(int, enlarged.card.octaves or ()))

@@ -14,7 +14,7 @@ from latentdp.models.checkpoints import load
 from .._evaluation_options import QuickOption
 from .._options import JsonOption
 from .._render import print_json, share_progress, short, table
-from .._training_options import PrivateDataOption, weights_file
+from .._training_options import PrivateDataOption, marked, weights_file
 
 
 def check(
@@ -46,7 +46,6 @@ def check(
     from dataclasses import replace
 
     from latentdp._weights.flow_card import flow_card
-    from msgspec import structs
 
     from latentdp.core.filesystem import write_text
     from latentdp.evaluation.threat_model import chosen_effort
@@ -61,7 +60,7 @@ def check(
     weights_file(out)
     if page.exists():
         raise InputError(f"{page.name} is there already; name another --out or remove it")
-    checkpoint = load(file)
+    checkpoint = marked(load(file), private_data)
     flow = load_flow(checkpoint)
     sets = splits_as_trained(flow, data)
     with share_progress("checking", shown=not json) as tell:
@@ -73,8 +72,6 @@ def check(
         )
         thorough = ModelCard(checked="a quick look" if quick else "in full")
         card = checkpoint.card.with_entries(measured).with_entries(thorough)
-        if private_data:
-            card = structs.replace(card, private_training=True)
         checked = with_add_ons(
             replace(checkpoint, name=out.stem, card=card),
             flow,
